@@ -1,0 +1,95 @@
+# Needs make and Python 3.11 or newer (PYTHON=python3.13 chooses one). No AWS account, no Docker.
+
+PYTHON ?= python3
+VENV   := .venv
+SAM    := .venv-sam
+BIN    := $(VENV)/bin
+UV     := uv==0.13.9
+
+# Each environment carries the checksum of the lock file it was made from: setting up again does nothing,
+# and a changed lock file makes the environment anew.
+checksum  = $(firstword $(shell cksum < $(1)))
+VENV_DONE := $(VENV)/.made-from-$(call checksum,requirements/dev.lock)
+SAM_DONE  := $(SAM)/.made-from-$(call checksum,requirements/sam.lock)
+
+# The lock files are complete, so pip resolves nothing (--no-deps); byte code is compiled when it is first needed.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
+
+export PYTHONPATH := src:.
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo up down test check lint types imports template format bench lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV_DONE) $(SAM_DONE) ## Make the two Python environments (.venv, .venv-sam); once
+
+$(VENV_DONE):
+	$(call make-environment,$(VENV),requirements/dev.lock)
+	@touch $@
+
+$(SAM_DONE):
+	$(call make-environment,$(SAM),requirements/sam.lock)
+	@touch $@
+
+define make-environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "$(PYTHON) is missing or older than 3.11. Name another one: make setup PYTHON=python3.13" >&2; exit 1; }
+@echo "Making $(1) from $(2) ..."
+@rm -rf $(1)
+@$(PYTHON) -m venv $(1) || { \
+	echo "This Python cannot make environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+@$(1)/bin/python $(INSTALL) -r $(2)
+endef
+
+demo: setup ## Start containers on the local cloud, find their agents, run a command in one
+	@$(BIN)/python -m local demo
+
+up: setup ## Start the local cloud with the deployed stack and leave it running
+	@$(BIN)/python -m local up
+
+down: setup ## Stop what `make up` started
+	@$(BIN)/python -m local down
+
+test: setup lint types imports template ## Run every check and every test: unit, contract, end to end
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --include='src/core/*' --fail-under=100
+
+check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
+	$(BIN)/pytest --quiet tests/unit
+
+lint: setup ## Lint, and check the format
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --quiet --check
+
+types: setup ## Check the types
+	$(BIN)/mypy
+
+imports: setup ## Check the dependency rule between the layers
+	$(BIN)/lint-imports --no-logo
+
+template: setup ## Check template.yaml
+	$(BIN)/cfn-lint template.yaml
+	$(SAM)/bin/sam validate --lint --region us-east-1
+
+format: setup ## Format the code, and fix what lint can fix
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## Run the benchmarks
+	$(BIN)/python -m bench
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet
+
+lock: setup ## Bring the lock files to the newest versions pyproject.toml allows
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(UV)'
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --output-file src/requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements/dev.lock
+	$(BIN)/uv pip compile $(LOCK) --upgrade --group sam --output-file requirements/sam.lock
+
+clean: ## Stop the local cloud and remove environments, state, logs and caches
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; fi
+	rm -rf $(VENV) $(SAM) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,90 @@
+"""Makes the agent one executable file: `python -m local.agent.package TARGET`.
+
+The file is a zip archive with a first line for the kernel, as `zipapp` makes them. It holds this package and the
+pure Python part of `websockets`, so that it runs in any image with a Python 3.11 or newer on its PATH.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import py_compile
+import shutil
+import sys
+import tempfile
+import zipapp
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+# -I and -S: neither PYTHONPATH nor site-packages of an image may replace a module of the agent, and site-packages
+# is not even looked at. A line of /bin/sh, because the kernel passes only one argument and not every `env` has -S.
+_START: Final = b'#!/bin/sh\nexec python3 -IS "$0" "$@"\n'
+_MAIN: Final = """\
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("sockerless-agent: needs Python 3.11 or newer, found " + sys.version.split()[0])
+
+from local.agent.__main__ import main
+
+sys.exit(main())
+"""
+_UNUSED: Final = shutil.ignore_patterns("__pycache__", "*.so", "*.c", "*.pyi", "legacy", "sync", "trio", "cli.py")
+
+
+def build(target: Path) -> Path:
+    """Writes the executable to `target`, readable and executable by everyone; replaces what is there at once."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory)
+        _collect(tree)
+        _compile(tree)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A new file under a temporary name: writing into one that runs fails (ETXTBSY) or breaks its imports.
+        fresh = target.with_name(f".{target.name}.new")
+        with fresh.open("wb") as file:
+            file.write(_START)
+            zipapp.create_archive(tree, file)
+        fresh.chmod(0o755)
+        fresh.replace(target)
+    return target
+
+
+def _collect(tree: Path) -> None:
+    here = Path(__file__).parent
+    shutil.copytree(here, tree / "local" / "agent", ignore=shutil.ignore_patterns("__pycache__", "package.py"))
+    (tree / "local" / "__init__.py").touch()
+    (tree / "__main__.py").write_text(_MAIN)
+    spec = importlib.util.find_spec("websockets")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("websockets is not installed in this environment, and the agent is made of it")
+    shutil.copytree(Path(spec.origin).parent, tree / "websockets", ignore=_UNUSED)
+    for file in importlib.metadata.files("websockets") or ():
+        if file.name == "LICENSE":  # its terms ask that copies come with it
+            shutil.copy(file.locate(), tree / "websockets" / "LICENSE")
+
+
+def _compile(tree: Path) -> None:
+    """Adds byte code, which this version of Python uses and others pass over: half of the start would be compiling."""
+    for source in tree.rglob("*.py"):
+        if source.parent != tree:
+            py_compile.compile(
+                str(source),
+                cfile=str(source.with_suffix(".pyc")),
+                dfile=str(source.relative_to(tree)),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line: one argument, the target."""
+    if len(arguments) != 1:
+        print("usage: python -m local.agent.package TARGET", file=sys.stderr)
+        return 2
+    print(build(Path(arguments[0])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

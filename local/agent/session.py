@@ -1,0 +1,136 @@
+"""The sessions of one connection: requests in, messages out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from local.agent import protocol
+from local.agent.child import Child
+from local.agent.process import CannotRun, Process, exit_code_of
+from local.agent.protocol import Rejected, Stream
+from local.agent.reaper import Reaper
+
+Send = Callable[[str], Awaitable[None]]
+"""Sends one message to the client; returns when there is room for the next, or when the client is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What all sessions of an agent share. `child` is None in keep-alive mode."""
+
+    env: Mapping[str, str]
+    """The environment that commands inherit; the agent's token is not in it."""
+    reaper: Reaper
+    child: Child | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    process: Process
+    task: asyncio.Task[None]
+    attached: bool
+
+
+class Sessions:
+    """All sessions of one connection, each under the id that the client chose for it."""
+
+    def __init__(self, container: Container, send: Send) -> None:
+        self._container = container
+        self._send = send
+        self._sessions: dict[str, _Session] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        """One for each session, until its `exit` was sent."""
+
+    async def handle(self, message: str | bytes) -> None:
+        """Carries out one message of the client, or answers it with `error`."""
+        try:
+            await self._perform(protocol.decode(message))
+        except Rejected as exc:
+            await self._send(protocol.error(exc.session_id, exc.message))
+
+    def kill(self) -> None:
+        """Kills the commands that were started here; their `exit` follows. The child is only attached to."""
+        for session in self._sessions.values():
+            if not session.attached:
+                session.process.kill()
+
+    async def close(self) -> None:
+        """Ends all sessions, because the connection is gone."""
+        self.kill()
+        for session in self._sessions.values():
+            if session.attached:
+                session.task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
+
+    async def _perform(self, request: protocol.Request) -> None:
+        match request:
+            case protocol.Exec():
+                self._exec(request)
+            case protocol.Attach(id=session_id):
+                self._attach(session_id)
+            case protocol.Stdin(id=session_id, data=data):
+                if not await self._process(session_id).feed(data):
+                    raise Rejected(session_id, "stdin is closed")
+            case protocol.CloseStdin(id=session_id):
+                await self._process(session_id).close_stdin()
+            case protocol.Signal(id=session_id, signal=number):
+                self._process(session_id).signal(number)
+            case protocol.Resize(id=session_id, width=width, height=height):
+                self._process(session_id).resize(width, height)
+
+    def _exec(self, request: protocol.Exec) -> None:
+        self._check_new(request.id)
+        try:
+            process = Process.start(
+                request.cmd,
+                env={**self._container.env, **dict(request.env)},
+                reaper=self._container.reaper,
+                workdir=request.workdir,
+                tty=request.tty,
+            )
+        except CannotRun as exc:
+            raise Rejected(request.id, str(exc)) from exc
+
+        async def outcome() -> int:
+            return exit_code_of(await process.relay(partial(self._output, request.id)))
+
+        self._open(request.id, process, outcome, attached=False)
+
+    def _attach(self, session_id: str) -> None:
+        child = self._container.child
+        if child is None:
+            raise Rejected(session_id, protocol.NO_MAIN_PROCESS)
+        self._check_new(session_id)
+        self._open(session_id, child.process, partial(child.attach, partial(self._output, session_id)), attached=True)
+
+    def _check_new(self, session_id: str) -> None:
+        if not session_id:
+            raise Rejected(session_id, "invalid message: a session needs an id")
+        if session_id in self._sessions:
+            raise Rejected(session_id, "the session exists already")
+
+    def _open(
+        self, session_id: str, process: Process, outcome: Callable[[], Awaitable[int]], *, attached: bool
+    ) -> None:
+        async def run() -> None:
+            code = await outcome()
+            del self._sessions[session_id]  # before the message, whose receiver may use the id again at once
+            await self._send(protocol.exited(session_id, code))
+
+        task = asyncio.create_task(run())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        self._sessions[session_id] = _Session(process, task, attached)
+
+    def _process(self, session_id: str) -> Process:
+        session = self._sessions.get(session_id)
+        if session is None:
+            raise Rejected(session_id, protocol.NO_SUCH_SESSION)
+        return session.process
+
+    async def _output(self, session_id: str, stream: Stream, data: bytes) -> None:
+        await self._send(protocol.output(session_id, stream, data))

@@ -1,0 +1,65 @@
+"""Environments: what the processes of the local cloud may know, and `.local/env` for the people who use it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+"""Dummies: the local AWS takes any."""
+
+# A caller's credentials and profiles must not reach the local cloud, nor its requests a real AWS; and the caller's
+# PYTHONPATH would put the checkout before the code that was built and deployed.
+_WITHHELD: Final = ("AWS_", "SAM_", "PYTHON", "POWERTOOLS_", "COV_", "COVERAGE_", "DOCKER_")
+
+
+def isolated_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without anything of AWS, with dummy credentials, and with `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)}
+    return {
+        **kept,
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        **extra,
+    }
+
+
+def published_environment(endpoint: str, ecs_endpoint: str, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What `.local/env` exports (contract, section 9): endpoints, credentials, region, every output of the stack."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_ECS": ecs_endpoint,
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        **{upper_snake_case(name): value for name, value in sorted(outputs.items())},
+    }
+
+
+def upper_snake_case(name: str) -> str:
+    """`ProbeQueueUrl` -> `PROBE_QUEUE_URL`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
+
+
+def write_environment(path: Path, values: Mapping[str, str]) -> None:
+    """Writes `export NAME=value` lines that every POSIX shell reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items()))
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """The values that `write_environment` wrote. Raises `FileNotFoundError` when no cloud is up."""
+    words = (shlex.split(line) for line in path.read_text().splitlines())
+    return dict(word[1].split("=", 1) for word in words)

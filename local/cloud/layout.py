@@ -1,0 +1,46 @@
+"""Where things lie: the repository, and the directory in which one local cloud keeps what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One cloud's directory. Two clouds at a time need two directories. Nothing outside it is written."""
+
+    directory: Path = ROOT / ".local"
+
+    @property
+    def logs(self) -> Path:
+        """One log file for each process."""
+        return self.directory / "logs"
+
+    @property
+    def run(self) -> Path:
+        """One file for each process that runs: who it is (`local.cloud.processes`)."""
+        return self.directory / "run"
+
+    @property
+    def env(self) -> Path:
+        """The shell's `export` lines (contract, section 9)."""
+        return self.directory / "env"
+
+    @property
+    def fargate(self) -> Path:
+        """The local Fargate's state: file systems, images, tasks."""
+        return self.directory / "fargate"
+
+    @property
+    def sam(self) -> Path:
+        """Where `sam` works: its build, what it need not build again, its notes."""
+        return self.directory / "sam"
+
+    @property
+    def scratch(self) -> Path:
+        """TMPDIR of the local AWS: the code of its functions."""
+        return self.directory / "tmp"

@@ -1,0 +1,194 @@
+"""Processes that may outlive the command that started them: started, found again, and ended whole.
+
+Each leads a session of its own, so Ctrl-C in the terminal does not reach it and its children can be ended with it.
+A file says who it is: the process id and the kernel's start time, because process ids are used again.
+Linux only: /proc, pidfd.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+TAIL_LINES: Final = 25
+_POLL_SECONDS: Final = 0.05
+
+
+class CloudError(Exception):
+    """The local cloud could not do what was asked. The message says what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A process that leads a session of its own. `started` is its start time in clock ticks since boot."""
+
+    name: str
+    pid: int
+    started: int
+    log: Path
+
+    def alive(self) -> bool:
+        """Whether that very process still runs; a zombie does not."""
+        status = _status(self.pid)
+        return status is not None and status == (self.started, True)
+
+    def wait_until_ready(self, port: int, path: str, timeout: float) -> None:
+        """Returns when `GET path` answers 200. Raises `CloudError` when the process ends or `timeout` s pass first."""
+        deadline = time.monotonic() + timeout
+        while not _answers(port, path):
+            if not self.alive():
+                raise CloudError(f"{self.name} ended while it started.\n{tail(self.log)}")
+            if time.monotonic() > deadline:
+                raise CloudError(f"{self.name} did not get ready within {timeout:.0f} s.\n{tail(self.log)}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self, grace: float = 10) -> None:
+        """Asks the whole session to end, waits up to `grace` s, then kills what is left of it. Idempotent."""
+        status = _status(self.pid)
+        if status is not None and status[0] != self.started:
+            return  # the id belongs to somebody else by now
+        _signal_group(self.pid, signal.SIGTERM)
+        _wait(self.pid, grace)
+        _signal_group(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)  # ours: leave no zombie
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: in `cwd`, with this environment and no other, output to `log`."""
+
+    arguments: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts it as the leader of a session of its own."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as output:
+            return subprocess.Popen(
+                self.arguments,
+                env=dict(self.env),
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+
+def spawn(name: str, command: Command, run: Path) -> Daemon:
+    """Starts a daemon and notes it in the directory `run`."""
+    run.mkdir(parents=True, exist_ok=True)
+    process = command.start()
+    status = _status(process.pid)
+    if status is None:
+        raise CloudError(f"{name} ended at once.\n{tail(command.log)}")
+    # From here on the note is what is known of it; the Popen object would complain that nobody waits for it.
+    process.returncode = 0
+    daemon = Daemon(name, process.pid, status[0], command.log)
+    note = {"name": name, "pid": daemon.pid, "started": daemon.started, "log": str(daemon.log)}
+    (run / f"{name}.json").write_text(json.dumps(note) + "\n")
+    return daemon
+
+
+def noted(run: Path) -> Iterator[Daemon]:
+    """The daemons noted in a directory, whether they still run or not."""
+    for file in sorted(run.glob("*.json")):
+        note = json.loads(file.read_text())
+        yield Daemon(note["name"], note["pid"], note["started"], Path(note["log"]))
+
+
+def forget(run: Path, daemon: Daemon) -> None:
+    """Removes the note of a daemon."""
+    (run / f"{daemon.name}.json").unlink(missing_ok=True)
+
+
+def call(command: Command, *, timeout: float, advice: str) -> None:
+    """Runs a command to its end. Raises `CloudError` with the end of its log and `advice` when it fails.
+
+    Its own children end with it, also when this process is interrupted.
+    """
+    process = command.start()
+    code: int | None = None
+    try:
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+    if code != 0:
+        name = " ".join([Path(command.arguments[0]).name, *command.arguments[1:2]])
+        ended = f"did not end within {timeout:.0f} s" if code is None else f"ended with {code}"
+        raise CloudError(f"`{name}` {ended}.\n{tail(command.log)}\nWhat to do: {advice}")
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, and where the rest is."""
+    lines = log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+    return "\n".join([f"The end of {log}:", *(f"    {line}" for line in lines)])
+
+
+def free_port(wanted: int | None = None) -> int:
+    """`wanted` if nobody listens there, else any port that is free now. Whoever binds it should do so at once."""
+    for port in (wanted, 0) if wanted else (0,):
+        with socket.socket() as probe:
+            # As servers do, or a port they just left would count as taken for a minute.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((LOOPBACK, port))
+                return int(probe.getsockname()[1])
+    raise CloudError("There is no free port on the loopback interface.")
+
+
+def _status(pid: int) -> tuple[int, bool] | None:
+    """Start time and whether it runs (and is no zombie); None when there is no such process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # proc(5): after the name, field 3 is the state and field 22 the start time.
+    return int(fields[22 - 3]), fields[0] not in "ZX"
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, number)
+
+
+def _wait(pid: int, timeout: float) -> None:
+    """Returns when the process has ended, but after `timeout` s at the latest. It need not be a child of ours."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([descriptor], [], [], timeout)
+    finally:
+        os.close(descriptor)
+
+
+def _answers(port: int, path: str) -> bool:
+    # Not urllib: a proxy of the environment has no business here.
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,113 @@
+"""Every published version of a task becomes an event, and goes to the bus: in order for each task, at least once.
+
+EventBridge promises the second and not the first; the faults `events` take both away on request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local.fargate.bus import Bus, DeliveryFailed
+from local.fargate.faults import Faults, Route, route
+from local.fargate.naming import Names
+from local.fargate.snapshot import redacted
+from local.fargate.task import Task
+
+log: Final = logging.getLogger("local.fargate")
+_KEPT: Final = 5000
+_THREADS: Final = 8
+_OVERTAKEN_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An event and what became of it: `pending`, `delivered`, `dropped` (a fault) or `failed`."""
+
+    event: dict[str, Any]
+    task_id: str
+    outcome: str = "pending"
+    copies: int = 0
+    targets: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """What the API shows: no environment value."""
+        return {"event": redacted(self.event), "outcome": self.outcome, "copies": self.copies, "targets": self.targets}
+
+
+class Deliveries:
+    """Sends events and remembers the last few thousand."""
+
+    def __init__(self, names: Names, faults: Faults, bus: Bus) -> None:
+        self._names = names
+        self._faults = faults
+        self._bus = bus
+        self._kept: deque[Delivery] = deque(maxlen=_KEPT)
+        self._lines: dict[str, asyncio.Lock] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
+
+    def emit(self, task: Task) -> None:
+        """The task's published version becomes an event. Returns at once; call it on the event loop."""
+        delivery = Delivery(envelope(task, self._names), task.id)
+        self._kept.append(delivery)
+        images = [container.definition["image"] for container in task.containers]
+        way = route(self._faults, [task.started_by, task.arn, *images], task.last_status)
+        log.info("task %s v%d %s/%s", task.id, task.version, task.last_status, task.desired_status)
+        sending = asyncio.get_running_loop().create_task(self._send(delivery, way))
+        self._under_way.add(sending)
+        sending.add_done_callback(self._under_way.discard)
+
+    def documents(self, task_id: str | None) -> list[dict[str, Any]]:
+        """The events kept, oldest first; those of one task when given."""
+        return [kept.document() for kept in self._kept if task_id in (None, kept.task_id)]
+
+    async def close(self) -> None:
+        """What has not been sent is not sent any more."""
+        for sending in self._under_way:
+            sending.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _send(self, delivery: Delivery, way: Route) -> None:
+        if way.copies == 0:
+            delivery.outcome = "dropped"
+            return
+        if way.overtaken:
+            await asyncio.sleep(_OVERTAKEN_SECONDS)
+        # asyncio's lock is first come, first served, and the tasks of a line were created in its order.
+        async with self._lines.setdefault(delivery.task_id, asyncio.Lock()):
+            await asyncio.sleep(way.delay)
+            for _ in range(way.copies):
+                await self._once(delivery)
+
+    async def _once(self, delivery: Delivery) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            delivery.targets = await loop.run_in_executor(self._threads, self._bus.send, delivery.event)
+        except DeliveryFailed as exc:
+            delivery.outcome = "failed"
+            log.warning("task %s v%d not delivered: %s", delivery.task_id, delivery.event["detail"]["version"], exc)
+            return
+        delivery.outcome = "delivered"
+        delivery.copies += 1
+
+
+def envelope(task: Task, names: Names) -> dict[str, Any]:
+    """The event around the detail, as EventBridge wraps it: `time` is `updatedAt` cut to seconds."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "ECS Task State Change",
+        "source": "aws.ecs",
+        "account": names.account,
+        "time": task.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": names.region,
+        "resources": [task.arn],
+        "detail": task.detail,
+    }

@@ -1,0 +1,51 @@
+"""What the API answers when it refuses, and why a task cannot start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class AwsError(Exception):
+    """An error answer of the ECS API: `code` is the exception's name in the service model."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **members: Sequence[str]) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+    def body(self) -> dict[str, Any]:
+        """The JSON 1.1 body."""
+        return {"__type": self.code, "message": self.message, **self.members}
+
+
+def throttled() -> AwsError:
+    """What every ECS API answers when its bucket is empty."""
+    return AwsError("ThrottlingException", "Rate exceeded")
+
+
+class InitializationFailed(Exception):
+    """The task cannot be set up (volumes, network, secrets). `reason` becomes its `stoppedReason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PullFailed(Exception):
+    """An image cannot be had. `reason` becomes the container's reason and the task's `stoppedReason`."""
+
+    def __init__(self, container: str, reason: str) -> None:
+        super().__init__(reason)
+        self.container = container
+        self.reason = reason
+
+
+class ContainerNotStarted(Exception):
+    """A container cannot be started. `reason` becomes its reason; the task "failed to start"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,175 @@
+"""Faults on request: which task, call or event they meet, and how often.
+
+A fault matches by a substring of the task's startedBy, of one of its images or of its ARN. `times` counts tasks for
+the faults of a start, calls for those of RunTask, events for `events`; None is for ever.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class FaultName(StrEnum):
+    """Everything that can be asked for at `POST /_local/faults`."""
+
+    IMAGE_PULL = "image-pull"
+    AGENT_MISSING = "agent-missing"
+    PORT_BLOCKED = "port-blocked"
+    PORT_REFUSED = "port-refused"
+    EFS_MOUNT = "efs-mount"
+    ENI_PROVISIONING = "eni-provisioning"
+    CAPACITY = "capacity"
+    THROTTLE = "throttle"
+    EVENTS = "events"
+
+
+OF_A_CALL: Final = frozenset({FaultName.CAPACITY, FaultName.THROTTLE})
+OF_A_TASK: Final = frozenset(set(FaultName) - OF_A_CALL - {FaultName.EVENTS})
+
+
+class BadFault(Exception):
+    """The request for a fault is wrong; the message says what is allowed."""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _probability(value: Any) -> bool:
+    return _seconds(value) and value <= 1
+
+
+_REASON: Final[dict[str, Callable[[Any], bool]]] = {"reason": _text}
+_PARAMETERS: Final[dict[FaultName, dict[str, Callable[[Any], bool]]]] = {
+    FaultName.IMAGE_PULL: _REASON,
+    FaultName.EFS_MOUNT: _REASON,
+    FaultName.ENI_PROVISIONING: _REASON,
+    FaultName.CAPACITY: _REASON,
+    FaultName.EVENTS: {
+        "drop": _probability,
+        "duplicate": _probability,
+        "reorder": _probability,
+        "delay_seconds": _seconds,
+        "last_status": _text,
+        "seed": lambda value: isinstance(value, int),
+    },
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One that was asked for. `random` is its own, seeded: the same requests meet the same fate."""
+
+    name: FaultName
+    match: str
+    parameters: dict[str, Any]
+    times: int | None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    applied: int = 0
+    random: random.Random = field(default_factory=random.Random, repr=False)
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has been applied as often as it was asked for."""
+        return self.times is not None and self.applied >= self.times
+
+    def document(self) -> dict[str, Any]:
+        """What the API shows of it."""
+        return {"id": self.id, "fault": self.name, "match": self.match, "times": self.times, "applied": self.applied,
+                **self.parameters}  # fmt: skip
+
+
+def parse(request: Any) -> Fault:
+    """Reads `{"match", "fault", "times", …parameters}`. Raises `BadFault`."""
+    if not isinstance(request, dict):
+        raise BadFault("a fault is a JSON object")
+    parameters = {key: value for key, value in request.items() if key not in ("match", "fault", "times")}
+    match, times = request.get("match"), request.get("times")
+    try:
+        name = FaultName(str(request.get("fault")))
+    except ValueError as exc:
+        raise BadFault(f"fault must be one of: {', '.join(FaultName)}") from exc
+    if not isinstance(match, str):
+        raise BadFault("match must be a string: part of startedBy, of an image or of a task ARN; empty matches all")
+    if times is not None and (not isinstance(times, int) or times < 1):
+        raise BadFault("times must be a positive number, or null for ever")
+    allowed = _PARAMETERS.get(name, {})
+    for key, value in parameters.items():
+        if key not in allowed:
+            raise BadFault(f"{name} takes {', '.join(sorted(allowed)) or 'no parameters'}, not {key}")
+        if not allowed[key](value):
+            raise BadFault(f"{key} of {name} is out of range")
+    return Fault(name, match, parameters, times, random=random.Random(parameters.get("seed")))  # noqa: S311 - chance, no secret
+
+
+class Faults:
+    """Those in force, oldest first."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """In force from now on, for tasks, calls and events to come."""
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """None in force; what they have done to running tasks stays."""
+        self._faults.clear()
+
+    def documents(self) -> list[dict[str, Any]]:
+        """All of them, the spent ones too."""
+        return [fault.document() for fault in self._faults]
+
+    def take(
+        self,
+        names: Iterable[FaultName],
+        subjects: Iterable[str | None],
+        *,
+        accept: Callable[[Fault], bool] = lambda _: True,
+    ) -> dict[FaultName, Fault]:
+        """The first fault in force of each name that matches one of the subjects; each counts as applied once."""
+        known = [subject for subject in subjects if subject]
+        taken: dict[FaultName, Fault] = {}
+        for fault in self._faults:
+            matching = not fault.match or any(fault.match in subject for subject in known)
+            if fault.name in names and fault.name not in taken and not fault.spent and matching and accept(fault):
+                fault.applied += 1
+                taken[fault.name] = fault
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What happens to one event on its way: `copies` 0 is lost; `overtaken` lets later ones pass."""
+
+    copies: int = 1
+    delay: float = 0
+    overtaken: bool = False
+
+
+def route(faults: Faults, subjects: Iterable[str | None], last_status: str) -> Route:
+    """The way of one event, as the first matching `events` fault has it."""
+    taken = faults.take(
+        (FaultName.EVENTS,),
+        subjects,
+        accept=lambda fault: fault.parameters.get("last_status") in (None, last_status),
+    )
+    fault = taken.get(FaultName.EVENTS)
+    if fault is None:
+        return Route()
+    chance = fault.random.random
+    lost, doubled, late = (chance() < fault.parameters.get(what, 0) for what in ("drop", "duplicate", "reorder"))
+    return Route(
+        copies=0 if lost else 2 if doubled else 1,
+        delay=float(fault.parameters.get("delay_seconds", 0)),
+        overtaken=late,
+    )

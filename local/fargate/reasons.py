@@ -1,0 +1,91 @@
+"""The reasons ECS gives when a task does not start, in its own words (public reports of Fargate 1.4.0)."""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+TASK_FAILED_TO_START: Final = "Task failed to start"
+ESSENTIAL_EXITED: Final = "Essential container in task exited"
+STOPPED_BY_USER: Final = "Task stopped by user"
+SPOT_INTERRUPTED: Final = "Your Spot Task was interrupted."
+NO_CAPACITY: Final = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+ENI_FAILED: Final = (
+    "ResourceInitializationError: failed to configure ENI: failed to setup regular eni: "
+    "netplugin failed with no error message"
+)
+_EFS: Final = "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: "
+_EFS_END: Final = " : unsuccessful EFS utils command execution; code: "
+EFS_TIMEOUT: Final = (
+    _EFS
+    + "Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+    + "Mount attempt 2/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+    + "b'mount.nfs4: Connection timed out'"
+    + _EFS_END
+    + "32"
+)
+_CANNOT_START: Final = (
+    "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
+    "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+)
+
+
+def efs_unresolved(file_system: str, region: str) -> str:
+    """The file system is not there, or has no mount target in the task's zone."""
+    return (
+        f'{_EFS}Failed to resolve "{file_system}.efs.{region}.amazonaws.com" - check that your file system ID is '
+        "correct, and ensure that the VPC has an EFS mount target for this file system ID. See "
+        "https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail. Attempting to lookup mount target ip "
+        "address using botocore. Failed to import necessary dependency botocore, please install botocore first."
+        f"{_EFS_END}1"
+    )
+
+
+def efs_no_directory(file_system: str, directory: str) -> str:
+    """The root directory, or the access point's, does not exist."""
+    return (
+        f"{_EFS}b'mount.nfs4: mounting {file_system}:{directory} failed, reason given by server: "
+        f"No such file or directory'{_EFS_END}32"
+    )
+
+
+def secret_unavailable(name: str, why: str) -> str:
+    """A secret of the definition cannot be read."""
+    return (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        f"unable to retrieve secret {name}: service call has been retried 1 time(s): {why}"
+    )
+
+
+def cannot_pull(image: str) -> str:
+    """The registry does not know the image."""
+    return (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+        f"failed to resolve ref {image}: {image}: not found"
+    )
+
+
+def cannot_execute(command: str, number: int, *, found: bool) -> str:
+    """Runc's complaint about `argv[0]`, by errno; `found` says whether the file itself is there."""
+    if number == errno.ENOENT and "/" not in command:
+        what = f'exec: "{command}": executable file not found in $PATH'
+    elif number == errno.ENOENT and not found:
+        what = f'exec: "{command}": stat {command}: no such file or directory'
+    elif number == errno.ENOENT:  # the interpreter named in its first line is missing
+        what = f"exec {command}: no such file or directory"
+    elif number == errno.ENOEXEC:
+        what = f"exec {command}: exec format error"
+    elif number == errno.EACCES:
+        what = f'exec: "{command}": permission denied'
+    else:
+        what = f'exec: "{command}": {errno.errorcode.get(number, "unknown error")}'
+    return f"{_CANNOT_START}{what}: unknown"
+
+
+def dependency_failed(target: str, dependency: str, exit_code: int | None) -> str:
+    """A dependsOn condition that can no longer come true; the form is the ECS agent's."""
+    return (
+        "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency "
+        f"[{dependency}] (STOPPED->RUNNING) - Exit: {'<nil>' if exit_code is None else exit_code} for target "
+        f"[{target}] (NONE->RUNNING) as dependency did not exit successfully."
+    )

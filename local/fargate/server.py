@@ -1,0 +1,197 @@
+"""The HTTP server: the ECS API at `POST /`, and what a test or a demo asks for under `/_local`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import botocore.session
+from aiohttp import web
+from botocore.config import Config
+
+from local.fargate import wire
+from local.fargate.bus import Bus, EventBus, NoBus
+from local.fargate.control_plane import ControlPlane
+from local.fargate.delivery import Deliveries
+from local.fargate.errors import AwsError
+from local.fargate.faults import BadFault, Faults, parse
+from local.fargate.life import Life, World
+from local.fargate.naming import Names
+from local.fargate.pace import FAST, Pace
+from local.fargate.process_runtime import ProcessRuntime
+from local.fargate.task_secrets import AwsSecrets, NoSecrets, SecretSource
+
+log: Final = logging.getLogger("local.fargate")
+_LARGEST_REQUEST: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a server is to be. Without `aws_endpoint` events are only recorded and secrets are refused."""
+
+    state_dir: Path
+    aws_endpoint: str | None = None
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    clusters: tuple[str, ...] = ("default",)
+    speed: float = FAST
+    seed: int | None = None
+
+
+def build_app(options: Options) -> web.Application:
+    """The application; its clean-up ends every task. Nothing is bound or started before it runs."""
+    names = Names(options.region, options.account)
+    faults = Faults()
+    bus, secrets = _aws(options)
+    deliveries = Deliveries(names, faults, bus)
+    runtime = ProcessRuntime(options.state_dir, options.region, secrets)
+    world = World(runtime, Pace(options.speed, options.seed), deliveries.emit)
+    plane = ControlPlane(names, options.clusters, faults, world)
+    server = _Server(plane, deliveries, faults)
+    app = web.Application(client_max_size=_LARGEST_REQUEST)
+    app.add_routes(server.routes())
+
+    async def lifetime(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await deliveries.close()
+        await plane.close()
+
+    app.cleanup_ctx.append(lifetime)
+    return app
+
+
+def _aws(options: Options) -> tuple[Bus, SecretSource]:
+    if options.aws_endpoint is None:
+        return NoBus(), NoSecrets()
+    found = boto3.Session().get_credentials()
+    # Retries are the bus's own: some hidden in the client would multiply with them.
+    quiet = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=20)
+    core = botocore.session.Session()
+    core.set_default_client_config(quiet)
+    session = boto3.Session(
+        botocore_session=core,
+        aws_access_key_id=found.access_key if found else "test",
+        aws_secret_access_key=found.secret_key if found else "test",
+        region_name=options.region,
+    )
+    return EventBus(session, options.aws_endpoint), AwsSecrets(session, options.aws_endpoint)
+
+
+class _Server:
+    """The handlers."""
+
+    def __init__(self, plane: ControlPlane, deliveries: Deliveries, faults: Faults) -> None:
+        self._plane = plane
+        self._deliveries = deliveries
+        self._faults = faults
+        self._calls: Counter[str] = Counter()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path of the server."""
+        return [
+            web.post("/", self.api),
+            web.get("/_local/health", self.health),
+            web.get("/_local/calls", self.calls),
+            web.delete("/_local/calls", self.forget_calls),
+            web.get("/_local/events", self.events),
+            web.get("/_local/tasks", self.tasks),
+            web.post("/_local/tasks/{task}/kill", self.kill),
+            web.post("/_local/tasks/{task}/interrupt", self.interrupt),
+            web.get("/_local/faults", self.faults),
+            web.post("/_local/faults", self.add_fault),
+            web.delete("/_local/faults", self.clear_faults),
+        ]
+
+    async def api(self, request: web.Request) -> web.Response:
+        """One operation of the ECS API. The log names it and its outcome, never what was sent."""
+        begun = time.perf_counter()
+        operation, status = "?", 200
+        try:
+            operation = wire.operation_of(request.headers.get("X-Amz-Target", ""))
+            self._calls[operation] += 1
+            parameters = wire.read_request(operation, await request.read())
+            answer, outcome = self._plane.answer(operation, parameters), "ok"
+        except AwsError as exc:
+            answer, outcome, status = exc.body(), exc.code, exc.status
+        log.info("%s %d %s %.0fms", operation, status, outcome, (time.perf_counter() - begun) * 1000)
+        return web.Response(body=wire.write_answer(answer), status=status, content_type=wire.CONTENT_TYPE)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """200 as soon as requests are answered."""
+        return web.json_response({"status": "ok"})
+
+    async def calls(self, _: web.Request) -> web.Response:
+        """How often each operation was called, refused calls too."""
+        return web.json_response(dict(self._calls))
+
+    async def forget_calls(self, _: web.Request) -> web.Response:
+        """Counts from zero."""
+        self._calls.clear()
+        return web.json_response({})
+
+    async def events(self, request: web.Request) -> web.Response:
+        """The deliveries, of one task (id or ARN) when asked."""
+        task = request.query.get("task")
+        return web.json_response({"deliveries": self._deliveries.documents(task and task.rpartition("/")[2])})
+
+    async def tasks(self, _: web.Request) -> web.Response:
+        """A line about each task that can still be described."""
+        return web.json_response({"tasks": [_summary(life) for life in self._plane.lives()]})
+
+    async def kill(self, request: web.Request) -> web.Response:
+        """SIGKILL to the main process."""
+        if not self._life(request).kill():
+            raise web.HTTPConflict(text="no essential container of the task is running")
+        return web.json_response({})
+
+    async def interrupt(self, request: web.Request) -> web.Response:
+        """A Spot interruption."""
+        self._life(request).interrupt()
+        return web.json_response({})
+
+    async def faults(self, _: web.Request) -> web.Response:
+        """The faults that were asked for."""
+        return web.json_response({"faults": self._faults.documents()})
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """One more; 400 says what is wrong with it."""
+        try:
+            fault = parse(await request.json())
+        except (BadFault, ValueError) as exc:
+            raise web.HTTPBadRequest(text=str(exc)) from exc
+        self._faults.add(fault)
+        log.info("fault %s asked for", fault.name)
+        return web.json_response(fault.document(), status=201)
+
+    async def clear_faults(self, _: web.Request) -> web.Response:
+        """None any more."""
+        self._faults.clear()
+        return web.json_response({})
+
+    def _life(self, request: web.Request) -> Life:
+        life = self._plane.life(request.match_info["task"])
+        if life is None:
+            raise web.HTTPNotFound(text="no such task")
+        return life
+
+
+def _summary(life: Life) -> dict[str, Any]:
+    task = life.task
+    return {
+        "id": task.id,
+        "arn": task.arn,
+        "started_by": task.started_by,
+        "last_status": task.last_status,
+        "desired_status": task.desired_status,
+        "version": task.version,
+        "address": task.interface.address,
+        "pids": life.pids(),
+        "stop_code": task.stop_code,
+        "stopped_reason": task.stopped_reason,
+    }

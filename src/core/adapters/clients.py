@@ -1,0 +1,28 @@
+"""The backend's client, put together: the one place where `core.client` meets DynamoDB."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.adapters.dynamodb import DynamoStore
+from core.client import ReachClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def reach_client(table_name: str, dynamodb: DynamoDBClient) -> ReachClient:
+    """A `ReachClient` of the stack whose output `ContainersTableName` is `table_name`.
+
+    `dynamodb` is boto3's client of that name. It needs `dynamodb:GetItem` on the table and nothing else::
+
+        client = reach_client(name, boto3.client("dynamodb"))
+        agent = client.wait_until_healthy(container_id, timeout=90)
+    """
+    return ReachClient(DynamoStore(table_name, dynamodb), clock=_now, sleep=time.sleep, monotonic=time.monotonic)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,141 @@
+"""The store on DynamoDB: the low-level client of boto3, one item per container.
+
+Reads are strongly consistent, because a stale item would revive the address and the token of an earlier generation.
+Writes replace the item under a condition on `revision`. Whoever builds the client sets its retries and time-outs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from core.adapters.failures import translated
+from core.errors import CallFailed, Cause, RevisionConflict, UnreadableRecord
+from core.instants import format_instant
+from core.item import from_item, to_item
+from core.ports import Loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from core.record import Record
+
+WATCH_INDEX: Final = "watch-index"
+BATCH_GET_LIMIT: Final = 100
+"""Keys per BatchGetItem call."""
+PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds before each repetition for the keys that BatchGetItem left out: AWS asks for exponential backoff."""
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DynamoStore:
+    """`core.ports.Store` on one table, whose key is `container_id` and whose index is `watch-index`."""
+
+    def __init__(
+        self,
+        table_name: str,
+        client: DynamoDBClient,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        pauses: Sequence[float] = PAUSES,
+        page_size: int = BATCH_GET_LIMIT,
+    ) -> None:
+        """`client` is boto3's `dynamodb` client. `page_size` is how many due ids one Query reads: one batch's worth."""
+        self._table = table_name
+        self._client = client
+        self._sleep = sleep
+        self._pauses = tuple(pauses)
+        self._page_size = page_size
+
+    def load(self, container_id: str) -> Record | None:
+        """GetItem, strongly consistent: 1 RRU for each 4 KB of the item."""
+        with translated("GetItem"):
+            answer = self._client.get_item(TableName=self._table, Key=_key(container_id), ConsistentRead=True)
+        return _record(answer["Item"]) if "Item" in answer else None
+
+    def load_many(self, container_ids: Iterable[str]) -> Loaded:
+        """BatchGetItem, 100 keys a call. Raises `CallFailed` when keys are still left out after the last pause."""
+        keys = [_key(container_id) for container_id in dict.fromkeys(container_ids)]
+        records: dict[str, Record] = {}
+        unreadable: list[UnreadableRecord] = []
+        for start in range(0, len(keys), BATCH_GET_LIMIT):
+            for item in self._batch(keys[start : start + BATCH_GET_LIMIT]):
+                try:
+                    record = _record(item)
+                except UnreadableRecord as exc:
+                    unreadable.append(exc)
+                else:
+                    records[record.container_id] = record
+        return Loaded(records, tuple(unreadable))
+
+    def save(self, record: Record) -> None:
+        """PutItem on condition that nobody wrote since `record` was read.
+
+        Raises `UnreadableRecord` instead of `RevisionConflict` when the item that won is not ours to interpret.
+        """
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(container_id)"}
+        if record.revision > 1:
+            condition = {
+                "ConditionExpression": "revision = :previous",
+                "ExpressionAttributeValues": {":previous": _serialize(record.revision - 1)},
+            }
+        item = {name: _serialize(value) for name, value in to_item(record).items()}
+        with translated("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as exc:
+                # Taken out of the exception, because the item holds the token and exceptions end in logs.
+                winner = cast("dict[str, Any]", exc.response).pop("Item", None)
+                raise RevisionConflict(record.container_id, _record(winner) if winner else None) from exc
+
+    def due(self, shard: str, until: datetime) -> Iterator[str]:
+        """Query of the sparse index, a page at a time as the caller goes on. Raises `CallFailed` while iterating."""
+        with translated("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=WATCH_INDEX,
+                KeyConditionExpression="watch = :shard AND check_at <= :until",
+                ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": format_instant(until)}},
+                PaginationConfig={"PageSize": self._page_size},
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield item["container_id"]["S"]
+
+    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The items of at most 100 keys; keys that DynamoDB leaves out (throttling, 16 MB) are asked for again."""
+        wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for pause in (*self._pauses, None):
+            with translated("BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(self._table, ())
+            wanted = answer.get("UnprocessedKeys") or {}
+            if not wanted:
+                return
+            if pause is not None:
+                self._sleep(pause)
+        left = len(wanted[self._table]["Keys"])
+        raise CallFailed(
+            "BatchGetItem",
+            "UnprocessedKeys",
+            f"{left} of {len(keys)} keys were left out of {len(self._pauses) + 1} answers.",
+            cause=Cause.THROTTLED,
+            transient=True,
+        )
+
+
+def _key(container_id: str) -> dict[str, Any]:
+    return {"container_id": {"S": container_id}}
+
+
+def _record(item: Mapping[str, Any]) -> Record:
+    return from_item({name: _deserialize(value) for name, value in item.items()})

@@ -1,0 +1,91 @@
+"""The ECS API through boto3. AWS's error codes end here: everything above sees `CallFailed`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from core.adapters.failures import translated
+from core.diagnosis import diagnose_run_failure
+from core.errors import CallFailed
+from core.ports import Described, Launched
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+
+DESCRIBE_LIMIT: Final = 100
+
+
+class BotoEcs:
+    """Implements `core.ports.Ecs`. Definitions that were found or registered are remembered while warm."""
+
+    def __init__(self, client: ECSClient) -> None:
+        self._client = client
+        self._definitions: dict[str, str] = {}
+
+    def ensure_definition(self, definition: dict[str, Any]) -> str:
+        """The ARN of an ACTIVE definition of this family. The family names its content, so any revision is right."""
+        family = definition["family"]
+        if (known := self._definitions.get(family)) is not None:
+            return known
+        arn = self._describe_definition(family) or self._register(definition)
+        self._definitions[family] = arn
+        return arn
+
+    def run(self, request: dict[str, Any]) -> Launched:
+        """RunTask. It answers 200 with `failures` and no task when there is no capacity (facts, surprise 13)."""
+        with translated("RunTask"):
+            answer = self._client.run_task(**request)
+        if answer["tasks"]:
+            task = answer["tasks"][0]
+            return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
+        failure = next(iter(answer["failures"]), {})
+        reason, detail = str(failure.get("reason", "no reason given")), failure.get("detail")
+        diagnosis = diagnose_run_failure(reason, detail)
+        raise CallFailed(
+            "RunTask",
+            "Failure",
+            f"{reason}: {detail}" if detail else reason,
+            cause=diagnosis.cause,
+            remedy=diagnosis.remedy,
+            transient=diagnosis.transient,
+        )
+
+    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+        """StopTask; a task that is not found has stopped long ago, which is what was wanted."""
+        try:
+            with translated("StopTask"):
+                self._client.stop_task(cluster=cluster, task=task_arn, reason=reason)
+        except CallFailed as failed:
+            if not (failed.code == "InvalidParameterException" and "not found" in failed.message):
+                raise
+
+    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
+        """DescribeTasks for at most 100 ARNs; the ones it calls MISSING are named."""
+        with translated("DescribeTasks"):
+            answer = self._client.describe_tasks(cluster=cluster, tasks=list(task_arns[:DESCRIBE_LIMIT]))
+        missing = tuple(one["arn"] for one in answer["failures"] if one.get("reason") == "MISSING")
+        return Described(tuple(dict(task) for task in answer["tasks"]), missing)
+
+    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+        """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING."""
+        found: list[str] = []
+        for status in ("RUNNING", "STOPPED"):
+            with translated("ListTasks"):
+                answer = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus=status)  # type: ignore[arg-type]
+            found += answer["taskArns"]
+        return tuple(found)
+
+    def _describe_definition(self, family: str) -> str | None:
+        try:
+            with translated("DescribeTaskDefinition"):
+                answer = self._client.describe_task_definition(taskDefinition=family)
+        except CallFailed as failed:
+            if failed.code == "ClientException":
+                return None
+            raise
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def _register(self, definition: dict[str, Any]) -> str:
+        with translated("RegisterTaskDefinition"):
+            return self._client.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]

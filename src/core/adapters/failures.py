@@ -1,0 +1,40 @@
+"""botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (house style, habit 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from core.diagnosis import diagnose_call
+from core.errors import CallFailed
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Raises `CallFailed` for whatever botocore raises inside.
+
+    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same.
+    """
+    try:
+        yield
+    except ClientError as exc:
+        error = exc.response.get("Error", {})
+        status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise _failed(operation, error.get("Code", "Unknown"), error.get("Message", ""), uncertain=status >= 500) from exc
+    except BotoCoreError as exc:
+        raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
+
+
+def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> CallFailed:
+    diagnosis = diagnose_call(code, message)
+    return CallFailed(
+        operation,
+        code,
+        message,
+        cause=diagnosis.cause,
+        remedy=diagnosis.remedy,
+        transient=diagnosis.transient,
+        uncertain=uncertain,
+    )

@@ -1,0 +1,169 @@
+"""One try at an agent, over HTTP/1.1 in plain text: a new connection each, closed on every path.
+
+`h11` speaks HTTP; no client library is in between, so there is no pool, no keep-alive, no redirect and no proxy
+from the environment to be switched off (specification, criterion 15). Sockets are driven through the event loop
+without streams: nothing is buffered per connection, and `close` frees the descriptor at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import h11
+
+from core.probe_errors import (
+    Answer,
+    ProbeErrorKind,
+    foreign,
+    judge_health,
+    judge_identity,
+    kind_of,
+    probe_error,
+)
+
+RESPONSE_LIMIT: Final = 16 * 1024
+"""Bytes of status line, headers and body together."""
+
+CONNECTIONS: Final = 900
+"""Of the 1,024 descriptors of a Lambda worker (Lambda quotas), the rest is for the runtime and the AWS clients."""
+
+_CHUNK: Final = 4096
+_HEAD: Final = 12
+"""How much of a foreign answer is quoted: less than a request line, so that an echo cannot give away a token."""
+
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_LAST_PORT: Final = 0xFFFF
+
+_Judge = Callable[[str, int, bytes], Answer]
+_Headers = Sequence[tuple[str, str]]
+
+
+class HttpProbe:
+    """`ask` and `identify` for the many probes of one worker and one event loop.
+
+    At most `connections` are open at a time, and one try begins per turn of the loop. A burst thus goes through one
+    after the other: begun all at once on a fraction of a CPU, every try would still be under way when its time is
+    up, and agents that answered at once would count as silent. Tries that only wait for their agent hold up nobody.
+    A try that waits for its turn has not begun: its time-out runs from the connection on.
+    """
+
+    def __init__(self, connections: int = CONNECTIONS) -> None:
+        self._connections = asyncio.Semaphore(connections)
+        self._turn = asyncio.Lock()
+
+    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
+        """See `ask`."""
+        async with self._connections:
+            async with self._turn:
+                await asyncio.sleep(0)
+            return await ask(address, timeout=timeout)
+
+    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
+        """See `identify`. It follows an `ask` that was answered, so it is spread already, and its verdict is near."""
+        async with self._connections:
+            return await identify(address, token, timeout=timeout)
+
+
+async def ask(address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
+    """GET /health. Healthy is status 200 with a complete, bounded answer within `timeout` seconds."""
+    return await _get(address, "/health", (), timeout, judge_health)
+
+
+async def identify(address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
+    """GET /ws with the token of the container that should have this address, and no upgrade.
+
+    Healthy when the agent there knows the token, `stranger` when it is another container's (agent protocol).
+    Raises `ValueError` for a token that no header can carry; h11's own error would quote it.
+    """
+    if not (token.isascii() and token.isalnum()):
+        raise ValueError(f"the token for {address} is not made of ASCII letters and digits")
+    return await _get(address, "/ws", (("Authorization", f"Bearer {token}"),), timeout, judge_identity)
+
+
+class _UnusableError(Exception):
+    """What came back is no HTTP response."""
+
+    def __init__(self, kind: ProbeErrorKind, detail: str = "") -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+
+
+async def _get(
+    address: str,
+    path: str,
+    headers: _Headers,
+    timeout: float,  # noqa: ASYNC109 - where it strikes decides what it means, which a caller's own could not tell
+    judge: _Judge,
+) -> Answer:
+    host, port = _host_and_port(address)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=RESPONSE_LIMIT)
+    request = h11.Request(
+        method="GET", target=path, headers=[("Host", address), ("Connection", "close"), ("Accept", "*/*"), *headers]
+    )
+    loop = asyncio.get_running_loop()
+    late = ProbeErrorKind.TIMED_OUT
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as sock:
+            sock.setblocking(False)
+            async with asyncio.timeout(timeout):
+                await loop.sock_connect(sock, (host, port))
+                late = ProbeErrorKind.UNANSWERED
+                await loop.sock_sendall(sock, (http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))
+                status, body = await _response(sock, http)
+    except socket.gaierror as exc:
+        return Answer(probe_error(ProbeErrorKind.DNS, address, f"{host}: {exc.strerror}"))
+    except TimeoutError:
+        return Answer(probe_error(late, address, f"{timeout:g} s"))
+    except OSError as exc:
+        # asyncio puts the address where the system's own words belong.
+        return Answer(probe_error(kind_of(exc), address, os.strerror(exc.errno) if exc.errno else str(exc)))
+    except _UnusableError as exc:
+        return Answer(probe_error(exc.kind, address, exc.detail))
+    return judge(address, status, body)
+
+
+async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, bytes]:
+    """Status and body. Of anything but a 200 only as much body as came with it: its status has decided."""
+    loop = asyncio.get_running_loop()
+    status = received = 0
+    head = body = b""
+    ended = False
+    while True:
+        try:
+            event = http.next_event()
+        except h11.RemoteProtocolError:
+            kind = ProbeErrorKind.CLOSED if ended else ProbeErrorKind.NOT_HTTP
+            raise _UnusableError(kind, "its response is malformed") from None
+        if isinstance(event, h11.Response):
+            status = event.status_code
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage) or (event is h11.NEED_DATA and status not in {0, 200}):
+            return status, body
+        elif event is h11.NEED_DATA:
+            chunk = await loop.sock_recv(sock, _CHUNK)
+            ended = not chunk
+            received += len(chunk)
+            head = (head + chunk)[:_HEAD]
+            if received > RESPONSE_LIMIT:
+                raise _UnusableError(ProbeErrorKind.TOO_LARGE, f"{RESPONSE_LIMIT} bytes")
+            if kind_of_head := foreign(head):
+                raise _UnusableError(kind_of_head, f"it begins with {head!r}")
+            http.receive_data(chunk)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    """`10.0.1.47:9111` or `[fd00::1]:9111`, as the item spells it. Raises `ValueError` for anything else."""
+    host, _, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    if not host or bracketed != (":" in host) or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
+        raise ValueError(f"not an agent's address: {address!r}")
+    return host, int(port)

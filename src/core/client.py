@@ -1,0 +1,207 @@
+"""The backend's side: wait for a container's agent, and inspect a container, by reading its item.
+
+For backends in Python; one in another language reads the same item (contract, section 3). Needs `GetItem` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from core.errors import ContainerExited, ContainerFailed, ContainerNotFound, Failure, UnreadableRecord, WaitTimeout
+from core.instants import format_instant
+from core.lifecycle import State
+from core.record import Instant, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from core.ports import Clock
+
+FIRST_PAUSE: Final = 0.05
+GROWTH: Final = 1.5
+LONGEST_PAUSE: Final = {State.PENDING: 1.0, State.TASK_RUNNING: 0.25, State.ENI_RESOLVED: 0.25}
+"""Seconds between two polls. A start takes 20 to 60 s before RUNNING (facts, section 12), so a second is little
+there; from `eni-resolved` on the agent usually answers within one."""
+
+DOCKER_STATUS: Final = {
+    State.PENDING: "created",
+    State.TASK_RUNNING: "created",
+    State.ENI_RESOLVED: "created",
+    State.AGENT_HEALTHY: "running",
+    State.STOPPED: "exited",
+    State.FAILED: "dead",
+}
+
+
+class Reader(Protocol):
+    """All that the client needs of a `core.ports.Store`."""
+
+    def load(self, container_id: str) -> Record | None:
+        """The newest record (a strongly consistent read), or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """An agent that answered: connect to `ws://{address}/ws` with `Authorization: Bearer {token}`.
+
+    `address` is `host:port`, an IPv6 host in brackets. The token is in no `repr`.
+    """
+
+    address: str
+    token: str = field(repr=False)
+    record: Record
+
+
+class ReachClient:
+    """Reads containers out of a store; it cannot write. `core.adapters.clients.reach_client` makes one on DynamoDB.
+
+    `clock` decides which items are past their time to live, `monotonic` (seconds) how long a wait has taken.
+    """
+
+    def __init__(
+        self,
+        store: Reader,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    def get(self, container_id: str) -> Record:
+        """The newest record. Raises `ContainerNotFound`, `UnreadableRecord`, `CallFailed`.
+
+        An item past its time to live counts as gone: DynamoDB may take two days to remove it (facts, section 8).
+        """
+        record = self._store.load(container_id)
+        if record is None or (record.expires_at is not None and record.expires_at <= self._clock().timestamp()):
+            raise ContainerNotFound(container_id)
+        return record
+
+    def wait_until_healthy(self, container_id: str, timeout: float) -> Reachable:
+        """Polls the item until the agent has answered, for at most `timeout` seconds; 0 looks once.
+
+        The record itself fails when the stack's start and health time-outs pass, so a `timeout` well above
+        their sum (360 s by default) ends with the reason rather than with `WaitTimeout`.
+
+        Raises `ContainerFailed` (with the item's `error`), `ContainerExited`, `WaitTimeout`, `ContainerNotFound`,
+        `UnreadableRecord`, and `CallFailed` when a read fails after the client's own retries.
+
+        Generations: the item holds the newest one only, and the wait follows it. When the container is started
+        again meanwhile, the answer is that start's, and the timeout goes on counting from the call. A start that
+        was recorded before the call is always seen, so an earlier generation's end is never reported for it.
+
+        Cost: one strongly consistent GetItem a poll, 1 RRU for an item up to 4 KB, which is nearly all. The pauses
+        grow from 50 ms to 1 s while `pending`, and from 50 to 250 ms after each later state: a start of 40 s costs
+        about 50 RRU. Eventually consistent reads would cost half, but may answer with the item as it was before the
+        start: the address of a task that is gone, which may belong to a stranger by now, and a token that is void.
+        """
+        begun = self._monotonic()
+        seen: tuple[int, State] | None = None
+        pause = FIRST_PAUSE
+        while True:
+            record = self.get(container_id)
+            if reachable := _verdict(record):
+                return reachable
+            waited = self._monotonic() - begun
+            if waited >= timeout:
+                raise WaitTimeout(container_id, record.state, waited, _hint(record))
+            if seen != (record.generation, record.state):
+                seen, pause = (record.generation, record.state), FIRST_PAUSE
+            self._sleep(min(pause, timeout - waited))
+            pause = min(pause * GROWTH, LONGEST_PAUSE[record.state])
+
+    def inspect(self, container_id: str) -> dict[str, Any]:
+        """The container as the frontend's inspect wants it (contract, section 3, last paragraph): JSON values.
+
+        Every key is always there; what is not known is None. `status` is Docker's word, `state` is ours.
+        `agent_token` is in clear text: the frontend connects with it, a log must not hold it.
+        Raises as `get` does.
+        """
+        record = self.get(container_id)
+        stop = record.stop
+        timings = {name.value: _spelt(record.timings.get(name)) for name in Instant}
+        return {
+            "id": record.container_id,
+            "agent_address": record.agent_address,
+            "agent_token": record.agent_token,
+            "status": DOCKER_STATUS[record.state],
+            "state": record.state.value,
+            "entrypoint": list(record.entrypoint) or None,
+            "cmd": list(record.cmd) or None,
+            "exit_code": stop.exit_code if stop else None,
+            "error": _error(record.error) if record.error else None,
+            "started_at": timings[Instant.STARTED],
+            "finished_at": timings[Instant.STOPPED],
+            "image": record.image,
+            "injection": record.injection.value if record.injection else None,
+            "keep_alive": record.keep_alive,
+            "generation": record.generation,
+            "created_at": _spelt(record.created_at),
+            "updated_at": _spelt(record.updated_at),
+            "timings": timings,
+            "stop_code": stop.code if stop else None,
+            "stop_reason": stop.reason if stop else None,
+            "cluster_arn": record.cluster_arn,
+            "task_arn": record.task_arn,
+            "task_definition_arn": record.task_definition_arn,
+        }
+
+
+def _verdict(record: Record) -> Reachable | None:
+    """The agent, or None while there is hope; raises when there is none."""
+    match record.state:
+        case State.AGENT_HEALTHY:
+            if not record.agent_address or not record.agent_token:
+                raise UnreadableRecord(record.container_id, "it is agent-healthy without agent_address and agent_token")
+            return Reachable(record.agent_address, record.agent_token, record)
+        case State.FAILED:
+            if record.error is None:
+                raise UnreadableRecord(record.container_id, "it is failed without error")
+            raise ContainerFailed(record.container_id, record.error)
+        case State.STOPPED:
+            stop = record.stop
+            raise ContainerExited(record.container_id, stop.exit_code if stop else None, stop.reason if stop else None)
+        case _:
+            return None
+
+
+def _hint(record: Record) -> str:
+    """What the state usually waits for, and where to look."""
+    match record.state:
+        case State.PENDING:
+            return (
+                "ECS has not reported its task as running yet: pulling the image and placing the task take 20 to 60 s, "
+                "sometimes minutes. Wait longer; the record fails with the reason when the start timeout passes."
+            )
+        case State.TASK_RUNNING:
+            return (
+                "Its task runs, and no address is recorded: look at the log of TaskStateFunction. "
+                "ReconcileFunction asks ECS again within minutes."
+            )
+        case _:
+            probe = record.probe
+            tried = f"{probe.attempts} tries, last error: {probe.last_error or 'none'}" if probe else "no try recorded"
+            return (
+                f"Its agent has not answered at {record.agent_address} ({tried}): check that the task's security group "
+                "lets the agent's TCP port in from the prober, and the log of AgentHealthFunction."
+            )
+
+
+def _error(failure: Failure) -> dict[str, Any]:
+    return {
+        "code": failure.code.value,
+        "cause": failure.cause.value if failure.cause else None,
+        "message": failure.message,
+        "remedy": failure.remedy,
+        "transient": failure.transient,
+    }
+
+
+def _spelt(instant: datetime | None) -> str | None:
+    return format_instant(instant) if instant else None

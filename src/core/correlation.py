@@ -1,0 +1,45 @@
+"""The names by which a task is found again: by its events, by a retry, by its secret.
+
+An event carries no tags, so everything hangs on RunTask's `startedBy` (contract, section 4):
+`<prefix>/<container_id>/<generation>`, at most 128 letters, digits, `-`, `/`, `_` (botocore, RunTask).
+The prefix has at most 40 characters (`Settings.started_by_prefix`) and no slash, which leaves 22 digits.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+
+CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
+GENERATION: Final = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def started_by(prefix: str, container_id: str, generation: int) -> str:
+    """RunTask's `startedBy` of one generation of one container."""
+    return f"{prefix}/{container_id}/{generation}"
+
+
+def parse_started_by(prefix: str, text: str) -> tuple[str, int] | None:
+    """The container id and the generation; None when the task is not one of this prefix."""
+    match text.split("/"):
+        case [found, container_id, generation] if (
+            found == prefix and CONTAINER_ID.fullmatch(container_id) and GENERATION.fullmatch(generation)
+        ):
+            return container_id, int(generation)
+        case _:
+            return None
+
+
+def client_token(prefix: str, container_id: str, generation: int, attempt: int) -> str:
+    """RunTask's `clientToken`: the same for a retry of one launch, another for every launch (64 characters).
+
+    boto3 invents a token per call when it is given none, so a repeated function would start a second task.
+    The prefix counts, because ECS scopes tokens per cluster and two stacks may share one.
+    """
+    return sha256(f"{started_by(prefix, container_id, generation)}/{attempt}".encode()).hexdigest()
+
+
+def token_parameter(prefix: str, container_id: str, generation: int) -> str:
+    """The name of the SecureString parameter that holds one generation's agent token (`ssm` delivery)."""
+    return f"/{started_by(prefix, container_id, generation)}/token"

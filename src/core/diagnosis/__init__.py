@@ -1,0 +1,11 @@
+"""Why a task stopped, or a call failed, and what to do next: pure functions over tables of ECS's own texts.
+
+`diagnose` reads a stopped or stopping task, `diagnose_call` an exception of an AWS call, `diagnose_run_failure` one
+member of RunTask's `failures`. A text that no row knows is `unknown`; nothing ECS said is ever dropped.
+"""
+
+from core.diagnosis.calls import diagnose_call, diagnose_run_failure
+from core.diagnosis.model import Actor, CallDiagnosis, Diagnosis
+from core.diagnosis.stops import diagnose
+
+__all__ = ["Actor", "CallDiagnosis", "Diagnosis", "diagnose", "diagnose_call", "diagnose_run_failure"]

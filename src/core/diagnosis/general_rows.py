@@ -1,0 +1,183 @@
+"""Rows for error names whose words are not known, and for what is left when no text says anything.
+
+Source: ECS Developer Guide, "Amazon ECS stopped tasks error messages" with one page for each name; exit codes above
+128 are 128 + the signal, 126 and 127 the shell's and Docker's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.diagnosis.model import Actor, Place, Row, exited, failed, never_ran
+from core.errors import Cause
+
+_TASK: Final = frozenset({Place.TASK})
+_START: Final = frozenset({"TaskFailedToStart"})
+_NOT_STARTED: Final = (r"^(taskfailedtostart|task failed to start)",)
+
+FAMILIES: Final = (
+    # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
+    Row(
+        patterns=(r"could not tran\w+ to (created|started|running|resources)", r"cannotcreatecontainererror"),
+        cause=Cause.UNKNOWN,
+        summary="The container runtime did not get the container started in time",
+        remedy="Start the container again. If it repeats, give the task more CPU and memory or a smaller image.",
+        transient=True,
+        actor=Actor.AWS,
+        start_failed=True,
+    ),
+    Row(
+        patterns=(r"could not tran\w+ to stopped", r"cannotstopcontainererror", r"failed sending sigterm"),
+        cause=Cause.UNKNOWN,
+        summary="The container runtime could not stop the container in order",
+        remedy="Nothing to repair in the container. Start it again if it should run.",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Row(
+        patterns=(r"(containerruntime|dockertimeout|containerruntimetimeout)error", r"cannotinspectcontainererror"),
+        cause=Cause.UNKNOWN,
+        summary="The container runtime of the host failed",
+        remedy="Start the container again; if it repeats, open an AWS support case with this text.",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Row(
+        patterns=(r"cannotcreatevolumeerror",),
+        cause=Cause.TASK_DEFINITION,
+        summary="A volume of the task could not be made",
+        remedy="Check the volumes and mount points that were asked for against this text.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    # The prefix alone says too little: secrets and the registry's authorisation share it.
+    Row(
+        patterns=(r"unable to pull secrets or registry auth", r"execution resource retrieval failed"),
+        cause=Cause.SECRETS,
+        summary="The task could not fetch its secrets or the registry's authorisation",
+        remedy="Check that the task execution role exists, is trusted by ecs-tasks.amazonaws.com and may read what the "
+        "task definition names, and that the subnet has a route to ECR, Systems Manager and Secrets Manager.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=(r"cannotstartcontainererror", r"oci runtime create failed", r"failed to create (new )?container"),
+        cause=Cause.UNKNOWN,
+        summary="The container runtime could not start the container",
+        remedy="Check entrypoint, user, working directory and mounts of the request against this text.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    Row(
+        patterns=(r"resourceinitializationerror",),
+        cause=Cause.UNKNOWN,
+        summary="Fargate could not set up what the task needs",
+        remedy="Check against this text what the task definition asks for; DNS resolution must be enabled in the VPC.",
+        start_failed=True,
+    ),
+    # Also an interface that was reported ready after ECS's own deadline ("TaskFailedToStart errors").
+    Row(
+        patterns=(r"internal ?error",),
+        cause=Cause.UNKNOWN,
+        summary="Fargate failed internally",
+        remedy="Start the container again: this passes. If it repeats, open an AWS support case with this text.",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+)
+
+FALLBACKS: Final = (
+    Row(
+        init_exit=failed,
+        main_exit=never_ran,
+        cause=Cause.AGENT_BINARY_MISSING,
+        summary="The init container failed, so there is no agent binary and the main container never ran",
+        remedy="Read the init container's log: the copy command (AgentCopyCommand) must exist in the agent image, find "
+        "the binary there and be allowed to write to the shared volume.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=(r".",),
+        where=frozenset(Place) - _TASK,
+        main_exit=never_ran,
+        cause=Cause.UNKNOWN,
+        summary="The container did not run, for a reason that is not known here",
+        remedy="Look the quoted reason up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`.",
+    ),
+    Row(
+        codes=_START,
+        patterns=_NOT_STARTED,
+        where=_TASK,
+        main_exit=never_ran,
+        cause=Cause.UNKNOWN,
+        summary="The task failed to start, and ECS gives no reason",
+        remedy="Start the container again: about one Fargate task in a hundred does this. If it repeats, look at the "
+        "task in the ECS console and at CloudTrail's events of that minute.",
+        transient=True,
+        actor=Actor.AWS,
+        start_failed=True,
+    ),
+    Row(
+        codes=_START,
+        patterns=_NOT_STARTED,
+        where=_TASK,
+        cause=Cause.UNKNOWN,
+        summary="The container ended while its task was still starting",
+        remedy="Its process did start: read the container's log.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    *(
+        Row(main_exit=exits, cause=Cause.UNKNOWN, summary=summary, remedy=remedy, actor=Actor.USER)
+        for exits, summary, remedy in (
+            (
+                exited(0),
+                "The container's process ended by itself, with exit code 0",
+                "Nothing to repair. Start the container again if it should have run on.",
+            ),
+            (
+                exited(126),
+                "The container's command was found but could not be executed (exit code 126)",
+                "Check that the command is executable for the container's user.",
+            ),
+            (
+                exited(127),
+                "The container's command was not found (exit code 127)",
+                "Check that the first word of entrypoint and cmd exists in the image.",
+            ),
+            (
+                exited(137),
+                "The container was killed (exit code 137, SIGKILL)",
+                "stopTimeout passed after SIGTERM (handle it, or raise it to 120 s), or raise the memory limit.",
+            ),
+            (
+                exited(139),
+                "The container's process crashed (exit code 139, SIGSEGV)",
+                "Read the container's log for the program's memory fault.",
+            ),
+            (
+                exited(143),
+                "The container was asked to stop and did (exit code 143, SIGTERM)",
+                "Nothing to repair. Start the container again if it should have run on.",
+            ),
+            (
+                failed,
+                "The container's process ended with an error",
+                "The exit code is the container's own: read its log.",
+            ),
+        )
+    ),
+    Row(
+        patterns=(r"essential container in task exited",),
+        where=_TASK,
+        cause=Cause.UNKNOWN,
+        summary="An essential container of the task ended, and the main container has no exit code",
+        remedy="See which container has an exit code and read its log; if none has, start the container again.",
+        actor=Actor.USER,
+    ),
+    Row(
+        cause=Cause.UNKNOWN,
+        summary="ECS stopped the task",
+        remedy="Look ECS's text up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`; if there is "
+        "none, look at the task in the ECS console and at CloudTrail's events of that minute.",
+    ),
+)

@@ -1,0 +1,144 @@
+"""The diagnosis of a stopped or stopping task: which row of the table applies to what ECS showed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from core.diagnosis.model import Actor, Diagnosis, Place, one_line
+from core.diagnosis.table import STOPS, UNKNOWN_STOPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.diagnosis.model import Row
+    from core.facts import ContainerSeen, TaskObserved
+
+_START_BLAMED: Final = re.compile(
+    r"resourceinitializationerror|cannot(start|pull|create)\w*error|cannotpull|task ?failed ?to ?start", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text of ECS's, and where it stood."""
+
+    place: Place
+    container: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What the rows ask about. `texts` in the order in which they are believed: the container's own reason first."""
+
+    stop_code: str | None
+    main_exit: int | None
+    init_exit: int | None
+    texts: tuple[_Text, ...]
+    start_failed: bool
+
+
+def diagnose(task: TaskObserved, *, main: str = "main", init: str = "init") -> Diagnosis:
+    """Why the task stopped, or is stopping. Pure; never raises, whatever the texts, codes and containers are.
+
+    Containers are found by name. Others than `main` and `init` are ECS's own (GuardDuty) and are asked only when the
+    start failed and nothing else says why.
+    """
+    ending = _ending(task, main, init)
+    own = [text for text in ending.texts if text.place is not Place.OTHER]
+    blamable = list(ending.texts) if ending.start_failed and ending.main_exit is None else own
+    known = _first(STOPS, ending, own) or _first(STOPS, ending, blamable)
+    if known is not None:
+        row, text = known
+        summary = row.summary if text is None or text.place in {Place.TASK, Place.MAIN} else _of(row.summary, text)
+    else:
+        row, text = _first(UNKNOWN_STOPS, ending, blamable) or (UNKNOWN_STOPS[-1], None)
+        summary = _quoting(row, blamable)
+    foreign = text is not None and text.place in {Place.INIT, Place.OTHER}
+    remedy = row.remedy
+    if text is not None and text.place is Place.INIT:
+        remedy += " The init container runs the stack's AgentImage with its AgentCopyCommand."
+    return Diagnosis(
+        cause=row.cause,
+        summary=f"{summary}.",
+        detail=_detail(task),
+        remedy=remedy,
+        transient=row.transient,
+        # A user chooses neither the agent image nor what ECS adds to the task.
+        actor=Actor.OPERATOR if foreign and row.actor is Actor.USER else row.actor,
+        start_failed=row.start_failed or ending.start_failed,
+    )
+
+
+def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
+    places = {main: Place.MAIN, init: Place.INIT}
+    said = [(places.get(seen.name, Place.OTHER), seen.name, seen.reason) for seen in task.containers]
+    said.append((Place.TASK, "", task.stopped_reason))
+    order = (Place.MAIN, Place.INIT, Place.TASK, Place.OTHER)
+    texts = tuple(
+        _Text(place, one_line(name), one_line(words))
+        for place, name, words in sorted(said, key=lambda one: order.index(one[0]))
+        if words and words.strip()
+    )
+    main_seen, init_seen = task.container(main), task.container(init)
+    return _Ending(
+        task.stop_code,
+        main_seen.exit_code if main_seen else None,
+        init_seen.exit_code if init_seen else None,
+        texts,
+        _start_failed(task, texts) or _never_let_main_start(init_seen),
+    )
+
+
+def _start_failed(task: TaskObserved, texts: Iterable[_Text]) -> bool:
+    """By the stop code, or by an error name. The reason of a StopTask call is its caller's, and proves nothing."""
+    code = (task.stop_code or "").casefold()
+    blaming = {Place.MAIN, Place.INIT} if code == "userinitiated" else {Place.MAIN, Place.INIT, Place.TASK}
+    return code == "taskfailedtostart" or any(
+        text.place in blaming and _START_BLAMED.search(text.words) for text in texts
+    )
+
+
+def _never_let_main_start(init: ContainerSeen | None) -> bool:
+    """`main` dependsOn `init` SUCCESS: without its exit code 0 there was no start (contract, section 5)."""
+    if init is None or init.exit_code == 0:
+        return False
+    return init.exit_code is not None or bool(init.reason)
+
+
+def _first(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> tuple[Row, _Text | None] | None:
+    """The first row that applies, with the text that made it apply, if one did."""
+    for row in rows:
+        if row.main_exit is not None and not row.main_exit(ending.main_exit):
+            continue
+        if row.init_exit is not None and not row.init_exit(ending.init_exit):
+            continue
+        found = next((text for text in texts if text.place in row.where and row.found_in(text.words)), None)
+        if found is not None or row.names(ending.stop_code) or not (row.codes or row.patterns):
+            return row, found
+    return None
+
+
+def _of(summary: str, text: _Text) -> str:
+    return f"{summary} (container {text.container})"
+
+
+def _quoting(row: Row, texts: Sequence[_Text]) -> str:
+    """No row knew any text: then the container's own reason says more than any words of ours."""
+    reasons = [text for text in texts if text.place is not Place.TASK]
+    said = next(iter(reasons), None) or (next(iter(texts), None) if row is UNKNOWN_STOPS[-1] else None)
+    return f"{row.summary}: {said.words.rstrip('.')}" if said is not None else row.summary
+
+
+def _detail(task: TaskObserved) -> str:
+    """ECS's own words, unabridged: the raw texts stand in it as they came."""
+    lines = [f"stopCode: {task.stop_code or 'none'}", f"stoppedReason: {task.stopped_reason or 'none'}"]
+    lines += [
+        f"container {seen.name} ({seen.last_status or 'no status'}): "
+        f"exit code {'none' if seen.exit_code is None else seen.exit_code}"
+        + (f", reason: {seen.reason}" if seen.reason else "")
+        for seen in task.containers
+    ]
+    return "; ".join(lines if task.containers else [*lines, "no containers"])

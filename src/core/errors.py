@@ -1,0 +1,188 @@
+"""What can go wrong, each named by whose doing it is.
+
+`Failure` is a value: the `error` member of an item and of a refusal (contract, sections 3, 4 and 6).
+The exceptions below it are for callers of this package; a late or duplicate fact is not among them,
+because that is a value too (`core.fold.Stale`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.lifecycle import State
+    from core.record import Record
+
+
+class ErrorCode(StrEnum):
+    """`error.code`: the seven of an item, then the three refusals of a request."""
+
+    LAUNCH_FAILED = "LaunchFailed"
+    START_TIMEOUT = "StartTimeout"
+    TASK_FAILED_TO_START = "TaskFailedToStart"
+    TASK_STOPPED = "TaskStopped"
+    ENI_NOT_FOUND = "EniNotFound"
+    AGENT_UNREACHABLE = "AgentUnreachable"
+    TASK_LOST = "TaskLost"
+
+    INVALID_REQUEST = "InvalidRequest"
+    ALREADY_RUNNING = "AlreadyRunning"
+    NOT_FOUND = "NotFound"
+
+
+class Cause(StrEnum):
+    """`error.cause`: the diagnosed cause, where one is known."""
+
+    AGENT_BINARY_MISSING = "agent-binary-missing"
+    AGENT_WRONG_ARCHITECTURE = "agent-wrong-architecture"
+    AGENT_NOT_EXECUTABLE = "agent-not-executable"
+    EFS_MOUNT_FAILED = "efs-mount-failed"
+    IMAGE_PULL_FAILED = "image-pull-failed"
+    ENI_PROVISIONING = "eni-provisioning"
+    CAPACITY = "capacity"
+    THROTTLED = "throttled"
+    PERMISSION = "permission"
+    SECRETS = "secrets"
+    OUT_OF_MEMORY = "out-of-memory"
+    SPOT_INTERRUPTION = "spot-interruption"
+    USER_STOPPED = "user-stopped"
+    TASK_DEFINITION = "task-definition"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a container failed, or why a request was refused.
+
+    `message` reads: what happened, the facts. `remedy` says what to do next.
+    `transient` is true when the same request may succeed later without a change.
+    """
+
+    code: ErrorCode
+    message: str
+    remedy: str
+    cause: Cause | None = None
+    transient: bool = False
+
+
+class ReachError(Exception):
+    """The root of every error this package raises on purpose."""
+
+
+class ConfigurationError(ReachError):
+    """The operator's: an environment variable or stack parameter is missing or contradictory."""
+
+
+class MalformedEvent(ReachError):
+    """The sender's: a document that is not what its envelope claims. Kept in a dead-letter queue."""
+
+
+class Refused(ReachError):
+    """The caller's: a request that cannot be carried out as it stands. Nothing was written or started."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.message} {failure.remedy}".strip())
+        self.failure = failure
+
+
+class UnreadableRecord(ReachError):
+    """An item that this version cannot interpret: an unknown state, a newer schema, a broken attribute.
+
+    It is never written over: somebody else's truth is better than our guess.
+    """
+
+    def __init__(self, container_id: str, why: str) -> None:
+        super().__init__(f"The item of container {container_id} cannot be read: {why}. It is left as it is.")
+        self.container_id = container_id
+
+
+class RevisionConflict(ReachError):
+    """Another writer was first. `current` is the item that won, when the engine returned it."""
+
+    def __init__(self, container_id: str, current: Record | None) -> None:
+        super().__init__(f"The item of container {container_id} was changed by another writer.")
+        self.container_id = container_id
+        self.current = current
+
+
+class ContendedRecord(ReachError):
+    """Too many writers at once: every attempt met a newer revision. The platform's retry will come through."""
+
+
+class CallFailed(ReachError):
+    """An AWS call that did not succeed, translated where it was made (house style, habit 8).
+
+    `code` is AWS's own error code; `transient` says whether the same call may succeed later; `uncertain` that it may
+    have taken effect all the same (no answer came), so that nothing may be concluded from it.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        *,
+        cause: Cause = Cause.UNKNOWN,
+        remedy: str = "",
+        transient: bool = False,
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(f"{operation} failed with {code}: {message}")
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.cause = cause
+        self.remedy = remedy
+        self.transient = transient
+        self.uncertain = uncertain
+
+
+class IllegalTransition(ReachError):
+    """A bug of ours: a trigger was fired in a state whose row the table does not have."""
+
+
+class ContainerNotFound(ReachError):
+    """The caller's: no item of this container exists, or its time to live has passed."""
+
+    def __init__(self, container_id: str) -> None:
+        super().__init__(f"No container {container_id} is recorded. Start it, or check the id and the table name.")
+        self.container_id = container_id
+
+
+class ContainerFailed(ReachError):
+    """The container became `failed` while somebody waited for it. `failure` is the item's `error`, whole."""
+
+    def __init__(self, container_id: str, failure: Failure) -> None:
+        super().__init__(f"Container {container_id} failed with {failure.code}: {failure.message} {failure.remedy}")
+        self.container_id = container_id
+        self.failure = failure
+
+
+class ContainerExited(ReachError):
+    """The container ran and ended before its agent was reached: `stopped`. For a short command that is success.
+
+    `exit_code` is the main container's, `reason` is ECS's text; each None where the item does not have it.
+    """
+
+    def __init__(self, container_id: str, exit_code: int | None, reason: str | None) -> None:
+        code = "an unknown code" if exit_code is None else f"code {exit_code}"
+        super().__init__(f"Container {container_id} exited with {code}: {reason or 'ECS gave no reason'}.")
+        self.container_id = container_id
+        self.exit_code = exit_code
+        self.reason = reason
+
+
+class WaitTimeout(ReachError):
+    """The caller's patience ended first. The container goes on, so waiting again is safe.
+
+    `waited` is in seconds; `hint` says what the state it hangs in usually means, and where to look.
+    """
+
+    def __init__(self, container_id: str, state: State, waited: float, hint: str) -> None:
+        super().__init__(f"Container {container_id} was still {state} after {waited:.1f} s. {hint}")
+        self.container_id = container_id
+        self.state = state
+        self.waited = waited
+        self.hint = hint

@@ -1,0 +1,85 @@
+"""The words of every failure an item can hold: what happened, the facts, what to do next (contract, section 6).
+
+What ECS blames on its own is worded by `core.diagnosis`; here is what only we can know.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.diagnosis import Diagnosis
+from core.eni import attachments_json
+from core.errors import Cause, ErrorCode, Failure
+from core.facts import AgentSilent, TaskObserved
+from core.instants import format_instant
+from core.policy import Policy
+from core.record import Record
+
+
+def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
+    """The task ended without a run of the container's own process that could be blamed."""
+    never_ran = task.started_at is None and diagnosis.cause not in {Cause.USER_STOPPED, Cause.SPOT_INTERRUPTION}
+    code = ErrorCode.TASK_FAILED_TO_START if diagnosis.start_failed or never_ran else ErrorCode.TASK_STOPPED
+    message = f"{diagnosis.summary} {diagnosis.detail}".strip()
+    return Failure(code, message, diagnosis.remedy, diagnosis.cause, diagnosis.transient)
+
+
+def eni_not_found(task: TaskObserved) -> Failure:
+    """RUNNING, and neither the event nor DescribeTasks shows an address. Holds the whole `attachments` array."""
+    return Failure(
+        ErrorCode.ENI_NOT_FOUND,
+        f"Task {task.task_arn} is RUNNING but shows no network interface with a private address. "
+        f"attachments: {attachments_json(task)}",
+        "Check that the task definition uses networkMode awsvpc and start the container again; "
+        "if it repeats, open an AWS support case with these attachments.",
+        Cause.ENI_PROVISIONING,
+        transient=True,
+    )
+
+
+def never_launched(record: Record, at: datetime) -> Failure:
+    """Recorded, but no task was ever started for it."""
+    age = (at - record.created_at).total_seconds()
+    return Failure(
+        ErrorCode.LAUNCH_FAILED,
+        f"No task of this container exists {age:.0f} s after it was recorded: the start was interrupted "
+        "before RunTask.",
+        "Start the container again.",
+        Cause.USER_STOPPED if record.stop else Cause.UNKNOWN,
+        transient=True,
+    )
+
+
+def task_lost(record: Record) -> Failure:
+    """ECS knew the task once and does not any more."""
+    return Failure(
+        ErrorCode.TASK_LOST,
+        f"ECS no longer knows task {record.task_arn}, and how it ended was never seen. It was {record.state} at "
+        f"{format_instant(record.updated_at)}.",
+        "Start the container again. ECS forgets a stopped task after about an hour: check that the EventBridge "
+        "rule of this stack is enabled and that its dead-letter queue is empty.",
+        Cause.UNKNOWN,
+        transient=True,
+    )
+
+
+def start_timed_out(record: Record, policy: Policy) -> Failure:
+    """Too long from `pending` to RUNNING."""
+    return Failure(
+        ErrorCode.START_TIMEOUT,
+        f"The task did not reach RUNNING within {policy.start_timeout:g} s. Task: {record.task_arn or 'none'}; "
+        f"last version seen: {record.task_version}.",
+        "Look at the task's containers in the ECS console: a large image, a slow registry or an address "
+        "shortage in the subnet takes long. Raise StartTimeoutSeconds if this is normal for the image.",
+        transient=True,
+    )
+
+
+def agent_unreachable(fact: AgentSilent, policy: Policy) -> Failure:
+    """No answer until the deadline: address, timeout, last connection error and remedy (spec, criterion 17)."""
+    return Failure(
+        ErrorCode.AGENT_UNREACHABLE,
+        f"The agent at {fact.address} did not answer within {policy.health_timeout:g} s. "
+        f"Last connection error, of {fact.attempts} tries: {fact.last_error}",
+        fact.remedy,
+    )

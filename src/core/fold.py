@@ -1,0 +1,177 @@
+"""`apply(record, fact)`: folds one fact into the record. Pure: no clock, no I/O, no surprise.
+
+A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises.
+What a state may become is decided by the table in `core.lifecycle`; here is decided what a fact proves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core import failures
+from core.facts import (
+    AgentAnswered,
+    AgentSilent,
+    Fact,
+    LaunchAccepted,
+    LaunchRejected,
+    StopAccepted,
+    StopRequested,
+    TaskGone,
+    TaskObserved,
+    TimePassed,
+)
+from core.fold_task import Stale, fold_task
+from core.lifecycle import State, Trigger
+from core.moves import close, fail, fire, note, resolve
+from core.owed import PROBE_GRACE, schedule
+from core.policy import Policy
+from core.record import Instant, Probe, Record, Stop
+
+__all__ = ["Stale", "apply"]
+
+
+def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
+    """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
+    if fact.generation != record.generation:
+        return Stale(f"it concerns generation {fact.generation}, and the record is at {record.generation}")
+    folded = _fold(record, fact, policy)
+    if isinstance(folded, Stale):
+        return folded
+    if folded == record and not isinstance(fact, TimePassed):
+        return Stale("it holds nothing new")
+    if folded.state.ended and not record.state.ended:
+        folded = close(folded, fact.at, policy)
+    written = replace(folded, revision=record.revision + 1, updated_at=fact.at)
+    return schedule(written, policy, fact.at)
+
+
+def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
+    match fact:
+        case TaskObserved():
+            return fold_task(record, fact, policy)
+        case LaunchAccepted():
+            return _launch_accepted(record, fact)
+        case LaunchRejected():
+            return _launch_rejected(record, fact)
+        case AgentAnswered():
+            return _agent_answered(record, fact, policy)
+        case AgentSilent():
+            return _agent_silent(record, fact, policy)
+        case TaskGone():
+            return _task_gone(record, fact, policy)
+        case TimePassed():
+            return _time_passed(record, fact, policy)
+        case StopRequested():
+            return _stop_requested(record, fact)
+        case StopAccepted():
+            return _stop_accepted(record, fact)
+        case _:
+            raise TypeError(f"{type(fact).__name__} is not a fact that a record can learn")
+
+
+def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
+    if record.task_arn is not None and record.task_arn != fact.task_arn:
+        return Stale("the record has another task already")
+    return replace(
+        record,
+        task_arn=fact.task_arn,
+        cluster_arn=fact.cluster_arn,
+        task_definition_arn=fact.task_definition_arn,
+    )
+
+
+def _launch_rejected(record: Record, fact: LaunchRejected) -> Record | Stale:
+    if record.task_arn is not None:
+        return Stale("a task was started after all")
+    if record.state.ended:
+        return Stale(f"the record is {record.state} already")
+    return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+
+
+def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:
+    if fact.task_arn != record.task_arn:
+        return Stale("it concerns another task")
+    if record.state.ended:
+        # Nothing is left to stop: that is all an ended record can learn from it.
+        return note(record, Instant.STOPPING, fact.at)
+    if (fact.at - record.created_at).total_seconds() < policy.launch_look:
+        return Stale("the record is so young that ECS may not show its task yet")
+    if record.task_arn is None:
+        return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.never_launched(record, fact.at))
+    return fail(record, Trigger.TASK_LOST, fact.at, failures.task_lost(record))
+
+
+def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Record | Stale:
+    if record.state.ended or record.state is State.AGENT_HEALTHY:
+        return Stale(f"the record is {record.state} already")
+    if record.stopping:
+        return Stale("the task is on its way out")
+    if record.agent_address is not None and record.agent_address != fact.address:
+        return Stale("the record has another address")
+    # An agent that answers proves that its task runs and where, also before the event that says so arrived.
+    record = fire(record, Trigger.TASK_STARTED, fact.at)
+    if record.state is State.TASK_RUNNING:
+        record = resolve(record, fact.address, fact.at, policy)
+    record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
+    probe = replace(record.probe, attempts=fact.attempts) if record.probe else None
+    return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
+
+
+def _agent_silent(record: Record, fact: AgentSilent, policy: Policy) -> Record | Stale:
+    if record.state is not State.ENI_RESOLVED or record.probe is None:
+        return Stale(f"nothing is asked of the agent in {record.state}")
+    if record.agent_address != fact.address:
+        return Stale("the record has another address")
+    if record.stopping:
+        return Stale("the task is on its way out")
+    if fact.at < record.probe.deadline:
+        return Stale("the deadline has not passed")
+    return _unreachable(record, fact, policy)
+
+
+def _unreachable(record: Record, fact: AgentSilent, policy: Policy) -> Record:
+    deadline = record.probe.deadline if record.probe else fact.at
+    asked = replace(record, probe=Probe(deadline, fact.attempts, fact.last_error))
+    return fail(asked, Trigger.AGENT_UNREACHABLE, fact.at, failures.agent_unreachable(fact, policy))
+
+
+def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
+    if record.check_at is None or fact.at < record.check_at:
+        return Stale("it is not time to look yet")
+    if record.state is State.PENDING and fact.at >= record.created_at + timedelta(seconds=policy.start_timeout):
+        return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
+    overdue = record.probe is not None and fact.at >= record.probe.deadline + timedelta(seconds=PROBE_GRACE)
+    if record.state is State.ENI_RESOLVED and overdue and not record.stopping:
+        return _unreachable(record, _no_verdict(record, fact, policy), policy)
+    return record
+
+
+def _no_verdict(record: Record, fact: TimePassed, policy: Policy) -> AgentSilent:
+    """The verdict of a prober that never gave one: it was lost, throttled or could not run."""
+    probe = record.probe or Probe(fact.at)
+    return AgentSilent(
+        container_id=record.container_id,
+        generation=record.generation,
+        at=fact.at,
+        address=record.agent_address or "",
+        attempts=probe.attempts,
+        last_error=probe.last_error or "no result of the prober arrived.",
+        remedy=f"Check that the security group lets TCP {policy.agent_port} in from the prober, and look at "
+        "AgentHealthFunction's errors, throttles and dead-letter queue.",
+    )
+
+
+def _stop_requested(record: Record, fact: StopRequested) -> Record | Stale:
+    if record.state.ended:
+        return Stale(f"the record is {record.state} already")
+    if record.stop is not None:
+        return Stale("a stop was asked for already")
+    return replace(record, stop=Stop(reason=fact.reason))
+
+
+def _stop_accepted(record: Record, fact: StopAccepted) -> Record | Stale:
+    if record.task_arn != fact.task_arn:
+        return Stale("it concerns another task")
+    return note(record, Instant.STOPPING, fact.at)

@@ -1,0 +1,121 @@
+"""What one snapshot of a task proves about its container. The part of `core.fold` that reads ECS's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core import failures
+from core.diagnosis import diagnose
+from core.eni import resolve_address
+from core.facts import Source, TaskObserved
+from core.lifecycle import State, Trigger
+from core.moves import fail, fire, resolve
+from core.policy import Policy
+from core.record import Instant, Record, Stop
+
+MAIN: Final = "main"
+"""The name of the container that the agent runs in (contract, section 5)."""
+
+_LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
+_OVER: Final = frozenset({"DEPROVISIONING", "STOPPED", "DELETED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The fact changes nothing, and why."""
+
+    why: str
+
+
+def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
+    """Learns what the snapshot shows; moves a live record as far as it proves."""
+    if record.task_arn is not None and task.task_arn != record.task_arn:
+        return Stale("it concerns another task")
+    if not _newer(record, task):
+        return Stale(f"version {task.version} is not newer than {record.task_version}")
+    record = _learn(record, task)
+    if record.state.ended:
+        return record
+    if _ended(task):
+        return _end(record, task)
+    if task.last_status == "RUNNING" and not record.stopping:
+        return _running(record, task, policy)
+    return record
+
+
+def _newer(record: Record, task: TaskObserved) -> bool:
+    """A version says the same thing twice; only the missing address may be asked for at the same version."""
+    asked_again = task.source is Source.DESCRIBED and record.state is State.TASK_RUNNING
+    return task.version > record.task_version or (asked_again and task.version == record.task_version)
+
+
+def _leaving(task: TaskObserved) -> bool:
+    """On its way out, whatever `lastStatus` says: a Spot notice arrives as RUNNING (facts, surprise 7)."""
+    return task.desired_status == "STOPPED" or task.last_status in _LEAVING
+
+
+def _ended(task: TaskObserved) -> bool:
+    """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives)."""
+    main = task.container(MAIN)
+    if task.last_status in _OVER:
+        return True
+    return main is not None and main.last_status == "STOPPED" and (_leaving(task) or main.exit_code is not None)
+
+
+def _learn(record: Record, task: TaskObserved) -> Record:
+    """What every snapshot adds, also to an ended record: identity, instants, how it stopped. Never a state."""
+    shown = {
+        Instant.CREATED: task.created_at,
+        Instant.CONNECTIVITY: task.connectivity_at,
+        Instant.PULL_STARTED: task.pull_started_at,
+        Instant.PULL_STOPPED: task.pull_stopped_at,
+        Instant.STARTED: task.started_at,
+        Instant.STOPPING: (task.stopping_at or task.updated_at or task.at) if _leaving(task) else None,
+        Instant.STOPPED: task.stopped_at,
+    }
+    return replace(
+        record,
+        task_version=task.version,
+        task_arn=task.task_arn,
+        cluster_arn=task.cluster_arn or record.cluster_arn,
+        task_definition_arn=task.task_definition_arn or record.task_definition_arn,
+        timings={**record.timings, **{name: instant for name, instant in shown.items() if instant}},
+        stop=_stop(record, task) if _leaving(task) or _ended(task) else record.stop,
+    )
+
+
+def _stop(record: Record, task: TaskObserved) -> Stop | None:
+    """ECS's words, with the main container's own reason behind them; what was known before is never lost."""
+    before = record.stop or Stop()
+    main = task.container(MAIN)
+    reasons = [text for text in (task.stopped_reason, main.reason if main else None) if text]
+    exit_code = main.exit_code if main else None
+    stop = Stop(
+        code=task.stop_code or before.code,
+        reason="; ".join(dict.fromkeys(reasons)) or before.reason,
+        exit_code=exit_code if exit_code is not None else before.exit_code,
+    )
+    return None if stop == Stop() else stop
+
+
+def _end(record: Record, task: TaskObserved) -> Record:
+    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract, 2)."""
+    main = task.container(MAIN)
+    diagnosis = diagnose(task)
+    if main is not None and main.exit_code is not None and not diagnosis.start_failed:
+        return fire(record, Trigger.CONTAINER_EXITED, task.at)
+    return fail(record, Trigger.TASK_FAILED, task.at, failures.task_ended(task, diagnosis))
+
+
+def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    record = fire(record, Trigger.TASK_STARTED, task.at)
+    if record.state is not State.TASK_RUNNING:
+        return record
+    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
+    if address is not None:
+        return resolve(record, address, task.at, policy)
+    if task.source is Source.EVENT:
+        # A snapshot may lag in its secondary fields: `core.owed` asks ECS before the address counts as missing.
+        return record
+    return fail(record, Trigger.ADDRESS_MISSING, task.at, failures.eni_not_found(task))

@@ -1,0 +1,93 @@
+"""Asking ECS what became of tasks: the reconciler's way of learning, and the fallback of the others.
+
+Whatever is learnt goes through the same facts as the events do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from core.correlation import started_by
+from core.errors import CallFailed, MalformedEvent, ReachError
+from core.events import NotOurs, observe_description
+from core.facts import Fact, TaskGone, TaskObserved
+from core.ports import Clock, Ecs
+from core.record import Record
+
+BATCH: Final = 100
+"""DescribeTasks' own limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Turns records into facts about their tasks."""
+
+    ecs: Ecs
+    clock: Clock
+    prefix: str
+    failed: Callable[[ReachError], None]
+
+    def look(self, records: Iterable[Record]) -> Iterator[tuple[Record, Fact]]:
+        """Each record with what ECS shows of its task, or that it shows none; up to 100 tasks a call.
+
+        A call that fails is told to `failed`, and its records are left out: not to have been able to ask is not the
+        same as there being nothing.
+        """
+        for cluster, group in groupby(sorted(records, key=_cluster), key=_cluster):
+            known: list[tuple[Record, str]] = []
+            for record in group:
+                try:
+                    arn = self._arn(cluster, record)
+                except CallFailed as error:
+                    self.failed(error)
+                    continue
+                if arn is None:
+                    yield record, self._gone(record)
+                else:
+                    known.append((record, arn))
+            for start in range(0, len(known), BATCH):
+                yield from self._describe(cluster, known[start : start + BATCH])
+
+    def _arn(self, cluster: str, record: Record) -> str | None:
+        """The record's task, or the one that carries its startedBy: RunTask may have been the last call made."""
+        if record.task_arn is not None:
+            return record.task_arn
+        found = self.ecs.find(cluster, started_by(self.prefix, record.container_id, record.generation))
+        return found[0] if found else None
+
+    def _describe(self, cluster: str, batch: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
+        try:
+            answer = self.ecs.describe(cluster, [arn for _, arn in batch])
+        except CallFailed as error:
+            self.failed(error)
+            return
+        tasks = {task["taskArn"]: task for task in answer.tasks}
+        for record, arn in batch:
+            if arn in tasks:
+                if (fact := self._observe(tasks[arn])) is not None:
+                    yield record, fact
+            elif arn in answer.missing:
+                yield record, self._gone(record)
+
+    def _observe(self, task: dict[str, Any]) -> TaskObserved | None:
+        try:
+            observed = observe_description(task, prefix=self.prefix, at=self.clock())
+        except MalformedEvent as error:
+            self.failed(error)
+            return None
+        return None if isinstance(observed, NotOurs) else observed
+
+    def _gone(self, record: Record) -> TaskGone:
+        return TaskGone(
+            container_id=record.container_id,
+            generation=record.generation,
+            at=self.clock(),
+            task_arn=record.task_arn,
+        )
+
+
+def _cluster(record: Record) -> str:
+    return record.cluster_arn or ""

@@ -1,0 +1,51 @@
+"""The few ways in which a record changes, used by everything that folds facts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.errors import Failure
+from core.lifecycle import Trigger, advance
+from core.policy import Policy
+from core.record import HISTORY_LIMIT, Instant, Probe, Record, Step
+
+
+def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
+    """The record after the table's row for `trigger`; the same record where the table says nothing changes."""
+    state = advance(record.state, trigger)
+    if state is record.state:
+        return record
+    step = Step(at, record.state, state, trigger)
+    return replace(record, state=state, history=(*record.history, step)[-HISTORY_LIMIT:])
+
+
+def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Record:
+    """Fires `trigger`, and keeps `failure` if that moved the record."""
+    moved = fire(record, trigger, at)
+    return moved if moved is record else replace(moved, error=failure)
+
+
+def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Record:
+    """The address is known: from now on the agent has `policy.health_timeout` seconds to answer."""
+    return replace(
+        fire(record, Trigger.ADDRESS_RESOLVED, at),
+        agent_address=address,
+        timings={**record.timings, Instant.RESOLVED: at},
+        probe=Probe(deadline=at + timedelta(seconds=policy.health_timeout)),
+    )
+
+
+def note(record: Record, name: Instant, at: datetime) -> Record:
+    """The record with an instant it did not have; the first one stays."""
+    return record if name in record.timings else replace(record, timings={**record.timings, name: at})
+
+
+def close(record: Record, at: datetime, policy: Policy) -> Record:
+    """The end of a generation: the address may be a stranger's in a minute, the token is of no use any more."""
+    return replace(
+        record,
+        agent_address=None,
+        agent_token=None,
+        expires_at=int((at + timedelta(seconds=policy.retention)).timestamp()),
+    )

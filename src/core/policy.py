@@ -1,0 +1,33 @@
+"""The numbers that decide when something is late (contract, section 7). Pure data; `core.settings` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All durations in seconds."""
+
+    agent_port: int = 9111
+    task_subnets: tuple[str, ...] = ()
+    """In the order of the request: it decides between several network interfaces."""
+    health_timeout: float = 60
+    start_timeout: float = 300
+    probe_interval: float = 1
+    probe_request_timeout: float = 2
+    early_probe_interval: float = 2
+    """Between two tries at an address whose task does not run yet (contract, section 2: early probe)."""
+    keep_unreachable: bool = False
+    """Leave the task of an unreachable agent running, for debugging."""
+    retention: float = 7 * 24 * 3600
+    """How long an ended item stays before DynamoDB's TTL removes it."""
+    watch_shards: int = 4
+    launch_look: float = 60
+    """How often a record that waits for its task to run is looked at, when no event comes."""
+    probe_look: float = 30
+    """How often a record that waits for its agent is looked at; a lost probe is sent again then."""
+    healthy_look: float = 15 * 60
+    """How often a healthy record is compared with ECS; spread by up to a fifth of it, per container."""
+    stopping_look: float = 150
+    """How long a task may be on its way out before ECS is asked (Spot: two minutes; stopTimeout: at most two)."""

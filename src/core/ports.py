@@ -1,0 +1,100 @@
+"""What the core needs of the world, as protocols. `core.adapters` implements them; tests have fakes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.errors import UnreadableRecord
+from core.record import Record
+
+
+class Clock(Protocol):
+    """Now, as an aware UTC datetime."""
+
+    def __call__(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What `load_many` found: the readable records by container id, and the items that cannot be read.
+
+    An id in neither has no item.
+    """
+
+    records: Mapping[str, Record]
+    unreadable: tuple[UnreadableRecord, ...] = ()
+
+
+class Store(Protocol):
+    """The table. Raises `UnreadableRecord` for an item this version cannot interpret, `CallFailed` for an outage."""
+
+    def load(self, container_id: str) -> Record | None:
+        """The newest record (a strongly consistent read), or None.
+
+        An item whose time to live has passed is still returned: its revision guards the next write.
+        """
+
+    def load_many(self, container_ids: Iterable[str]) -> Loaded:
+        """The newest records of any number of ids. One item that cannot be read does not hide the others."""
+
+    def save(self, record: Record) -> None:
+        """Writes the record if the item still has revision `record.revision - 1` (1: no item may exist).
+
+        Raises `RevisionConflict` with the winner's record where the engine returns it. Writes nothing then.
+        A write whose answer was lost and that the SDK repeats meets itself: `current` then equals `record`.
+        """
+
+    def due(self, shard: str, until: datetime) -> Iterable[str]:
+        """The container ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
+
+        From an eventually consistent index: load a record before believing that it is due.
+        """
+
+
+class ProbeQueue(Protocol):
+    """The queue that the prober reads."""
+
+    def send(self, container_id: str, generation: int, address: str) -> None:
+        """Asks for a probe of `address`. Raises `CallFailed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The answer to DescribeTasks: task documents in the API's spelling, and the ARNs ECS calls MISSING."""
+
+    tasks: tuple[dict[str, Any], ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The task that RunTask started, or had started before for the same client token."""
+
+    task_arn: str
+    task_definition_arn: str
+    cluster_arn: str
+
+
+class Ecs(Protocol):
+    """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
+
+    def ensure_definition(self, definition: dict[str, Any]) -> str:
+        """The ARN of an ACTIVE definition of `definition["family"]`; registers it if there is none.
+
+        The family is content-addressed, so one that exists is the same.
+        """
+
+    def run(self, request: dict[str, Any]) -> Launched:
+        """RunTask with these parameters; `failures` with no task raise `CallFailed`."""
+
+    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+        """StopTask. A task that ECS does not know counts as stopped."""
+
+    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
+        """DescribeTasks, at most 100 ARNs."""
+
+    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+        """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks."""

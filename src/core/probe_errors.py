@@ -1,0 +1,205 @@
+"""Why a try at an agent failed: the class of the error, in words, and what to do about it.
+
+Pure. `core.adapters.http_probe` meets the errors; the last one of a probe ends up in the `error` of an item as
+`AgentUnreachable` (contract, section 6; specification, criterion 17: every remedy names the security group rule).
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ProbeErrorKind(StrEnum):
+    """What kept a try from success; also a metric's dimension."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed-out"
+    """No connection came about: the packets are dropped on their way."""
+    UNANSWERED = "unanswered"
+    """A connection came about, so the network is right; the process behind it is stuck."""
+    RESET = "reset"
+    UNREACHABLE = "unreachable"
+    DNS = "dns"
+    STATUS = "status"
+    NOT_HTTP = "not-http"
+    TLS = "tls"
+    TOO_LARGE = "too-large"
+    CLOSED = "closed"
+    STRANGER = "stranger"
+    """An agent, but not this container's: the address has passed to another task."""
+    UNVERIFIED = "unverified"
+    """It answered, but the token to tell it from a stranger could not be read."""
+    PROBER = "prober"
+    """The prober could not even try: out of descriptors, ports or rights. The agent may be well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeError:
+    """A failed try. `text` is the connection error with its facts, `remedy` what to do next."""
+
+    kind: ProbeErrorKind
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one try: `error` None means that the agent answered as it should."""
+
+    error: ProbeError | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Only the right status of the right agent counts."""
+        return self.error is None
+
+
+HEALTHY: Final = Answer()
+
+_RULE: Final = (
+    "the task's security group allows inbound TCP {port} from the security groups of the prober and of the frontend"
+)
+_STUCK: Final = "Look at the container's logs and its CPU and memory: the agent's process may be stuck or starved."
+_IMPOSTOR: Final = (
+    "Check that the agent, and no other server of the image, has TCP {port}; move one of them to another port "
+    "(SOCKERLESS_AGENT_PORT), and check that " + _RULE + "."
+)
+
+_WORDS: Final[Mapping[ProbeErrorKind, tuple[str, str]]] = {
+    ProbeErrorKind.REFUSED: (
+        "connection refused: nothing listens on TCP {port}.",
+        "Check that the agent is running: read the container's logs, and check that the agent binary was injected "
+        "and comes first in the entry point. If it does run, check that " + _RULE + ".",
+    ),
+    ProbeErrorKind.TIMED_OUT: (
+        "connection timed out: no reply to the connection request within {detail}.",
+        "Check that " + _RULE + ". Then the network ACLs of both subnets, and the route between them.",
+    ),
+    ProbeErrorKind.UNANSWERED: (
+        "connected, but no complete answer within {detail}.",
+        _STUCK + " A connection was accepted, so the rule is met that " + _RULE + ".",
+    ),
+    ProbeErrorKind.RESET: (
+        "connection reset by the other side.",
+        "Check the container's logs for a crash of the agent; check that no proxy or firewall resets connections, "
+        "and that " + _RULE + ".",
+    ),
+    ProbeErrorKind.UNREACHABLE: (
+        "address unreachable: {detail}.",
+        "Check that the prober's subnets have a route to the task's (same VPC, peering or transit gateway), that the "
+        "task still runs, and that " + _RULE + ".",
+    ),
+    ProbeErrorKind.DNS: (
+        "the name does not resolve: {detail}.",
+        "Check the address: a task has an IP address, which needs no name resolution. Then check that " + _RULE + ".",
+    ),
+    ProbeErrorKind.STATUS: (
+        "{detail}.",
+        "An HTTP server answers, but not as an agent does. " + _IMPOSTOR,
+    ),
+    ProbeErrorKind.NOT_HTTP: (
+        "what answers on TCP {port} does not speak HTTP: {detail}.",
+        _IMPOSTOR,
+    ),
+    ProbeErrorKind.TLS: (
+        "TCP {port} speaks TLS; an agent speaks plain HTTP inside the VPC.",
+        "Check that nothing terminates TLS in front of the agent. " + _IMPOSTOR,
+    ),
+    ProbeErrorKind.TOO_LARGE: (
+        "the answer is longer than {detail}, which no agent sends.",
+        _IMPOSTOR,
+    ),
+    ProbeErrorKind.CLOSED: (
+        "connection closed without a complete answer.",
+        _STUCK + " If it is well, check that no proxy closes connections and that " + _RULE + ".",
+    ),
+    ProbeErrorKind.STRANGER: (
+        "an agent answers, but not this container's: it refused the token with status {detail}.",
+        "The address now belongs to another task. Check whether the task still runs and start the container again. "
+        "If it does run, check its SOCKERLESS_AGENT_TOKEN, and that " + _RULE + ".",
+    ),
+    ProbeErrorKind.UNVERIFIED: (
+        "an agent answers, but the record's token to tell whose it is could not be read.",
+        "Check that the prober may read the table (its role, the DynamoDB gateway endpoint of its subnets). "
+        "The agent answered, so the rule is met that " + _RULE + ".",
+    ),
+    ProbeErrorKind.PROBER: (
+        "the prober could not open a connection: {detail}.",
+        "Look at the prober's own limits: descriptors, memory, the free addresses and the outbound rules of its "
+        "subnets and security group. Then check that " + _RULE + ".",
+    ),
+}
+
+_KINDS: Final = {
+    errno.ECONNREFUSED: ProbeErrorKind.REFUSED,
+    errno.ETIMEDOUT: ProbeErrorKind.TIMED_OUT,
+    errno.ECONNRESET: ProbeErrorKind.RESET,
+    errno.ECONNABORTED: ProbeErrorKind.RESET,
+    errno.EPIPE: ProbeErrorKind.RESET,
+    errno.EHOSTUNREACH: ProbeErrorKind.UNREACHABLE,
+    errno.ENETUNREACH: ProbeErrorKind.UNREACHABLE,
+    errno.EHOSTDOWN: ProbeErrorKind.UNREACHABLE,
+}
+
+TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
+"""How an alert and a handshake record of TLS begin (RFC 8446, section 5.1)."""
+
+_HTTP: Final = b"HTTP/"
+
+
+def probe_error(kind: ProbeErrorKind, address: str, detail: str = "") -> ProbeError:
+    """The error of that kind in words. `detail` is the one fact the kind's text has room for."""
+    text, remedy = _WORDS[kind]
+    port = address.rpartition(":")[2]
+    return ProbeError(kind, text.format(port=port, detail=detail), remedy.format(port=port))
+
+
+def kind_of(error: OSError) -> ProbeErrorKind:
+    """The kind of a socket's error; what is not the way's or the agent's doing is the prober's."""
+    return _KINDS.get(error.errno or 0, ProbeErrorKind.PROBER)
+
+
+def foreign(head: bytes) -> ProbeErrorKind | None:
+    """What the first bytes of an answer give away: TLS, not HTTP, or nothing (yet)."""
+    if head[:2] in TLS_RECORDS:
+        return ProbeErrorKind.TLS
+    if any(record.startswith(head) for record in TLS_RECORDS) or _HTTP.startswith(head[: len(_HTTP)]):
+        return None
+    return ProbeErrorKind.NOT_HTTP
+
+
+def judge_health(address: str, status: int, body: bytes) -> Answer:
+    """The answer to GET /health: 200, or not an agent that accepts connections.
+
+    A TLS server that is spoken to in plain HTTP may say so in plain HTTP: Go's and nginx's answer 400 and name HTTPS.
+    """
+    match status:
+        case 200:
+            return HEALTHY
+        case 400 if b"HTTPS" in body:
+            return Answer(probe_error(ProbeErrorKind.TLS, address))
+        case _:
+            text = f"GET /health was answered with status {status}, not 200"
+            return Answer(probe_error(ProbeErrorKind.STATUS, address, text))
+
+
+def judge_identity(address: str, status: int, _body: bytes) -> Answer:
+    """The answer to GET /ws with the container's token and without a WebSocket upgrade.
+
+    The token is compared first (agent protocol), so an agent that then misses the upgrade knows the token: 400, or
+    426 as RFC 9110 has it. 401 and 403 come from an agent with another token.
+    """
+    match status:
+        case 400 | 426:
+            return HEALTHY
+        case 401 | 403:
+            return Answer(probe_error(ProbeErrorKind.STRANGER, address, str(status)))
+        case _:
+            text = f"GET /ws without an upgrade was answered with status {status}, not 400"
+            return Answer(probe_error(ProbeErrorKind.STATUS, address, text))

@@ -1,0 +1,109 @@
+"""The record: what is known of one container, the same facts as its DynamoDB item (contract, section 3).
+
+Immutable and without I/O. `core.item` spells it for DynamoDB, `core.fold` folds facts into it,
+`core.owed` reads from it what the world still owes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from core.errors import Failure
+from core.lifecycle import State, Trigger
+
+SCHEMA: Final = 1
+HISTORY_LIMIT: Final = 32
+
+
+class Injection(StrEnum):
+    """How the agent binary gets into the container (contract, section 5)."""
+
+    EFS = "efs"
+    INIT_CONTAINER = "init-container"
+    IMAGE = "image"
+
+
+class Instant(StrEnum):
+    """The keys of `timings`. All but `resolved` and `healthy` are ECS's own instants."""
+
+    CREATED = "created"
+    CONNECTIVITY = "connectivity"
+    PULL_STARTED = "pull_started"
+    PULL_STOPPED = "pull_stopped"
+    STARTED = "started"
+    RESOLVED = "resolved"
+    HEALTHY = "healthy"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """`probe`: how the asking for the agent stands. `deadline` is fixed when the address is resolved."""
+
+    deadline: datetime
+    attempts: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """`stop`: how the task ended. `code` is ECS's stopCode, an open set."""
+
+    code: str | None = None
+    reason: str | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of `history`."""
+
+    at: datetime
+    origin: State
+    to: State
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
+
+    `created_at` is the instant at which this generation was recorded: the start timeout runs from it.
+    The token is in no `repr`.
+    """
+
+    container_id: str
+    state: State
+    generation: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    task_version: int = 0
+    cluster_arn: str | None = None
+    task_arn: str | None = None
+    task_definition_arn: str | None = None
+    image: str | None = None
+    injection: Injection | None = None
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    keep_alive: bool = False
+    agent_address: str | None = None
+    agent_token: str | None = field(default=None, repr=False)
+    timings: Mapping[Instant, datetime] = field(default_factory=dict)
+    probe: Probe | None = None
+    error: Failure | None = None
+    stop: Stop | None = None
+    history: tuple[Step, ...] = ()
+    watch: str | None = None
+    check_at: datetime | None = None
+    expires_at: int | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """ECS is known to be ending the task, or to have accepted our request to."""
+        return Instant.STOPPING in self.timings or Instant.STOPPED in self.timings

@@ -1,0 +1,62 @@
+"""From what a container asks for to what Fargate sells: the smallest valid pair of cpu and memory.
+
+Fargate takes only the pairs of this table (AWS, RegisterTaskDefinition, `cpu`; facts, section 7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+CPU_UNITS_PER_VCPU: Final = 1024
+NANO_CPUS_PER_VCPU: Final = 10**9
+BYTES_PER_MIB: Final = 2**20
+
+FARGATE_MEMORY_MIB: Final[dict[int, tuple[int, ...]]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+"""cpu units -> the memory sizes in MiB that may go with them, both ascending."""
+
+MAX_CPU_UNITS: Final = max(FARGATE_MEMORY_MIB)
+MAX_MEMORY_MIB: Final = FARGATE_MEMORY_MIB[MAX_CPU_UNITS][-1]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSize:
+    """A pair that Fargate accepts."""
+
+    cpu_units: int
+    memory_mib: int
+
+
+def cpu_units_of(nano_cpus: int) -> int:
+    """Docker's `NanoCpus` (10⁹ = one CPU) as ECS cpu units (1024 = one vCPU), rounded up."""
+    return -(-nano_cpus * CPU_UNITS_PER_VCPU // NANO_CPUS_PER_VCPU)
+
+
+def mebibytes_of(memory_bytes: int) -> int:
+    """Docker's `Memory` (bytes) as MiB, rounded up."""
+    return -(-memory_bytes // BYTES_PER_MIB)
+
+
+def smallest_size(cpu_units: int = 0, memory_mib: int = 0) -> TaskSize:
+    """The smallest pair with at least this cpu and this memory; 256/512, the default, when nothing is asked.
+
+    The pair with the least cpu also has the least memory, because the sizes of a smaller cpu begin lower
+    and lie no further apart. Raises `ValueError` when Fargate has none so large.
+    """
+    for cpu, sizes in FARGATE_MEMORY_MIB.items():
+        if cpu >= cpu_units:
+            for memory in sizes:
+                if memory >= memory_mib:
+                    return TaskSize(cpu, memory)
+    raise ValueError(
+        f"no Fargate task has {cpu_units} cpu units and {memory_mib} MiB; "
+        f"the largest has {MAX_CPU_UNITS} and {MAX_MEMORY_MIB}"
+    )

@@ -1,0 +1,110 @@
+"""AgentHealthFunction: probes every agent that its batch names, all at once, and writes each verdict as it falls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+
+from core.adapters.http_probe import HttpProbe
+from core.errors import MalformedEvent
+from core.probing import OutOfTime, ProbeResult, Target, probe
+from core.shared_look import SharedLook
+from handlers import telemetry, wiring
+from handlers.telemetry import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from core.facts import Fact
+    from core.ports import Loaded
+
+MARGIN: Final = 10.0
+"""Seconds kept back for a last try and its report before Lambda ends the worker."""
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Partial batch response: what is not in `batchItemFailures` is settled and leaves the queue.
+
+    A message that is not one of ours fails until the queue moves it to the dead-letter queue. A probe whose
+    deadline lies beyond this worker's time fails too, and goes on with its next delivery.
+    """
+    batch = _Batch(context.get_remaining_time_in_millis() / 1000)
+    processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    answer = async_process_partial_response(
+        event=event,
+        record_handler=batch.probe,
+        processor=processor,
+        context=context,
+    )
+    return dict(answer)
+
+
+class _Batch:
+    """What the probes of one invocation share: connections, reads of the table, and the end of the worker's time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
+        self._http = HttpProbe()
+        self._looks = SharedLook(_load_many)
+
+    async def probe(self, message: SQSRecord) -> str:
+        """One message. Raises, so that it is delivered again, when there was no verdict."""
+        target = target_of(message.body)
+        settings = wiring.settings()
+        try:
+            result = await probe(
+                target,
+                ask=self._http.ask,
+                identify=self._http.identify if settings.verify_agent_identity else None,
+                look=lambda: self._looks.look(target.container_id),
+                report=_report,
+                clock=wiring.now,
+                sleep=asyncio.sleep,
+                policy=settings.policy,
+                give_up_at=self._give_up_at,
+            )
+        except OutOfTime as late:
+            logger.warning("probe goes on later", extra={**_keys(target), "attempts": late.attempts})
+            raise
+        _log(target, result)
+        return str(result.outcome)
+
+
+def target_of(body: str) -> Target:
+    """`{"container_id", "generation", "address"}`. Raises `MalformedEvent` for anything else."""
+    try:
+        document = json.loads(body)
+        return Target(str(document["container_id"]), int(document["generation"]), str(document["address"]))
+    except (ValueError, TypeError, KeyError) as exc:
+        logger.error("probe message is malformed", extra={"why": f"{type(exc).__name__}: {exc}"})
+        raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
+
+
+async def _load_many(container_ids: Any) -> Loaded:
+    return await asyncio.to_thread(wiring.store().load_many, container_ids)
+
+
+async def _report(fact: Fact) -> None:
+    settled = await asyncio.to_thread(wiring.verdict_settler().settle, fact)
+    telemetry.report(settled)
+
+
+def _log(target: Target, result: ProbeResult) -> None:
+    extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
+    if result.last_error is not None:
+        extra["last_error"] = result.last_error.text
+    logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
+
+
+def _keys(target: Target) -> dict[str, Any]:
+    return {
+        "container_id": target.container_id,
+        "generation": target.generation,
+        "agent_address": target.address,
+    }

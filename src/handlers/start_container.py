@@ -1,0 +1,33 @@
+"""StartContainerFunction: the backend's synchronous start."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from core.adapters.tokens import new_token
+from core.errors import Refused
+from core.starting import Starter
+from handlers import telemetry, wiring
+from handlers.telemetry import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def _starter() -> Starter:
+    return Starter(wiring.store(), wiring.ecs(), wiring.settler(), wiring.settings(), wiring.now, new_token)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+    """`{"container_id", "generation", "state", "task_arn", "task_definition_arn"}`, or `{"error": …}`."""
+    try:
+        settled = _starter().start(event)
+    except Refused as refused:
+        return telemetry.refusal(refused)
+    telemetry.report(settled)
+    record = settled.record
+    shown = ("container_id", "generation", "state", "task_arn", "task_definition_arn")
+    return {name: getattr(record, name) for name in shown}

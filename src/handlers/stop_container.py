@@ -1,0 +1,37 @@
+"""StopContainerFunction: the backend's synchronous, idempotent stop."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ReachError, Refused
+from core.looking import Looker
+from core.stopping import Stopper
+from handlers import telemetry, wiring
+from handlers.telemetry import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def _raise(error: ReachError) -> None:
+    raise error
+
+
+@cache
+def _stopper() -> Stopper:
+    looker = Looker(wiring.ecs(), wiring.now, wiring.settings().started_by_prefix, _raise)
+    return Stopper(wiring.store(), wiring.settler(), looker, wiring.now)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+    """`{"container_id", "generation", "state"}`, or `{"error": …}`."""
+    try:
+        settled = _stopper().stop(event)
+    except Refused as refused:
+        return telemetry.refusal(refused)
+    telemetry.report(settled)
+    record = settled.record
+    return {name: getattr(record, name) for name in ("container_id", "generation", "state")}

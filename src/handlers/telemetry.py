@@ -1,0 +1,100 @@
+"""One log line and the metrics for every settled fact. Messages are constants, data goes into keys."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from core.errors import Refused
+from core.instants import milliseconds_between
+from core.lifecycle import State
+from core.record import Instant, Record, Step
+from core.settle import Settled
+
+logger: Final = Logger()
+
+_DURATIONS: Final = {
+    State.TASK_RUNNING: ("CreatedToRunning", Instant.CREATED, Instant.STARTED),
+    State.AGENT_HEALTHY: ("RunningToHealthy", Instant.STARTED, Instant.HEALTHY),
+}
+
+
+def report(settled: Settled) -> None:
+    """Logs what became of a fact, and counts the states it entered."""
+    record = settled.record
+    if record is None:
+        logger.warning("unknown container", extra={"why": settled.ignored})
+        return
+    keys = _keys(record)
+    if settled.conflicts:
+        keys["conflicts"] = settled.conflicts
+        _count("Conflicts", settled.conflicts)
+    for step in settled.steps:
+        logger.info("container moved", extra={**keys, "from": step.origin, "to": step.to, "trigger": step.trigger})
+        _measure(step, record)
+    if not settled.steps:
+        logger.info("fact settled", extra={**keys, "ignored": settled.ignored})
+    if record.state is State.FAILED and settled.steps and record.error is not None:
+        error = record.error
+        logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
+
+
+def answer(settled: Settled) -> dict[str, Any]:
+    """What a function answers when invoked by hand: where the container stands."""
+    record = settled.record
+    if record is None:
+        return {"ignored": settled.ignored}
+    shown = {
+        "container_id": record.container_id,
+        "generation": record.generation,
+        "state": str(record.state),
+        "revision": record.revision,
+        "ignored": settled.ignored,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def refusal(refused: Refused) -> dict[str, Any]:
+    """`{"error": {code, cause, message, remedy, transient}}`: a normal answer, so that no caller parses traces."""
+    failure = refused.failure
+    logger.warning("request refused", extra={"code": failure.code, "why": failure.message})
+    error = {
+        "code": str(failure.code),
+        "cause": str(failure.cause) if failure.cause else None,
+        "message": failure.message,
+        "remedy": failure.remedy,
+        "transient": failure.transient,
+    }
+    return {"error": {name: value for name, value in error.items() if value is not None}}
+
+
+def _keys(record: Record) -> dict[str, Any]:
+    keys = {
+        "container_id": record.container_id,
+        "generation": record.generation,
+        "task_arn": record.task_arn,
+        "agent_address": record.agent_address,
+        "state": record.state,
+    }
+    return {name: value for name, value in keys.items() if value is not None}
+
+
+def _measure(step: Step, record: Record) -> None:
+    with single_metric(name="StateEntered", unit=MetricUnit.Count, value=1) as metric:
+        metric.add_dimension("state", str(step.to))
+    if (duration := _DURATIONS.get(step.to)) is not None:
+        name, first, last = duration
+        if first in record.timings and last in record.timings:
+            with single_metric(
+                name=name,
+                unit=MetricUnit.Milliseconds,
+                value=max(0, milliseconds_between(record.timings[first], record.timings[last])),
+            ):
+                pass
+
+
+def _count(name: str, value: int) -> None:
+    with single_metric(name=name, unit=MetricUnit.Count, value=value):
+        pass

@@ -1,0 +1,163 @@
+"""The engine that the fakes are compared with: ministack as a process of its own, on loopback, for one session."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+
+from core.adapters.dynamodb import DynamoStore
+from tests.contract.table import create_containers_table
+from tests.fakes import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from core.ports import Store
+
+START_LIMIT = 60
+"""Seconds in which the engine must answer; it takes about one."""
+
+
+class Table(Protocol):
+    """A store under test, and the items below it as plain values."""
+
+    @property
+    def store(self) -> Store:
+        """The store under test."""
+
+    def item(self, container_id: str) -> dict[str, Any] | None:
+        """The item as it lies in the table; None if there is none."""
+
+    def put_item(self, item: Mapping[str, Any]) -> None:
+        """Writes any item, without a condition: what another version or another program might have left."""
+
+
+class MemoryTable:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.item = self.store.item
+        self.put_item = self.store.put_item
+
+
+class DynamoTable:
+    """A new table on the engine. Pages of three, so that every test of more than three due containers pages."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.name = f"containers-{uuid.uuid4().hex[:12]}"
+        self.client = client
+        create_containers_table(client, self.name)
+        self.store = DynamoStore(self.name, client, page_size=3)
+
+    def item(self, container_id: str) -> dict[str, Any] | None:
+        """The item as it lies in the table, read by other code than the adapter's."""
+        answer = self.client.get_item(
+            TableName=self.name, Key={"container_id": {"S": container_id}}, ConsistentRead=True
+        )
+        found = answer.get("Item")
+        return found and {name: TypeDeserializer().deserialize(value) for name, value in found.items()}
+
+    def put_item(self, item: Mapping[str, Any]) -> None:
+        """Writes any item, without a condition."""
+        values = {name: TypeSerializer().serialize(value) for name, value in item.items()}
+        self.client.put_item(TableName=self.name, Item=values)
+
+
+def client_of(endpoint: str) -> DynamoDBClient:
+    """A client of the engine, whatever the environment says about profiles, proxies and endpoints."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(max_pool_connections=32, proxies={}, retries={"total_max_attempts": 1}),
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a running engine; ended by its pid."""
+    directory = tmp_path_factory.mktemp("ministack")
+    port = _free_port()
+    environment = os.environ | {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "SERVICES": "dynamodb",
+        "LOG_LEVEL": "WARNING",
+        "TMPDIR": str(directory),
+    }
+    log = directory / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, cwd=directory, stdout=output, stderr=output
+        )
+    try:
+        _await_ready(process, port, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def table(request: pytest.FixtureRequest) -> Table:
+    """The same tests run on the fake and on the engine."""
+    return MemoryTable() if request.param == "memory" else DynamoTable(client_of(request.getfixturevalue("engine")))
+
+
+@pytest.fixture
+def dynamo(engine: str) -> DynamoTable:
+    """For what only the real adapter can show."""
+    return DynamoTable(client_of(engine))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Returns when the engine says that it is ready; fails with its log when it ends or takes too long."""
+    limit = time.monotonic() + START_LIMIT
+    while not _is_ready(port):
+        try:
+            process.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < limit:
+                continue
+        pytest.fail(f"ministack did not start on port {port}:\n{log.read_text()}")
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/ready")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,133 @@
+"""Start requests and settings for tests, and every one of them for hypothesis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from core.settings import Settings
+from tests.factories import CLUSTER, CONTAINER_ID
+
+SUBNET = "subnet-0a1b2c3d"
+FILE_SYSTEM = "fs-0123456789abcdef0"
+ACCESS_POINT = "fsap-0123456789abcdef0"
+EXECUTION_ROLE = "arn:aws:iam::123456789012:role/execution"
+TASK_ROLE = "arn:aws:iam::123456789012:role/task"
+ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A start request as a backend sends it, with these members changed."""
+    return {"container_id": CONTAINER_ID, "image": "nginx:1.27", "cmd": ["nginx", "-g", "daemon off;"], **changes}
+
+
+def settings(**changes: Any) -> Settings:
+    """A stack with a cluster and a subnet, and what is named here."""
+    values: dict[str, Any] = {
+        "table_name": "containers",
+        "cluster_arn": CLUSTER,
+        "task_subnets": (SUBNET,),
+        "task_security_groups": ("sg-0a1b2c3d",),
+    }
+    return Settings(**{**values, **changes})
+
+
+def efs_settings(**changes: Any) -> Settings:
+    """A stack with the agent on EFS."""
+    values: dict[str, Any] = {
+        "efs_file_system_id": FILE_SYSTEM,
+        "efs_access_point_id": ACCESS_POINT,
+        "task_role_arn": TASK_ROLE,
+    }
+    return settings(**{**values, **changes})
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+NAMES = TEXT.filter(lambda name: name and "=" not in name and not name.startswith("SOCKERLESS_"))
+LARGE = st.integers(0, 80_000).map(lambda size: "x" * size)
+WORDS = st.lists(TEXT, max_size=4)
+PATHS = st.from_regex(r"/[a-z]{1,8}(/[a-z0-9_.-]*[a-z0-9]){0,2}", fullmatch=True)
+IDS = st.from_regex(r"[0-9a-f]{17}", fullmatch=True)
+
+LIMITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "nano_cpus": st.integers(0, 16 * 10**9),
+        "cpu_shares": st.integers(0, 16384),
+        "memory_bytes": st.integers(0, 122880 * 2**20),
+        "cpu_units": st.integers(0, 16384),
+        "memory_mib": st.integers(0, 122880),
+    },
+)
+BINDS = st.lists(
+    st.fixed_dictionaries(
+        {"file_system_id": IDS.map("fs-{}".format), "container_path": PATHS},
+        optional={"read_only": st.booleans()},
+    ).flatmap(
+        lambda bind: st.sampled_from(
+            [bind, {**bind, "root_directory": "/data"}, {**bind, "access_point_id": "fsap-0123456789abcdef0"}]
+        )
+    ),
+    max_size=4,
+    unique_by=lambda bind: bind["container_path"],
+)
+LOGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "group": st.just("/containers"),
+        "stream_prefix": st.just("app"),
+        "mode": st.sampled_from(["blocking", "non-blocking"]),
+        "max_buffer_size": st.just("25m"),
+    },
+)
+DOCUMENTS = st.fixed_dictionaries(
+    {
+        "container_id": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+        "image": st.sampled_from(["nginx", "ghcr.io/a/b:1.2", "alpine@sha256:" + "0" * 64, ECR_IMAGE]),
+        "cmd": st.lists(TEXT, min_size=1, max_size=4).filter(lambda words: bool(words[0])),
+    },
+    optional={
+        "entrypoint": WORDS.filter(lambda words: not words or bool(words[0])),
+        "environment": st.dictionaries(NAMES, TEXT | LARGE, max_size=4),
+        "working_dir": PATHS,
+        "user": st.sampled_from(["1000", "node", "1000:1000", "app:app"]),
+        "labels": st.dictionaries(TEXT, TEXT, max_size=5),
+        "limits": LIMITS,
+        "platform": st.sampled_from(["X86_64", "ARM64"]),
+        "ephemeral_storage_gib": st.integers(21, 200),
+        "efs_binds": BINDS,
+        "task_role_arn": st.just(TASK_ROLE),
+        "injection": st.sampled_from(["efs", "init-container", "image"]),
+        "token_delivery": st.sampled_from(["environment", "ssm"]),
+        "log": LOGS,
+    },
+)
+"""Every valid request, of each member a few kinds of value that matter."""
+
+SETTINGS = st.builds(
+    settings,
+    started_by_prefix=st.sampled_from(["sockerless", "a" * 40, "_-"]),
+    execution_role_arn=st.sampled_from([None, EXECUTION_ROLE]),
+    task_role_arn=st.sampled_from([None, TASK_ROLE]),
+    efs_file_system_id=st.sampled_from([None, FILE_SYSTEM]),
+    efs_access_point_id=st.sampled_from([None, ACCESS_POINT]),
+    task_log_group=st.sampled_from([None, "/tasks"]),
+    agent_image=st.sampled_from(["sockerless/agent:latest", ECR_IMAGE]),
+    agent_copy_command=st.sampled_from([(), ("/copy",), ("cp", "/a", "/b")]),
+    task_subnets=st.sampled_from([(), (SUBNET,), (SUBNET, "subnet-2")]),
+    task_security_groups=st.sampled_from([(), ("sg-1",)]),
+    assign_public_ip=st.booleans(),
+    cluster_arn=st.sampled_from([None, "default", CLUSTER]),
+)
+"""Every kind of stack, also those that lack something."""
+
+COMPLETE_SETTINGS = st.builds(
+    efs_settings,
+    execution_role_arn=st.just(EXECUTION_ROLE),
+    efs_access_point_id=st.sampled_from([None, ACCESS_POINT]),
+    task_log_group=st.sampled_from([None, "/tasks"]),
+    injection=st.sampled_from([None, "init-container", "image"]),
+    token_delivery=st.sampled_from(["environment", "ssm"]),
+)
+"""Stacks that lack nothing."""

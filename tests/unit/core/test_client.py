@@ -1,0 +1,281 @@
+"""The backend's side: a wait ends with the agent or with the reason, and costs few reads."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.client import ReachClient
+from core.errors import ContainerExited, ContainerFailed, ContainerNotFound, ReachError, UnreadableRecord, WaitTimeout
+from core.item import to_item
+from core.lifecycle import State
+from core.record import Instant, Record
+from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, pending
+from tests.fakes import MemoryStore, SettableClock
+from tests.records import complete, exited, failed, healthy, resolved, running
+
+
+class Life:
+    """A table whose container lives on while the client sleeps. Each entry: the second, and what is written then."""
+
+    def __init__(self, *entries: tuple[float, Record]) -> None:
+        self.store = MemoryStore()
+        self.clock = SettableClock(START)
+        self.pauses: list[float] = []
+        self.reads = 0
+        self.elapsed = 0.0
+        self._entries = list(entries)
+        self.client = ReachClient(self, clock=self.clock, sleep=self.sleep, monotonic=lambda: self.elapsed)
+        self._write_what_is_due()
+
+    def load(self, container_id: str) -> Record | None:
+        """Counts the read."""
+        self.reads += 1
+        return self.store.load(container_id)
+
+    def sleep(self, seconds: float) -> None:
+        """Takes no time: the life goes on as if it had."""
+        self.pauses.append(seconds)
+        self.elapsed += seconds
+        self.clock.advance(seconds)
+        self._write_what_is_due()
+
+    def _write_what_is_due(self) -> None:
+        while self._entries and self._entries[0][0] <= self.elapsed:
+            self.store.put_item(to_item(self._entries.pop(0)[1]))
+
+
+def test_a_healthy_container_is_returned_at_once() -> None:
+    """One read, no pause: address, token and the record they came from."""
+    life = Life((0, healthy()))
+    agent = life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+    assert (agent.address, agent.token, agent.record) == (ADDRESS, TOKEN, healthy())
+    assert (life.reads, life.pauses) == (1, [])
+
+
+def test_the_wait_follows_the_life() -> None:
+    """Through every state to the agent, which is found within a quarter of a second of its answer."""
+    life = Life((0, pending()), (28, running()), (28.5, resolved()), (30, healthy()))
+    agent = life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+    assert agent.record.state is State.AGENT_HEALTHY
+    assert 30 <= life.elapsed <= 30.25
+
+
+def test_a_start_costs_few_reads() -> None:
+    """The price that the docstring names: about 50 reads for a start of 40 s, one a poll."""
+    life = Life((0, pending()), (38, resolved()), (40, healthy()))
+    life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+    assert 40 <= life.reads <= 60
+    assert life.reads == len(life.pauses) + 1
+
+
+def test_pauses_grow_and_start_over_with_each_state() -> None:
+    """From 50 ms to 1 s while pending; from 50 to 250 ms once the address is there."""
+    life = Life((0, pending()), (20, resolved()))
+    with pytest.raises(WaitTimeout):
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=25)
+    again = life.pauses.index(0.05, 1)
+    slow, tight = life.pauses[:again], life.pauses[again:-1]
+    assert slow == sorted(slow)
+    assert tight == sorted(tight)
+    assert (slow[0], slow[-1], tight[0], tight[-1]) == (0.05, 1.0, 0.05, 0.25)
+
+
+def test_a_failure_is_raised_with_its_reason() -> None:
+    """`ContainerFailed` carries the item's error whole, and its text says what happened and what to do."""
+    life = Life((0, pending()), (5, resolved()), (65, failed()))
+    with pytest.raises(ContainerFailed, match=r"did not answer within 60 s.*Check that the security group") as caught:
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=90)
+    assert caught.value.failure == failed().error
+    assert caught.value.container_id == CONTAINER_ID
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_exit_is_raised_with_its_code(code: int) -> None:
+    """A command that ended before its agent answered: the backend learns the code, also when it is 0."""
+    life = Life((0, pending()), (5, exited(code)))
+    with pytest.raises(ContainerExited, match=f"exited with code {code}: Essential container in task") as caught:
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=90)
+    assert (caught.value.exit_code, caught.value.reason) == (code, "Essential container in task exited")
+
+
+def test_an_exit_without_details_is_still_an_exit() -> None:
+    """`stopped` ends the wait even where the item holds no `stop`."""
+    life = Life((0, replace(exited(), stop=None)))
+    with pytest.raises(ContainerExited, match="an unknown code: ECS gave no reason") as caught:
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=90)
+    assert (caught.value.exit_code, caught.value.reason) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("record", "hint"),
+    [
+        (pending(), "ECS has not reported its task as running"),
+        (running(), "no address is recorded: look at the log of TaskStateFunction"),
+        (resolved(), r"not answered at 10\.0\.1\.47:9111 \(2 tries, last error: connection refused\)"),
+        (resolved(probe=None), "no try recorded"),
+    ],
+    ids=["pending", "task-running", "eni-resolved", "not-probed"],
+)
+def test_a_timeout_says_where_it_hangs(record: Record, hint: str) -> None:
+    """The wait ends at its timeout, with the state, the seconds and where to look; nothing is written."""
+    life = Life((0, record))
+    with pytest.raises(WaitTimeout, match=f"still {record.state} after 10.0 s.*{hint}") as caught:
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=10)
+    assert caught.value.state is record.state
+    assert caught.value.waited == pytest.approx(10)
+    assert life.store.load(CONTAINER_ID) == record
+
+
+def test_the_last_look_is_at_the_timeout() -> None:
+    """An agent that answers in the last pause is found, not missed."""
+    life = Life((0, pending()), (9.99, healthy()))
+    assert life.client.wait_until_healthy(CONTAINER_ID, timeout=10).address == ADDRESS
+
+
+def test_a_timeout_of_zero_looks_once() -> None:
+    """No pause: the caller polls by itself."""
+    life = Life((0, pending()))
+    with pytest.raises(WaitTimeout):
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=0)
+    assert (life.reads, life.pauses) == (1, [])
+
+
+def test_an_unknown_container_is_not_waited_for() -> None:
+    """The start is recorded before the backend gets its answer, so there is nothing to wait for."""
+    life = Life()
+    with pytest.raises(ContainerNotFound, match=CONTAINER_ID):
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+    assert life.pauses == []
+
+
+def test_a_new_generation_is_followed() -> None:
+    """Started again during the wait: the answer is the newest start's."""
+    second = healthy(generation=2, revision=9, agent_address="10.0.1.99:9111", agent_token="b" * 64)
+    life = Life((0, pending()), (4, pending(generation=2, revision=6)), (8, second))
+    agent = life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+    assert (agent.address, agent.token, agent.record.generation) == ("10.0.1.99:9111", "b" * 64, 2)
+
+
+def test_an_expired_item_is_gone() -> None:
+    """DynamoDB removes items late; at the very second of `expires_at` the client stops seeing them."""
+    life = Life((0, failed()))
+    expires_at = failed().expires_at
+    assert expires_at is not None
+    life.clock.advance(expires_at - START.timestamp() - 1)
+    assert life.client.get(CONTAINER_ID) == failed()
+    life.clock.advance(1)
+    for read in (life.client.get, life.client.inspect):
+        with pytest.raises(ContainerNotFound):
+            read(CONTAINER_ID)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [healthy(agent_address=None), healthy(agent_token=None), failed(error=None)],
+    ids=["no-address", "no-token", "no-error"],
+)
+def test_an_item_that_contradicts_itself_is_refused(record: Record) -> None:
+    """Better an error than an empty address, an empty token or a failure without a reason."""
+    life = Life((0, record))
+    with pytest.raises(UnreadableRecord):
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=60)
+
+
+@pytest.mark.parametrize("record", [pending(), resolved(), failed(), exited(), healthy(agent_address=None)])
+def test_the_token_is_in_no_error(record: Record) -> None:
+    """Whatever a wait raises can be logged."""
+    life = Life((0, replace(record, agent_token=TOKEN)))
+    with pytest.raises(ReachError) as caught:
+        life.client.wait_until_healthy(CONTAINER_ID, timeout=1)
+    assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+def test_the_token_is_in_no_repr() -> None:
+    """A `Reachable` that is logged by accident keeps its secret."""
+    life = Life((0, healthy()))
+    agent = life.client.wait_until_healthy(CONTAINER_ID, timeout=1)
+    assert ADDRESS in repr(agent)
+    assert TOKEN not in repr(agent)
+
+
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        (pending(), "created"),
+        (running(), "created"),
+        (resolved(), "created"),
+        (healthy(), "running"),
+        (exited(), "exited"),
+        (failed(), "dead"),
+    ],
+    ids=lambda value: value.state if isinstance(value, Record) else value,
+)
+def test_inspect_speaks_docker(record: Record, status: str) -> None:
+    """`status` is Docker's word, `state` is ours."""
+    shown = Life((0, record)).client.inspect(CONTAINER_ID)
+    assert (shown["status"], shown["state"]) == (status, record.state.value)
+
+
+def test_inspect_shows_the_running_container() -> None:
+    """The frontend finds all that it connects with, and the original command."""
+    shown = Life((0, healthy())).client.inspect(CONTAINER_ID)
+    expected: dict[str, Any] = {
+        "id": CONTAINER_ID,
+        "agent_address": ADDRESS,
+        "agent_token": TOKEN,
+        "entrypoint": None,
+        "cmd": ["python", "-m", "http.server"],
+        "exit_code": None,
+        "error": None,
+        "started_at": "2026-11-23T10:00:29.400Z",
+        "finished_at": None,
+        "image": "python:3.13-slim",
+        "injection": "efs",
+        "generation": 1,
+        "stop_reason": None,
+    }
+    assert {key: shown[key] for key in expected} == expected
+    assert shown["timings"]["healthy"] == "2026-11-23T10:00:32.000Z"
+    assert shown["timings"]["stopped"] is None
+
+
+def test_inspect_shows_the_end() -> None:
+    """Exit code, instant and reason of a container that ended; its address and token are gone."""
+    shown = Life((0, exited(137))).client.inspect(CONTAINER_ID)
+    assert (shown["exit_code"], shown["finished_at"]) == (137, "2026-11-23T10:00:55.000Z")
+    assert shown["stop_code"] == "EssentialContainerExited"
+    assert shown["stop_reason"] == "Essential container in task exited"
+    assert (shown["agent_address"], shown["agent_token"]) == (None, None)
+
+
+def test_inspect_shows_the_error() -> None:
+    """The five members of the item's error; a cause that is not known is None."""
+    shown = Life((0, failed())).client.inspect(CONTAINER_ID)
+    assert shown["error"] == {
+        "code": "AgentUnreachable",
+        "cause": None,
+        "message": "The agent at 10.0.1.47:9111 did not answer within 60 s. Last error: timed out.",
+        "remedy": "Check that the security group lets TCP 9111 in.",
+        "transient": False,
+    }
+
+
+def test_inspect_always_has_the_same_keys() -> None:
+    """What is not known is None, so that no caller asks whether a key exists; all of it is JSON."""
+    least = pending(image=None, injection=None, entrypoint=(), cmd=(), agent_token=None)
+    shown = Life((0, least)).client.inspect(CONTAINER_ID)
+    assert shown.keys() == Life((0, complete())).client.inspect(CONTAINER_ID).keys()
+    assert shown["timings"].keys() == {str(name) for name in Instant}
+    assert shown["entrypoint"] is None
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_inspect_of_an_unknown_container() -> None:
+    """It is an error of the caller's, with the id."""
+    with pytest.raises(ContainerNotFound, match=CONTAINER_ID):
+        Life().client.inspect(CONTAINER_ID)

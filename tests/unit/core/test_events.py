@@ -1,0 +1,146 @@
+"""Documents of ECS -> facts. Every file of `events/` is read here or stands for a refusal."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from core.errors import MalformedEvent
+from core.events import NotOurs, observe_description, observe_event
+from core.facts import Source, TaskObserved
+from tests.factories import CONTAINER_ID, EVENTS, at, event
+
+NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))
+TASKS = [name for name in NAMES if name.startswith("task-") or name in {"ignored-pending", "ignored-provisioning"}]
+FOREIGN = ["ignored-service-task", "ignored-without-started-by", "ignored-other-prefix"]
+
+
+def observe(document: object) -> TaskObserved | NotOurs:
+    return observe_event(document, prefix="sockerless", at=at(100))
+
+
+def observe_ours(document: object) -> TaskObserved:
+    fact = observe(document)
+    assert isinstance(fact, TaskObserved)
+    return fact
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_event_is_a_fact_of_our_container(name: str) -> None:
+    """startedBy says whose it is; nothing depends on tags (contract, section 4)."""
+    fact = observe_ours(event(name))
+
+    assert (fact.container_id, fact.generation, fact.source) == (CONTAINER_ID, 1, Source.EVENT)
+    assert fact.version == event(name)["detail"]["version"]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_task_of_others_is_not_ours(name: str) -> None:
+    """A service's task, one started by hand, one of another stack on the same cluster."""
+    fact = observe(event(name))
+
+    assert isinstance(fact, NotOurs)
+    assert fact.task_arn == event(name)["detail"]["taskArn"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("malformed-empty-detail", "no task"),
+        ("malformed-without-version", "version: Field required"),
+        ("malformed-without-task-arn", "taskArn: Field required"),
+        ("ignored-container-instance", "detail-type"),
+        ("start-container", "detail-type"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_reason(name: str, reason: str) -> None:
+    """Refused, not guessed: the event goes to the dead-letter queue."""
+    with pytest.raises(MalformedEvent, match=reason):
+        observe(event(name))
+
+
+@pytest.mark.parametrize("document", [None, [], "event", 7])
+def test_an_event_is_an_object(document: object) -> None:
+    """Anything else is refused."""
+    with pytest.raises(MalformedEvent, match="JSON object"):
+        observe(document)
+
+
+def test_a_refusal_never_prints_values() -> None:
+    """Overrides of an event hold secrets (facts, surprise 3)."""
+    document = event("task-running")
+    document["detail"]["containers"][0]["exitCode"] = "s3cret"
+
+    with pytest.raises(MalformedEvent, match=r"containers\.0\.exitCode") as refused:
+        observe(document)
+
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "microsecond"),
+    [("2026-11-23T10:00:28Z", 0), ("2026-11-23T10:00:28.1Z", 100000), ("2026-11-23T10:00:28.12Z", 120000),
+     ("2026-11-23T10:00:28.123Z", 123000)],
+)  # fmt: skip
+def test_instants_with_any_number_of_digits(text: str, microsecond: int) -> None:
+    """ECS drops trailing zeros (facts, surprise 17)."""
+    document = event("task-running")
+    document["detail"]["startedAt"] = text
+
+    assert observe_ours(document).started_at == datetime(2026, 11, 23, 10, 0, 28, microsecond, UTC)
+
+
+def test_unknown_members_statuses_types_and_codes_are_fine() -> None:
+    """AWS adds properties without notice (facts, section 1)."""
+    document = event("task-stopped")
+    document["detail"] |= {"lastStatus": "HIBERNATING", "stopCode": "CosmicRay", "colour": {"nested": [1]}}
+    document["detail"]["attachments"].append({"type": "Service Connect", "details": None})
+    document["detail"]["containers"].append({"name": "aws-guardduty-agent-x", "cpu": "null", "networkInterfaces": None})
+
+    fact = observe_ours(document)
+
+    assert (fact.last_status, fact.stop_code) == ("HIBERNATING", "CosmicRay")
+    assert fact.attachments[-1].type == "Service Connect"
+
+
+@pytest.mark.parametrize("missing", ["attachments", "containers"])
+@pytest.mark.parametrize("null", [True, False])
+def test_absent_or_null_lists_are_empty(missing: str, null: bool) -> None:
+    """A 2018 event has no attachments key at all."""
+    document = event("task-running")
+    document["detail"].pop(missing)
+    if null:
+        document["detail"][missing] = None
+
+    assert getattr(observe_ours(document), missing) == ()
+
+
+def described(name: str) -> dict[str, Any]:
+    """The same task as DescribeTasks answers through boto3: other type, other case, datetimes."""
+    task = copy.deepcopy(event(name)["detail"])
+    for member in [key for key in task if key.endswith("At")]:
+        if member == "updatedAt":
+            del task[member]
+        else:
+            task[member] = datetime.fromisoformat(task[member])
+    for attachment in task["attachments"]:
+        attachment["type"] = "ElasticNetworkInterface"
+    task |= {"tags": [], "healthStatus": "UNKNOWN", "overrides": task["overrides"] | {"inferenceAcceleratorOverrides": []}}
+    return task
+
+
+@pytest.mark.parametrize("name", ["task-running", "task-stopped", "task-failed-agent-missing"])
+def test_a_description_holds_the_same_fact(name: str) -> None:
+    """Two spellings, one fact: only the source differs, and `updatedAt`, which the API does not have."""
+    seen = observe_ours(event(name))
+    asked = observe_description(described(name), prefix="sockerless", at=at(100))
+
+    assert isinstance(asked, TaskObserved)
+    assert asked.source is Source.DESCRIBED
+    for field in TaskObserved.__dataclass_fields__:
+        if field not in {"source", "updated_at", "attachments"}:
+            assert getattr(asked, field) == getattr(seen, field), field
+    assert [one.details for one in asked.attachments] == [one.details for one in seen.attachments]

@@ -1,0 +1,475 @@
+"""What each fact proves: the contract's section 2, one rule a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.errors import Cause, ErrorCode, Failure
+from core.facts import (
+    Fact,
+    LaunchAccepted,
+    LaunchRejected,
+    Source,
+    StopAccepted,
+    StopRequested,
+    TaskGone,
+    TimePassed,
+)
+from core.fold import Stale, apply
+from core.lifecycle import State, Trigger
+from core.owed import DescribeTask, SendProbe, StopTask, next_actions
+from core.policy import Policy
+from core.record import Instant, Record, Stop
+from tests.factories import (
+    ADDRESS,
+    CLUSTER,
+    CONTAINER_ID,
+    DEFINITION,
+    POLICY,
+    TASK,
+    answered,
+    at,
+    eni,
+    exited,
+    main_container,
+    observed,
+    pending,
+    silent,
+)
+
+
+def fold(record: Record, *facts: Fact, policy: Policy = POLICY) -> Record:
+    """The record after facts that all must count."""
+    for fact in facts:
+        folded = apply(record, fact, policy)
+        assert not isinstance(folded, Stale), folded.why
+        record = folded
+    return record
+
+
+def stale(record: Record, fact: Fact, policy: Policy = POLICY) -> str:
+    """Why the fact changes nothing."""
+    folded = apply(record, fact, policy)
+    assert isinstance(folded, Stale)
+    return folded.why
+
+
+def about(kind: type[Fact], seconds: float, **more: Any) -> Any:
+    return kind(**{"container_id": CONTAINER_ID, "generation": 1, "at": at(seconds), **more})
+
+
+RESOLVED = fold(pending(), observed(3))
+HEALTHY = fold(RESOLVED, answered())
+
+
+# --- the way up -------------------------------------------------------------------------------------------------
+
+
+def test_running_with_an_address_passes_two_states_in_one_write() -> None:
+    """One write, and the history shows every step (contract, section 2)."""
+    assert RESOLVED.state is State.ENI_RESOLVED
+    assert RESOLVED.revision == 2
+    assert [(step.origin, step.to) for step in RESOLVED.history] == [
+        (State.PENDING, State.TASK_RUNNING),
+        (State.TASK_RUNNING, State.ENI_RESOLVED),
+    ]
+    assert RESOLVED.agent_address == ADDRESS
+
+
+def test_the_health_timeout_runs_from_eni_resolved() -> None:
+    """The deadline is fixed in the item, so that it survives crashes and redelivery."""
+    assert RESOLVED.probe is not None
+    assert RESOLVED.probe.deadline == at(3 + 60)
+
+
+def test_ecs_instants_are_kept() -> None:
+    """The timings are ECS's own, not the instants at which we heard of them."""
+    assert RESOLVED.timings == {
+        Instant.CREATED: at(0.5),
+        Instant.STARTED: at(2.5),
+        Instant.RESOLVED: at(3),
+    }
+
+
+def test_an_answer_makes_it_healthy() -> None:
+    """200 from the agent: exec and attach work."""
+    assert HEALTHY.state is State.AGENT_HEALTHY
+    assert HEALTHY.timings[Instant.HEALTHY] == at(5)
+    assert HEALTHY.probe is not None
+    assert HEALTHY.probe.attempts == 2
+
+
+def test_an_early_answer_passes_all_states() -> None:
+    """An agent that answers proves that its task runs, also before the event arrives."""
+    record = fold(pending(task_arn=TASK), answered(2))
+
+    assert [step.trigger for step in record.history] == [
+        Trigger.TASK_STARTED,
+        Trigger.ADDRESS_RESOLVED,
+        Trigger.AGENT_ANSWERED,
+    ]
+    assert record.agent_address == ADDRESS
+
+
+@pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "ACTIVATING", "SOMETHING_NEW"])
+def test_before_running_the_task_is_known_but_the_state_stays(status: str) -> None:
+    """An address at PENDING says nothing about liveness; unknown statuses are tolerated."""
+    record = fold(pending(), observed(2, status))
+
+    assert (record.state, record.task_arn, record.agent_address) == (State.PENDING, TASK, None)
+
+
+def test_running_without_an_address_asks_ecs_once() -> None:
+    """A snapshot may lag: DescribeTasks is owed before the address counts as missing."""
+    record = fold(pending(), observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+
+    assert record.state is State.TASK_RUNNING
+    assert next_actions(record, POLICY) == (
+        DescribeTask(container_id=CONTAINER_ID, generation=1, cluster_arn=CLUSTER, task_arn=TASK),
+    )
+
+
+def test_the_description_may_bring_the_address_at_the_same_version() -> None:
+    """The one fact that an equal version may still settle."""
+    bare = {"attachments": (), "containers": (main_container(interfaces=()),)}
+    record = fold(pending(), observed(3, **bare), observed(3, source=Source.DESCRIBED))
+
+    assert record.agent_address == ADDRESS
+
+
+def test_no_address_in_the_description_either_is_eni_not_found() -> None:
+    """EniNotFound holds the whole attachments array, and the useless task is stopped."""
+    bare = {"attachments": (eni(None, "ATTACHED"),), "containers": (main_container(interfaces=()),)}
+    record = fold(pending(), observed(3, **bare), observed(3, source=Source.DESCRIBED, **bare))
+
+    assert record.error is not None
+    assert record.error.code is ErrorCode.ENI_NOT_FOUND
+    assert '"details":[{"name":"subnetId","value":"subnet-1"}]' in record.error.message
+    assert isinstance(next_actions(record, POLICY)[0], StopTask)
+
+
+# --- order ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_or_equal_version_changes_nothing(version: int) -> None:
+    """EventBridge delivers more than once and in any order (facts, section 1)."""
+    assert "not newer than 3" in stale(RESOLVED, observed(version, "STOPPED", "STOPPED"))
+
+
+@pytest.mark.parametrize("generation", [1, 3])
+def test_another_generation_changes_nothing(generation: int) -> None:
+    """Nothing that belongs to an older generation may change the record (contract, section 1)."""
+    record = replace(RESOLVED, generation=2)
+
+    assert f"generation {generation}" in stale(record, observed(9, generation=generation))
+
+
+def test_another_task_changes_nothing() -> None:
+    """Facts of another task are a stranger's."""
+    assert stale(RESOLVED, observed(9, task_arn=TASK + "0")) == "it concerns another task"
+
+
+# --- the way out ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", [pending(), RESOLVED, HEALTHY])
+def test_a_container_that_ran_and_exited_is_stopped(record: Record) -> None:
+    """Also when that was before the agent answered: its exit code is known."""
+    ended = fold(record, exited(4, exit_code=3))
+
+    assert (ended.state, ended.stop) == (
+        State.STOPPED,
+        Stop("EssentialContainerExited", "Essential container in task exited", 3),
+    )
+
+
+def test_address_and_token_go_with_the_first_event_of_the_end() -> None:
+    """An address of a dead task may belong to a stranger a minute later."""
+    ended = fold(HEALTHY, exited(4))
+
+    assert (ended.agent_address, ended.agent_token) == (None, None)
+    assert ended.expires_at == int(at(4 + POLICY.retention).timestamp())
+
+
+@pytest.mark.parametrize("record", [pending(), RESOLVED, HEALTHY])
+def test_an_end_without_an_exit_code_is_failed(record: Record) -> None:
+    """Nobody knows that the container's own process ran to its end."""
+    ended = fold(record, exited(4, exit_code=None, stop_code=None, stopped_reason="Host EC2 terminated"))
+
+    assert ended.state is State.FAILED
+    assert ended.error is not None
+    assert "Host EC2 terminated" in ended.error.message
+
+
+def test_ecs_blaming_the_start_is_failed_whatever_the_exit_code() -> None:
+    """A missing agent binary: the code that the runtime invents is not the container's."""
+    reason = 'CannotStartContainerError: exec: "/sockerless-agent/sockerless-agent": stat: no such file or directory'
+    task = exited(
+        4,
+        "STOPPED",
+        stop_code="TaskFailedToStart",
+        stopped_reason="Task failed to start",
+        started_at=None,
+        containers=(main_container(last_status="STOPPED", exit_code=127, reason=reason),),
+    )
+    record = fold(pending(), task)
+
+    assert record.error is not None
+    assert (record.state, record.error.code) == (State.FAILED, ErrorCode.TASK_FAILED_TO_START)
+    assert record.error.cause is Cause.AGENT_BINARY_MISSING
+    for text in ("TaskFailedToStart", "Task failed to start", reason):
+        assert text in record.error.message
+
+
+def test_a_task_on_its_way_out_never_moves_forward() -> None:
+    """A Spot notice arrives as RUNNING with desiredStatus STOPPED: known, but nothing is probed any more."""
+    record = fold(pending(), observed(4, "RUNNING", "STOPPED", stopping_at=at(3)))
+
+    assert record.state is State.PENDING
+    assert record.timings[Instant.STOPPING] == at(3)
+    assert next_actions(record, POLICY) == ()
+
+
+def test_a_stopping_task_keeps_its_healthy_state_until_it_ends() -> None:
+    """A Spot task may run on for two minutes: the backend can still use it."""
+    record = fold(HEALTHY, observed(4, "RUNNING", "STOPPED"))
+
+    assert (record.state, record.agent_address) == (State.AGENT_HEALTHY, ADDRESS)
+    assert stale(replace(record, state=State.ENI_RESOLVED), answered(6)) == "the task is on its way out"
+
+
+def test_an_exit_is_known_while_the_task_still_runs() -> None:
+    """Containers run ahead of the task (facts, surprise 7)."""
+    main = main_container(last_status="STOPPED", exit_code=2)
+
+    assert fold(HEALTHY, observed(4, containers=(main,))).state is State.STOPPED
+
+
+def test_an_ended_record_still_learns_but_never_moves() -> None:
+    """Later facts add the exit code, the reason and the instants, never a state."""
+    ended = fold(RESOLVED, exited(4, exit_code=None), exited(5, "STOPPED", exit_code=7))
+
+    assert ended.state is State.FAILED
+    assert ended.stop is not None
+    assert ended.stop.exit_code == 7
+    assert ended.timings[Instant.STOPPED] == at(60)
+    assert len(ended.history) == 3
+
+
+def test_foreign_containers_do_not_count() -> None:
+    """GuardDuty's sidecar may have any name, any index and any end."""
+    guard = main_container(name="aws-guardduty-agent-nm40lC", last_status="STOPPED", exit_code=1)
+
+    assert fold(pending(), observed(3, containers=(guard, main_container()))).state is State.ENI_RESOLVED
+
+
+def test_a_container_without_containers_fails() -> None:
+    """`containers: []` occurs in failed starts."""
+    record = fold(pending(), exited(4, "STOPPED", containers=(), started_at=None, stop_code="TaskFailedToStart"))
+
+    assert record.state is State.FAILED
+
+
+# --- the agent --------------------------------------------------------------------------------------------------
+
+
+def test_unreachable_holds_address_timeout_last_error_and_remedy() -> None:
+    """Spec, criterion 17."""
+    record = fold(RESOLVED, silent())
+
+    assert record.error is not None
+    assert record.error.code is ErrorCode.AGENT_UNREACHABLE
+    for text in (ADDRESS, "60 s", "connect timed out"):
+        assert text in record.error.message
+    assert "TCP 9111" in record.error.remedy
+    assert record.agent_address is None
+
+
+def test_the_task_of_an_unreachable_agent_is_stopped_with_the_reason() -> None:
+    """Nothing will ever use it; `keep` leaves it for debugging."""
+    record = fold(RESOLVED, silent())
+    (stop,) = next_actions(record, POLICY)
+
+    assert isinstance(stop, StopTask)
+    assert stop.reason.startswith("AgentUnreachable: The agent at 10.0.1.47:9111")
+    assert len(stop.reason) <= 255
+    assert next_actions(record, Policy(keep_unreachable=True)) == ()
+
+
+def test_silence_before_the_deadline_is_no_verdict() -> None:
+    """A prober with a fast clock ends nothing early."""
+    assert stale(RESOLVED, silent(62)) == "the deadline has not passed"
+
+
+@pytest.mark.parametrize("fact", [answered(address="10.0.9.9:9111"), silent(address="10.0.9.9:9111")])
+def test_a_verdict_on_another_address_changes_nothing(fact: Fact) -> None:
+    """An old probe may speak of an address that is not this container's."""
+    assert stale(RESOLVED, fact) == "the record has another address"
+
+
+@pytest.mark.parametrize("fact", [answered(80), silent(80)])
+@pytest.mark.parametrize("record", [HEALTHY, fold(HEALTHY, exited(4))])
+def test_a_late_verdict_changes_nothing(record: Record, fact: Fact) -> None:
+    """Two workers may probe the same agent; the second verdict is no news."""
+    assert str(record.state) in stale(record, fact)
+
+
+def test_silence_is_nothing_to_an_agent_whose_task_stops() -> None:
+    """The end of the task is the better reason."""
+    assert stale(fold(RESOLVED, observed(4, "RUNNING", "STOPPED")), silent()) == "the task is on its way out"
+
+
+# --- launch and stop --------------------------------------------------------------------------------------------
+
+
+def accepted(task: str = TASK) -> LaunchAccepted:
+    return about(LaunchAccepted, 1, task_arn=task, task_definition_arn=DEFINITION, cluster_arn=CLUSTER)  # type: ignore[no-any-return]
+
+
+def test_the_launch_saves_the_task() -> None:
+    """The ARN is known, the state is not affected."""
+    record = fold(pending(), accepted())
+
+    assert (record.task_arn, record.task_definition_arn, record.state) == (TASK, DEFINITION, State.PENDING)
+
+
+def test_events_may_overtake_the_launch() -> None:
+    """The task's event was here first: the answer of RunTask holds nothing new, or not this task."""
+    assert stale(RESOLVED, accepted()) == "it holds nothing new"
+    assert stale(RESOLVED, accepted(TASK + "0")) == "the record has another task already"
+
+
+def test_a_rejected_launch_fails_the_record() -> None:
+    """No task exists, so nothing is owed and nothing is watched."""
+    failure = Failure(ErrorCode.LAUNCH_FAILED, "RunTask failed", "Try again.", Cause.CAPACITY, transient=True)
+    rejected = about(LaunchRejected, 1, failure=failure)
+    record = fold(pending(), rejected)
+
+    assert (record.state, record.error, record.watch, record.check_at) == (State.FAILED, failure, None, None)
+    assert stale(record, rejected) == "the record is failed already"
+    assert stale(fold(pending(), accepted()), rejected) == "a task was started after all"
+
+
+def test_a_stop_is_owed_until_ecs_has_taken_it() -> None:
+    """Recorded first, so that it survives a failed call and a task that is not known yet."""
+    requested = about(StopRequested, 2, reason="enough")
+    record = fold(pending(), requested)
+    assert next_actions(record, POLICY) == ()
+
+    record = fold(record, accepted())
+    assert next_actions(record, POLICY) == (
+        StopTask(container_id=CONTAINER_ID, generation=1, cluster_arn=CLUSTER, task_arn=TASK, reason="enough"),
+    )
+
+    record = fold(record, about(StopAccepted, 3, task_arn=TASK))
+    assert next_actions(record, POLICY) == ()
+    assert stale(record, requested) == "a stop was asked for already"
+    assert stale(record, about(StopAccepted, 4, task_arn=TASK)) == "it holds nothing new"
+    assert stale(record, about(StopAccepted, 4, task_arn=TASK + "0")) == "it concerns another task"
+
+
+def test_stopping_an_ended_container_changes_nothing() -> None:
+    """stop_container is idempotent."""
+    assert stale(fold(HEALTHY, exited(4)), about(StopRequested, 9, reason="enough")) == "the record is stopped already"
+
+
+# --- time and absence -------------------------------------------------------------------------------------------
+
+
+def test_a_start_that_takes_too_long_times_out() -> None:
+    """300 s from pending to RUNNING, and the task is stopped."""
+    record = fold(pending(task_arn=TASK, check_at=at(300)), about(TimePassed, 300))
+
+    assert record.error is not None
+    assert record.error.code is ErrorCode.START_TIMEOUT
+    assert isinstance(next_actions(record, POLICY)[0], StopTask)
+
+
+def test_a_look_in_time_only_sets_the_next_one() -> None:
+    """Nothing is due yet but the look itself."""
+    looked = fold(pending(task_arn=TASK), about(TimePassed, 61))
+
+    assert (looked.state, looked.check_at) == (State.PENDING, at(121))
+    assert stale(looked, about(TimePassed, 62)) == "it is not time to look yet"
+
+
+def test_a_lost_prober_is_pronounced_for() -> None:
+    """No verdict came: after a grace the reconciler gives it, with what is known."""
+    record = fold(replace(RESOLVED, check_at=at(80)), about(TimePassed, 80))
+
+    assert record.error is not None
+    assert record.error.code is ErrorCode.AGENT_UNREACHABLE
+    assert "no result of the prober" in record.error.message
+    assert "dead-letter" in record.error.remedy
+
+
+def test_a_lost_probe_is_sent_again_by_the_look() -> None:
+    """Within the deadline the probe is still owed."""
+    record = fold(RESOLVED, about(TimePassed, 40))
+
+    assert next_actions(record, POLICY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+
+
+@pytest.mark.parametrize("record", [RESOLVED, HEALTHY, pending(task_arn=TASK)])
+def test_a_task_that_ecs_forgot_is_lost(record: Record) -> None:
+    """TaskLost; nothing is left to stop."""
+    lost = fold(record, about(TaskGone, 7200, task_arn=TASK))
+
+    assert lost.error is not None
+    assert lost.error.code is ErrorCode.TASK_LOST
+    assert next_actions(lost, POLICY) == ()
+    assert lost.watch is None
+
+
+def test_a_young_task_may_not_show_yet() -> None:
+    """ECS's API is eventually consistent."""
+    assert "so young" in stale(pending(task_arn=TASK), about(TaskGone, 30, task_arn=TASK))
+    assert stale(HEALTHY, about(TaskGone, 7200, task_arn=TASK + "0")) == "it concerns another task"
+
+
+@pytest.mark.parametrize(("stop", "cause"), [(None, Cause.UNKNOWN), (Stop(reason="enough"), Cause.USER_STOPPED)])
+def test_a_record_without_any_task_fails_after_a_while(stop: Stop | None, cause: Cause) -> None:
+    """The start died before RunTask: nothing runs, and the backend may start again."""
+    record = fold(pending(stop=stop), about(TaskGone, 60, task_arn=None))
+
+    assert record.error is not None
+    assert (record.error.code, record.error.cause) == (ErrorCode.LAUNCH_FAILED, cause)
+
+
+def test_an_ended_record_owes_no_stop_to_a_task_that_is_gone() -> None:
+    """The unreachable task ended by itself and was forgotten: the debt is settled."""
+    record = fold(fold(RESOLVED, silent()), about(TaskGone, 7200, task_arn=TASK))
+
+    assert (next_actions(record, POLICY), record.watch) == ((), None)
+
+
+# --- the next look ----------------------------------------------------------------------------------------------
+
+
+def test_every_live_record_is_looked_at_again() -> None:
+    """Nothing waits for an event for ever."""
+    stopping = fold(HEALTHY, observed(4, "RUNNING", "STOPPED"))
+    looks = {record.state: record.check_at for record in (pending(), RESOLVED, HEALTHY)}
+
+    assert looks[State.PENDING] == at(60)
+    assert looks[State.ENI_RESOLVED] == at(33)
+    assert HEALTHY.check_at is not None
+    assert at(5 + 900) <= HEALTHY.check_at <= at(5 + 1080)
+    assert stopping.check_at == at(4 + 150)
+
+
+def test_a_failure_whose_task_runs_on_is_due_at_once() -> None:
+    """The prober cannot stop it; the reconciler finds it (contract, section 8)."""
+    record = fold(RESOLVED, silent())
+
+    assert record.check_at == record.updated_at
+
+
+def test_an_unknown_fact_is_a_bug() -> None:
+    """Only a bug raises."""
+    with pytest.raises(TypeError, match="Fact"):
+        apply(pending(), about(Fact, 1), POLICY)

@@ -1,0 +1,169 @@
+"""Which strategy brings the agent, and what each adds: spec criteria 1 to 6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.agent import agent_arguments, agent_path
+from core.errors import Cause, ConfigurationError, ErrorCode, Refused
+from core.injection import choose_strategy, injected_parts
+from core.plan import LaunchPlan, plan_launch
+from core.record import Injection
+from core.request import parse_start_request
+from core.settings import Settings
+from tests.factories import TOKEN
+from tests.unit.core.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
+
+
+def plan(stack: Settings, **changes: Any) -> LaunchPlan:
+    """The plan of a request with these changes."""
+    return plan_launch(parse_start_request(document(**changes)), stack, token=TOKEN, generation=1)
+
+
+def containers(planned: LaunchPlan) -> dict[str, dict[str, Any]]:
+    """The containers of its definition, by name."""
+    return {container["name"]: container for container in planned.definition["containerDefinitions"]}
+
+
+@pytest.mark.parametrize(
+    ("stack", "asked", "strategy"),
+    [
+        (settings(), None, Injection.INIT_CONTAINER),
+        (efs_settings(), None, Injection.EFS),
+        (settings(injection="image"), None, Injection.IMAGE),
+        (efs_settings(injection="init-container"), None, Injection.INIT_CONTAINER),
+        (efs_settings(), "image", Injection.IMAGE),
+        (settings(injection="image"), "init-container", Injection.INIT_CONTAINER),
+        (efs_settings(injection="image"), "efs", Injection.EFS),
+    ],
+)
+def test_the_request_then_the_stack_then_the_default(stack: Settings, asked: str | None, strategy: Injection) -> None:
+    """EFS where there is a file system, else an init container; the stack can force one, and a request another."""
+    request = parse_start_request(document(**({"injection": asked} if asked else {})))
+    assert choose_strategy(stack, request) is strategy
+
+
+def test_efs_without_a_file_system_is_refused() -> None:
+    """A request cannot ask for a file system that the stack does not have."""
+    with pytest.raises(Refused, match="injection is efs") as caught:
+        plan(settings(), injection="efs")
+    assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
+    assert "EFS_FILE_SYSTEM_ID" in caught.value.failure.remedy
+
+
+def test_building_efs_without_choosing_it_is_a_bug() -> None:
+    """A volume without a file system is never made, whoever asks."""
+    with pytest.raises(ValueError, match="without a file system"):
+        injected_parts(Injection.EFS, settings())
+
+
+def test_forced_efs_without_a_file_system_is_refused_at_start_up() -> None:
+    """The operator learns it when the function starts, not with the first task."""
+    with pytest.raises(ConfigurationError, match="EFS_FILE_SYSTEM_ID"):
+        Settings.from_env({"TABLE_NAME": "t", "INJECTION": "efs"})
+
+
+def test_efs_definition() -> None:
+    """The access point's directory, encrypted and authorised by IAM, read-only at the agent's place; one container."""
+    planned = plan(efs_settings())
+    assert planned.definition["volumes"] == [
+        {
+            "name": "sockerless-agent",
+            "efsVolumeConfiguration": {
+                "fileSystemId": FILE_SYSTEM,
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": {"accessPointId": ACCESS_POINT, "iam": "ENABLED"},
+            },
+        }
+    ]
+    (main,) = planned.definition["containerDefinitions"]
+    assert main["mountPoints"] == [
+        {"sourceVolume": "sockerless-agent", "containerPath": "/sockerless-agent", "readOnly": True}
+    ]
+    assert main["entryPoint"] == ["/sockerless-agent/sockerless-agent"]
+    assert planned.definition["taskRoleArn"] == TASK_ROLE
+
+
+def test_efs_without_an_access_point_mounts_the_root() -> None:
+    """Then the binary lies at the root of the file system; IAM still decides who may mount it."""
+    (volume,) = plan(efs_settings(efs_access_point_id=None)).definition["volumes"]
+    assert volume["efsVolumeConfiguration"] == {
+        "fileSystemId": FILE_SYSTEM,
+        "rootDirectory": "/",
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": {"iam": "ENABLED"},
+    }
+
+
+def test_efs_needs_a_task_role() -> None:
+    """IAM authorisation is the task role's: without one the mount would fail in every task."""
+    with pytest.raises(Refused, match="the task has no role") as caught:
+        plan(efs_settings(task_role_arn=None))
+    assert caught.value.failure.cause is Cause.TASK_DEFINITION
+    assert "TASK_ROLE_ARN" in caught.value.failure.remedy
+    assert plan(efs_settings(task_role_arn=None), task_role_arn=TASK_ROLE).definition["taskRoleArn"] == TASK_ROLE
+
+
+def test_init_container_definition() -> None:
+    """A container that is not essential copies the binary into the task's volume; main waits for its success."""
+    planned = plan(settings(agent_image="example.com/agent:1", agent_copy_command=("/copy", "--to", "/x")))
+    init, main = containers(planned)["init"], containers(planned)["main"]
+    assert planned.definition["volumes"] == [{"name": "sockerless-agent"}]
+    assert init == {
+        "name": "init",
+        "image": "example.com/agent:1",
+        "essential": False,
+        "user": "0",
+        "mountPoints": [
+            {"sourceVolume": "sockerless-agent", "containerPath": "/sockerless-agent-volume", "readOnly": False}
+        ],
+        "entryPoint": ["/copy"],
+        "command": ["--to", "/x"],
+    }
+    assert main["essential"] is True
+    assert main["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
+    assert main["mountPoints"] == [
+        {"sourceVolume": "sockerless-agent", "containerPath": "/sockerless-agent", "readOnly": True}
+    ]
+    assert main["entryPoint"] == ["/sockerless-agent/sockerless-agent"]
+
+
+def test_the_default_copy_command_fills_the_mounted_volume() -> None:
+    """What the init container writes by default is what main executes."""
+    init, main = containers(plan(settings()))["init"], containers(plan(settings()))["main"]
+    (written,) = init["mountPoints"]
+    (read,) = main["mountPoints"]
+    destination = init["command"][-1]
+    assert main["entryPoint"] == [destination.replace(written["containerPath"], read["containerPath"])]
+
+
+@pytest.mark.parametrize(("command", "members"), [((), set()), (("/copy",), {"entryPoint"})])
+def test_an_agent_image_may_copy_by_itself(command: tuple[str, ...], members: set[str]) -> None:
+    """Without a copy command the image's own entrypoint runs; without arguments none are invented."""
+    init = containers(plan(settings(agent_copy_command=command)))["init"]
+    assert init.keys() & {"entryPoint", "command"} == members
+
+
+def test_image_definition() -> None:
+    """Nothing is mounted and nothing runs beside the container: its image has the agent."""
+    planned = plan(settings(injection="image"))
+    (main,) = planned.definition["containerDefinitions"]
+    assert main == {"name": "main", "image": "nginx:1.27", "essential": True, "entryPoint": ["/sockerless-agent"]}
+    assert "volumes" not in planned.definition
+
+
+@pytest.mark.parametrize("strategy", list(Injection))
+def test_the_plan_says_where_the_agent_is(strategy: Injection) -> None:
+    """What runs first in main is the agent of the strategy, and nothing but it."""
+    planned = plan(efs_settings(injection=strategy))
+    assert planned.injection is strategy
+    assert containers(planned)["main"]["entryPoint"] == [planned.agent_path] == [agent_path(strategy)]
+
+
+def test_agent_arguments() -> None:
+    """The original entrypoint and cmd follow `--` word by word; keep-alive runs no child. Spec criteria 7 and 8."""
+    assert agent_arguments(("sh", "-c"), ("echo  $A",), keep_alive=False) == ["--", "sh", "-c", "echo  $A"]
+    assert agent_arguments((), ("--", "x"), keep_alive=False) == ["--", "--", "x"]
+    assert agent_arguments(("tail", "-f"), ("/dev/null",), keep_alive=True) == ["--keep-alive", "--"]

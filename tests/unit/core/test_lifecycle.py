@@ -1,0 +1,69 @@
+"""The table, exhaustively: every state with every trigger."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import IllegalTransition
+from core.lifecycle import TABLE, State, Trigger, advance, mermaid
+
+# The contract's section 2, written out a second time: a change of the table has to be made twice, on purpose.
+MOVES = {
+    (State.PENDING, Trigger.TASK_STARTED): State.TASK_RUNNING,
+    (State.TASK_RUNNING, Trigger.ADDRESS_RESOLVED): State.ENI_RESOLVED,
+    (State.ENI_RESOLVED, Trigger.AGENT_ANSWERED): State.AGENT_HEALTHY,
+    (State.PENDING, Trigger.LAUNCH_FAILED): State.FAILED,
+    (State.PENDING, Trigger.START_TIMED_OUT): State.FAILED,
+    (State.TASK_RUNNING, Trigger.ADDRESS_MISSING): State.FAILED,
+    (State.ENI_RESOLVED, Trigger.AGENT_UNREACHABLE): State.FAILED,
+    **{
+        (state, trigger): end
+        for state in (State.PENDING, State.TASK_RUNNING, State.ENI_RESOLVED, State.AGENT_HEALTHY)
+        for trigger, end in (
+            (Trigger.CONTAINER_EXITED, State.STOPPED),
+            (Trigger.TASK_FAILED, State.FAILED),
+            (Trigger.TASK_LOST, State.FAILED),
+        )
+    },
+}
+BUGS = {
+    (State.PENDING, Trigger.ADDRESS_RESOLVED),
+    (State.PENDING, Trigger.AGENT_ANSWERED),
+    (State.TASK_RUNNING, Trigger.AGENT_ANSWERED),
+    (State.PENDING, Trigger.ADDRESS_MISSING),
+    (State.PENDING, Trigger.AGENT_UNREACHABLE),
+    (State.TASK_RUNNING, Trigger.AGENT_UNREACHABLE),
+}
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+@pytest.mark.parametrize("state", State)
+def test_every_state_meets_every_trigger(state: State, trigger: Trigger) -> None:
+    """A pair moves as the contract says, is a bug, or changes nothing: nothing else exists."""
+    if (state, trigger) in BUGS:
+        with pytest.raises(IllegalTransition, match=str(trigger)):
+            advance(state, trigger)
+    else:
+        assert advance(state, trigger) is MOVES.get((state, trigger), state)
+
+
+def test_no_pair_has_two_rows() -> None:
+    """The table decides: a second row for the same pair would decide twice."""
+    pairs = [(source, row.trigger) for row in TABLE for source in row.sources]
+
+    assert len(pairs) == len(set(pairs))
+
+
+def test_an_end_is_an_end() -> None:
+    """No trigger leads out of `failed` or `stopped`."""
+    assert {advance(end, trigger) for end in (State.FAILED, State.STOPPED) for trigger in Trigger} == {
+        State.FAILED,
+        State.STOPPED,
+    }
+
+
+def test_the_diagram_shows_every_move_and_no_other() -> None:
+    """The diagram is drawn from the table."""
+    arrows = {line.strip() for line in mermaid().splitlines() if "-->" in line and "[*]" not in line}
+
+    assert arrows == {f"{a.replace('-', '_')} --> {b.replace('-', '_')}: {t}" for (a, t), b in MOVES.items()}

@@ -1,0 +1,359 @@
+"""What a start asks of ECS: one shared definition, and one RunTask that carries the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+
+from core.errors import Cause, ErrorCode, Failure, Refused
+from core.limits import override_violations, violations
+from core.plan import LaunchPlan, plan_launch
+from core.request import parse_start_request
+from core.settings import Settings
+from tests.factories import CLUSTER, CONTAINER_ID, TOKEN
+from tests.unit.core.requests import (
+    COMPLETE_SETTINGS,
+    DOCUMENTS,
+    ECR_IMAGE,
+    EXECUTION_ROLE,
+    SETTINGS,
+    SUBNET,
+    TASK_ROLE,
+    document,
+    efs_settings,
+    settings,
+)
+
+ECS = get_session().get_service_model("ecs")
+OTHER_ID = "f" * 64
+
+
+def plan(stack: Settings | None = None, *, generation: int = 1, attempt: int = 1, **changes: Any) -> LaunchPlan:
+    """The plan of a request with these changes, for a stack with an init container unless told otherwise."""
+    request = parse_start_request(document(**changes))
+    return plan_launch(request, stack or settings(), token=TOKEN, generation=generation, attempt=attempt)
+
+
+def main_of(planned: LaunchPlan) -> dict[str, Any]:
+    """The container `main` of its definition."""
+    (main,) = (each for each in planned.definition["containerDefinitions"] if each["name"] == "main")
+    return dict(main)
+
+
+def override_of(planned: LaunchPlan) -> dict[str, Any]:
+    """The one override, which is main's."""
+    (override,) = planned.run["overrides"]["containerOverrides"]
+    assert override["name"] == "main"
+    return dict(override)
+
+
+def environment_of(container: dict[str, Any]) -> dict[str, str]:
+    """The variables of a container or an override."""
+    return {each["name"]: each["value"] for each in container.get("environment", [])}
+
+
+def assert_valid(planned: LaunchPlan) -> None:
+    """Both validations hold: botocore's own, and what AWS enforces beyond it."""
+    run = {**planned.run, "taskDefinition": planned.definition["family"]}
+    for operation, parameters in (("RegisterTaskDefinition", planned.definition), ("RunTask", run)):
+        shape = ECS.operation_model(operation).input_shape
+        assert shape is not None
+        report = ParamValidator().validate(parameters, shape)
+        assert not report.has_errors(), report.generate_report()
+    assert violations(planned.definition) == ()
+    assert override_violations(run, planned.definition) == ()
+
+
+def test_a_definition_in_full() -> None:
+    """Everything a request can say about the shape of a container is in the definition."""
+    planned = plan(
+        efs_settings(execution_role_arn=EXECUTION_ROLE, task_log_group="/tasks"),
+        working_dir="/srv",
+        user="1000:1000",
+        platform="ARM64",
+        limits={"nano_cpus": 10**9},
+        ephemeral_storage_gib=50,
+        task_role_arn="arn:aws:iam::123456789012:role/other",
+        efs_binds=[
+            {"file_system_id": "fs-00000000", "root_directory": "/d", "container_path": "/data", "read_only": True}
+        ],
+        log={"stream_prefix": "web", "mode": "non-blocking", "max_buffer_size": "25m"},
+    )
+    definition, main = planned.definition, main_of(planned)
+    assert definition["requiresCompatibilities"] == ["FARGATE"]
+    assert definition["networkMode"] == "awsvpc"
+    assert (definition["cpu"], definition["memory"]) == ("1024", "2048")
+    assert definition["runtimePlatform"] == {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+    assert definition["ephemeralStorage"] == {"sizeInGiB": 50}
+    assert definition["executionRoleArn"] == EXECUTION_ROLE
+    assert definition["taskRoleArn"] == "arn:aws:iam::123456789012:role/other"
+    assert definition["volumes"][1] == {
+        "name": "bind-0",
+        "efsVolumeConfiguration": {
+            "fileSystemId": "fs-00000000",
+            "rootDirectory": "/d",
+            "transitEncryption": "ENABLED",
+            "authorizationConfig": {"iam": "ENABLED"},
+        },
+    }
+    assert main["mountPoints"][1] == {"sourceVolume": "bind-0", "containerPath": "/data", "readOnly": True}
+    assert (main["workingDirectory"], main["user"]) == ("/srv", "1000:1000")
+    assert main["logConfiguration"] == {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "/tasks",
+            "awslogs-region": "us-east-1",
+            "awslogs-stream-prefix": "web",
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
+        },
+    }
+    assert_valid(planned)
+
+
+def test_a_bind_without_a_task_role_is_mounted_anonymously() -> None:
+    """IAM needs a role; the connection is encrypted all the same."""
+    planned = plan(efs_binds=[{"file_system_id": "fs-00000000", "container_path": "/data"}])
+    assert planned.definition["volumes"][1]["efsVolumeConfiguration"] == {
+        "fileSystemId": "fs-00000000",
+        "rootDirectory": "/",
+        "transitEncryption": "ENABLED",
+    }
+
+
+def test_the_run_in_full() -> None:
+    """One task on Fargate in the stack's network, found again by startedBy, started once by its client token."""
+    planned = plan(generation=3, labels={"team": "a", "note": "x,y"})
+    assert {name: value for name, value in planned.run.items() if name not in {"overrides", "clientToken"}} == {
+        "cluster": CLUSTER,
+        "launchType": "FARGATE",
+        "platformVersion": "LATEST",
+        "count": 1,
+        "startedBy": f"sockerless/{CONTAINER_ID}/3",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": [SUBNET],
+                "assignPublicIp": "DISABLED",
+                "securityGroups": ["sg-0a1b2c3d"],
+            }
+        },
+        "tags": [{"key": "team", "value": "a"}],
+    }
+    assert planned.untagged_labels == ("note",)
+    assert_valid(planned)
+
+
+def test_network_options() -> None:
+    """Without security groups ECS takes the VPC's default one; a public address is asked for by the stack."""
+    network = plan(settings(task_security_groups=(), assign_public_ip=True)).run["networkConfiguration"]
+    assert network == {"awsvpcConfiguration": {"subnets": [SUBNET], "assignPublicIp": "ENABLED"}}
+
+
+def test_what_differs_travels_in_the_overrides() -> None:
+    """Command, environment and token are in RunTask alone; the originals are kept as JSON. Spec criteria 7 and 9."""
+    planned = plan(entrypoint=["sh", "-c"], cmd=['echo "ä"'], environment={"B": "2", "A": "1"})
+    override = override_of(planned)
+    assert override["command"] == ["--", "sh", "-c", 'echo "ä"']
+    environment = environment_of(override)
+    assert environment.pop("SOCKERLESS_AGENT_TOKEN") == TOKEN
+    assert json.loads(environment.pop("SOCKERLESS_ORIGINAL_ENTRYPOINT")) == ["sh", "-c"]
+    assert json.loads(environment.pop("SOCKERLESS_ORIGINAL_CMD")) == ['echo "ä"']
+    assert environment == {
+        "A": "1",
+        "B": "2",
+        "SOCKERLESS_AGENT_PORT": "9111",
+        "SOCKERLESS_CONTAINER_ID": CONTAINER_ID,
+    }
+    assert main_of(planned).keys() & {"command", "environment", "secrets"} == set()
+    assert planned.secret_name is None
+
+
+def test_keep_alive_runs_no_child() -> None:
+    """The agent is told so twice, as its protocol has it, and the originals are still kept."""
+    planned = plan(entrypoint=["tail", "-f"], cmd=["/dev/null"])
+    environment = environment_of(override_of(planned))
+    assert planned.keep_alive
+    assert override_of(planned)["command"] == ["--keep-alive", "--"]
+    assert environment["SOCKERLESS_KEEP_ALIVE"] == "true"
+    assert json.loads(environment["SOCKERLESS_ORIGINAL_ENTRYPOINT"]) == ["tail", "-f"]
+    assert not plan().keep_alive
+
+
+def test_one_definition_for_many_containers() -> None:
+    """Another container, generation, command, environment or label needs no other definition."""
+    first = plan()
+    others = [
+        plan(container_id=OTHER_ID),
+        plan(generation=2),
+        plan(cmd=["sleep", "5"]),
+        plan(cmd=["tail", "-f", "/dev/null"]),
+        plan(environment={"A": "1"}),
+        plan(labels={"a": "b"}),
+        plan(settings(agent_port=9200, task_subnets=("subnet-2",))),
+    ]
+    assert [other.definition for other in others] == [first.definition] * len(others)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        plan(image="nginx:1.28"),
+        plan(user="1000"),
+        plan(working_dir="/srv"),
+        plan(platform="ARM64"),
+        plan(limits={"memory_mib": 1024}),
+        plan(ephemeral_storage_gib=21),
+        plan(injection="image"),
+        plan(task_role_arn=TASK_ROLE),
+        plan(efs_binds=[{"file_system_id": "fs-00000000", "container_path": "/data"}]),
+        plan(settings(agent_image="example.com/agent:2")),
+        plan(settings(execution_role_arn=EXECUTION_ROLE)),
+        plan(settings(started_by_prefix="other")),
+    ],
+)
+def test_another_shape_is_another_family(changed: LaunchPlan) -> None:
+    """A family that exists is always the right one, because whatever changes the definition changes its name."""
+    assert changed.definition["family"] != plan().definition["family"]
+
+
+def test_the_family_does_not_depend_on_the_process() -> None:
+    """Functions that know nothing of each other find the same name. A change of it registers every shape anew."""
+    assert plan().definition["family"] == "sockerless-08feb7cffb162d56ddfe914b3403b7fc"
+
+
+def test_a_retry_is_the_same_run() -> None:
+    """Whatever is repeated after a crash is the same document, or RunTask would answer ConflictException."""
+    assert plan().run == plan(environment={}).run
+    assert plan(environment={"B": "", "A": ""}).run == plan(environment={"A": "", "B": ""}).run
+    tokens = {planned.run["clientToken"] for planned in (plan(), plan(attempt=2), plan(generation=2))}
+    assert len(tokens) == 3
+
+
+def test_overrides_too_long_get_a_definition_of_their_own() -> None:
+    """What is the caller's moves into the definition; the token and what is this container's alone do not."""
+    environment = {f"VARIABLE_{number}": "x" * 100 for number in range(80)}
+    first, second = plan(environment=environment), plan(environment=environment, container_id=OTHER_ID)
+    assert main_of(first)["command"] == ["--", "nginx", "-g", "daemon off;"]
+    assert environment_of(main_of(first)).items() >= environment.items()
+    assert TOKEN not in json.dumps(first.definition)
+    assert environment_of(override_of(first)) == {
+        "SOCKERLESS_AGENT_PORT": "9111",
+        "SOCKERLESS_AGENT_TOKEN": TOKEN,
+        "SOCKERLESS_CONTAINER_ID": CONTAINER_ID,
+    }
+    assert "command" not in override_of(first)
+    assert first.definition == second.definition
+    assert first.definition["family"] != plan().definition["family"]
+    assert_valid(first)
+
+
+@pytest.mark.parametrize("letter", ["x", "ä", '"', "\n", "🐳"])
+def test_the_edge_of_the_overrides(letter: str) -> None:
+    """However AWS counts characters, what travels in the overrides is within its 8,192."""
+    for length in range(0, 8192, 256):
+        planned = plan(environment={"A": letter * length})
+        assert_valid(planned)
+        assert len(json.dumps(planned.run["overrides"])) <= 8192
+
+
+def test_more_than_a_definition_holds_is_refused() -> None:
+    """ECS takes 64 KiB: the refusal names what is too large and shows none of it."""
+    with pytest.raises(Refused, match="entrypoint, cmd and environment are too large") as caught:
+        plan(environment={"A": "x" * 65_000})
+    assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
+    assert "xxx" not in str(caught.value)
+
+
+def test_a_token_from_the_parameter_store() -> None:
+    """With ssm the token is in nothing that ECS shows; the parameter is this generation's own."""
+    planned = plan(settings(execution_role_arn=EXECUTION_ROLE), token_delivery="ssm", generation=2)
+    name = f"/sockerless/{CONTAINER_ID}/2/token"
+    assert planned.secret_name == name
+    assert main_of(planned)["secrets"] == [{"name": "SOCKERLESS_AGENT_TOKEN", "valueFrom": name}]
+    assert TOKEN not in json.dumps([planned.definition, planned.run])
+    assert_valid(planned)
+
+
+def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
+    """As with the strategy, a request goes before the stack."""
+    stack = settings(execution_role_arn=EXECUTION_ROLE, token_delivery="ssm")
+    assert plan(stack).secret_name is not None
+    assert plan(stack, token_delivery="environment").secret_name is None
+
+
+@pytest.mark.parametrize(
+    ("stack", "changes", "says"),
+    [
+        (settings(), {"token_delivery": "ssm"}, "token_delivery ssm reads a parameter"),
+        (settings(task_log_group="/tasks"), {}, "a log group is written to"),
+        (settings(), {"log": {"group": "/mine"}}, "a log group is written to"),
+        (settings(), {"image": ECR_IMAGE}, "an image is pulled from ECR"),
+        (settings(agent_image=ECR_IMAGE), {}, "an image is pulled from ECR"),
+    ],
+)
+def test_a_missing_execution_role_is_refused(stack: Settings, changes: dict[str, Any], says: str) -> None:
+    """ECS would refuse the definition: the refusal says what needs the role and where to set it."""
+    with pytest.raises(Refused, match=says) as caught:
+        plan(stack, **changes)
+    assert caught.value.failure.cause is Cause.TASK_DEFINITION
+    assert "EXECUTION_ROLE_ARN" in caught.value.failure.remedy
+
+
+def test_an_agent_image_that_is_not_pulled_needs_no_role() -> None:
+    """The agent's image matters to the init container only."""
+    assert plan(settings(agent_image=ECR_IMAGE), injection="image").definition.get("executionRoleArn") is None
+
+
+@pytest.mark.parametrize(
+    ("stack", "changes", "remedy"),
+    [
+        (settings(task_subnets=()), {}, "TaskSubnets"),
+        (settings(cluster_arn=None), {}, "CLUSTER_ARN"),
+        (
+            settings(cluster_arn="default", task_log_group="/tasks", execution_role_arn=EXECUTION_ROLE),
+            {},
+            "CLUSTER_ARN",
+        ),
+        (settings(), {"log": {"mode": "blocking"}}, "log.group"),
+    ],
+)
+def test_what_the_stack_lacks_is_named(stack: Settings, changes: dict[str, Any], remedy: str) -> None:
+    """A start that cannot work is refused with the setting that would make it work."""
+    with pytest.raises(Refused) as caught:
+        plan(stack, **changes)
+    assert remedy in caught.value.failure.remedy
+
+
+def test_nothing_secret_in_a_repr() -> None:
+    """A plan that is logged by mistake shows neither token nor environment."""
+    shown = repr(plan(environment={"PASSWORD": "hunter2"}))
+    assert TOKEN not in shown
+    assert "hunter2" not in shown
+
+
+def plan_or_failure(value: dict[str, Any], stack: Settings) -> LaunchPlan | Failure:
+    """The plan of this document, or why there is none."""
+    try:
+        return plan_launch(parse_start_request(value), stack, token=TOKEN, generation=1)
+    except Refused as refused:
+        return refused.failure
+
+
+@given(DOCUMENTS, COMPLETE_SETTINGS | SETTINGS)
+@hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settings) -> None:
+    """Whatever is asked of whatever stack: a plan within AWS's limits, or a refusal that names member or setting."""
+    planned = plan_or_failure(value, stack)
+    if isinstance(planned, LaunchPlan):
+        assert_valid(planned)
+        assert TOKEN not in json.dumps(planned.definition)
+    elif planned.code is ErrorCode.INVALID_REQUEST:
+        assert any(name in planned.message for name in ("entrypoint, cmd and environment", "injection", "log"))
+    else:
+        assert any(name.upper() in planned.remedy for name in Settings.model_fields)

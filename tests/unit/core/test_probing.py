@@ -1,0 +1,527 @@
+"""The prober's engine in virtual time: specification, criteria 13 to 17; issue of a stranger on a recycled address."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.errors import CallFailed, UnreadableRecord
+from core.facts import AgentAnswered, AgentSilent, Fact
+from core.fold import Stale, apply
+from core.lifecycle import State
+from core.policy import Policy
+from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
+from core.probing import Outcome, OutOfTime, ProbeResult, Target, probe
+from core.record import Instant, Probe, Record
+from core.watching import watched
+from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TOKEN, at, pending
+from tests.virtual_time import now, run
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from datetime import datetime
+
+TARGET = Target(CONTAINER_ID, 1, ADDRESS)
+REFUSED = Answer(probe_error(ProbeErrorKind.REFUSED, ADDRESS))
+STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
+DEADLINE = 60.0
+WORKER_ENDS = 280.0
+
+
+def asked(**changes: Any) -> Record:
+    """A record whose agent is being asked since second 0."""
+    probing = Probe(deadline=at(DEADLINE))
+    return replace(pending(state=State.ENI_RESOLVED, agent_address=ADDRESS, probe=probing), **changes)
+
+
+@dataclass
+class World:
+    """An agent that answers from second `answers_at` on, a record that changes by itself, and what was reported."""
+
+    answers_at: float | None = None
+    try_takes: Callable[[float], float] = lambda _second: 0.0
+    record_at: Callable[[float], Record | None] = lambda _second: asked()
+    look_fails: Callable[[float], bool] = lambda _second: False
+    look_takes: float = 0.0
+    stranger_until: float | None = None
+    tries: list[float] = field(default_factory=list)
+    looks: list[float] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+        """Refused, or healthy."""
+        assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
+        second = asyncio.get_running_loop().time()
+        self.tries.append(second)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(self.try_takes(second))
+        finally:
+            self.under_way -= 1
+        return HEALTHY if self.answers_at is not None and second >= self.answers_at else REFUSED
+
+    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+        """A stranger, or healthy."""
+        assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
+        self.tokens.append(token)
+        second = asyncio.get_running_loop().time()
+        return STRANGER if self.stranger_until is not None and second < self.stranger_until else HEALTHY
+
+    async def look(self) -> Record | None:
+        """The record of this second, or an outage."""
+        second = asyncio.get_running_loop().time()
+        self.looks.append(second)
+        await asyncio.sleep(self.look_takes)
+        if self.look_fails(second):
+            raise CallFailed("GetItem", "InternalServerError", "try again", transient=True)
+        return self.record_at(second)
+
+    async def report(self, fact: Fact) -> None:
+        """Keeps the verdict."""
+        self.facts.append(fact)
+
+    def probe(
+        self, *, identified: bool = False, policy: Policy = POLICY, give_up_at: datetime | None = None, **changes: Any
+    ) -> Awaitable[ProbeResult]:
+        """One probe in this world."""
+        return probe(
+            TARGET,
+            ask=changes.get("ask", self.ask),
+            look=changes.get("look", self.look),
+            report=changes.get("report", self.report),
+            identify=self.identify if identified else None,
+            clock=now,
+            sleep=asyncio.sleep,
+            policy=policy,
+            give_up_at=give_up_at or at(WORKER_ENDS),
+        )
+
+    def run(self, **options: Any) -> ProbeResult:
+        """The same, from second 0 of a loop of its own."""
+
+        async def main() -> ProbeResult:
+            return await self.probe(**options)
+
+        return run(main())
+
+
+def test_immediate_success() -> None:
+    """The first try is made at once, and an answer is the verdict."""
+    world = World(answers_at=0)
+
+    result = world.run()
+
+    assert result == ProbeResult(Outcome.HEALTHY, attempts=1)
+    assert world.facts == [
+        AgentAnswered(container_id=CONTAINER_ID, generation=1, at=at(0), address=ADDRESS, attempts=1)
+    ]
+
+
+def test_delayed_success() -> None:
+    """An agent that begins to answer later is found by the next try; the last error before it is kept."""
+    world = World(answers_at=12.5)
+
+    result = world.run()
+
+    assert result == ProbeResult(Outcome.HEALTHY, attempts=14, last_error=REFUSED.error)
+    assert world.facts[0].at == at(13)
+
+
+def test_timeout_failure() -> None:
+    """At the deadline the last error and its remedy are the verdict; the record then says what criterion 17 asks."""
+    world = World()
+
+    result = world.run()
+
+    assert result == ProbeResult(Outcome.SILENT, attempts=60, last_error=REFUSED.error)
+    assert REFUSED.error is not None
+    verdict = AgentSilent(
+        container_id=CONTAINER_ID,
+        generation=1,
+        at=at(DEADLINE),
+        address=ADDRESS,
+        attempts=60,
+        last_error=REFUSED.error.text,
+        remedy=REFUSED.error.remedy,
+    )
+    assert world.facts == [verdict]
+    record = apply(asked(), verdict, POLICY)
+    assert isinstance(record, Record)
+    assert record.error is not None
+    said = f"{record.error.message} {record.error.remedy}"
+    for fact in (ADDRESS, "60 s", "connection refused", "security group", "inbound TCP 9111", "agent is running"):
+        assert fact in said
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.2, 0.999])
+def test_interval_is_from_try_to_try(takes: float) -> None:
+    """The time that a try takes is not added to the interval, so tries do not drift."""
+    world = World(answers_at=30, try_takes=lambda _: takes)
+
+    world.run()
+
+    assert world.tries == pytest.approx(range(31))
+
+
+def test_tries_never_overlap() -> None:
+    """A try that takes longer than the interval is followed at once, and only then."""
+    world = World(answers_at=10, try_takes=lambda _: 2.0)
+
+    world.run()
+
+    assert world.tries == [0, 2, 4, 6, 8, 10]
+    assert world.most_under_way == 1
+
+
+def test_pace_recovers_after_a_long_try() -> None:
+    """Lost tries are not made up for: the interval counts from the late one."""
+    world = World(answers_at=6, try_takes=lambda second: 2.5 if second == 1 else 0.0)
+
+    world.run()
+
+    assert world.tries == [0, 1, 3.5, 4.5, 5.5, 6.5]
+
+
+def test_early_probe_is_gentler_until_the_task_runs() -> None:
+    """Once the record was read and is pending, the pace is the early one, and there is no deadline."""
+    policy = Policy(early_probe_interval=4, probe_interval=1)
+    world = World(answers_at=16, record_at=lambda second: pending() if second < 10 else asked())
+
+    result = world.run(policy=policy)
+
+    assert result.outcome is Outcome.HEALTHY
+    assert world.tries == [0, 1, 5, 9, 13, 14, 15, 16]
+
+
+def test_deadline_of_an_early_probe_is_learnt_later() -> None:
+    """The deadline that the record gets when its address is resolved holds for a probe that began before."""
+    world = World(record_at=lambda second: pending() if second < 10 else asked())
+
+    world.run()
+
+    assert [fact.at for fact in world.facts] == [at(DEADLINE)]
+
+
+def test_a_try_that_began_before_the_deadline_may_end_after_it() -> None:
+    """A healthy answer is worth more than a deadline that passed while it was under way."""
+    world = World(answers_at=59, try_takes=lambda second: 2.0 if second == 59 else 0.0)
+
+    result = world.run()
+
+    assert result.outcome is Outcome.HEALTHY
+    assert world.facts[0].at == at(61)
+
+
+def test_verdict_waits_for_the_deadline() -> None:
+    """The last try is before the deadline, the verdict not: the record would not accept it."""
+    record = asked(probe=Probe(deadline=at(2.3)))
+    world = World(record_at=lambda _: record)
+
+    world.run()
+
+    assert world.tries == [0, 1, 2]
+    assert world.facts[0].at == at(2.3)
+    assert not isinstance(apply(record, world.facts[0], POLICY), Stale)
+
+
+def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
+    """The clock decides that the deadline has passed, not the timer."""
+    world = World(record_at=lambda _: asked(probe=Probe(deadline=at(0.5))))
+
+    async def main() -> ProbeResult:
+        return await probe(
+            TARGET,
+            ask=world.ask,
+            look=world.look,
+            report=world.report,
+            clock=now,
+            sleep=lambda seconds: asyncio.sleep(seconds / 2 if seconds > 1e-3 else seconds),
+            policy=POLICY,
+            give_up_at=at(WORKER_ENDS),
+        )
+
+    run(main())
+
+    assert world.facts[0].at >= at(0.5)
+
+
+def test_after_the_deadline_the_agent_is_still_asked() -> None:
+    """A message that comes late, after a crash or a throttle, gives the agent its chance before the verdict."""
+    overdue = asked(probe=Probe(deadline=at(-30)))
+
+    late = World(record_at=lambda _: overdue)
+    assert late.run().outcome is Outcome.SILENT
+    assert late.tries == [0, 1]
+
+    alive = World(answers_at=0, record_at=lambda _: overdue)
+    assert alive.run().outcome is Outcome.HEALTHY
+
+
+OVER = {
+    "gone": (None, "the record is gone"),
+    "newer": (asked(generation=2), "the record is at generation 2"),
+    "stopped": (asked(state=State.STOPPED), "the record is stopped"),
+    "failed": (asked(state=State.FAILED), "the record is failed"),
+    "healthy": (asked(state=State.AGENT_HEALTHY), "the record is agent-healthy"),
+    "stopping": (asked(timings={Instant.STOPPING: at(1)}), "the task is on its way out"),
+    "moved": (asked(agent_address="10.0.1.99:9111"), "the record has another address"),
+}
+
+
+@pytest.mark.parametrize("case", OVER)
+def test_stops_when_the_record_says_that_it_is_over(case: str) -> None:
+    """Not only at the deadline: within a look's interval, without a verdict, and with the reason."""
+    record, why = OVER[case]
+    world = World(record_at=lambda second: asked() if second < 7 else record)
+
+    result = world.run()
+
+    assert result == ProbeResult(Outcome.OVER, attempts=11, last_error=REFUSED.error, why=why)
+    assert world.looks == [0, 5, 10]
+    assert world.facts == []
+
+
+@pytest.mark.parametrize("case", OVER)
+def test_over_before_it_began(case: str) -> None:
+    """A record that needs no verdict gets none, even if something answers at the address."""
+    world = World(answers_at=0, record_at=lambda _: OVER[case][0], try_takes=lambda _: 0.001)
+
+    assert world.run() == ProbeResult(Outcome.OVER, attempts=1, why=OVER[case][1])
+    assert world.facts == []
+
+
+def test_both_at_once_is_over() -> None:
+    """When the address answers in the same moment in which the record is found over, the record decides."""
+    world = World(answers_at=0, record_at=lambda _: None)
+
+    assert world.run().outcome is Outcome.OVER
+    assert world.facts == []
+
+
+def test_over_interrupts_a_try() -> None:
+    """A try that hangs does not keep the worker: it is cancelled."""
+    world = World(record_at=lambda second: asked() if second < 5 else None, try_takes=lambda _: 1000.0)
+
+    async def main() -> float:
+        await world.probe()
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 5
+    assert world.under_way == 0
+
+
+def test_first_look_delays_no_try() -> None:
+    """The first look and the tries go on side by side, however long DynamoDB takes."""
+    world = World(answers_at=2, look_takes=10.0)
+
+    assert world.run().outcome is Outcome.HEALTHY
+    assert world.tries == [0, 1, 2]
+
+
+def test_out_of_time() -> None:
+    """A worker that ends before the deadline gives no verdict: the message has to come again."""
+    world = World()
+
+    with pytest.raises(OutOfTime, match=f"after 20 tries at {ADDRESS}") as caught:
+        world.run(give_up_at=at(20))
+
+    assert world.tries == pytest.approx(range(20))
+    assert world.facts == []
+    assert caught.value.last_error == REFUSED.error
+
+
+def test_out_of_time_waits_for_nothing() -> None:
+    """What cannot be used any more is not waited for: the worker's last moments are for others."""
+    world = World()
+
+    async def main() -> float:
+        with pytest.raises(OutOfTime):
+            await world.probe(give_up_at=at(19.5))
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 19
+
+
+def test_out_of_time_before_the_first_try() -> None:
+    """A worker without any time left does not begin."""
+    world = World(answers_at=0)
+
+    with pytest.raises(OutOfTime):
+        world.run(give_up_at=at(0))
+
+    assert world.tries == []
+
+
+def test_deadline_survives_the_worker() -> None:
+    """The next delivery goes on towards the same deadline, and counts the tries that the record knows of."""
+    record = asked(probe=Probe(deadline=at(DEADLINE), attempts=20))
+    world = World(record_at=lambda _: record)
+
+    async def main() -> None:
+        await asyncio.sleep(30)
+        await world.probe()
+
+    run(main())
+
+    assert isinstance(world.facts[0], AgentSilent)
+    assert (world.facts[0].at, world.facts[0].attempts) == (at(DEADLINE), 50)
+
+
+def test_attempts_of_an_answer() -> None:
+    """The count of an answer holds all tries: this worker's and the record's."""
+    world = World(answers_at=2, record_at=lambda _: asked(probe=Probe(at(DEADLINE), attempts=5)))
+
+    world.run()
+
+    assert isinstance(world.facts[0], AgentAnswered)
+    assert world.facts[0].attempts == 8
+
+
+def test_failed_looks_end_nothing() -> None:
+    """A table that cannot be read for a while is asked again, soon, and counted; probing goes on."""
+    world = World(look_fails=lambda second: second < 3)
+
+    result = world.run()
+
+    assert result.outcome is Outcome.SILENT
+    assert result.failed_looks == 3
+    assert world.looks[:5] == [0, 1, 2, 3, 8]
+    assert world.tries == pytest.approx(range(60))
+
+
+def test_without_a_deadline_there_is_no_silence() -> None:
+    """While the record was never read nobody knows the deadline, so only the worker's time ends the probe."""
+    world = World(look_fails=lambda _: True)
+
+    with pytest.raises(OutOfTime):
+        world.run()
+
+    assert world.facts == []
+
+
+def test_unreadable_record_is_raised() -> None:
+    """An item of another version is not guessed at: the message goes to the dead-letter queue."""
+    world = World()
+
+    async def look() -> Record | None:
+        raise UnreadableRecord(CONTAINER_ID, "its schema is 9")
+
+    with pytest.raises(UnreadableRecord):
+        world.run(look=look)
+    assert world.facts == []
+
+
+def test_identity_is_checked_before_the_verdict() -> None:
+    """An answer counts once the agent has shown that it knows the record's token."""
+    world = World(answers_at=3)
+
+    assert world.run(identified=True).outcome is Outcome.HEALTHY
+    assert world.tokens == [TOKEN]
+
+
+def test_stranger_never_makes_a_container_healthy() -> None:
+    """Another container's agent on a recycled address is asked again, and named at the deadline."""
+    world = World(answers_at=0, stranger_until=1000)
+
+    assert world.run(identified=True).outcome is Outcome.SILENT
+    assert isinstance(world.facts[0], AgentSilent)
+    assert "not this container's" in world.facts[0].last_error
+
+
+def test_own_agent_after_a_stranger() -> None:
+    """When the address comes back to its owner, the probe finds out."""
+    world = World(answers_at=0, stranger_until=4)
+
+    assert world.run(identified=True).outcome is Outcome.HEALTHY
+    assert world.facts[0].at == at(4)
+
+
+def test_identity_waits_for_the_token() -> None:
+    """An agent that answers before the record was read is checked as soon as it is."""
+    world = World(answers_at=0, look_takes=0.3)
+
+    assert world.run(identified=True).outcome is Outcome.HEALTHY
+    assert world.facts[0].at == at(0.3)
+
+
+def test_identity_without_a_token_is_no_answer() -> None:
+    """What could not be checked does not count; the next look may bring the token."""
+    world = World(answers_at=0, look_fails=lambda second: second < 2)
+
+    result = world.run(identified=True)
+
+    assert (result.outcome, result.attempts) == (Outcome.HEALTHY, 3)
+    assert result.last_error is not None
+    assert result.last_error.kind is ProbeErrorKind.UNVERIFIED
+
+
+def test_failed_report_is_raised() -> None:
+    """A verdict that could not be written fails the message, so that it comes again."""
+    world = World(answers_at=0)
+
+    async def report(_fact: Fact) -> None:
+        raise CallFailed("PutItem", "InternalServerError", "no", transient=True)
+
+    with pytest.raises(CallFailed):
+        world.run(report=report)
+
+
+def test_report_is_not_cut_off() -> None:
+    """A look that finds the record over while the verdict is being written does not interrupt the writing."""
+    world = World(answers_at=4, record_at=lambda second: asked() if second < 5 else None)
+
+    async def report(fact: Fact) -> None:
+        await asyncio.sleep(3)
+        world.facts.append(fact)
+
+    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert len(world.facts) == 1
+
+
+@pytest.mark.parametrize("second", [0.5, 1.0, 30.2])
+def test_cancelling_leaves_nothing_behind(second: float) -> None:
+    """A worker that is shut down cancels its probes: no try, no look and no task is left, and nothing is reported."""
+    world = World(try_takes=lambda _: 0.9, look_takes=0.9)
+
+    async def main() -> set[asyncio.Task[Any]]:
+        task = asyncio.ensure_future(world.probe())
+        await asyncio.sleep(second)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert run(main()) == set()
+    assert world.under_way == 0
+    assert world.facts == []
+
+
+def test_a_thousand_at_once() -> None:
+    """One loop carries a thousand probes, and each gets its verdict the moment it falls: none waits for another."""
+    worlds = [World(answers_at=index % 100 / 2, try_takes=lambda _: 0.05) for index in range(999)]
+    worlds.append(World(try_takes=lambda _: 2.0))
+
+    async def main() -> Iterable[ProbeResult]:
+        return await asyncio.gather(*(world.probe() for world in worlds))
+
+    results = list(run(main()))
+
+    for index, (world, result) in enumerate(zip(worlds[:-1], results[:-1], strict=True)):
+        expected = -(-(index % 100) // 2)
+        assert result.outcome is Outcome.HEALTHY
+        assert (world.facts[0].at - at(expected)).total_seconds() == pytest.approx(0.05)
+    assert results[-1].outcome is Outcome.SILENT
+    assert worlds[-1].tries == pytest.approx(range(0, 60, 2))
+
+
+def test_token_is_in_no_repr() -> None:
+    """What the engine keeps of a record may be printed."""
+    assert TOKEN not in repr(watched(asked(), TARGET))
+    assert watched(asked(), TARGET).token == TOKEN

@@ -1,0 +1,240 @@
+"""What a start and a stop request may hold, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.agent import AgentVariable
+from core.errors import ErrorCode, Refused
+from core.record import Injection
+from core.request import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
+from core.settings import TokenDelivery
+from core.sizing import TaskSize
+from tests.factories import CONTAINER_ID
+from tests.unit.core.requests import DOCUMENTS, document
+
+ROOT = Path(__file__).parents[3]
+BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
+
+
+def refusal(value: object) -> str:
+    """The message of the refusal that this document meets."""
+    with pytest.raises(Refused) as caught:
+        parse_start_request(value)
+    assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
+    assert SCHEMA_FILE in caught.value.failure.remedy
+    return caught.value.failure.message
+
+
+def test_the_least_request() -> None:
+    """An id, an image and a command are enough; everything else follows the stack."""
+    request = parse_start_request(document())
+    assert request.cmd == ("nginx", "-g", "daemon off;")
+    assert (request.entrypoint, request.environment, request.labels, request.efs_binds) == ((), {}, {}, ())
+    assert (request.injection, request.token_delivery, request.log, request.task_role_arn) == (None, None, None, None)
+    assert request.limits.size == TaskSize(256, 512)
+
+
+def test_names_become_their_types() -> None:
+    """A JSON document has texts and arrays where the model has enumerations and tuples."""
+    request = parse_start_request(document(injection="image", token_delivery="ssm", efs_binds=[BIND]))
+    assert request.injection is Injection.IMAGE
+    assert request.token_delivery is TokenDelivery.SSM
+    assert request.efs_binds[0].container_path == "/data"
+
+
+@pytest.mark.parametrize(
+    ("limits", "size"),
+    [
+        ({}, TaskSize(256, 512)),
+        ({"nano_cpus": 0, "cpu_shares": 0, "memory_bytes": 0}, TaskSize(256, 512)),
+        ({"nano_cpus": 500_000_000}, TaskSize(512, 1024)),
+        ({"cpu_shares": 1024}, TaskSize(1024, 2048)),
+        ({"memory_bytes": 3 * 2**30}, TaskSize(512, 3072)),
+        ({"memory_mib": 512, "cpu_units": 257}, TaskSize(512, 1024)),
+        ({"memory_mib": 122880}, TaskSize(16384, 122880)),
+        ({"nano_cpus": 250_000_000, "cpu_units": 2048, "memory_bytes": 1, "memory_mib": 5000}, TaskSize(2048, 5120)),
+    ],
+)
+def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize) -> None:
+    """Docker's limits and ECS's, together or alone, are held by one Fargate size."""
+    assert parse_start_request(document(limits=limits)).limits.size == size
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"container_id": "abc"}, "container_id: must match pattern '^[0-9a-f]{64}$'"),
+        ({"container_id": "A" * 64}, "container_id: must match"),
+        ({"container_id": CONTAINER_ID + "\n"}, "container_id: must match"),
+        ({"image": ""}, "image: must match"),
+        ({"image": "a b"}, "image: must match"),
+        ({"image": 5}, "image: must be a string"),
+        ({"cmd": "nginx -g"}, "cmd: must be an array"),
+        ({"cmd": ["a", 1]}, "cmd[1]: must be a string"),
+        ({"cmd": ["a", "b\0"]}, "cmd[1]: must not contain a NUL character"),
+        ({"cmd": ["a", "\ud800"]}, "cmd[1]: must be valid Unicode"),
+        ({"cmd": [""]}, "cmd[0] is empty"),
+        ({"entrypoint": [""]}, "entrypoint[0] is empty"),
+        ({"environment": ["A=1"]}, "environment: must be an object"),
+        ({"environment": {"A": 1}}, "environment.A: must be a string"),
+        ({"environment": {"": "1"}}, "environment.: is not a variable's name"),
+        ({"working_dir": "app"}, "working_dir: must match"),
+        ({"user": "a:b:c"}, "user: must match"),
+        ({"labels": {"a": None}}, "labels.a: must be a string"),
+        ({"limits": {"memory_mib": 122881}}, "limits.memory_mib: must be less than or equal to 122880"),
+        ({"limits": {"nano_cpus": 16_000_000_001}}, "limits.nano_cpus: must be less than or equal to 16000000000"),
+        ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),
+        ({"limits": {"cpu_units": True}}, "limits.cpu_units: must be a whole number"),
+        ({"limits": {"memory": 1}}, "limits.memory: is unknown; allowed are nano_cpus, cpu_shares, memory_bytes,"),
+        ({"limits": None}, "limits: must be an object"),
+        ({"platform": "arm64"}, "platform: must be 'X86_64' or 'ARM64'"),
+        ({"ephemeral_storage_gib": 20}, "ephemeral_storage_gib: must be greater than or equal to 21"),
+        ({"ephemeral_storage_gib": 201}, "ephemeral_storage_gib: must be less than or equal to 200"),
+        ({"efs_binds": [{}]}, "efs_binds[0].file_system_id: is required; efs_binds[0].container_path: is required"),
+        ({"efs_binds": [{**BIND, "file_system_id": "x"}]}, "efs_binds[0].file_system_id: must match"),
+        ({"efs_binds": [{**BIND, "source": "x"}]}, "efs_binds[0].source: is unknown; allowed are file_system_id,"),
+        ({"efs_binds": [{**BIND, "container_path": "/"}]}, "efs_binds[0].container_path: must match"),
+        (
+            {"efs_binds": [{**BIND, "container_path": "/a/../b"}]},
+            "efs_binds[0].container_path: must be in its shortest",
+        ),
+        ({"efs_binds": [{**BIND, "container_path": "/a/"}]}, "efs_binds[0].container_path: must be in its shortest"),
+        ({"efs_binds": [{**BIND, "container_path": "/sockerless-agent"}]}, "must not be or be in /sockerless-agent"),
+        ({"efs_binds": [{**BIND, "container_path": "/sockerless-agent/x"}]}, "must not be or be in /sockerless-agent"),
+        ({"efs_binds": [{**BIND, "read_only": "no"}]}, "efs_binds[0].read_only: must be true or false"),
+        ({"efs_binds": [BIND, BIND]}, "efs_binds: container_path /data is mounted more than once"),
+        (
+            {"efs_binds": [{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/x"}]},
+            "efs_binds[0]: root_directory must be left out",
+        ),
+        ({"task_role_arn": "admin"}, "task_role_arn: must match"),
+        ({"injection": "sidecar"}, "injection: must be 'efs', 'init-container' or 'image'"),
+        ({"token_delivery": "file"}, "token_delivery: must be 'environment' or 'ssm'"),
+        ({"log": {"mode": "fast"}}, "log.mode: must be 'blocking' or 'non-blocking'"),
+        ({"log": {"driver": "splunk"}}, "log.driver: is unknown; allowed are group, stream_prefix, mode, max_buffer"),
+        ({"Image": "nginx"}, "Image: is unknown; allowed are container_id, image, entrypoint,"),
+    ],
+)
+def test_a_wrong_member_is_named(changes: dict[str, Any], says: str) -> None:
+    """A refusal gives the path of what is wrong and what is allowed there."""
+    assert says in refusal(document(**changes))
+
+
+def test_every_wrong_member_is_named_at_once() -> None:
+    """One refusal is enough to correct the whole request."""
+    message = refusal({"image": "", "cmd": "x", "colour": "red"})
+    assert all(f"{name}: " in message for name in ("container_id", "image", "cmd", "colour"))
+
+
+@pytest.mark.parametrize("value", [None, [], "{}", 5])
+def test_a_request_is_an_object(value: object) -> None:
+    """Anything but an object is refused as a whole."""
+    assert "the request must be an object" in refusal(value)
+
+
+@pytest.mark.parametrize("variable", list(AgentVariable))
+def test_the_agents_variables_are_reserved(variable: AgentVariable) -> None:
+    """A caller cannot override what makes the agent reachable and safe."""
+    message = refusal(document(environment={variable.value: "mine", "PATH": "/bin"}))
+    assert f"environment.{variable.value}: is set for the agent" in message
+    assert "mine" not in message
+
+
+@pytest.mark.parametrize("empty", [{"cmd": []}, {"cmd": [], "entrypoint": []}])
+def test_no_command_is_refused_with_the_way_out(empty: dict[str, Any]) -> None:
+    """The image's own command is lost, so somebody must send one: the refusal says which."""
+    message = refusal(document(**empty))
+    assert "entrypoint and cmd are both empty" in message
+    assert "ECS drops the image's own command" in message
+    assert "send the image's ENTRYPOINT and CMD" in message
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PASSWORD=hunter2": "x"},
+        {"PASSWORD": ["hunter2"]},
+        {"PASSWORD": "hunter2\0"},
+        ["PASSWORD=hunter2"],
+        {"SOCKERLESS_AGENT_TOKEN": "hunter2"},
+        {"PASSWORD": "hunter2", "": "hunter2"},
+    ],
+)
+def test_no_value_of_the_environment_is_shown(environment: object) -> None:
+    """A value may be a secret: it is in no message and in nothing that a traceback prints."""
+    with pytest.raises(Refused) as caught:
+        parse_start_request(document(environment=environment))
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
+
+
+def test_the_environment_is_in_no_repr() -> None:
+    """A request that is logged by mistake shows no value of its environment."""
+    assert "hunter2" not in repr(parse_start_request(document(environment={"PASSWORD": "hunter2"})))
+
+
+@given(DOCUMENTS)
+def test_every_valid_document_is_read(value: dict[str, Any]) -> None:
+    """What the request says is what was sent, member by member."""
+    request = parse_start_request(json.loads(json.dumps(value)))
+    read = request.model_dump(mode="json", exclude_unset=True)
+    assert read == value
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def refusal_or_none(value: object) -> str | None:
+    """The message of the refusal, if this document meets one."""
+    try:
+        parse_start_request(value)
+    except Refused as refused:
+        return refused.failure.message
+    return None
+
+
+@given(DOCUMENTS, st.data())
+def test_a_broken_document_is_refused_or_read(value: dict[str, Any], data: st.DataObject) -> None:
+    """Whatever stands in a member, the answer is a request or a refusal that names the member."""
+    member = data.draw(st.sampled_from(sorted(value)))
+    message = refusal_or_none({**value, member: data.draw(JSON_VALUES)})
+    assert message is None or member in message
+
+
+def test_a_stop_request() -> None:
+    """An id, and a reason that ECS shows as stoppedReason; one that says so stands in for none."""
+    assert parse_stop_request({"container_id": CONTAINER_ID}).reason == "Stopped on request."
+    assert parse_stop_request({"container_id": CONTAINER_ID, "reason": "docker stop"}).reason == "docker stop"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({}, "container_id: is required"),
+        ({"container_id": CONTAINER_ID, "reason": ""}, "reason: must have at least 1 character"),
+        ({"container_id": CONTAINER_ID, "reason": "x" * 1025}, "reason: must have at most 1024 characters"),
+        ({"container_id": CONTAINER_ID, "signal": 9}, "signal: is unknown; allowed are container_id, reason"),
+    ],
+)
+def test_a_wrong_stop_request_is_named(value: object, says: str) -> None:
+    """Stopping is as strict as starting."""
+    with pytest.raises(Refused) as caught:
+        parse_stop_request(value)
+    assert says in caught.value.failure.message
+
+
+def test_the_schema_in_docs_is_current() -> None:
+    """docs/ holds what `core.request.start_request_schema()` returns: write it there again after a change."""
+    assert (ROOT / SCHEMA_FILE).read_text() == start_request_schema()

@@ -1,0 +1,237 @@
+"""Load, apply, save, act: what happens when writers meet and when a function dies in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.acting import Performer
+from core.errors import CallFailed, ContendedRecord, RevisionConflict, UnreadableRecord
+from core.facts import Fact, TimePassed
+from core.item import to_item
+from core.lifecycle import State
+from core.owed import Action, SendProbe, StopTask
+from core.record import Record
+from core.settle import ATTEMPTS, Settler
+from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, pending, silent
+from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
+
+
+class Settled:
+    """A settler with everything around it in memory."""
+
+    def __init__(self, *records: Record) -> None:
+        self.clock = SettableClock(at(10))
+        self.store = MemoryStore(*records)
+        self.ecs = FakeEcs(self.clock)
+        self.queue = RecordingQueue()
+        self.settler = Settler(
+            self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table()
+        )
+
+    def record(self) -> Record:
+        record = self.store.load(CONTAINER_ID)
+        assert record is not None
+        return record
+
+
+class Interfering(MemoryStore):
+    """Another writer gets in before each of the next saves."""
+
+    def __init__(self, record: Record, writes: list[Callable[[Record], Record]]) -> None:
+        super().__init__(record)
+        self.writes = writes
+
+    def save(self, record: Record) -> None:
+        if self.writes:
+            current = self.load(record.container_id)
+            assert current is not None
+            other = self.writes.pop(0)(current)
+            self.put_item(to_item(replace(other, revision=current.revision + 1)))
+        super().save(record)
+
+
+def test_a_running_event_saves_and_sends_the_probe() -> None:
+    """One write, one message, no call to ECS."""
+    world = Settled(pending())
+
+    settled = world.settler.settle(observed(3))
+
+    assert settled.record == world.record()
+    assert [step.to for step in settled.steps] == [State.TASK_RUNNING, State.ENI_RESOLVED]
+    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+    assert world.ecs.calls == []
+
+
+def test_death_between_save_and_action_heals_on_redelivery() -> None:
+    """The redelivered event is stale, but what the saved record owes is done all the same."""
+    world = Settled(pending())
+    world.queue.outage = CallFailed("SendMessage", "EndpointConnectionError", "no route", transient=True)
+    with pytest.raises(CallFailed):
+        world.settler.settle(observed(3))
+    assert (world.record().state, world.queue.sent) == (State.ENI_RESOLVED, [])
+
+    world.queue.outage = None
+    settled = world.settler.settle(observed(3))
+
+    assert settled.ignored == "version 3 is not newer than 3"
+    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+
+
+def test_an_unknown_container_is_a_value() -> None:
+    """Nothing is written for a container that nobody recorded."""
+    world = Settled()
+
+    settled = world.settler.settle(observed(3))
+
+    assert (settled.record, settled.ignored) == (None, "no such container is recorded")
+    assert world.store.item(CONTAINER_ID) is None
+
+
+def test_an_unreadable_item_is_left_as_it_is() -> None:
+    """An unknown state raises and changes nothing: the event goes to the dead-letter queue."""
+    world = Settled(pending())
+    item = {**to_item(pending()), "state": "levitating"}
+    world.store.put_item(item)
+
+    with pytest.raises(UnreadableRecord, match="levitating"):
+        world.settler.settle(observed(3))
+
+    assert world.store.item(CONTAINER_ID) == item
+
+
+def test_a_conflict_folds_again_into_the_winner() -> None:
+    """The fact is applied to what the other writer saved, not to what was read first."""
+    store = Interfering(pending(), [lambda record: replace(record, task_arn=TASK)])
+
+    settled = Settler(store, POLICY).settle(observed(3))
+
+    assert (settled.conflicts, settled.record and settled.record.revision) == (1, 3)
+    assert settled.record == store.load(CONTAINER_ID)
+
+
+def test_a_conflict_may_make_the_fact_stale() -> None:
+    """The other writer brought a newer version."""
+    store = Interfering(pending(), [lambda record: replace(record, task_version=9)])
+
+    assert Settler(store, POLICY).settle(observed(3)).ignored == "version 3 is not newer than 9"
+
+
+def test_endless_conflicts_are_left_to_the_platforms_retry() -> None:
+    """Bounded: a few rounds, then an error that says so."""
+    store = Interfering(pending(), [lambda record: record] * ATTEMPTS)
+
+    with pytest.raises(ContendedRecord, match=f"{ATTEMPTS} attempts"):
+        Settler(store, POLICY).settle(observed(3))
+
+
+def test_a_conflict_without_the_winner_reads_it() -> None:
+    """Not every engine returns the item that won."""
+
+    class Silent(Interfering):
+        def save(self, record: Record) -> None:
+            try:
+                super().save(record)
+            except RevisionConflict as conflict:
+                raise RevisionConflict(conflict.container_id, None) from conflict
+
+    store = Silent(pending(), [lambda record: record])
+
+    assert Settler(store, POLICY).settle(observed(3)).conflicts == 1
+
+
+def test_a_write_that_met_itself_counts_as_written() -> None:
+    """The SDK repeats a write whose answer was lost: the condition fails on our own revision."""
+
+    class Repeating(MemoryStore):
+        def save(self, record: Record) -> None:
+            super().save(record)
+            raise RevisionConflict(record.container_id, record)
+
+    settled = Settler(Repeating(pending()), POLICY).settle(observed(3))
+
+    assert (settled.conflicts, len(settled.steps)) == (0, 2)
+
+
+def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
+    """DescribeTasks on this path only."""
+    world = Settled(pending(task_arn=TASK))
+    world.ecs.run(
+        {"clientToken": "t", "cluster": "c", "taskDefinition": "d", "startedBy": f"sockerless/{CONTAINER_ID}/1"}
+    )
+    (arn,) = world.ecs.tasks
+    world.ecs.walk(arn, "PENDING")
+    world.ecs.walk(arn, "RUNNING")
+    world.store.put_item(to_item(pending(task_arn=arn)))
+
+    world.settler.settle(observed(3, task_arn=arn, attachments=(), containers=(main_container(interfaces=()),)))
+
+    assert world.ecs.calls == ["run", "describe"]
+    assert (world.record().state, world.record().agent_address) == (State.ENI_RESOLVED, ADDRESS)
+    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+
+
+def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> None:
+    """ECS shows no such task: no verdict, and the look stays due."""
+    world = Settled(pending(task_arn=TASK))
+
+    world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+
+    assert world.record().state is State.TASK_RUNNING
+    assert world.record().check_at == at(33)
+
+
+def test_the_prober_leaves_the_stop_to_the_reconciler() -> None:
+    """Inside the VPC there is no ECS API: the verdict is written, the stop stays due at once."""
+    world = Settled(pending())
+    world.settler.settle(observed(3))
+
+    settled = Settler(world.store, POLICY).settle(silent())
+    assert settled.record is not None
+    assert (settled.record.state, settled.record.check_at, world.ecs.stopped) == (State.FAILED, at(70), [])
+
+    passed = TimePassed(container_id=CONTAINER_ID, generation=1, at=at(71))
+    healed = world.settler.settle(passed)
+    assert world.ecs.stopped[0][0] == TASK
+    assert healed.record is not None
+    assert healed.record.watch is None
+
+
+def test_an_action_is_done_once_per_call() -> None:
+    """An action whose outcome changes nothing is not repeated in a circle."""
+    performed: list[Action] = []
+
+    def perform(action: Action) -> Fact | None:
+        performed.append(action)
+        return None
+
+    Settler(MemoryStore(pending()), POLICY, {SendProbe: perform, StopTask: perform}).settle(observed(3))
+
+    assert len(performed) == 1
+
+
+def test_a_stop_that_ecs_refused_stays_owed() -> None:
+    """Throttled: the record is saved, the error goes up, and a redelivery tries again."""
+    world = Settled(pending())
+    world.settler.settle(observed(3))
+    world.ecs.refusals["stop"] = [CallFailed("StopTask", "ThrottlingException", "Rate exceeded", transient=True)]
+
+    with pytest.raises(CallFailed, match="Rate exceeded"):
+        world.settler.settle(silent())
+    world.settler.settle(silent())
+
+    assert [arn for arn, _ in world.ecs.stopped] == [TASK]
+
+
+@pytest.mark.parametrize("facts", [[answered(), exited(4)], [exited(4), answered()]])
+def test_the_end_wins_whatever_comes_first(facts: list[Any]) -> None:
+    """A healthy verdict that arrives after the end revives nothing."""
+    world = Settled(pending())
+    world.settler.settle(observed(3))
+    for fact in facts:
+        world.settler.settle(fact)
+
+    assert (world.record().state, world.record().agent_address) == (State.STOPPED, None)

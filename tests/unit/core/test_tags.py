@@ -1,0 +1,33 @@
+"""Labels as tags."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.limits import override_violations
+from core.tags import MAX_TAGS, tags_of
+
+RUN = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
+
+
+@given(st.dictionaries(st.text(max_size=140), st.text(max_size=270), max_size=60))
+def test_every_label_is_a_tag_or_named_as_left_out(labels: dict[str, str]) -> None:
+    """No label is lost in silence or altered, and AWS takes the tags."""
+    found = tags_of(labels)
+    assert {tag["key"]: tag["value"] for tag in found.tags} | {key: labels[key] for key in found.left_out} == labels
+    assert override_violations({**RUN, "tags": list(found.tags)}) == ()
+
+
+def test_what_aws_does_not_allow_is_left_out() -> None:
+    """Reserved prefixes, foreign characters and lengths: such a label stays with the caller."""
+    labels = {"team": "Straße 1+2=3", "": "x", "k" * 129: "", "long": "v" * 257, "AWS:x": "", "y": "aws:z", "a": "b,c"}
+    found = tags_of(labels)
+    assert found.tags == ({"key": "team", "value": "Straße 1+2=3"},)
+    assert set(found.left_out) == set(labels) - {"team"}
+
+
+def test_the_first_fifty_by_name_become_tags() -> None:
+    """More than AWS's fifty: which ones stay does not depend on the order they came in."""
+    labels = {f"label-{number:03}": "" for number in range(MAX_TAGS + 5)}
+    found = tags_of(dict(reversed(labels.items())))
+    assert [tag["key"] for tag in found.tags] == sorted(labels)[:MAX_TAGS]
+    assert list(found.left_out) == sorted(labels)[MAX_TAGS:]

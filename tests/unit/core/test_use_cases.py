@@ -1,0 +1,460 @@
+"""Starting, stopping and reconciling, with everything around them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.acting import Performer
+from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused
+from core.facts import StopRequested
+from core.item import to_item
+from core.lifecycle import State
+from core.looking import Looker
+from core.policy import Policy
+from core.reconcile import Reconciler, Report
+from core.record import Record
+from core.settings import Settings
+from core.settle import Settler
+from core.starting import Starter
+from core.stopping import Stopper
+from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, TASK, at, event, observed, pending, silent
+from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
+
+SETTINGS = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",))
+REFUSED = CallFailed("RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True)
+UNKNOWN = CallFailed("RunTask", "ReadTimeoutError", "Read timed out.", transient=True, uncertain=True)
+
+
+def _raise(error: ReachError) -> None:
+    raise error
+
+
+class World:
+    """The whole control plane on fakes; one more function dies at each call that is told to."""
+
+    def __init__(self) -> None:
+        self.clock = SettableClock(at(0))
+        self.store = MemoryStore()
+        self.ecs = FakeEcs(self.clock)
+        self.queue = RecordingQueue()
+        self.tokens = iter(f"{number:064x}" for number in range(1, 100))
+        self.settler = Settler(
+            self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table()
+        )
+        self.failures: list[ReachError] = []
+
+    def start(self, document: Any = None) -> Record:
+        starter = Starter(self.store, self.ecs, self.settler, SETTINGS, self.clock, lambda: next(self.tokens))
+        settled = starter.start(document or event("start-container"))
+        assert settled.record is not None
+        return settled.record
+
+    def stop(self, document: Any = None) -> Record:
+        looker = Looker(self.ecs, self.clock, "sockerless", _raise)
+        settled = Stopper(self.store, self.settler, looker, self.clock).stop(document or event("stop-container"))
+        assert settled.record is not None
+        return settled.record
+
+    def reconcile(self, policy: Policy = POLICY, time_left: Callable[[], float] = lambda: 60.0) -> Report:
+        return Reconciler(
+            store=self.store,
+            settler=Settler(self.store, policy, self.settler.perform),
+            ecs=self.ecs,
+            clock=self.clock,
+            policy=policy,
+            prefix="sockerless",
+            told=lambda _: None,
+            failed=self.failures.append,
+            time_left=time_left,
+        ).run()
+
+    def record(self, container_id: str = CONTAINER_ID) -> Record:
+        record = self.store.load(container_id)
+        assert record is not None
+        return record
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# --- starting ---------------------------------------------------------------------------------------------------
+
+
+def test_a_start_records_registers_runs_and_saves_the_task(world: World) -> None:
+    """One definition, one RunTask, one pending item with the task's ARN and a token."""
+    record = world.start()
+
+    assert world.ecs.calls == ["ensure_definition", "run"]
+    assert (record.state, record.generation, record.task_arn) == (State.PENDING, 1, next(iter(world.ecs.tasks)))
+    assert record.agent_token == f"{1:064x}"
+    assert record == world.record()
+
+
+def test_a_refused_request_writes_and_starts_nothing(world: World) -> None:
+    """The reason names the fields; the table and ECS are untouched."""
+    with pytest.raises(Refused) as refused:
+        world.start(event("start-container-refused"))
+
+    assert refused.value.failure.code is ErrorCode.INVALID_REQUEST
+    assert world.ecs.calls == []
+    assert world.store.item(CONTAINER_ID[:12]) is None
+
+
+def test_a_running_container_is_not_started_again(world: World) -> None:
+    """The refusal names its state."""
+    world.start()
+
+    with pytest.raises(Refused, match="pending in generation 1") as refused:
+        world.start()
+
+    assert refused.value.failure.code is ErrorCode.ALREADY_RUNNING
+    assert len(world.ecs.tasks) == 1
+
+
+def test_an_ended_container_starts_anew(world: World) -> None:
+    """A new generation, a new token, a new task."""
+    first = world.start()
+    world.settler.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
+    assert world.record().state.ended
+
+    second = world.start()
+
+    assert (second.generation, second.state, second.task_version, second.error) == (2, State.PENDING, 0, None)
+    assert second.task_arn != first.task_arn
+    assert second.agent_token != first.agent_token
+
+
+@pytest.mark.parametrize("died_at", ["ensure_definition", "run"])
+def test_a_start_that_died_goes_on_where_it_broke_off(world: World, died_at: str) -> None:
+    """Same generation, same token, same client token: one task, whatever the first try achieved."""
+    world.ecs.refusals[died_at] = [UNKNOWN]
+    with pytest.raises(CallFailed):
+        world.start()
+    before = world.record()
+
+    after = world.start()
+
+    assert (after.generation, after.agent_token) == (before.generation, before.agent_token)
+    assert len(world.ecs.tasks) == 1
+
+
+def test_a_start_that_died_after_run_task_starts_nothing_twice(world: World) -> None:
+    """RunTask succeeded, the ARN was never saved: the client token finds the task again."""
+    world.start()
+    item = to_item(replace(world.record(), task_arn=None, task_definition_arn=None))
+    world.store.put_item(item)
+
+    record = world.start()
+
+    assert record.task_arn == next(iter(world.ecs.tasks))
+    assert len(world.ecs.tasks) == 1
+
+
+def test_two_starters_at_once_share_one_record(world: World) -> None:
+    """The second one meets the first one's item and goes on with it."""
+
+    class Overtaken(MemoryStore):
+        def save(self, record: Record) -> None:
+            if self.load(record.container_id) is None:
+                super().save(replace(record, agent_token="ff" * 32))
+            super().save(record)
+
+    world.store = Overtaken()
+    world.settler = replace(world.settler, store=world.store)
+
+    assert world.start().agent_token == "ff" * 32
+
+
+def test_a_launch_that_aws_refused_fails_with_its_cause(world: World) -> None:
+    """`failures` with an empty `tasks` is an answer, not a crash."""
+    world.ecs.refusals["run"] = [REFUSED]
+
+    with pytest.raises(Refused) as refused:
+        world.start()
+
+    record = world.record()
+    assert refused.value.failure == record.error
+    assert record.error is not None
+    assert (record.state, record.error.code, record.error.cause) == (
+        State.FAILED,
+        ErrorCode.LAUNCH_FAILED,
+        Cause.CAPACITY,
+    )
+    assert (record.agent_token, record.watch) == (None, None)
+
+
+def test_a_refusal_after_another_starters_success_is_no_failure(world: World) -> None:
+    """The other one's task is there: the record is not failed, and the caller learns that it runs."""
+    original = world.ecs.run
+
+    def run(request: dict[str, Any]) -> Any:
+        world.ecs.run = original  # type: ignore[method-assign]
+        world.start()
+        raise REFUSED
+
+    world.ecs.run = run  # type: ignore[method-assign, assignment]
+
+    with pytest.raises(Refused) as refused:
+        world.start()
+
+    assert refused.value.failure.code is ErrorCode.ALREADY_RUNNING
+    assert world.record().state is State.PENDING
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stop_asks_ecs_with_the_reason(world: World) -> None:
+    """The item ends by the events, not by the request."""
+    task = world.start().task_arn
+
+    record = world.stop()
+
+    assert world.ecs.stopped == [(task, "the backend asked for it")]
+    assert record.state is State.PENDING
+    assert record.stopping
+
+
+def test_a_stop_is_idempotent(world: World) -> None:
+    """A second request is no second StopTask; an ended container stays as it is."""
+    first = world.start()
+    world.stop()
+    world.stop()
+    assert len(world.ecs.stopped) == 1
+
+    world.settler.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
+    assert world.stop().state is State.FAILED
+    assert len(world.ecs.stopped) == 1
+
+
+def test_an_unknown_container_is_not_found(world: World) -> None:
+    """A normal answer with an error, and nothing is written."""
+    with pytest.raises(Refused) as refused:
+        world.stop(event("stop-container-unknown"))
+
+    assert refused.value.failure.code is ErrorCode.NOT_FOUND
+
+
+def test_a_stop_finds_the_task_whose_arn_was_never_saved(world: World) -> None:
+    """Adopted through startedBy, then stopped."""
+    task = world.start().task_arn
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+
+    record = world.stop()
+
+    assert (record.task_arn, world.ecs.stopped[0][0]) == (task, task)
+
+
+def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
+    """The start's own save of the ARN finds the stop owed, and carries it out."""
+    world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
+    assert world.stop().stop is not None
+    assert world.ecs.stopped == []
+
+    with pytest.raises(Refused, match="pending"):
+        world.start()
+
+
+# --- reconciling ------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_running_event_is_healed(world: World) -> None:
+    """What DescribeTasks shows goes through the same fold, and the probe is sent."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.walk(arn, "RUNNING")
+    world.clock.advance(61)
+
+    report = world.reconcile()
+
+    assert (report.due, report.healed, report.errors) == (1, 1, {})
+    assert (world.record().state, world.record().agent_address) == (State.ENI_RESOLVED, ADDRESS)
+    assert len(world.queue.sent) == 1
+
+
+def test_a_lost_probe_is_sent_again(world: World) -> None:
+    """The message is gone: the look finds it still owed."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.walk(arn, "RUNNING")
+    world.clock.advance(61)
+    world.reconcile()
+    world.queue.sent.clear()
+    world.clock.advance(31)
+
+    world.reconcile()
+
+    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+
+
+def test_a_lost_stopped_event_is_healed(world: World) -> None:
+    """Also of a container that has long been healthy."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.walk(
+        arn,
+        "STOPPED",
+        desiredStatus="STOPPED",
+        containers=[{"name": "main", "lastStatus": "STOPPED", "exitCode": 0}],
+    )
+    world.clock.advance(61)
+
+    world.reconcile()
+
+    assert world.record().state is State.STOPPED
+
+
+def test_a_record_without_a_task_is_adopted_or_failed(world: World) -> None:
+    """Through ListTasks by startedBy; when there is none, the start died before RunTask."""
+    world.start()
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    orphan = "c" * 64
+    world.store.put_item(to_item(pending(container_id=orphan, check_at=at(0))))
+    world.clock.advance(61)
+
+    world.reconcile()
+
+    assert world.record().task_arn == next(iter(world.ecs.tasks))
+    error = world.record(orphan).error
+    assert error is not None
+    assert error.code is ErrorCode.LAUNCH_FAILED
+
+
+def test_a_start_timeout_ends_the_record_and_the_task(world: World) -> None:
+    """300 s from pending to RUNNING."""
+    arn = world.start().task_arn
+    for _ in range(5):
+        world.clock.advance(60)
+        world.reconcile()
+
+    error = world.record().error
+    assert error is not None
+    assert error.code is ErrorCode.START_TIMEOUT
+    assert [one for one, _ in world.ecs.stopped] == [arn]
+
+
+def test_an_unreachable_task_is_stopped_once(world: World) -> None:
+    """The prober's verdict leaves the stop to the reconciler; the next run owes nothing."""
+    world.store.put_item(to_item(pending(task_arn=TASK)))
+    Settler(world.store, POLICY).settle(observed(3))
+    Settler(world.store, POLICY).settle(silent())
+    world.ecs.tasks[TASK] = {
+        "taskArn": TASK,
+        "startedBy": f"sockerless/{CONTAINER_ID}/1",
+        "version": 3,
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+    }
+    world.clock.advance(71)
+
+    world.reconcile()
+    world.reconcile()
+
+    assert len(world.ecs.stopped) == 1
+
+
+@pytest.mark.parametrize("operation", ["describe", "find"])
+def test_a_call_that_failed_changes_nothing_and_is_retried(world: World, operation: str) -> None:
+    """Not to have been able to ask is no news; in particular it is no reason for a time-out."""
+    world.start()
+    if operation == "find":
+        world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    before = world.record()
+    world.clock.advance(400)
+    world.ecs.refusals[operation] = [CallFailed(operation, "ThrottlingException", "Rate exceeded", transient=True)]
+
+    report = world.reconcile()
+
+    assert (world.record(), report.errors) == (before, {"CallFailed": 1})
+    assert world.reconcile().errors == {}
+    assert world.record() != before
+
+
+def test_one_broken_item_hides_no_other(world: World) -> None:
+    """It is told, left as it is, and the rest of the page is worked through."""
+    world.start()
+    broken = {**to_item(pending(container_id="d" * 64)), "state": "levitating"}
+    world.store.put_item(broken)
+    world.clock.advance(61)
+
+    report = world.reconcile()
+
+    assert report.errors == {"UnreadableRecord": 1}
+    assert world.record().check_at == at(121)
+    assert world.store.item("d" * 64) == broken
+
+
+def test_an_unusable_description_is_told_and_skipped(world: World) -> None:
+    """A task document without a version cannot be ordered."""
+    arn = world.start().task_arn
+    assert arn is not None
+    del world.ecs.tasks[arn]["version"]
+    world.clock.advance(61)
+
+    assert world.reconcile().errors == {"MalformedEvent": 1}
+
+
+def test_a_hundred_tasks_a_call(world: World) -> None:
+    """DescribeTasks takes 100 ARNs."""
+    for number in range(250):
+        record = pending(container_id=f"{number:064x}", task_arn=f"{TASK}{number}", check_at=at(0), watch="shard-0")
+        world.store.put_item(to_item(record))
+    world.clock.advance(61)
+
+    report = world.reconcile()
+
+    assert (report.due, world.ecs.calls.count("describe")) == (250, 3)
+
+
+def test_what_the_index_still_shows_but_is_not_due_is_left_alone(world: World) -> None:
+    """The index is eventually consistent."""
+    world.start()
+
+    class Lagging(MemoryStore):
+        def due(self, shard: str, until: Any) -> Any:
+            return iter([CONTAINER_ID] if shard == "shard-1" else [])
+
+    lagging = Lagging(world.record())
+    world.store = lagging
+
+    assert world.reconcile().due == 0
+    assert world.ecs.calls.count("describe") == 0
+
+
+def test_a_run_ends_when_its_time_is_up(world: World) -> None:
+    """What is left stays due."""
+    world.start()
+    world.clock.advance(61)
+
+    assert world.reconcile(time_left=lambda: -1.0).due == 0
+
+
+def test_a_stop_that_was_refused_is_repeated_by_the_reconciler(world: World) -> None:
+    """Recorded first: the request is not lost with the call."""
+    world.start()
+    world.ecs.refusals["stop"] = [CallFailed("StopTask", "ThrottlingException", "Rate exceeded", transient=True)]
+    with pytest.raises(CallFailed):
+        world.stop()
+    world.clock.advance(61)
+
+    world.reconcile()
+
+    assert len(world.ecs.stopped) == 1
+
+
+def test_an_action_that_fails_in_the_reconciler_is_told(world: World) -> None:
+    """One refused call stops nothing but itself."""
+    world.start()
+    world.ecs.refusals["stop"] = [REFUSED, REFUSED]
+    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
+    Settler(world.store, POLICY).settle(asked)
+    world.clock.advance(61)
+
+    assert world.reconcile().errors == {"CallFailed": 1}
+    assert [type(error) for error in world.failures] == [CallFailed]

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.unit.local.fargate.harness import LocalServer, container, definition, request
+
+SLEEPER = definition(container("sleep", "60"))
+
+
+def refused(call: Any, **parameters: Any) -> tuple[str, str]:
+    """The code and message of the error that a call is answered with."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def raw(server: LocalServer, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of an answer to what boto3 would not send."""
+    asked = urllib.request.Request(
+        server.endpoint,
+        data=body,
+        headers={"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"},
+    )
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as exc:
+        return exc.code, json.load(exc)
+
+
+TARGET = "AmazonEC2ContainerServiceV20141113"
+
+
+def test_registered_definition_is_described_with_defaults(server: LocalServer) -> None:
+    """Registering answers with ARN, revision and ECS's defaults; the bare family finds the latest ACTIVE one."""
+    first = server.ecs.register_task_definition(**SLEEPER)["taskDefinition"]
+    second = server.ecs.register_task_definition(**SLEEPER, tags=[{"key": "a", "value": "b"}])["taskDefinition"]
+    assert first["taskDefinitionArn"] == "arn:aws:ecs:us-east-1:000000000000:task-definition/tests:1"
+    assert first["containerDefinitions"][0]["essential"] is True
+    assert (second["revision"], second["status"]) == (2, "ACTIVE")
+    described = server.ecs.describe_task_definition(taskDefinition="tests", include=["TAGS"])
+    assert described["taskDefinition"] == second
+    assert described["tags"] == [{"key": "a", "value": "b"}]
+    for identifier in ("tests:1", first["taskDefinitionArn"]):
+        assert server.ecs.describe_task_definition(taskDefinition=identifier)["taskDefinition"] == first
+
+
+def test_deregistered_definition_is_not_the_latest(server: LocalServer) -> None:
+    """A deregistered revision is INACTIVE, described by number, never the answer to the family, and runs nothing."""
+    server.ecs.register_task_definition(**SLEEPER)
+    gone = server.ecs.deregister_task_definition(taskDefinition="tests:1")["taskDefinition"]
+    assert gone["status"] == "INACTIVE"
+    assert server.ecs.describe_task_definition(taskDefinition="tests:1")["taskDefinition"]["status"] == "INACTIVE"
+    unable = ("ClientException", "Unable to describe task definition.")
+    assert refused(server.ecs.describe_task_definition, taskDefinition="tests") == unable
+    assert refused(server.ecs.run_task, **request("tests:1")) == ("ClientException", "TaskDefinition is inactive")
+    assert refused(server.ecs.run_task, **request("tests")) == ("ClientException", "TaskDefinition not found.")
+
+
+def test_deleting_needs_inactive_and_frees_no_number(server: LocalServer) -> None:
+    """DeleteTaskDefinitions refuses an ACTIVE one; a deleted revision is gone and its number is not used again."""
+    server.ecs.register_task_definition(**SLEEPER)
+    code, message = refused(server.ecs.delete_task_definitions, taskDefinitions=["tests:1"])
+    assert (code, "still in ACTIVE status" in message) == ("ClientException", True)
+    server.ecs.deregister_task_definition(taskDefinition="tests:1")
+    answer = server.ecs.delete_task_definitions(taskDefinitions=["tests:1", "tests:9"])
+    assert [one["status"] for one in answer["taskDefinitions"]] == ["DELETE_IN_PROGRESS"]
+    assert [one["arn"] for one in answer["failures"]] == ["tests:9"]
+    assert server.ecs.register_task_definition(**SLEEPER)["taskDefinition"]["revision"] == 2
+
+
+def test_definitions_are_listed_in_pages(server: LocalServer) -> None:
+    """ListTaskDefinitions filters by exact family and status, sorts, and pages with a token."""
+    for family in ("tests", "tests", "tests-other"):
+        server.ecs.register_task_definition(**{**SLEEPER, "family": family})
+    server.ecs.deregister_task_definition(taskDefinition="tests:1")
+    listed = server.ecs.list_task_definitions(familyPrefix="tests")["taskDefinitionArns"]
+    assert [arn.rpartition("/")[2] for arn in listed] == ["tests:2"]
+    inactive = server.ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
+    assert [arn.rpartition("/")[2] for arn in inactive] == ["tests:1"]
+    pages = server.ecs.get_paginator("list_task_definitions").paginate(PaginationConfig={"PageSize": 1})
+    assert [len(page["taskDefinitionArns"]) for page in pages] == [1, 1]
+
+
+def test_rules_refuse_with_client_exception(server: LocalServer) -> None:
+    """What only AWS checks is refused at registration, and nothing is registered."""
+    code, message = refused(server.ecs.register_task_definition, **{**SLEEPER, "memory": "4096"})
+    assert (code, message) == (
+        "ClientException",
+        "No Fargate configuration exists for given values: 256 CPU, 4096 memory.",
+    )
+    assert server.ecs.list_task_definitions()["taskDefinitionArns"] == []
+
+
+def test_run_task_answers_provisioning(server: LocalServer) -> None:
+    """RunTask answers version 1 with every container PENDING, the tags, and the default group."""
+    server.ecs.register_task_definition(**SLEEPER)
+    answer = server.ecs.run_task(**request("tests", count=2, tags=[{"key": "team", "value": "blue"}]))
+    assert len({task["taskArn"] for task in answer["tasks"]}) == 2
+    task = answer["tasks"][0]
+    assert (task["lastStatus"], task["desiredStatus"], task["version"]) == ("PROVISIONING", "RUNNING", 1)
+    assert (task["group"], task["launchType"]) == ("family:tests", "FARGATE")
+    assert task["tags"] == [{"key": "team", "value": "blue"}]
+    assert task["containers"][0]["lastStatus"] == "PENDING"
+    assert datetime.now(UTC) - task["createdAt"] < timedelta(seconds=30)
+
+
+def test_capacity_provider_is_shown(server: LocalServer) -> None:
+    """A Spot task says FARGATE as launch type; only capacityProviderName tells."""
+    server.ecs.register_task_definition(**SLEEPER)
+    asked = request("tests", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}])
+    del asked["launchType"]
+    task = server.ecs.run_task(**asked)["tasks"][0]
+    assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
+
+
+def test_bad_run_task_is_refused(server: LocalServer) -> None:
+    """RunTask refuses what AWS refuses with InvalidParameterException, and starts nothing."""
+    server.ecs.register_task_definition(**SLEEPER)
+    bad = request("tests", overrides={"containerOverrides": [{"name": "nobody"}]})
+    assert refused(server.ecs.run_task, **bad) == (
+        "InvalidParameterException",
+        "Override for container named nobody is not a container in the TaskDefinition.",
+    )
+    assert server.ecs.list_tasks()["taskArns"] == []
+
+
+def test_unknown_cluster(server: LocalServer) -> None:
+    """A cluster that was never created is ClusterNotFoundException; created, it holds its own tasks."""
+    server.ecs.register_task_definition(**SLEEPER)
+    asked = request("tests", cluster="blue")
+    assert refused(server.ecs.run_task, **asked) == ("ClusterNotFoundException", "Cluster not found.")
+    assert server.ecs.describe_clusters(clusters=["blue"])["failures"][0]["reason"] == "MISSING"
+    arn = server.ecs.create_cluster(clusterName="blue")["cluster"]["clusterArn"]
+    task = server.ecs.run_task(**{**asked, "cluster": arn})["tasks"][0]
+    assert server.ecs.list_tasks(cluster="blue")["taskArns"] == [task["taskArn"]]
+    assert server.ecs.list_tasks()["taskArns"] == []
+    code, message = refused(server.ecs.describe_tasks, tasks=[task["taskArn"]])
+    assert (code, message) == (
+        "InvalidParameterException",
+        "Invalid identifier: Identifier is for cluster blue. Your cluster is default",
+    )
+    assert server.ecs.describe_clusters(clusters=["blue"])["clusters"][0]["pendingTasksCount"] == 1
+
+
+def test_describe_tasks_reports_missing_and_limits(server: LocalServer) -> None:
+    """Unknown tasks are failures with reason MISSING; none and more than a hundred are refused."""
+    task = server.run(SLEEPER)
+    unknown = "f" * 32
+    answer = server.ecs.describe_tasks(tasks=[task["taskArn"].rpartition("/")[2], unknown])
+    assert [one["taskArn"] for one in answer["tasks"]] == [task["taskArn"]]
+    assert answer["failures"] == [
+        {"arn": f"arn:aws:ecs:us-east-1:000000000000:task/default/{unknown}", "reason": "MISSING"}
+    ]
+    assert refused(server.ecs.describe_tasks, tasks=[]) == ("InvalidParameterException", "Tasks cannot be empty.")
+    assert refused(server.ecs.describe_tasks, tasks=["f"] * 101)[0] == "InvalidParameterException"
+    assert refused(server.ecs.describe_tasks, tasks=["x" * 37])[0] == "InvalidParameterException"
+
+
+def test_tags_are_shown_on_request_and_lost_by_stop(server: LocalServer) -> None:
+    """DescribeTasks shows tags only with include TAGS, and StopTask deletes them."""
+    task = server.run(SLEEPER, tags=[{"key": "team", "value": "blue"}])
+    arn = task["taskArn"]
+    assert server.task(arn)["tags"] == []
+    server.ecs.tag_resource(resourceArn=arn, tags=[{"key": "team", "value": "red"}])
+    assert server.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "team", "value": "red"}]
+    assert server.ecs.describe_tasks(tasks=[arn], include=["TAGS"])["tasks"][0]["tags"][0]["value"] == "red"
+    server.ecs.stop_task(task=arn)
+    assert server.ecs.describe_tasks(tasks=[arn], include=["TAGS"])["tasks"][0]["tags"] == []
+
+
+def test_list_tasks_filters(server: LocalServer) -> None:
+    """ListTasks shows desiredStatus RUNNING by default, and startedBy goes with no other filter but that."""
+    server.ecs.register_task_definition(**SLEEPER)
+    mine = server.ecs.run_task(**request("tests", startedBy="sockerless/abc/1"))["tasks"][0]["taskArn"]
+    other = server.ecs.run_task(**request("tests"))["tasks"][0]["taskArn"]
+    assert server.ecs.list_tasks()["taskArns"] == [mine, other]
+    assert server.ecs.list_tasks(startedBy="sockerless/abc/1")["taskArns"] == [mine]
+    assert server.ecs.list_tasks(family="none")["taskArns"] == []
+    server.ecs.stop_task(task=mine)
+    assert server.ecs.list_tasks(startedBy="sockerless/abc/1")["taskArns"] == []
+    assert server.ecs.list_tasks(startedBy="sockerless/abc/1", desiredStatus="STOPPED")["taskArns"] == [mine]
+    assert server.ecs.list_tasks(desiredStatus="PENDING")["taskArns"] == []
+    assert refused(server.ecs.list_tasks, startedBy="a", family="b")[0] == "InvalidParameterException"
+    assert refused(server.ecs.list_tasks, nextToken="???")[0] == "InvalidParameterException"
+
+
+def test_stop_task_unknown_and_repeated(server: LocalServer) -> None:
+    """StopTask refuses a task it does not know; repeated, it changes nothing."""
+    unknown = ("InvalidParameterException", "The referenced task was not found.")
+    assert refused(server.ecs.stop_task, task="f" * 32) == unknown
+    task = server.run(SLEEPER)
+    first = server.ecs.stop_task(task=task["taskArn"], reason="one")["task"]
+    second = server.ecs.stop_task(task=task["taskArn"], reason="two")["task"]
+    assert (first["version"], first["stoppedReason"]) == (second["version"], second["stoppedReason"])
+    stopped = server.task_when(task["taskArn"], "STOPPED")
+    assert server.ecs.stop_task(task=task["taskArn"])["task"]["version"] == stopped["version"]
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "code"),
+    [
+        (f"{TARGET}.RunTask", b"{", "SerializationException"),
+        (f"{TARGET}.RunTask", b"[]", "SerializationException"),
+        (f"{TARGET}.RunTask", b"{}", "InvalidParameterException"),
+        (f"{TARGET}.RunTask", b'{"taskDefinition": 5}', "InvalidParameterException"),
+        (f"{TARGET}.RunTask", b'{"taskDefinition": "a", "launchType": "MOON"}', "InvalidParameterException"),
+        (f"{TARGET}.RegisterTaskDefinition", b'{"family": "a"}', "ClientException"),
+        (f"{TARGET}.CreateService", b'{"serviceName": "a"}', "UnsupportedFeatureException"),
+        (f"{TARGET}.Nonsense", b"{}", "UnknownOperationException"),
+        ("Elsewhere.RunTask", b"{}", "UnknownOperationException"),
+    ],
+)
+def test_requests_that_boto3_would_not_send(server: LocalServer, target: str, body: bytes, code: str) -> None:
+    """Whatever arrives is answered with HTTP 400 and the name of an AWS exception."""
+    status, answer = raw(server, target, body)
+    assert (status, answer["__type"]) == (400, code)
+    assert answer["message"]
+
+
+def test_calls_are_counted(server: LocalServer) -> None:
+    """Every call counts, refused ones too, until the count is reset."""
+    server.ecs.register_task_definition(**SLEEPER)
+    refused(server.ecs.stop_task, task="f" * 32)
+    assert server.local.calls() == {"RegisterTaskDefinition": 1, "StopTask": 1}
+    server.local.reset_calls()
+    assert server.local.calls() == {}
+
+
+def test_local_tasks_tell_what_runs(server: LocalServer) -> None:
+    """`/_local/tasks` names the address and the process of each task."""
+    task = server.run(SLEEPER, startedBy="sockerless/abc/1")
+    server.task_when(task["taskArn"], "RUNNING")
+    (shown,) = server.local.tasks()
+    assert (shown["arn"], shown["started_by"], shown["last_status"]) == (
+        task["taskArn"],
+        "sockerless/abc/1",
+        "RUNNING",
+    )
+    assert shown["address"].startswith("127.0.")
+    assert list(shown["pids"]) == ["main"]

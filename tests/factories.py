@@ -71,7 +71,9 @@ def main_container(**changes: Any) -> ContainerSeen:
     return ContainerSeen(**(values | changes))
 
 
-def observed(version: int, last_status: str = "RUNNING", desired_status: str = "RUNNING", **changes: Any) -> TaskObserved:
+def observed(
+    version: int, last_status: str = "RUNNING", desired_status: str = "RUNNING", **changes: Any
+) -> TaskObserved:
     """A snapshot of the task; RUNNING with an address unless said otherwise."""
     values: dict[str, Any] = {
         "container_id": CONTAINER_ID,
@@ -93,7 +95,9 @@ def observed(version: int, last_status: str = "RUNNING", desired_status: str = "
     return TaskObserved(**(values | changes))
 
 
-def exited(version: int, last_status: str = "DEPROVISIONING", exit_code: int | None = 0, **changes: Any) -> TaskObserved:
+def exited(
+    version: int, last_status: str = "DEPROVISIONING", exit_code: int | None = 0, **changes: Any
+) -> TaskObserved:
     """A snapshot of the task after its main container exited by itself."""
     values: dict[str, Any] = {
         "containers": (main_container(last_status="STOPPED", exit_code=exit_code),),

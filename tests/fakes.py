@@ -143,17 +143,17 @@ class FakeEcs:
         task = self.tasks[self._tokens[token]]
         return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:  # noqa: ARG002 - the port's signature
+    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
         self._called("stop")
         self.stopped.append((task_arn, reason))
 
-    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:  # noqa: ARG002 - the port's signature
+    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         self._called("describe")
         assert len(task_arns) <= 100
         found = tuple(copy.deepcopy(self.tasks[arn]) for arn in task_arns if arn in self.tasks)
         return Described(found, tuple(arn for arn in task_arns if arn not in self.tasks))
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's signature
+    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         self._called("find")
         return tuple(arn for arn, task in self.tasks.items() if task["startedBy"] == started_by)
 

@@ -65,7 +65,7 @@ def _collect(tree: Path) -> None:
 
 
 def _compile(tree: Path) -> None:
-    """Adds byte code, which this version of Python uses and others pass over: half of the start would be compiling."""
+    """Adds byte code, which this version of Python uses and others pass over: without it, a third of the start is compiling."""
     for source in tree.rglob("*.py"):
         if source.parent != tree:
             py_compile.compile(

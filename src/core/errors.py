@@ -118,7 +118,7 @@ class CallFailed(ReachError):
     have taken effect all the same (no answer came), so that nothing may be concluded from it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of a failed call, one field each
         self,
         operation: str,
         code: str,

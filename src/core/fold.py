@@ -47,7 +47,7 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     return schedule(written, policy, fact.at)
 
 
-def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
+def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: PLR0911 - one return a fact
     match fact:
         case TaskObserved():
             return fold_task(record, fact, policy)

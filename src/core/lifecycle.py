@@ -108,9 +108,7 @@ def _machine() -> Machine:
         initial=None,
         auto_transitions=False,
         send_event=False,
-        transitions=[
-            {"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE
-        ],
+        transitions=[{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE],
     )
 
 

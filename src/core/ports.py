@@ -14,7 +14,8 @@ from core.record import Record
 class Clock(Protocol):
     """Now, as an aware UTC datetime."""
 
-    def __call__(self) -> datetime: ...
+    def __call__(self) -> datetime:
+        """The instant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Settings(BaseModel):
         """
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
         try:
-            return cls(**values)  # type: ignore[arg-type]  # pydantic parses the strings
+            return cls.model_validate(values)
         except ValidationError as exc:
             wrong = "; ".join(
                 f"{'.'.join(str(part).upper() for part in error['loc']) or 'settings'}: {error['msg']}"

@@ -98,9 +98,7 @@ class Starter:
         return plan_launch(request, self.settings, token=record.agent_token or "", generation=record.generation)
 
     def _rejected(self, record: Record, failed: CallFailed) -> Refused:
-        failure = Failure(
-            ErrorCode.LAUNCH_FAILED, f"{failed}", failed.remedy, failed.cause, transient=failed.transient
-        )
+        failure = Failure(ErrorCode.LAUNCH_FAILED, f"{failed}", failed.remedy, failed.cause, transient=failed.transient)
         fact = LaunchRejected(
             container_id=record.container_id, generation=record.generation, at=self.clock(), failure=failure
         )

@@ -1,4 +1,4 @@
-"""Stopping a container: recorded first, so that it is still owed when the call to ECS fails or the task is not known."""
+"""Stopping a container: recorded first, so that it stays owed when ECS refuses or the task is not known."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The Lambda functions, one module each (contract, section 4)."""

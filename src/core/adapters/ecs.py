@@ -12,6 +12,7 @@ from core.ports import Described, Launched
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.literals import DesiredStatusType
 
 DESCRIBE_LIMIT: Final = 100
 
@@ -39,8 +40,9 @@ class BotoEcs:
         if answer["tasks"]:
             task = answer["tasks"][0]
             return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
-        failure = next(iter(answer["failures"]), {})
-        reason, detail = str(failure.get("reason", "no reason given")), failure.get("detail")
+        failures = answer["failures"]
+        reason = failures[0].get("reason", "no reason given") if failures else "neither a task nor a failure"
+        detail = failures[0].get("detail") if failures else None
         diagnosis = diagnose_run_failure(reason, detail)
         raise CallFailed(
             "RunTask",
@@ -70,9 +72,10 @@ class BotoEcs:
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING."""
         found: list[str] = []
-        for status in ("RUNNING", "STOPPED"):
+        statuses: tuple[DesiredStatusType, ...] = ("RUNNING", "STOPPED")
+        for status in statuses:
             with translated("ListTasks"):
-                answer = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus=status)  # type: ignore[arg-type]
+                answer = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus=status)
             found += answer["taskArns"]
         return tuple(found)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.diagnosis import diagnose_call
 from core.errors import CallFailed
+
+_SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager
@@ -22,7 +26,8 @@ def translated(operation: str) -> Iterator[None]:
     except ClientError as exc:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise _failed(operation, error.get("Code", "Unknown"), error.get("Message", ""), uncertain=status >= 500) from exc
+        code, message = error.get("Code", "Unknown"), error.get("Message", "")
+        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR) from exc
     except BotoCoreError as exc:
         raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
 

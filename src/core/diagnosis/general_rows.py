@@ -161,7 +161,7 @@ FALLBACKS: Final = (
             ),
             (
                 failed,
-                "The container's process ended with an error",
+                "The container's process ended with exit code {exit_code}",
                 "The exit code is the container's own: read its log.",
             ),
         )

@@ -55,7 +55,7 @@ def diagnose(task: TaskObserved, *, main: str = "main", init: str = "init") -> D
         summary = row.summary if text is None or text.place in {Place.TASK, Place.MAIN} else _of(row.summary, text)
     else:
         row, text = _first(UNKNOWN_STOPS, ending, blamable) or (UNKNOWN_STOPS[-1], None)
-        summary = _quoting(row, blamable)
+        summary = _quoting(row, blamable, ending.main_exit)
     foreign = text is not None and text.place in {Place.INIT, Place.OTHER}
     remedy = row.remedy
     if text is not None and text.place is Place.INIT:
@@ -125,11 +125,12 @@ def _of(summary: str, text: _Text) -> str:
     return f"{summary} (container {text.container})"
 
 
-def _quoting(row: Row, texts: Sequence[_Text]) -> str:
+def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
     """No row knew any text: then the container's own reason says more than any words of ours."""
+    summary = row.summary.format(exit_code=exit_code)
     reasons = [text for text in texts if text.place is not Place.TASK]
     said = next(iter(reasons), None) or (next(iter(texts), None) if row is UNKNOWN_STOPS[-1] else None)
-    return f"{row.summary}: {said.words.rstrip('.')}" if said is not None else row.summary
+    return f"{summary}: {said.words.rstrip('.')}" if said is not None else summary
 
 
 def _detail(task: TaskObserved) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,7 +119,7 @@ def test_absent_or_null_lists_are_empty(missing: str, null: bool) -> None:
 
 def described(name: str) -> dict[str, Any]:
     """The same task as DescribeTasks answers through boto3: other type, other case, datetimes."""
-    task = copy.deepcopy(event(name)["detail"])
+    task: dict[str, Any] = event(name)["detail"]
     for member in [key for key in task if key.endswith("At")]:
         if member == "updatedAt":
             del task[member]
@@ -128,7 +127,8 @@ def described(name: str) -> dict[str, Any]:
             task[member] = datetime.fromisoformat(task[member])
     for attachment in task["attachments"]:
         attachment["type"] = "ElasticNetworkInterface"
-    task |= {"tags": [], "healthStatus": "UNKNOWN", "overrides": task["overrides"] | {"inferenceAcceleratorOverrides": []}}
+    task["overrides"]["inferenceAcceleratorOverrides"] = []
+    task |= {"tags": [], "healthStatus": "UNKNOWN"}
     return task
 
 

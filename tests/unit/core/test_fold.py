@@ -134,7 +134,7 @@ def test_running_without_an_address_asks_ecs_once() -> None:
 
 def test_the_description_may_bring_the_address_at_the_same_version() -> None:
     """The one fact that an equal version may still settle."""
-    bare = {"attachments": (), "containers": (main_container(interfaces=()),)}
+    bare: dict[str, Any] = {"attachments": (), "containers": (main_container(interfaces=()),)}
     record = fold(pending(), observed(3, **bare), observed(3, source=Source.DESCRIBED))
 
     assert record.agent_address == ADDRESS
@@ -142,7 +142,7 @@ def test_the_description_may_bring_the_address_at_the_same_version() -> None:
 
 def test_no_address_in_the_description_either_is_eni_not_found() -> None:
     """EniNotFound holds the whole attachments array, and the useless task is stopped."""
-    bare = {"attachments": (eni(None, "ATTACHED"),), "containers": (main_container(interfaces=()),)}
+    bare: dict[str, Any] = {"attachments": (eni(None, "ATTACHED"),), "containers": (main_container(interfaces=()),)}
     record = fold(pending(), observed(3, **bare), observed(3, source=Source.DESCRIBED, **bare))
 
     assert record.error is not None

@@ -51,7 +51,9 @@ def live(facts: Sequence[Fact]) -> Record:
 
 def what_must_agree(record: Record) -> dict[str, Any]:
     """All but the path: how many writes it took, and which states were seen on the way."""
-    ecs_instants = {name: instant for name, instant in record.timings.items() if name is not Instant.RESOLVED}
+    ecs_instants: dict[Instant, Any] = {
+        name: instant for name, instant in record.timings.items() if name is not Instant.RESOLVED
+    }
     neutral = replace(record, revision=0, history=(), timings=ecs_instants, probe=None)
     return {name: getattr(neutral, name) for name in Record.__dataclass_fields__}
 

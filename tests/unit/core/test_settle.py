@@ -16,7 +16,19 @@ from core.lifecycle import State
 from core.owed import Action, SendProbe, StopTask
 from core.record import Record
 from core.settle import ATTEMPTS, Settler
-from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, pending, silent
+from tests.factories import (
+    ADDRESS,
+    CONTAINER_ID,
+    POLICY,
+    TASK,
+    answered,
+    at,
+    exited,
+    main_container,
+    observed,
+    pending,
+    silent,
+)
 from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
 
 
@@ -28,9 +40,7 @@ class Settled:
         self.store = MemoryStore(*records)
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
-        self.settler = Settler(
-            self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table()
-        )
+        self.settler = Settler(self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table())
 
     def record(self) -> Record:
         record = self.store.load(CONTAINER_ID)

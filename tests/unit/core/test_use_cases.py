@@ -25,7 +25,9 @@ from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, TASK, at, ev
 from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
 
 SETTINGS = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",))
-REFUSED = CallFailed("RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True)
+REFUSED = CallFailed(
+    "RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True
+)
 UNKNOWN = CallFailed("RunTask", "ReadTimeoutError", "Read timed out.", transient=True, uncertain=True)
 
 
@@ -42,9 +44,7 @@ class World:
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
         self.tokens = iter(f"{number:064x}" for number in range(1, 100))
-        self.settler = Settler(
-            self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table()
-        )
+        self.settler = Settler(self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table())
         self.failures: list[ReachError] = []
 
     def start(self, document: Any = None) -> Record:
@@ -198,7 +198,7 @@ def test_a_refusal_after_another_starters_success_is_no_failure(world: World) ->
         world.start()
         raise REFUSED
 
-    world.ecs.run = run  # type: ignore[method-assign, assignment]
+    world.ecs.run = run  # type: ignore[method-assign]
 
     with pytest.raises(Refused) as refused:
         world.start()

@@ -15,6 +15,7 @@ import shlex
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,7 +27,7 @@ Output = Callable[[bytes], object]
 CONNECT_SECONDS: Final = 5.0
 _STDIN_CHUNK: Final = 32 * 1024
 _MAX_MESSAGE: Final = 16 * 1024 * 1024
-_SESSION: Final = "1"  # the only session of its connection
+_SESSION_ID: Final = "1"  # the only session of its connection
 
 # At level DEBUG the library logs the headers of its handshake, and so the token.
 _QUIET = logging.getLogger(f"{__name__}.websockets")
@@ -70,7 +71,7 @@ class Completed:
     stderr: bytes
 
 
-async def exec_command(
+async def exec_command(  # noqa: PLR0913 - all but three have a default, none can be bundled with another
     address: str,
     token: str,
     cmd: Sequence[str],
@@ -92,10 +93,10 @@ async def exec_command(
     if workdir is not None:
         request["workdir"] = workdir
     async with _connected(address, token, connect_seconds) as connection:
-        return await _session(connection, address, request, stdin or b"", on_stdout, on_stderr)
+        return await _Session(connection, address, on_stdout, on_stderr).run(request, stdin or b"")
 
 
-async def attach(
+async def attach(  # noqa: PLR0913
     address: str,
     token: str,
     *,
@@ -110,10 +111,10 @@ async def attach(
     Raises `AgentError`.
     """
     async with _connected(address, token, connect_seconds) as connection:
-        return await _session(connection, address, {"type": "attach"}, stdin, on_stdout, on_stderr)
+        return await _Session(connection, address, on_stdout, on_stderr).run({"type": "attach"}, stdin)
 
 
-def run(
+def run(  # noqa: PLR0913
     address: str,
     token: str,
     cmd: Sequence[str],
@@ -152,10 +153,17 @@ def run(
     return Completed(code, bytes(stdout), bytes(stderr))
 
 
+class _ConnectDirectly(connect):
+    """Follows no redirect: an agent sends none, and a stranger must not choose whom we talk to."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 @asynccontextmanager
 async def _connected(address: str, token: str, seconds: float) -> AsyncIterator[ClientConnection]:
     try:
-        connection = await connect(
+        connection = await _ConnectDirectly(
             f"ws://{address}/ws",
             additional_headers={"Authorization": f"Bearer {token}"},
             user_agent_header=None,
@@ -177,7 +185,7 @@ async def _connected(address: str, token: str, seconds: float) -> AsyncIterator[
         ) from exc
     except InvalidStatus as exc:
         status = exc.response.status_code
-        if status == 401:
+        if status == HTTPStatus.UNAUTHORIZED:
             # From None: the library's exception holds the request, and so the token.
             raise AgentUnauthorized(
                 f"The agent at {address} does not accept the token. "
@@ -190,57 +198,60 @@ async def _connected(address: str, token: str, seconds: float) -> AsyncIterator[
         yield connection
 
 
-async def _session(
-    connection: ClientConnection,
-    address: str,
-    request: dict[str, Any],
-    stdin: bytes | None,
-    on_stdout: Output,
-    on_stderr: Output,
-) -> int:
-    """One session from its request to its end. `stdin` None: nothing is written, nothing closed."""
-    takers = {"stdout": on_stdout, "stderr": on_stderr}
+class _Session:
+    """The one session of a connection."""
 
-    async def say(**message: object) -> None:
-        await connection.send(json.dumps({"id": _SESSION, **message}))
+    def __init__(self, connection: ClientConnection, address: str, on_stdout: Output, on_stderr: Output) -> None:
+        self._connection = connection
+        self._address = address
+        self._takers = {"stdout": on_stdout, "stderr": on_stderr}
 
-    async def feed(data: bytes) -> None:
-        for start in range(0, len(data), _STDIN_CHUNK):
-            await say(type="stdin", data=base64.b64encode(data[start : start + _STDIN_CHUNK]).decode("ascii"))
-        await say(type="close_stdin")
+    async def run(self, request: dict[str, Any], stdin: bytes | None) -> int:
+        """From its request to its end; the exit code. `stdin` None: nothing is written, nothing closed."""
+        feeding: asyncio.Task[None] | None = None
+        try:
+            await self._say(request)
+            if stdin is not None:
+                # At the same time as reading: a command that answers before it has read all would block both sides.
+                feeding = asyncio.create_task(self._feed(stdin))
+            return await self._read()
+        except ConnectionClosed as exc:
+            raise _gone(self._address) from exc
+        finally:
+            if feeding is not None:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)  # its loss of the connection is the reader's, too
 
-    feeding: asyncio.Task[None] | None = None
-    try:
-        await say(**request)
-        if stdin is not None:
-            # At the same time as reading: a command that answers before it has read all would block both sides.
-            feeding = asyncio.create_task(feed(stdin))
-        async for text in connection:
-            message = _parse(address, text)
+    async def _read(self) -> int:
+        async for text in self._connection:
+            message = _parse(self._address, text)
             match message["type"]:
                 case "exit":
                     return int(message["code"])
                 case "error":
-                    raise SessionRejected(f"The agent at {address} answered: {message['message']}.")
-                case stream if stream in takers:
-                    takers[stream](base64.b64decode(message["data"]))
-        raise _gone(address)
-    except ConnectionClosed as exc:
-        raise _gone(address) from exc
-    finally:
-        if feeding is not None:
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)  # its loss of the connection is the reader's, too
+                    raise SessionRejected(f"The agent at {self._address} answered: {message['message']}.")
+                case stream if stream in self._takers:
+                    self._takers[stream](base64.b64decode(message["data"]))
+        raise _gone(self._address)
+
+    async def _feed(self, data: bytes) -> None:
+        for start in range(0, len(data), _STDIN_CHUNK):
+            piece = base64.b64encode(data[start : start + _STDIN_CHUNK]).decode("ascii")
+            await self._say({"type": "stdin", "data": piece})
+        await self._say({"type": "close_stdin"})
+
+    async def _say(self, message: dict[str, Any]) -> None:
+        await self._connection.send(json.dumps({"id": _SESSION_ID, **message}))
 
 
 def _parse(address: str, text: str | bytes) -> dict[str, Any]:
     try:
         message = json.loads(text)
-        if isinstance(message["type"], str):
-            return dict(message)
-    except (ValueError, KeyError, TypeError) as exc:
-        raise _not_an_agent(address, "a message that is not of its protocol") from exc
-    raise _not_an_agent(address, "a message that is not of its protocol")
+    except ValueError as exc:
+        raise _not_an_agent(address, "a message that is not JSON") from exc
+    if not isinstance(message, dict) or "type" not in message:
+        raise _not_an_agent(address, "a message without a type")
+    return message
 
 
 def _gone(address: str) -> AgentGone:

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import termios
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from local.agent.protocol import Stream
 from local.agent.reaper import Reaper
@@ -160,8 +160,8 @@ def _on_pipes(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert popen.stdin and popen.stdout and popen.stderr  # all three are pipes
-    return popen, popen.stdin, {Stream.STDOUT: popen.stdout, Stream.STDERR: popen.stderr}
+    stdin, stdout, stderr = (cast("IO[bytes]", file) for file in (popen.stdin, popen.stdout, popen.stderr))
+    return popen, stdin, {Stream.STDOUT: stdout, Stream.STDERR: stderr}
 
 
 def _on_terminal(

@@ -28,6 +28,8 @@ def start_ministack(layout: Layout, port: int, ecs_endpoint: str) -> Daemon:
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
             "MINISTACK_HOST": LOOPBACK,
+            # Functions may do what the template's roles allow, and nothing else, as on AWS.
+            "AUTH": "true",
             # Its MQTT listener ignores BIND_HOST and would listen on every interface, SFTP likewise.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",

@@ -61,7 +61,10 @@ class Daemon:
             return  # the id belongs to somebody else by now
         _signal_group(self.pid, signal.SIGTERM)
         _wait(self.pid, grace)
+        left = list(_session(self.pid))
         _signal_group(self.pid, signal.SIGKILL)
+        for pid in left:
+            _wait(pid, grace)  # being killed takes a moment
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)  # ours: leave no zombie
 
@@ -163,6 +166,14 @@ def _status(pid: int) -> tuple[int, bool] | None:
         return None
     # proc(5): after the name, field 3 is the state and field 22 the start time.
     return int(fields[22 - 3]), fields[0] not in "ZX"
+
+
+def _session(leader: int) -> Iterator[int]:
+    """The processes of the leader's session, zombies included."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if int(stat.read_text().rpartition(")")[2].split()[6 - 3]) == leader:  # proc(5): field 6
+                yield int(stat.parent.name)
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -29,7 +29,7 @@ _OVERTAKEN_SECONDS: Final = 2.0
 class Delivery:
     """An event and what became of it: `pending`, `delivered`, `dropped` (a fault) or `failed`."""
 
-    event: dict[str, Any]
+    event: dict[str, Any] = field(repr=False)
     task_id: str
     outcome: str = "pending"
     copies: int = 0
@@ -83,19 +83,18 @@ class Deliveries:
         # asyncio's lock is first come, first served, and the tasks of a line were created in its order.
         async with self._lines.setdefault(delivery.task_id, asyncio.Lock()):
             await asyncio.sleep(way.delay)
-            for _ in range(way.copies):
-                await self._once(delivery)
+            outcomes = [await self._once(delivery) for _ in range(way.copies)]
+        delivery.outcome = outcomes[-1]
 
-    async def _once(self, delivery: Delivery) -> None:
+    async def _once(self, delivery: Delivery) -> str:
         loop = asyncio.get_running_loop()
         try:
             delivery.targets = await loop.run_in_executor(self._threads, self._bus.send, delivery.event)
         except DeliveryFailed as exc:
-            delivery.outcome = "failed"
             log.warning("task %s v%d not delivered: %s", delivery.task_id, delivery.event["detail"]["version"], exc)
-            return
-        delivery.outcome = "delivered"
+            return "failed"
         delivery.copies += 1
+        return "delivered"
 
 
 def envelope(task: Task, names: Names) -> dict[str, Any]:

@@ -6,6 +6,7 @@ request that was answered with failures is remembered with them, a request that 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,4 +66,5 @@ class ClientTokens:
 
 
 def _fingerprint(request: dict[str, Any]) -> str:
-    return json.dumps({key: value for key, value in request.items() if key != "clientToken"}, sort_keys=True)
+    text = json.dumps({key: value for key, value in request.items() if key != "clientToken"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -20,10 +20,10 @@ def page(key: str, items: list[str], request: dict[str, Any]) -> dict[str, Any]:
     if not 1 <= size <= _LARGEST:
         raise AwsError("InvalidParameterException", f"maxResults must be between 1 and {_LARGEST}.")
     try:
-        start = int(base64.urlsafe_b64decode(request.get("nextToken", "")) or b"0")
+        start = int(base64.b64decode(request.get("nextToken", ""), validate=True) or b"0")
     except (binascii.Error, ValueError) as exc:
         raise AwsError("InvalidParameterException", "Invalid token.") from exc
     answer: dict[str, Any] = {key: items[start : start + size]}
     if start + size < len(items):
-        answer["nextToken"] = base64.urlsafe_b64encode(str(start + size).encode()).decode()
+        answer["nextToken"] = base64.b64encode(str(start + size).encode()).decode()
     return answer

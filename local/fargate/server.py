@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -69,15 +70,14 @@ def build_app(options: Options) -> web.Application:
 def _aws(options: Options) -> tuple[Bus, SecretSource]:
     if options.aws_endpoint is None:
         return NoBus(), NoSecrets()
-    found = boto3.Session().get_credentials()
     # Retries are the bus's own: some hidden in the client would multiply with them.
     quiet = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=20)
     core = botocore.session.Session()
     core.set_default_client_config(quiet)
     session = boto3.Session(
         botocore_session=core,
-        aws_access_key_id=found.access_key if found else "test",
-        aws_secret_access_key=found.secret_key if found else "test",
+        aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+        aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
         region_name=options.region,
     )
     return EventBus(session, options.aws_endpoint), AwsSecrets(session, options.aws_endpoint)

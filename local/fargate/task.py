@@ -42,8 +42,8 @@ class NetworkInterface:
 class Container:
     """One container: its definition, its override, and what ECS shows of it."""
 
-    definition: dict[str, Any]
-    override: dict[str, Any]
+    definition: dict[str, Any] = field(repr=False)  # environments may hold secrets
+    override: dict[str, Any] = field(repr=False)
     arn: str
     last_status: str = "PENDING"
     exit_code: int | None = None
@@ -81,11 +81,11 @@ class Task:
     id: str
     arn: str
     cluster_arn: str
-    definition: dict[str, Any]
+    definition: dict[str, Any] = field(repr=False)
     containers: list[Container]
     interface: NetworkInterface
     availability_zone: str
-    overrides: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict, repr=False)
     started_by: str | None = None
     group: str = ""
     tags: list[dict[str, str]] = field(default_factory=list)
@@ -108,9 +108,9 @@ class Task:
     stopping_at: datetime | None = None
     execution_stopped_at: datetime | None = None
     stopped_at: datetime | None = None
-    document: dict[str, Any] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict, repr=False)
     """The API's answer for the published version."""
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = field(default_factory=dict, repr=False)
     """The event's detail for the published version."""
 
     def publish(self, last_status: str, at: datetime) -> None:

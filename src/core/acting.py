@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ from core.settle import Perform
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """The actions of the functions that can reach the ECS API and the probe queue."""
+    """The actions of the functions that can reach the ECS API and the probe queue.
 
-    ecs: Ecs
-    queue: ProbeQueue
+    The ports are asked for when they are first needed: a client costs 0.1 s of a cold start, and most starts need one.
+    """
+
+    ecs: Callable[[], Ecs]
+    queue: Callable[[], ProbeQueue]
     clock: Clock
     prefix: str
 
@@ -27,10 +30,10 @@ class Performer:
         return {SendProbe: self._send_probe, StopTask: self._stop_task, DescribeTask: self._describe_task}
 
     def _send_probe(self, action: Any) -> None:
-        self.queue.send(action.container_id, action.generation, action.address)
+        self.queue().send(action.container_id, action.generation, action.address)
 
     def _stop_task(self, action: Any) -> Fact:
-        self.ecs.stop(action.cluster_arn, action.task_arn, action.reason)
+        self.ecs().stop(action.cluster_arn, action.task_arn, action.reason)
         return StopAccepted(
             container_id=action.container_id,
             generation=action.generation,
@@ -40,7 +43,7 @@ class Performer:
 
     def _describe_task(self, action: Any) -> Fact | None:
         """None when ECS shows no such task yet, or it is not ours: the reconciler looks again."""
-        for task in self.ecs.describe(action.cluster_arn, [action.task_arn]).tasks:
+        for task in self.ecs().describe(action.cluster_arn, [action.task_arn]).tasks:
             observed = observe_description(task, prefix=self.prefix, at=self.clock())
             if not isinstance(observed, NotOurs):
                 return observed

@@ -11,8 +11,9 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 
 from core.adapters.http_probe import HttpProbe
 from core.errors import MalformedEvent
-from core.probing import OutOfTime, ProbeResult, Target, probe
+from core.probing import ProbeResult, probe
 from core.shared_look import SharedLook
+from core.watching import Target
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 
@@ -53,25 +54,28 @@ class _Batch:
         self._http = HttpProbe()
         self._looks = SharedLook(_load_many)
 
-    async def probe(self, message: SQSRecord) -> str:
+    async def probe(self, record: SQSRecord) -> str:
         """One message. Raises, so that it is delivered again, when there was no verdict."""
-        target = target_of(message.body)
-        settings = wiring.settings()
         try:
-            result = await probe(
-                target,
-                ask=self._http.ask,
-                identify=self._http.identify if settings.verify_agent_identity else None,
-                look=lambda: self._looks.look(target.container_id),
-                report=_report,
-                clock=wiring.now,
-                sleep=asyncio.sleep,
-                policy=settings.policy,
-                give_up_at=self._give_up_at,
-            )
-        except OutOfTime as late:
-            logger.warning("probe goes on later", extra={**_keys(target), "attempts": late.attempts})
+            return await self._probe(target_of(record.body))
+        except Exception:
+            # The batch processor keeps errors to itself.
+            logger.exception("probe has no verdict", extra={"message_id": record.message_id})
             raise
+
+    async def _probe(self, target: Target) -> str:
+        settings = wiring.settings()
+        result = await probe(
+            target,
+            ask=self._http.ask,
+            identify=self._http.identify if settings.verify_agent_identity else None,
+            look=lambda: self._looks.look(target.container_id),
+            report=_report,
+            clock=wiring.now,
+            sleep=asyncio.sleep,
+            policy=settings.policy,
+            give_up_at=self._give_up_at,
+        )
         _log(target, result)
         return str(result.outcome)
 
@@ -82,7 +86,6 @@ def target_of(body: str) -> Target:
         document = json.loads(body)
         return Target(str(document["container_id"]), int(document["generation"]), str(document["address"]))
     except (ValueError, TypeError, KeyError) as exc:
-        logger.error("probe message is malformed", extra={"why": f"{type(exc).__name__}: {exc}"})
         raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
 
 

@@ -58,7 +58,7 @@ def queue() -> SqsProbeQueue:
 @cache
 def settler() -> Settler:
     """For the functions outside the VPC: they carry out everything a record owes."""
-    performer = Performer(ecs(), queue(), now, settings().started_by_prefix)
+    performer = Performer(ecs, queue, now, settings().started_by_prefix)
     return Settler(store(), settings().policy, performer.table())
 
 

@@ -40,7 +40,9 @@ class Settled:
         self.store = MemoryStore(*records)
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
-        self.settler = Settler(self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table())
+        self.settler = Settler(
+            self.store, POLICY, Performer(lambda: self.ecs, lambda: self.queue, self.clock, "sockerless").table()
+        )
 
     def record(self) -> Record:
         record = self.store.load(CONTAINER_ID)

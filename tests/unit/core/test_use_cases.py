@@ -44,7 +44,9 @@ class World:
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
         self.tokens = iter(f"{number:064x}" for number in range(1, 100))
-        self.settler = Settler(self.store, POLICY, Performer(self.ecs, self.queue, self.clock, "sockerless").table())
+        self.settler = Settler(
+            self.store, POLICY, Performer(lambda: self.ecs, lambda: self.queue, self.clock, "sockerless").table()
+        )
         self.failures: list[ReachError] = []
 
     def start(self, document: Any = None) -> Record:

@@ -57,6 +57,12 @@ def until(look: Callable[[], T], happy: Callable[[T], object] = bool) -> T:
         time.sleep(0.01)
 
 
+def ecs_client(endpoint: str) -> Any:
+    """A boto3 client. Retries are off: a refusal is seen as it is."""
+    settings = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+    return _SESSION.client("ecs", endpoint_url=endpoint, config=settings)
+
+
 class LocalServer:
     """A server on a free port with its own event loop and thread."""
 
@@ -69,12 +75,7 @@ class LocalServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.local = LocalFargate(self.endpoint)
-        self.ecs = self.client()
-
-    def client(self, **config: Any) -> Any:
-        """A boto3 client of this server. Retries are off: a refusal is seen as it is."""
-        settings = Config(retries={"total_max_attempts": 1, "mode": "standard"}, **config)
-        return _SESSION.client("ecs", endpoint_url=self.endpoint, config=settings)
+        self.ecs = ecs_client(self.endpoint)
 
     def _run(self) -> None:
         try:
@@ -101,7 +102,9 @@ class LocalServer:
             raise self._failure
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(PATIENCE)
         self.ecs.close()
@@ -222,4 +225,5 @@ def statuses(events: Iterable[dict[str, Any]]) -> list[str]:
 def address_of(task: dict[str, Any]) -> str:
     """The private address in the API's spelling."""
     attachment = next(one for one in task["attachments"] if one["type"] == "ElasticNetworkInterface")
-    return next(detail["value"] for detail in attachment["details"] if detail["name"] == "privateIPv4Address")
+    details = {detail["name"]: detail["value"] for detail in attachment["details"]}
+    return str(details["privateIPv4Address"])

@@ -33,9 +33,7 @@ def test_same_token_other_parameters_conflict(server: LocalServer) -> None:
     first = server.ecs.run_task(**request("tests", clientToken="token-1"))
     override = {"name": "main", "environment": environment(TOKEN="another")}
     with pytest.raises(ClientError) as caught:
-        server.ecs.run_task(
-            **request("tests", clientToken="token-1", overrides={"containerOverrides": [override]})
-        )
+        server.ecs.run_task(**request("tests", clientToken="token-1", overrides={"containerOverrides": [override]}))
     assert caught.value.response["Error"]["Code"] == "ConflictException"
     answer = cast("dict[str, Any]", caught.value.response)
     assert answer["resourceIds"] == [first["tasks"][0]["taskArn"]]

@@ -1,0 +1,617 @@
+"""Texts with which tasks failed to start, as ECS, containerd or a registry printed them, and what they mean.
+
+The source names an AWS page ("AWS doc"), a public issue (repository and number) or the program whose words they are.
+Names, accounts and addresses are made up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.diagnosis import Actor
+from core.errors import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One text, and what a diagnosis of it says; `remedy` is a part of the remedy."""
+
+    source: str
+    text: str
+    cause: Cause
+    remedy: str
+    transient: bool = False
+    actor: Actor = Actor.OPERATOR
+
+
+AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
+RETRIEVAL = f"{AUTH}execution resource retrieval failed: "
+EFS = "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: "
+EFS_END = " : unsuccessful EFS utils command execution; code: 32"
+SHIM = (
+    "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to "
+    "create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+)
+PULL = "CannotPullContainerError: "
+RESOLVE = f"{PULL}pull image manifest has been retried 5 time(s): failed to resolve ref "
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1"
+EXECUTION_ROLE = "User: arn:aws:sts::123456789012:assumed-role/task-execution/0123 is not authorized to perform: "
+
+TIME_OUT = f"{EFS}Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+CREATE_ENI = "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
+
+START_TEXTS = [
+    # --- the agent, and what else execve and runc refuse
+    Case(
+        "amazon-ecs-agent 2954: no such file",
+        f'{SHIM}exec: "/sockerless-agent/sockerless-agent": stat /sockerless-agent/sockerless-agent: no such file or '
+        "directory: unknown",
+        Cause.AGENT_BINARY_MISSING,
+        "/sockerless-agent/sockerless-agent",
+    ),
+    Case(
+        "amazon-ecs-agent 2954: cut off by Fargate",
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: OCI "
+        "runtime create failed: container_linux.go:370: starting container process caused: exec: "
+        '"/sockerless-agent/sockerless-agent": stat /sockerless-agent/sockerless-agent...no such file or direct...',
+        Cause.AGENT_BINARY_MISSING,
+        "access point's root",
+    ),
+    Case(
+        "multi-model-server 481: not in PATH",
+        "CannotStartContainerError: API error (400): OCI runtime create failed: container_linux.go:348: starting "
+        'container process caused "exec: \\"sockerless-agent\\": executable file not found in $PATH":',
+        Cause.AGENT_BINARY_MISSING,
+        "statically linked",
+    ),
+    Case(
+        "re:Post: exec format error",
+        f"{SHIM}exec /sockerless-agent/sockerless-agent: exec format error: unknown",
+        Cause.AGENT_WRONG_ARCHITECTURE,
+        "runtimePlatform",
+    ),
+    Case(
+        "re:Post: exec user process",
+        "CannotStartContainerError: standard_init_linux.go:211: exec user process caused: exec format error",
+        Cause.AGENT_WRONG_ARCHITECTURE,
+        "X86_64 or ARM64",
+    ),
+    Case(
+        "Fargate 1.4: exec permission denied",
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: OCI "
+        'runtime create failed: container_linux.go:380: starting container process caused: exec: "/sockerless-agent": '
+        "permission denied: unknown",
+        Cause.AGENT_NOT_EXECUTABLE,
+        "chmod 0755",
+    ),
+    Case(
+        "runc: OOM before the process",
+        f"{SHIM}container init was OOM-killed (memory limit too low?): unknown",
+        Cause.OUT_OF_MEMORY,
+        "memory limit",
+        actor=Actor.USER,
+    ),
+    Case(
+        "runc: working directory",
+        f'{SHIM}chdir to cwd ("/srv/app") set in config.json failed: no such file or directory: unknown',
+        Cause.TASK_DEFINITION,
+        "working directory",
+        actor=Actor.USER,
+    ),
+    Case(
+        "net-modernization 13: no passwd",
+        "CannotStartContainerError: ResourceInitializationError: unable to create new container: mount callback failed "
+        "on /tmp/containerd-mount916692511: open /tmp/containerd-mount916692511/etc/passwd: no such file or directory",
+        Cause.TASK_DEFINITION,
+        "numeric user id",
+        actor=Actor.USER,
+    ),
+    Case(
+        "runc: volume on a file",
+        f'{SHIM}error during container init: error mounting "/var/lib/volumes/1/api" to rootfs at "/app/settings.json"'
+        ": flags=MS_RDONLY|MS_BIND: not a directory",
+        Cause.TASK_DEFINITION,
+        "directory",
+        actor=Actor.USER,
+    ),
+    Case(
+        "AWS doc: CannotStartContainerError",
+        "CannotStartContainerError: failed to get container status: context canceled",
+        Cause.UNKNOWN,
+        "against this text",
+        actor=Actor.USER,
+    ),
+    # --- EFS
+    Case(
+        "EFS: timed out", f"{TIME_OUT}b'mount.nfs4: Connection timed out'{EFS_END}", Cause.EFS_MOUNT_FAILED, "TCP 2049"
+    ),
+    Case(
+        "compose-cli 1490: reset",
+        f"{EFS}b'mount.nfs4: Connection reset by peer'{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "available",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "App Mesh doc: refused",
+        f"{EFS}mount.nfs4: Connection refused{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "EgressIgnoredPorts",
+    ),
+    Case(
+        "appsmith-docs 2234: DNS",
+        f'{EFS}Failed to resolve "fs-0123.efs.eu-west-1.amazonaws.com" - check that your file system ID is correct, '
+        "and "
+        "ensure that the VPC has an EFS mount target for this file system ID. : unsuccessful EFS utils command "
+        "execution; code: 1",
+        Cause.EFS_MOUNT_FAILED,
+        "DNS hostnames",
+    ),
+    Case(
+        "terraform-grafana 4: directory",
+        f"{EFS}b'mount.nfs4: mounting fs-0123.efs.eu-west-1.amazonaws.com:/bin failed, reason given by server: No such "
+        f"file or directory'{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "root directory path",
+    ),
+    Case(
+        "aws-cdk-examples 920: denied",
+        f"{EFS}b'mount.nfs4: access denied by server while mounting fs-0123.efs.eu-west-1.amazonaws.com:/'{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "elasticfilesystem:ClientMount",
+    ),
+    Case("EFS: new words", f"{EFS}something new{EFS_END}", Cause.EFS_MOUNT_FAILED, "mount target"),
+    # --- other volumes
+    Case(
+        "amazon-ecs-plugin 334",
+        "CannotCreateVolumeError: unsupported: Dockerfile contains VOLUME instruction",
+        Cause.TASK_DEFINITION,
+        "VOLUME",
+        actor=Actor.USER,
+    ),
+    Case(
+        "containers-roadmap 1425",
+        "CannotCreateVolumeError: unable to copy contents to volume on host: containerd: failed to get image "
+        "reference: "
+        "context deadline exceeded",
+        Cause.UNKNOWN,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "AWS doc: CannotCreateVolumeError",
+        "CannotCreateVolumeError: something new",
+        Cause.TASK_DEFINITION,
+        "mount points",
+        actor=Actor.USER,
+    ),
+    # --- secrets
+    Case(
+        "secrets: not found",
+        f"{RETRIEVAL}unable to retrieve secret from asm: service call has been retried 5 time(s): "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        Cause.SECRETS,
+        "exists",
+    ),
+    Case(
+        "secrets: no such parameter",
+        f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm "
+        "parameters: /sockerless/token",
+        Cause.SECRETS,
+        "Region",
+    ),
+    Case(
+        "secrets: denied",
+        f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+        f"AccessDeniedException: {EXECUTION_ROLE}ssm:GetParameters on resource",
+        Cause.SECRETS,
+        "ssm:GetParameters",
+    ),
+    Case(
+        "secrets: unreachable",
+        f"{AUTH}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
+        "Manager. Check your task network configuration. failed to fetch secret x from secrets manager: operation "
+        "error "
+        "Secrets Manager: GetSecretValue, https response error StatusCode: 0, RequestID: , canceled, context deadline "
+        "exceeded",
+        Cause.SECRETS,
+        "secretsmanager",
+        transient=True,
+    ),
+    Case(
+        "secrets: new words of Systems Manager",
+        f"{RETRIEVAL}unable to retrieve secrets from ssm: something new",
+        Cause.SECRETS,
+        "may read it",
+    ),
+    Case("secrets: new words", f"{RETRIEVAL}something new", Cause.SECRETS, "execution role"),
+    Case(
+        "environment files",
+        "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): operation "
+        "error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden.",
+        Cause.TASK_DEFINITION,
+        "s3:GetObject",
+    ),
+    # --- logs
+    Case(
+        "logs: no group",
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+        "to "
+        "create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit "
+        "status 1",
+        Cause.TASK_DEFINITION,
+        "log group",
+    ),
+    Case(
+        "minecraft-ondemand 12: denied",
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+        "to "
+        f"create Cloudwatch log stream: AccessDeniedException: {EXECUTION_ROLE}logs:CreateLogStream",
+        Cause.PERMISSION,
+        "logs:CreateLogStream",
+    ),
+    Case(
+        "logs: unreachable",
+        "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
+        "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
+        "Check your network configuration. : signal: killed",
+        Cause.TASK_DEFINITION,
+        ".logs",
+        transient=True,
+    ),
+    Case(
+        "logs: killed",
+        "ResourceInitializationError: failed to validate logger args: : signal: killed",
+        Cause.TASK_DEFINITION,
+        "NAT gateway",
+        transient=True,
+    ),
+    Case(
+        "AWS doc: logging driver",
+        "ResourceInitializationError: failed to initialize logging driver: MissingEndpoint",
+        Cause.TASK_DEFINITION,
+        "awslogs-region",
+    ),
+    Case(
+        "moby 42088: throttled",
+        "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create "
+        "Cloudwatch log stream: ThrottlingException: Rate exceeded status code: 400, request id: ",
+        Cause.THROTTLED,
+        "quota",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    # --- images
+    Case(
+        "ECR: unreachable",
+        f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and "
+        "Amazon ECR. Check your task network configuration. operation error ECR: GetAuthorizationToken, exceeded "
+        "maximum "
+        "number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Post "
+        '"https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 203.0.113.10:443: i/o timeout',
+        Cause.IMAGE_PULL_FAILED,
+        "NAT gateway",
+        transient=True,
+    ),
+    Case(
+        "minecraft-ondemand 74: ECR, old words",
+        f"{RETRIEVAL}unable to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send "
+        'request failed caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 203.0.113.10:443: i/o '
+        "timeout. Please check your task network configuration.",
+        Cause.IMAGE_PULL_FAILED,
+        "ecr.api and .ecr.dkr",
+        transient=True,
+    ),
+    Case(
+        "ECR: denied",
+        f"{RETRIEVAL}unable to retrieve ecr registry auth: service call has been retried 1 time(s): "
+        f"AccessDeniedException: {EXECUTION_ROLE}ecr:GetAuthorizationToken on resource: *",
+        Cause.IMAGE_PULL_FAILED,
+        "AmazonECSTaskExecutionRolePolicy",
+    ),
+    Case(
+        "AWS doc: role",
+        f"{PULL}The task can\u2019t pull the image. Check that the role has the permissions to pull images from the "
+        "registry.",
+        Cause.IMAGE_PULL_FAILED,
+        "ecr:BatchGetImage",
+    ),
+    Case(
+        "AWS doc: network",
+        f"{PULL}The task can't pull the image. Check your network configuration",
+        Cause.IMAGE_PULL_FAILED,
+        "public IP",
+        transient=True,
+    ),
+    Case(
+        "AWS doc: connection issue",
+        f"{PULL}The task cannot pull '{IMAGE}' from the Amazon ECR repository '{IMAGE}'. There is a connection issue "
+        "between the task and Amazon ECR. Check your task network configuration.",
+        Cause.IMAGE_PULL_FAILED,
+        "gateway endpoint for S3",
+        transient=True,
+    ),
+    Case(
+        "terraform-aws-retool 20: i/o timeout",
+        f"{RESOLVE}docker.io/library/redis:7: failed to do request: Head "
+        '"https://registry-1.docker.io/v2/library/redis/'
+        'manifests/7": dial tcp 203.0.113.10:443: i/o timeout',
+        Cause.IMAGE_PULL_FAILED,
+        "route to the registry",
+        transient=True,
+    ),
+    Case(
+        "AWS doc: request canceled",
+        f"{PULL}API error (500): Get https://{IMAGE}/v2/: net/http: request canceled while waiting for connection",
+        Cause.IMAGE_PULL_FAILED,
+        "AssignPublicIp",
+        transient=True,
+    ),
+    Case(
+        "AWS doc: failed open",
+        f"{PULL}ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status "
+        "code https://registry-1.docker.io/v2/library/redis/blobs/sha256:ab: 503 Service Unavailable",
+        Cause.IMAGE_PULL_FAILED,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "AWS doc: nil pointer",
+        f"{PULL}pull command failed: panic: runtime error: invalid memory address or nil pointer dereference",
+        Cause.IMAGE_PULL_FAILED,
+        "S3",
+    ),
+    Case(
+        "containerd: no such host",
+        f"{RESOLVE}registry.invalid/shop:1: failed to do request: Head: dial tcp: lookup registry.invalid: no such "
+        "host",
+        Cause.IMAGE_PULL_FAILED,
+        "host",
+        actor=Actor.USER,
+    ),
+    Case(
+        "AWS doc: toomanyrequests",
+        f"{PULL}inspect image has been retried 5 time(s): httpReaderSeeker: failed open: unexpected status code: 429 "
+        "Too "
+        "Many Requests - Server message: toomanyrequests: You have reached your pull rate limit.",
+        Cause.IMAGE_PULL_FAILED,
+        "pull-through cache",
+        transient=True,
+    ),
+    Case(
+        "convox 1164: ECR throttled",
+        "CannotPullECRContainerError: ThrottlingException: Rate exceeded status code: 400, request id: 75567eb3",
+        Cause.THROTTLED,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "Fargate 1.4: platform",
+        f"{PULL}image Manifest does not contain descriptor matching platform 'linux/amd64'",
+        Cause.IMAGE_PULL_FAILED,
+        "--platform",
+        actor=Actor.USER,
+    ),
+    Case(
+        "Docker: platform",
+        f"{PULL}Error response from daemon: no matching manifest for linux/arm64/v8 in the manifest list entries",
+        Cause.IMAGE_PULL_FAILED,
+        "ARM64",
+        actor=Actor.USER,
+    ),
+    Case(
+        "sst 3542: disk",
+        f"{PULL}ref pull has been retried 1 time(s): failed to extract layer sha256:7c52: write /var/lib/containerd/io."
+        "containerd.snapshotter.v1.overlayfs/snapshots/86/fs/x: no space left on device: unknown",
+        Cause.IMAGE_PULL_FAILED,
+        "ephemeral storage",
+        actor=Actor.USER,
+    ),
+    Case(
+        "runc: disk full",
+        f"{SHIM}mkdir /var/lib/containerd/1: no space left on device",
+        Cause.TASK_DEFINITION,
+        "200 GiB",
+        actor=Actor.USER,
+    ),
+    Case(
+        "AWS doc: pull access denied",
+        f"{PULL}Error response from daemon: pull access denied for shop, repository does not exist or may require "
+        "'docker login'",
+        Cause.IMAGE_PULL_FAILED,
+        "repositoryCredentials",
+        actor=Actor.USER,
+    ),
+    Case(
+        "prefect 16964: unauthorized",
+        f"{PULL}pull image manifest has been retried 1 time(s): failed to resolve ref ghcr.io/shop/shop:latest: failed "
+        "to "
+        "authorize: failed to fetch anonymous token: unexpected status from GET request: 401 Unauthorized",
+        Cause.IMAGE_PULL_FAILED,
+        "private",
+        actor=Actor.USER,
+    ),
+    Case(
+        "ECR: manifest unknown",
+        "CannotPullImageManifestError: manifest unknown: Requested image not found",
+        Cause.IMAGE_PULL_FAILED,
+        "tag",
+        actor=Actor.USER,
+    ),
+    Case(
+        "ECR: no such tag", f"{RESOLVE}{IMAGE}: {IMAGE}: not found", Cause.IMAGE_PULL_FAILED, "pushed", actor=Actor.USER
+    ),
+    Case("image: new words", f"{PULL}something new", Cause.IMAGE_PULL_FAILED, "execution role", actor=Actor.USER),
+    # --- network interfaces
+    Case(
+        "ENI: attach",
+        "Unexpected EC2 error while attempting to attach network interface to instance",
+        Cause.ENI_PROVISIONING,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "ENI: netplugin",
+        "ResourceInitializationError: failed to configure ENI: failed to setup regular eni: netplugin failed with no "
+        "error message",
+        Cause.ENI_PROVISIONING,
+        "subnets",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "distributed-load-testing 82: ENI timeout",
+        "Timeout waiting for network interface provisioning to complete.",
+        Cause.ENI_PROVISIONING,
+        "this passes",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "re:Post: ENI provision",
+        "Network interface provision complete error timeout wait for network interface provision",
+        Cause.ENI_PROVISIONING,
+        "AWS Health",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "ENI: subnet full",
+        f"{CREATE_ENI}InsufficientFreeAddressesInSubnet",
+        Cause.ENI_PROVISIONING,
+        "address",
+        transient=True,
+    ),
+    Case(
+        "AWS doc: subnet full",
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+        "'subnet-1'",
+        Cause.ENI_PROVISIONING,
+        "larger task subnets",
+        transient=True,
+    ),
+    Case(
+        "ENI: tag policy",
+        "Unexpected EC2 error while attempting to tag the network interface: TagPolicyViolation",
+        Cause.ENI_PROVISIONING,
+        "tag policy",
+    ),
+    Case(
+        "dagster: AuthFailure passes",
+        f"{CREATE_ENI}AuthFailure",
+        Cause.ENI_PROVISIONING,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "EC2 error code: UnauthorizedOperation",
+        f"{CREATE_ENI}UnauthorizedOperation",
+        Cause.ENI_PROVISIONING,
+        "AWSServiceRoleForECS",
+    ),
+    Case("EC2 error code: no subnet", f"{CREATE_ENI}InvalidSubnetID.NotFound", Cause.ENI_PROVISIONING, "TaskSubnets"),
+    Case(
+        "EC2 error code: quota",
+        f"{CREATE_ENI}NetworkInterfaceLimitExceeded",
+        Cause.ENI_PROVISIONING,
+        "quota",
+        transient=True,
+    ),
+    # --- capacity
+    Case(
+        "Fargate: capacity",
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+        Cause.CAPACITY,
+        "Availability Zones",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "Fargate: vCPU quota",
+        "You\u2019ve reached the limit on the number of vCPUs you can run concurrently",
+        Cause.CAPACITY,
+        "Service Quotas",
+        transient=True,
+    ),
+    Case(
+        "Fargate: above the limit",
+        "The requested CPU configuration is above your limit",
+        Cause.CAPACITY,
+        "Service Quotas",
+    ),
+    Case(
+        "dagster: EphemeralStorage",
+        "Timeout waiting for EphemeralStorage provisioning to complete.",
+        Cause.CAPACITY,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case("API failures: RESOURCE", "TaskFailedToStart: RESOURCE:MEMORY", Cause.CAPACITY, "FARGATE", transient=True),
+    Case("API failures: AGENT", "TaskFailedToStart: AGENT", Cause.CAPACITY, "FARGATE", transient=True),
+    Case(
+        "API failures: provider",
+        "TaskFailedToStart: EMPTY CAPACITY PROVIDER",
+        Cause.CAPACITY,
+        "FARGATE",
+        transient=True,
+    ),
+    Case(
+        "API failures: MemberOf",
+        "TaskFailedToStart: MemberOf placement constraint unsatisfied",
+        Cause.TASK_DEFINITION,
+        "placement",
+    ),
+    Case(
+        "AWS doc: compute strategy",
+        "The selected task definition is not compatible with the selected compute strategy",
+        Cause.TASK_DEFINITION,
+        "FARGATE",
+    ),
+    # --- roles, and names whose words are not known
+    Case(
+        "ECS: role",
+        "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/task' that was provided for this task. "
+        "Please "
+        "verify that the role being passed has the proper trust relationship and permissions",
+        Cause.PERMISSION,
+        "ecs-tasks.amazonaws.com",
+    ),
+    Case(
+        "IAM: denied",
+        f"ResourceInitializationError: AccessDeniedException: {EXECUTION_ROLE}kms:Decrypt",
+        Cause.PERMISSION,
+        "named in the text",
+    ),
+    Case(
+        "AWS doc: InternalError",
+        "InternalError: unexpected error",
+        Cause.UNKNOWN,
+        "support case",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "AWS doc: runtime timeout",
+        "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m: deadline",
+        Cause.UNKNOWN,
+        "more CPU",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "deploy-task-definition 232: misspelt",
+        "DockerTimeoutError: Could not tranisition to started; timed out after waiting 8m0s",
+        Cause.UNKNOWN,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case("new words", "ResourceInitializationError: something new", Cause.UNKNOWN, "DNS"),
+]

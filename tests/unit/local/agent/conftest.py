@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.local.agent.running import Conversation, RunningAgent, running_agent
+
+
+@pytest.fixture(scope="package")
+def idle_agent() -> Iterator[RunningAgent]:
+    """An agent in keep-alive mode, shared by tests that leave nothing behind."""
+    with running_agent("--keep-alive", "--") as agent:
+        yield agent
+
+
+@pytest.fixture
+def talk(idle_agent: RunningAgent) -> Iterator[Conversation]:
+    """A connection of its own to the shared agent."""
+    with idle_agent.conversation() as conversation:
+        yield conversation

@@ -1,0 +1,305 @@
+"""template.yaml against the contract (sections 4 and 8), the settings, and least privilege."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.lifecycle import State
+from core.settings import Settings
+from tests.template import Resolved, load_template
+
+TEMPLATE = load_template()
+RESOURCES = TEMPLATE["Resources"]
+SOURCES = Path(__file__).parents[2] / "src"
+
+FUNCTIONS = {
+    "TaskStateFunction": "handlers.task_state.handler",
+    "AgentHealthFunction": "handlers.agent_health.handler",
+    "StartContainerFunction": "handlers.start_container.handler",
+    "StopContainerFunction": "handlers.stop_container.handler",
+    "ReconcileFunction": "handlers.reconcile.handler",
+}
+OUTPUTS = {
+    "ContainersTableName",
+    "TaskStateFunctionArn",
+    "AgentHealthFunctionArn",
+    "StartContainerFunctionArn",
+    "StopContainerFunctionArn",
+    "ReconcileFunctionArn",
+    "ProbeQueueUrl",
+    "TaskStateRuleName",
+    "ProberSecurityGroupId",
+    "DashboardUrl",
+}
+
+# Settings that the stack leaves at their defaults.
+WITHOUT_PARAMETER = {"probe_interval_seconds", "probe_request_timeout_seconds", "verify_agent_identity"}
+# Read by Powertools, not by us.
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+
+# Every statement on all resources, and why it cannot name any.
+ON_ALL_RESOURCES = {
+    ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
+    ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
+    ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
+    ("AgentHealthRole", "ec2:CreateNetworkInterface"): "Lambda's VPC attachment",
+    ("AgentHealthRole", "ec2:DescribeNetworkInterfaces"): "Lambda's VPC attachment",
+    ("AgentHealthRole", "ec2:DescribeSubnets"): "Lambda's VPC attachment",
+    ("AgentHealthRole", "ec2:DeleteNetworkInterface"): "Lambda's VPC attachment",
+    ("AgentHealthRole", "ec2:AssignPrivateIpAddresses"): "Lambda's VPC attachment",
+    ("AgentHealthRole", "ec2:UnassignPrivateIpAddresses"): "Lambda's VPC attachment",
+}
+# Granted without a call of ours.
+IMPLIED = {
+    "ecs:TagResource": "RunTask with tags",
+    "iam:PassRole": "RunTask and RegisterTaskDefinition with the two task roles",
+    "logs:CreateLogStream": "Lambda's log",
+    "logs:PutLogEvents": "Lambda's log",
+    "sqs:ReceiveMessage": "the event source of the prober",
+    "sqs:DeleteMessage": "the event source of the prober",
+    "sqs:GetQueueAttributes": "the event source of the prober",
+    "ssm:PutParameter": "token delivery by parameter",
+}
+
+WITH_EVERYTHING = Resolved(
+    TEMPLATE,
+    VpcId="vpc-12345678",
+    ProberSubnets="subnet-1,subnet-2",
+    ProberRouteTableIds="rtb-1",
+    ExecutionRoleArn="arn:aws:iam::123456789012:role/execution",
+    TaskRoleArn="arn:aws:iam::123456789012:role/task",
+)
+
+
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    """Every statement of a role, with its actions and resources as lists."""
+    for policy in WITH_EVERYTHING.value(RESOURCES[role]["Properties"]["Policies"]):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield {**statement, "Action": _list(statement["Action"]), "Resource": _list(statement["Resource"])}
+
+
+def granted(role: str) -> set[str]:
+    """Every action that a role allows."""
+    return {action for one in statements(role) if one["Effect"] == "Allow" for action in one["Action"]}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of every resource of a type, by logical id."""
+    return {name: one.get("Properties", {}) for name, one in RESOURCES.items() if one["Type"] == kind}
+
+
+ROLES = sorted(of_type("AWS::IAM::Role"))
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATE["Parameters"]))
+def test_parameter_is_documented_and_optional(name: str) -> None:
+    """Every parameter says what it is for, stands in one group of the console, and has a default."""
+    parameter = TEMPLATE["Parameters"][name]
+    assert parameter["Description"].endswith(".")
+    assert "Default" in parameter
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sum(group["Parameters"].count(name) for group in groups) == 1
+
+
+def test_functions_are_the_ones_of_the_contract() -> None:
+    """The five functions have the handlers the contract names, and each handler's module exists."""
+    functions = of_type("AWS::Serverless::Function")
+    assert {name: one["Handler"] for name, one in functions.items()} == FUNCTIONS
+    for handler in FUNCTIONS.values():
+        module = handler.removesuffix(".handler").replace(".", "/")
+        assert (SOURCES / f"{module}.py").is_file()
+
+
+def test_outputs_are_the_ones_of_the_contract() -> None:
+    """The stack has the outputs the contract names, each described; one of them only with a VPC."""
+    outputs = TEMPLATE["Outputs"]
+    assert set(outputs) == OUTPUTS
+    assert all(one["Description"] for one in outputs.values())
+    assert {name for name, one in outputs.items() if "Condition" in one} == {"ProberSecurityGroupId"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_variables_are_settings(function: str) -> None:
+    """Every environment variable of a function is a field of Settings in upper case, or one of Powertools."""
+    fields = {name.upper() for name in Settings.model_fields}
+    assert set(Resolved(TEMPLATE).environment(function)) - POWERTOOLS <= fields
+
+
+def test_every_setting_can_be_set() -> None:
+    """Every field of Settings reaches some function, but for those that have no parameter on purpose."""
+    given = {name.lower() for function in FUNCTIONS for name in Resolved(TEMPLATE).environment(function)}
+    assert set(Settings.model_fields) - given == WITHOUT_PARAMETER
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_defaults_agree_with_the_code(function: str) -> None:
+    """With no parameter set, the settings of a function are the defaults of the code."""
+    settings = Settings.from_env(Resolved(TEMPLATE).environment(function))
+    own = {"table_name", "probe_queue_url", "cluster_arn"}
+    assert settings.model_dump(exclude=own) == Settings(table_name="any").model_dump(exclude=own)
+
+
+def test_parameters_reach_the_settings() -> None:
+    """What an operator chooses arrives at the start function, in the spelling that Settings reads."""
+    stack = Resolved(
+        TEMPLATE,
+        ClusterName="work",
+        StartedByPrefix="two",
+        TaskSubnets="subnet-1,subnet-2",
+        AssignPublicIp="true",
+        InjectionStrategy="image",
+        UnreachableTasks="keep",
+        TokenDelivery="ssm",
+    )
+    settings = Settings.from_env(stack.environment("StartContainerFunction"))
+    assert settings.cluster_arn == "arn:aws:ecs:eu-central-1:123456789012:cluster/work"
+    assert settings.started_by_prefix == "two"
+    assert settings.task_subnets == ("subnet-1", "subnet-2")
+    assert settings.assign_public_ip
+    assert settings.injection == "image"
+    assert settings.keep_unreachable_tasks
+    assert settings.token_delivery == "ssm"
+
+
+@pytest.mark.parametrize(("early", "statuses"), [("off", ["RUNNING"]), ("on", ["PENDING", "RUNNING"])])
+def test_rule_lets_through_only_what_can_change_a_record(early: str, statuses: list[str]) -> None:
+    """The rule names the source, the cluster and the prefix, and takes RUNNING (PENDING if asked) or the end."""
+    pattern = Resolved(TEMPLATE, EarlyProbe=early).value(RESOURCES["TaskStateRule"]["Properties"]["EventPattern"])
+    assert pattern == {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        "detail": {
+            "clusterArn": ["arn:aws:ecs:eu-central-1:123456789012:cluster/default"],
+            "startedBy": [{"prefix": "sockerless/"}],
+            "$or": [{"lastStatus": statuses}, {"desiredStatus": ["STOPPED"]}],
+        },
+    }
+
+
+def test_no_event_is_lost_silently() -> None:
+    """An event that cannot be delivered, or not be folded, ends in a dead-letter queue that raises an alarm."""
+    [target] = RESOURCES["TaskStateRule"]["Properties"]["Targets"]
+    queue = {"Fn::GetAtt": ["TaskEventDeadLetterQueue", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": queue}
+    failed = RESOURCES["TaskStateFunction"]["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+    assert failed == {"Type": "SQS", "Destination": queue}
+    watched = {json.dumps(alarm["Dimensions"]) for alarm in of_type("AWS::CloudWatch::Alarm").values()}
+    for name in ("TaskEventDeadLetterQueue", "ProbeDeadLetterQueue"):
+        assert json.dumps([{"Name": "QueueName", "Value": {"Fn::GetAtt": [name, "QueueName"]}}]) in watched
+    for name in FUNCTIONS:
+        assert json.dumps([{"Name": "FunctionName", "Value": {"Ref": name}}]) in watched
+
+
+def test_probe_outlives_neither_its_function_nor_its_queue() -> None:
+    """A probe ends before its function does, its message stays hidden for longer, and can reach the dead letters."""
+    function, queue = RESOURCES["AgentHealthFunction"]["Properties"], RESOURCES["ProbeQueue"]["Properties"]
+    source = function["Events"]["Probes"]["Properties"]
+    assert TEMPLATE["Parameters"]["HealthTimeoutSeconds"]["MaxValue"] < function["Timeout"]
+    assert queue["VisibilityTimeout"] > function["Timeout"]
+    receives = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert queue["MessageRetentionPeriod"] > receives * queue["VisibilityTimeout"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_tables_and_queues_are_encrypted() -> None:
+    """Tokens lie in the table and addresses in the queues: all of them are encrypted at rest."""
+    assert RESOURCES["ContainersTable"]["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in of_type("AWS::SQS::Queue").values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_has_a_role_and_a_log_of_its_own(function: str) -> None:
+    """No two functions share a role or a log group, and a log may only be written by its own function."""
+    stem = function.removesuffix("Function")
+    properties = RESOURCES[function]["Properties"]
+    assert properties["Role"] == {"Fn::GetAtt": [f"{stem}Role", "Arn"]}
+    assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{stem}LogGroup"}}
+    assert RESOURCES[f"{stem}LogGroup"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    logs = [one for one in statements(f"{stem}Role") if one["Action"][0].startswith("logs:")]
+    assert [one["Resource"] for one in logs] == [[f"{stem}LogGroup.Arn"]]
+
+
+def test_all_resources_are_named_but_for_stated_reasons() -> None:
+    """A role allows an action on all resources only where a reason is stated, and never a whole service."""
+    allowed = [(role, one) for role in ROLES for one in statements(role) if one["Effect"] == "Allow"]
+    on_all = {(role, action) for role, one in allowed if "*" in one["Resource"] for action in one["Action"]}
+    assert on_all == set(ON_ALL_RESOURCES)
+    assert not [action for _, one in allowed for action in one["Action"] if "*" in action]
+
+
+def test_prober_can_write_its_verdict_and_nothing_else() -> None:
+    """The prober reads its queue and the table, writes the table, and has no permission on ECS at all."""
+    own = {action for action in granted("AgentHealthRole") if not action.startswith(("ec2:", "logs:"))}
+    assert own == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+    [denied] = [one for one in statements("AgentHealthRole") if one["Effect"] == "Deny"]
+    assert denied["Action"] == ["ec2:*"]
+
+
+def test_tasks_are_started_in_one_cluster_with_two_roles() -> None:
+    """Running and listing is held to the cluster; only the two roles given can be passed, and only to tasks."""
+    cluster = {"ArnEquals": {"ecs:cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/default"}}
+    for role in ROLES:
+        for one in statements(role):
+            if {"ecs:RunTask", "ecs:ListTasks"} & set(one["Action"]):
+                assert one["Condition"] == cluster
+            if "iam:PassRole" in one["Action"]:
+                assert one["Resource"] == [
+                    "arn:aws:iam::123456789012:role/execution",
+                    "arn:aws:iam::123456789012:role/task",
+                ]
+                assert one["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert {role for role in ROLES if "iam:PassRole" in granted(role)} == {"StartContainerRole"}
+
+
+def test_no_role_to_pass_no_permission_to_pass() -> None:
+    """Without task roles the start function may pass none: an empty list of resources would be refused by IAM."""
+    policies = Resolved(TEMPLATE).value(RESOURCES["StartContainerRole"]["Properties"]["Policies"])
+    assert [policy["PolicyName"] for policy in policies] == ["start-tasks"]
+
+
+def test_roles_allow_what_the_adapters_call() -> None:
+    """Every AWS call of the adapters is granted to some function, and nothing is granted that none makes."""
+    called = {action for file in (SOURCES / "core" / "adapters").glob("*.py") for action in _calls(file)}
+    allowed = {action for role in ROLES for action in granted(role) if not action.startswith("ec2:")}
+    assert called <= allowed
+    assert allowed - called <= set(IMPLIED)
+
+
+def _calls(file: Path) -> Iterator[str]:
+    """`dynamodb:GetItem` for `self._client.get_item(…)` of a module that names one client type."""
+    tree = ast.parse(file.read_text())
+    imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    services = [name.removeprefix("mypy_boto3_") for name in imports if name.startswith("mypy_boto3_")]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr="get_paginator"), args=[name]):
+                operation = ast.literal_eval(name)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr=operation)):
+                pass
+            case _:
+                continue
+        yield f"{services[0]}:{''.join(word.title() for word in operation.split('_'))}"
+
+
+def test_dashboard_shows_every_state() -> None:
+    """The dashboard is a JSON document, and its first widget counts the entries into every state."""
+    body = json.loads(Resolved(TEMPLATE).value(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]))
+    metrics = body["widgets"][0]["properties"]["metrics"]
+    assert metrics[0][:5] == ["SockerlessReach", "StateEntered", "service", "reach", "state"]
+    shown = [next(word for word in reversed(metric) if isinstance(word, str)) for metric in metrics]
+    assert sorted(shown) == sorted(State)

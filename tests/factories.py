@@ -11,6 +11,7 @@ from core.facts import AgentAnswered, AgentSilent, Attachment, ContainerSeen, In
 from core.lifecycle import State
 from core.policy import Policy
 from core.record import Injection, Record
+from core.settings import Settings
 
 EVENTS = Path(__file__).parent.parent / "events"
 CONTAINER_ID = "4f5c0e4a9b7d4c2e8a61f3d09b5e7c1a2d8f6b3e0c9a7541e2b4d6f8a0c1e3f5"
@@ -20,6 +21,7 @@ DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/sockerless-2f9c
 ADDRESS = "10.0.1.47:9111"
 TOKEN = "ab" * 32
 POLICY = Policy()
+SETTINGS = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",))
 START = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
 
 

@@ -89,6 +89,19 @@ class RecordingQueue:
 
 
 @dataclass
+class MemoryVault:
+    """`core.ports.TokenVault` in a dict."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def put(self, name: str, token: str) -> None:
+        self.tokens[name] = token
+
+    def erase(self, name: str) -> None:
+        self.tokens.pop(name, None)
+
+
+@dataclass
 class SettableClock:
     """`core.ports.Clock` that stands still until it is moved."""
 
@@ -137,6 +150,8 @@ class FakeEcs:
                 "lastStatus": "PROVISIONING",
                 "desiredStatus": "RUNNING",
                 "createdAt": self.clock(),
+                "overrides": {"containerOverrides": [*request["overrides"]["containerOverrides"], {"name": "init"}]},
+                "tags": request.get("tags", []),
                 "containers": [{"name": "main", "lastStatus": "PENDING"}],
                 "attachments": [],
             }

@@ -6,45 +6,92 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import CallFailed, ErrorCode, Failure
 from core.events import NotOurs, observe_description
-from core.facts import Fact, StopAccepted
-from core.owed import Action, DescribeTask, SendProbe, StopTask
-from core.ports import Clock, Ecs, ProbeQueue
+from core.facts import Fact, LaunchAccepted, LaunchRejected, StopAccepted, TokenErased
+from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.ports import Clock, Ecs, ProbeQueue, TokenVault
+from core.relaunch import relaunch
+from core.settings import Settings
 from core.settle import Perform
 
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """The actions of the functions that can reach the ECS API and the probe queue.
+    """The actions of the functions that can reach the ECS API, the probe queue and the Parameter Store.
 
     The ports are asked for when they are first needed: a client costs 0.1 s of a cold start, and most starts need one.
     """
 
     ecs: Callable[[], Ecs]
     queue: Callable[[], ProbeQueue]
+    vault: Callable[[], TokenVault]
     clock: Clock
-    prefix: str
+    settings: Settings
 
     def table(self) -> Mapping[type[Action], Perform]:
         """For `Settler`: what this performer can do, by kind of action."""
-        return {SendProbe: self._send_probe, StopTask: self._stop_task, DescribeTask: self._describe_task}
+        return {
+            SendProbe: self._send_probe,
+            StopTask: self._stop_task,
+            DescribeTask: self._describe_task,
+            Relaunch: self._relaunch,
+            EraseToken: self._erase_token,
+        }
 
     def _send_probe(self, action: Any) -> None:
         self.queue().send(action.container_id, action.generation, action.address)
 
     def _stop_task(self, action: Any) -> Fact:
         self.ecs().stop(action.cluster_arn, action.task_arn, action.reason)
-        return StopAccepted(
-            container_id=action.container_id,
-            generation=action.generation,
-            at=self.clock(),
-            task_arn=action.task_arn,
-        )
+        return StopAccepted(**self._about(action), task_arn=action.task_arn)
 
     def _describe_task(self, action: Any) -> Fact | None:
         """None when ECS shows no such task yet, or it is not ours: the reconciler looks again."""
         for task in self.ecs().describe(action.cluster_arn, [action.task_arn]).tasks:
-            observed = observe_description(task, prefix=self.prefix, at=self.clock())
+            observed = observe_description(task, prefix=self.settings.started_by_prefix, at=self.clock())
             if not isinstance(observed, NotOurs):
                 return observed
         return None
+
+    def _relaunch(self, action: Any) -> Fact:
+        """RunTask with the client token of this attempt: done twice, it is still one task."""
+        described = self.ecs().describe(action.cluster_arn, [action.task_arn])
+        if not described.tasks:
+            return LaunchRejected(**self._about(action), attempt=action.attempt, failure=_forgotten(action))
+        try:
+            launched = self.ecs().run(
+                relaunch(
+                    described.tasks[0],
+                    self.settings,
+                    container_id=action.container_id,
+                    generation=action.generation,
+                    attempt=action.attempt,
+                )
+            )
+        except CallFailed as failed:
+            if failed.uncertain:
+                raise
+            return LaunchRejected(**self._about(action), attempt=action.attempt, failure=failed.as_launch_failure())
+        return LaunchAccepted(
+            **self._about(action),
+            task_arn=launched.task_arn,
+            task_definition_arn=launched.task_definition_arn,
+            cluster_arn=launched.cluster_arn,
+        )
+
+    def _erase_token(self, action: Any) -> Fact:
+        self.vault().erase(action.name)
+        return TokenErased(**self._about(action), name=action.name)
+
+    def _about(self, action: Action) -> dict[str, Any]:
+        return {"container_id": action.container_id, "generation": action.generation, "at": self.clock()}
+
+
+def _forgotten(action: Relaunch) -> Failure:
+    return Failure(
+        ErrorCode.LAUNCH_FAILED,
+        f"Launch {action.attempt} of this container could not be made: ECS no longer shows task {action.task_arn}, "
+        "which it was to repeat.",
+        "Start the container again.",
+    )

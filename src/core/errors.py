@@ -138,6 +138,10 @@ class CallFailed(ReachError):
         self.transient = transient
         self.uncertain = uncertain
 
+    def as_launch_failure(self) -> Failure:
+        """What the item says of a launch that this call ended."""
+        return Failure(ErrorCode.LAUNCH_FAILED, str(self), self.remedy, self.cause, transient=self.transient)
+
 
 class IllegalTransition(ReachError):
     """A bug of ours: a trigger was fired in a state whose row the table does not have."""

@@ -105,9 +105,10 @@ class LaunchAccepted(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRejected(Fact):
-    """RunTask, or a call it needs, refused for good: no task exists."""
+    """RunTask, or a call it needs, refused: no task exists. `attempt` is the launch that was refused."""
 
     failure: Failure
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,13 @@ class StopRequested(Fact):
     """The backend wants the container stopped."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenErased(Fact):
+    """The SecureString parameter with the agent's token is deleted, or was never there."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,13 +39,13 @@ def eni_not_found(task: TaskObserved) -> Failure:
 
 def never_launched(record: Record, at: datetime) -> Failure:
     """Recorded, but no task was ever started for it."""
-    age = (at - record.created_at).total_seconds()
+    age = (at - record.launched_at).total_seconds()
     return Failure(
         ErrorCode.LAUNCH_FAILED,
-        f"No task of this container exists {age:.0f} s after it was recorded: the start was interrupted "
+        f"No task of this container exists {age:.0f} s after its launch was due: the start was interrupted "
         "before RunTask.",
         "Start the container again.",
-        Cause.USER_STOPPED if record.stop else Cause.UNKNOWN,
+        Cause.USER_STOPPED if record.stop_requested else Cause.UNKNOWN,
         transient=True,
     )
 

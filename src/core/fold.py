@@ -21,11 +21,12 @@ from core.facts import (
     TaskGone,
     TaskObserved,
     TimePassed,
+    TokenErased,
 )
 from core.fold_task import Stale, fold_task
 from core.lifecycle import State, Trigger
-from core.moves import close, fail, fire, note, resolve
-from core.owed import PROBE_GRACE, schedule
+from core.moves import close, fail, fire, may_retry, note, resolve, retry
+from core.owed import PROBE_GRACE, relaunch_owed, schedule
 from core.policy import Policy
 from core.record import Instant, Probe, Record, Stop
 
@@ -47,14 +48,14 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     return schedule(written, policy, fact.at)
 
 
-def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: PLR0911 - one return a fact
+def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911 - one case a fact
     match fact:
         case TaskObserved():
             return fold_task(record, fact, policy)
         case LaunchAccepted():
             return _launch_accepted(record, fact)
         case LaunchRejected():
-            return _launch_rejected(record, fact)
+            return _launch_rejected(record, fact, policy)
         case AgentAnswered():
             return _agent_answered(record, fact, policy)
         case AgentSilent():
@@ -67,12 +68,14 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
             return _stop_requested(record, fact)
         case StopAccepted():
             return _stop_accepted(record, fact)
+        case TokenErased():
+            return _token_erased(record, fact)
         case _:
             raise TypeError(f"{type(fact).__name__} is not a fact that a record can learn")
 
 
 def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
-    if record.task_arn is not None and record.task_arn != fact.task_arn:
+    if (record.task_arn or fact.task_arn) != fact.task_arn or record.gave_up(fact.task_arn):
         return Stale("the record has another task already")
     return replace(
         record,
@@ -82,11 +85,15 @@ def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
     )
 
 
-def _launch_rejected(record: Record, fact: LaunchRejected) -> Record | Stale:
+def _launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Record | Stale:
     if record.task_arn is not None:
         return Stale("a task was started after all")
     if record.state.ended:
         return Stale(f"the record is {record.state} already")
+    if record.attempt != fact.attempt:
+        return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
+    if may_retry(record, fact.failure, policy):
+        return retry(record, fact.at, fact.failure)
     return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
 
 
@@ -96,8 +103,10 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
     if record.state.ended:
         # Nothing is left to stop: that is all an ended record can learn from it.
         return note(record, Instant.STOPPING, fact.at)
-    if (fact.at - record.created_at).total_seconds() < policy.launch_look:
-        return Stale("the record is so young that ECS may not show its task yet")
+    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
+        return Stale("the launch is so young that ECS may not show its task yet")
+    if relaunch_owed(record):
+        return Stale("another launch is owed")
     if record.task_arn is None:
         return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.never_launched(record, fact.at))
     return fail(record, Trigger.TASK_LOST, fact.at, failures.task_lost(record))
@@ -140,7 +149,7 @@ def _unreachable(record: Record, fact: AgentSilent, policy: Policy) -> Record:
 def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not time to look yet")
-    if record.state is State.PENDING and fact.at >= record.created_at + timedelta(seconds=policy.start_timeout):
+    if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
     overdue = record.probe is not None and fact.at >= record.probe.deadline + timedelta(seconds=PROBE_GRACE)
     if record.state is State.ENI_RESOLVED and overdue and not record.stopping:
@@ -166,12 +175,18 @@ def _no_verdict(record: Record, fact: TimePassed, policy: Policy) -> AgentSilent
 def _stop_requested(record: Record, fact: StopRequested) -> Record | Stale:
     if record.state.ended:
         return Stale(f"the record is {record.state} already")
-    if record.stop is not None:
+    if record.stop_requested:
         return Stale("a stop was asked for already")
-    return replace(record, stop=Stop(reason=fact.reason))
+    return replace(record, stop=replace(record.stop or Stop(reason=fact.reason), requested=True))
 
 
 def _stop_accepted(record: Record, fact: StopAccepted) -> Record | Stale:
     if record.task_arn != fact.task_arn:
         return Stale("it concerns another task")
     return note(record, Instant.STOPPING, fact.at)
+
+
+def _token_erased(record: Record, fact: TokenErased) -> Record | Stale:
+    if record.token_parameter != fact.name:
+        return Stale("the record names another parameter")
+    return replace(record, token_parameter=None)

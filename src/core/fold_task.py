@@ -10,7 +10,7 @@ from core.diagnosis import diagnose
 from core.eni import resolve_address
 from core.facts import Source, TaskObserved
 from core.lifecycle import State, Trigger
-from core.moves import fail, fire, resolve
+from core.moves import fail, fire, may_retry, resolve, retry
 from core.policy import Policy
 from core.record import Instant, Record, Stop
 
@@ -30,18 +30,26 @@ class Stale:
 
 def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
     """Learns what the snapshot shows; moves a live record as far as it proves."""
-    if record.task_arn is not None and task.task_arn != record.task_arn:
-        return Stale("it concerns another task")
-    if not _newer(record, task):
-        return Stale(f"version {task.version} is not newer than {record.task_version}")
+    if (stale := _stale(record, task)) is not None:
+        return stale
     record = _learn(record, task)
     if record.state.ended:
         return record
     if _ended(task):
-        return _end(record, task)
+        return _end(record, task, policy)
     if task.last_status == "RUNNING" and not record.stopping:
         return _running(record, task, policy)
     return record
+
+
+def _stale(record: Record, task: TaskObserved) -> Stale | None:
+    if record.task_arn is not None and task.task_arn != record.task_arn:
+        return Stale("it concerns another task")
+    if record.gave_up(task.task_arn):
+        return Stale("it concerns a launch that was given up")
+    if not _newer(record, task):
+        return Stale(f"version {task.version} is not newer than {record.task_version}")
+    return None
 
 
 def _newer(record: Record, task: TaskObserved) -> bool:
@@ -95,17 +103,24 @@ def _stop(record: Record, task: TaskObserved) -> Stop | None:
         code=task.stop_code or before.code,
         reason="; ".join(dict.fromkeys(reasons)) or before.reason,
         exit_code=exit_code if exit_code is not None else before.exit_code,
+        requested=before.requested,
     )
     return None if stop == Stop() else stop
 
 
-def _end(record: Record, task: TaskObserved) -> Record:
-    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract, 2)."""
+def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract, 2).
+
+    About one Fargate task in a hundred never starts: what failed before the container ran may be launched again.
+    """
     main = task.container(MAIN)
     diagnosis = diagnose(task)
     if main is not None and main.exit_code is not None and not diagnosis.start_failed:
         return fire(record, Trigger.CONTAINER_EXITED, task.at)
-    return fail(record, Trigger.TASK_FAILED, task.at, failures.task_ended(task, diagnosis))
+    failure = failures.task_ended(task, diagnosis)
+    if may_retry(record, failure, policy) and task.started_at is None:
+        return retry(record, task.at, failure)
+    return fail(record, Trigger.TASK_FAILED, task.at, failure)
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:

@@ -15,7 +15,7 @@ from core.attributes import Attributes, Unusable, boolean, instant, integer, lis
 from core.errors import Cause, ErrorCode, Failure, UnreadableRecord
 from core.instants import format_instant
 from core.lifecycle import State, Trigger
-from core.record import SCHEMA, Injection, Instant, Probe, Record, Step, Stop
+from core.record import SCHEMA, Injection, Instant, Launch, Probe, Record, Step, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +47,15 @@ def to_item(record: Record) -> dict[str, Any]:
         probe=record.probe and _probe_item(record.probe),
         error=record.error and _failure_item(record.error),
         stop=record.stop
-        and _present(code=record.stop.code, reason=record.stop.reason, exit_code=record.stop.exit_code),
+        and _present(
+            code=record.stop.code,
+            reason=record.stop.reason,
+            exit_code=record.stop.exit_code,
+            requested=record.stop.requested or None,
+        ),
         history=[_step_item(step) for step in record.history],
+        launches=[_launch_item(launch) for launch in record.launches],
+        token_parameter=record.token_parameter,
         watch=record.watch,
         check_at=record.check_at and format_instant(record.check_at),
         expires_at=record.expires_at,
@@ -97,6 +104,10 @@ def _step_item(step: Step) -> dict[str, Any]:
     }
 
 
+def _launch_item(launch: Launch) -> dict[str, Any]:
+    return _present(at=format_instant(launch.at), task_arn=launch.task_arn, error=_failure_item(launch.failure))
+
+
 def _record(item: Attributes) -> Record:
     schema = item.required("schema", integer)
     if schema != SCHEMA:
@@ -124,6 +135,8 @@ def _record(item: Attributes) -> Record:
         error=item.optional("error", _failure),
         stop=item.optional("stop", _stop),
         history=item.optional("history", _history) or (),
+        launches=item.optional("launches", _launches) or (),
+        token_parameter=item.optional("token_parameter", text),
         watch=item.optional("watch", text),
         check_at=item.optional("check_at", instant),
         expires_at=item.optional("expires_at", integer),
@@ -160,6 +173,7 @@ def _stop(name: str, value: Any) -> Stop:
         code=stop.optional("code", text),
         reason=stop.optional("reason", text),
         exit_code=stop.optional("exit_code", integer),
+        requested=stop.optional("requested", boolean) or False,
     )
 
 
@@ -173,4 +187,16 @@ def _step(step: Attributes) -> Step:
         origin=step.required("from", word(State)),
         to=step.required("to", word(State)),
         trigger=step.required("trigger", word(Trigger)),
+    )
+
+
+def _launches(name: str, value: Any) -> tuple[Launch, ...]:
+    return tuple(_launch(mapping(f"{name}[{index}]", launch)) for index, launch in enumerate(listing(name, value)))
+
+
+def _launch(launch: Attributes) -> Launch:
+    return Launch(
+        at=launch.required("at", instant),
+        failure=launch.required("error", _failure),
+        task_arn=launch.optional("task_arn", text),
     )

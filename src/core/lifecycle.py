@@ -46,6 +46,7 @@ class Trigger(StrEnum):
     ADDRESS_MISSING = "address-missing"
     AGENT_UNREACHABLE = "agent-unreachable"
     TASK_LOST = "task-lost"
+    LAUNCH_RETRIED = "launch-retried"
 
 
 ENDS: Final = frozenset({State.FAILED, State.STOPPED})
@@ -72,6 +73,8 @@ TABLE: Final = (
     Row(Trigger.TASK_STARTED, (_T, _E, _H), None),
     Row(Trigger.ADDRESS_RESOLVED, (_E, _H), None),
     Row(Trigger.AGENT_ANSWERED, (_H,), None),
+    # A launch that failed before the container ran is tried again: the same state, but a step of the history.
+    Row(Trigger.LAUNCH_RETRIED, (_P,), State.PENDING),
     # The ends.
     Row(Trigger.CONTAINER_EXITED, LIVE, State.STOPPED),
     Row(Trigger.TASK_FAILED, LIVE, State.FAILED),
@@ -91,12 +94,21 @@ TABLE: Final = (
 
 
 class _Position:
-    """The model that `transitions` moves: a state and nothing else, made for one firing and dropped."""
+    """The model that `transitions` moves: a state and whether it was set, made for one firing and dropped."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_state", "moved")
 
     def __init__(self, state: State) -> None:
-        self.state = state
+        self._state = state
+        self.moved = False
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state, self.moved = state, True
 
 
 @cache
@@ -112,8 +124,8 @@ def _machine() -> Machine:
     )
 
 
-def advance(state: State, trigger: Trigger) -> State:
-    """The state after `trigger`; the same one where the table says that nothing changes.
+def advance(state: State, trigger: Trigger) -> State | None:
+    """The state that `trigger` leads to; None where the table says that nothing changes.
 
     Raises `IllegalTransition` where the table has no row: that is a bug of the caller.
     """
@@ -122,7 +134,7 @@ def advance(state: State, trigger: Trigger) -> State:
         _machine().events[trigger.value].trigger(position)
     except MachineError as exc:
         raise IllegalTransition(f"No row of the table leads from {state} by {trigger}.") from exc
-    return position.state
+    return position.state if position.moved else None
 
 
 def mermaid() -> str:

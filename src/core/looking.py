@@ -56,7 +56,7 @@ class Looker:
         if record.task_arn is not None:
             return record.task_arn
         found = self.ecs.find(cluster, started_by(self.prefix, record.container_id, record.generation))
-        return found[0] if found else None
+        return next((arn for arn in found if not record.gave_up(arn)), None)
 
     def _describe(self, cluster: str, batch: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
         try:

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.errors import Failure
-from core.lifecycle import Trigger, advance
+from core.lifecycle import State, Trigger, advance
 from core.policy import Policy
-from core.record import HISTORY_LIMIT, Instant, Probe, Record, Step
+from core.record import HISTORY_LIMIT, Instant, Launch, Probe, Record, Step
 
 
 def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
     """The record after the table's row for `trigger`; the same record where the table says nothing changes."""
     state = advance(record.state, trigger)
-    if state is record.state:
+    if state is None:
         return record
     step = Step(at, record.state, state, trigger)
     return replace(record, state=state, history=(*record.history, step)[-HISTORY_LIMIT:])
@@ -24,6 +24,24 @@ def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Re
     """Fires `trigger`, and keeps `failure` if that moved the record."""
     moved = fire(record, trigger, at)
     return moved if moved is record else replace(moved, error=failure)
+
+
+def may_retry(record: Record, failure: Failure, policy: Policy) -> bool:
+    """Whether a launch that failed in this way is worth another one: bounded, and never against the backend's will."""
+    may_pass = failure.transient and not record.stop_requested
+    return record.state is State.PENDING and may_pass and record.attempt < policy.launch_attempts
+
+
+def retry(record: Record, at: datetime, failure: Failure) -> Record:
+    """Gives this launch up for another one: its task, if any, is remembered only to be ignored from now on."""
+    return replace(
+        fire(record, Trigger.LAUNCH_RETRIED, at),
+        launches=(*record.launches, Launch(at, failure, record.task_arn)),
+        task_arn=None,
+        task_version=0,
+        timings={},
+        stop=None,
+    )
 
 
 def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from core.errors import ErrorCode
 from core.lifecycle import State
@@ -52,25 +52,65 @@ class StopTask(Action):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaunch(Action):
+    """Start the task of a launch that was given up once more, as it was: ECS still shows it."""
+
+    cluster_arn: str
+    task_arn: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseToken(Action):
+    """Delete the SecureString parameter: the token is of no use any more."""
+
+    name: str
+
+
 def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
     """What has to be done now for this record, in order; empty when nothing is owed."""
-    who = {"container_id": record.container_id, "generation": record.generation}
-    task = {"cluster_arn": record.cluster_arn or "", "task_arn": record.task_arn or ""}
+    actions = (_task_action(record, policy), _token_action(record))
+    return tuple(action for action in actions if action is not None)
+
+
+def relaunch_owed(record: Record) -> bool:
+    """A task was given up, and the one that is to follow it is not known to run.
+
+    A launch without a task to copy (ECS refused to start any) is repeated by the starter, which has the request.
+    """
+    waiting = record.state is State.PENDING and record.task_arn is None and not record.stop_requested
+    return waiting and bool(record.launches) and record.launches[-1].task_arn is not None
+
+
+def _task_action(record: Record, policy: Policy) -> Action | None:
+    who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
+    cluster = record.cluster_arn or ""
+    if relaunch_owed(record):
+        given_up = record.launches[-1].task_arn or ""
+        return Relaunch(**who, cluster_arn=cluster, task_arn=given_up, attempt=record.attempt)
     if record.task_arn is None or record.stopping:
-        return ()
+        return None
+    task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}
     if (reason := _stop_owed(record, policy)) is not None:
-        return (StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT]),)  # type: ignore[arg-type]
+        return StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT])
     if record.state is State.TASK_RUNNING:
-        return (DescribeTask(**who, **task),)  # type: ignore[arg-type]
+        return DescribeTask(**who, **task)
     if record.state is State.ENI_RESOLVED and record.agent_address is not None:
-        return (SendProbe(**who, address=record.agent_address),)  # type: ignore[arg-type]
-    return ()
+        return SendProbe(**who, address=record.agent_address)
+    return None
+
+
+def _token_action(record: Record) -> Action | None:
+    if not record.state.ended or record.token_parameter is None:
+        return None
+    return EraseToken(container_id=record.container_id, generation=record.generation, name=record.token_parameter)
 
 
 def _stop_owed(record: Record, policy: Policy) -> str | None:
     """The reason to give to StopTask, or None when the task may run on or ends by itself."""
     if not record.state.ended:
-        return record.stop.reason if record.stop else None
+        return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None
     if record.state is State.STOPPED or record.error is None or record.error.code is ErrorCode.TASK_LOST:
         return None
     if record.error.code is ErrorCode.AGENT_UNREACHABLE and policy.keep_unreachable:
@@ -103,7 +143,7 @@ def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> floa
         return policy.stopping_look
     match record.state:
         case State.PENDING:
-            deadline = record.created_at + timedelta(seconds=policy.start_timeout)
+            deadline = record.launched_at + timedelta(seconds=policy.start_timeout)
             return max(0.0, min(policy.launch_look, (deadline - now).total_seconds()))
         case State.AGENT_HEALTHY:
             # The digits of the id spread a burst of starts over a fifth of the interval.

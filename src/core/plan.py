@@ -84,7 +84,7 @@ def plan_launch(
         "count": 1,
         "startedBy": started_by(prefix, container_id, generation),
         "clientToken": client_token(prefix, container_id, generation, attempt),
-        "networkConfiguration": _network(settings),
+        "networkConfiguration": network_of(settings),
         "overrides": overrides,
         **({"tags": list(tags.tags)} if tags.tags else {}),
     }
@@ -165,7 +165,8 @@ def _cluster(settings: Settings) -> str:
     return settings.cluster_arn
 
 
-def _network(settings: Settings) -> dict[str, Any]:
+def network_of(settings: Settings) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`. Raises `Refused` while no subnets are configured."""
     if not settings.task_subnets:
         raise _unconfigured(
             "No subnets are configured for tasks, and Fargate runs a task nowhere else.",

@@ -12,6 +12,8 @@ class Policy:
     agent_port: int = 9111
     task_subnets: tuple[str, ...] = ()
     """In the order of the request: it decides between several network interfaces."""
+    launch_attempts: int = 2
+    """Tasks started for one generation at most, when they fail before the container ran and may succeed later."""
     health_timeout: float = 60
     start_timeout: float = 300
     probe_interval: float = 1

@@ -79,6 +79,16 @@ class Launched:
     cluster_arn: str
 
 
+class TokenVault(Protocol):
+    """The Parameter Store, for tokens that must not travel in RunTask's overrides. Raises `CallFailed`."""
+
+    def put(self, name: str, token: str) -> None:
+        """A SecureString parameter of this name with this value; one that exists is written over."""
+
+    def erase(self, name: str) -> None:
+        """Deletes it. One that is not there is as good as deleted."""
+
+
 class Ecs(Protocol):
     """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
 
@@ -95,7 +105,7 @@ class Ecs(Protocol):
         """StopTask. A task that ECS does not know counts as stopped."""
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
-        """DescribeTasks, at most 100 ARNs."""
+        """DescribeTasks with the tags, at most 100 ARNs."""
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks."""

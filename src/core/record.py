@@ -52,11 +52,24 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """`stop`: how the task ended. `code` is ECS's stopCode, an open set."""
+    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for it."""
 
     code: str | None = None
     reason: str | None = None
     exit_code: int | None = None
+    requested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A launch of this generation that was given up before the container ran, and tried again.
+
+    `task_arn` is None when ECS refused to start a task at all. `failure` says why.
+    """
+
+    at: datetime
+    failure: Failure
+    task_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,8 @@ class Record:
     """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
 
     `created_at` is the instant at which this generation was recorded: the start timeout runs from it.
-    The token is in no `repr`.
+    The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
+    is deleted.
     """
 
     container_id: str
@@ -99,9 +113,30 @@ class Record:
     error: Failure | None = None
     stop: Stop | None = None
     history: tuple[Step, ...] = ()
+    launches: tuple[Launch, ...] = ()
+    token_parameter: str | None = None
     watch: str | None = None
     check_at: datetime | None = None
     expires_at: int | None = None
+
+    @property
+    def attempt(self) -> int:
+        """The number of the current launch of this generation, from 1 on."""
+        return len(self.launches) + 1
+
+    @property
+    def launched_at(self) -> datetime:
+        """Since when the current launch is awaited."""
+        return self.launches[-1].at if self.launches else self.created_at
+
+    @property
+    def stop_requested(self) -> bool:
+        """The backend asked for the end."""
+        return self.stop is not None and self.stop.requested
+
+    def gave_up(self, task_arn: str) -> bool:
+        """Whether this task belongs to a launch that was given up."""
+        return any(launch.task_arn == task_arn for launch in self.launches)
 
     @property
     def stopping(self) -> bool:

@@ -60,6 +60,9 @@ class Settings(BaseModel):
     injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
     token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
     task_log_group: str | None = Field(None, description="A log group for the containers' output.")
+    launch_attempts: int = Field(
+        2, ge=1, le=10, description="Tasks started for one start request at most, when a launch fails transiently."
+    )
     health_timeout_seconds: float = Field(60, gt=0, le=240, description="From eni-resolved to the agent's answer.")
     start_timeout_seconds: float = Field(300, gt=0, description="From pending to RUNNING.")
     probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at the agent.")
@@ -99,6 +102,7 @@ class Settings(BaseModel):
         return Policy(
             agent_port=self.agent_port,
             task_subnets=self.task_subnets,
+            launch_attempts=self.launch_attempts,
             health_timeout=self.health_timeout_seconds,
             start_timeout=self.start_timeout_seconds,
             probe_interval=self.probe_interval_seconds,

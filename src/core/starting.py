@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from core.errors import CallFailed, ErrorCode, Failure, Refused, RevisionConflict
 from core.facts import LaunchAccepted, LaunchRejected
 from core.lifecycle import State
+from core.looking import Looker
 from core.owed import schedule
 from core.plan import LaunchPlan, plan_launch
-from core.ports import Clock, Ecs, Store
+from core.ports import Clock, Ecs, Launched, Store, TokenVault
 from core.record import Record
 from core.request import parse_start_request
 from core.request_model import StartRequest
 from core.settings import Settings
 from core.settle import Settled, Settler
+
+PAUSE: Final = 1.0
+"""Seconds before a launch that ECS refused is tried again: capacity comes back in moments or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,12 @@ class Starter:
 
     store: Store
     ecs: Ecs
+    vault: Callable[[], TokenVault]
     settler: Settler
+    looker: Looker
     settings: Settings
     clock: Clock
+    sleep: Callable[[float], object]
     new_token: Callable[[], str]
 
     def start(self, document: object) -> Settled:
@@ -40,14 +48,28 @@ class Starter:
         (the record says `failed`); `CallFailed` when it is not known whether the task was started.
         """
         request = parse_start_request(document)
-        record, plan = self._record(request)
-        try:
-            definition = self.ecs.ensure_definition(plan.definition)
-            launched = self.ecs.run({**plan.run, "taskDefinition": definition})
-        except CallFailed as failed:
-            if failed.uncertain:
-                raise
-            raise self._rejected(record, failed) from failed
+        record = self._record(request)
+        while True:
+            try:
+                launched = self._launch(request, record)
+            except CallFailed as failed:
+                if failed.uncertain:
+                    raise
+                if failed.code == "ConflictException":
+                    return self._adopt(record, failed)
+                record = self._another(record, failed)
+                self.sleep(PAUSE)
+                continue
+            return self._accepted(record, launched)
+
+    def _launch(self, request: StartRequest, record: Record) -> Launched:
+        plan = self._plan(request, record)
+        if plan.secret_name is not None and record.agent_token is not None:
+            self.vault().put(plan.secret_name, record.agent_token)
+        definition = self.ecs.ensure_definition(plan.definition)
+        return self.ecs.run({**plan.run, "taskDefinition": definition})
+
+    def _accepted(self, record: Record, launched: Launched) -> Settled:
         accepted = LaunchAccepted(
             container_id=record.container_id,
             generation=record.generation,
@@ -59,25 +81,55 @@ class Starter:
         # An event of the task may have been here first: then the ARN is known, and this fact is stale.
         return self.settler.settle(accepted, known=record)
 
-    def _record(self, request: StartRequest) -> tuple[Record, LaunchPlan]:
-        """The pending record of this start, saved, and what to launch. Two starters end with the same record."""
+    def _another(self, record: Record, failed: CallFailed) -> Record:
+        """The record of the next launch. Raises `Refused` when there is to be none."""
+        failure = failed.as_launch_failure()
+        rejected = LaunchRejected(
+            container_id=record.container_id,
+            generation=record.generation,
+            at=self.clock(),
+            attempt=record.attempt,
+            failure=failure,
+        )
+        settled = self.settler.settle(rejected, known=record).record
+        if settled is None or settled.state is State.FAILED:
+            raise Refused(failure) from failed
+        if not _unlaunched(settled):
+            # Another starter of the same generation has got its task after all.
+            raise _already_running(settled) from failed
+        return settled
+
+    def _adopt(self, record: Record, failed: CallFailed) -> Settled:
+        """The same client token with other parameters: an earlier try of this start has its task already."""
+        for known, fact in self.looker.look([record]):
+            settled = self.settler.settle(fact, known=known)
+            if settled.record is not None and settled.record.task_arn is not None:
+                return settled
+        raise failed
+
+    def _record(self, request: StartRequest) -> Record:
+        """The pending record of this start, saved. Two starters end with the same record."""
         known = self.store.load(request.container_id)
         while True:
-            if known is not None and _interrupted(known):
-                return known, self._plan(request, known)
+            if known is not None and _unlaunched(known):
+                self._plan(request, known)
+                return known
             if known is not None and not known.state.ended:
                 raise _already_running(known)
             record = self._new(request, known)
-            plan = self._plan(request, record)
-            record = _with_plan(record, plan)
             try:
                 self.store.save(record)
             except RevisionConflict as conflict:
+                if conflict.current == record:
+                    return record
                 known = conflict.current or self.store.load(request.container_id)
                 continue
-            return record, plan
+            return record
 
     def _new(self, request: StartRequest, previous: Record | None) -> Record:
+        """The record to save, planned through: whatever cannot be launched is refused before it is written."""
+        if previous is not None and previous.token_parameter is not None:
+            self.vault().erase(previous.token_parameter)
         now = self.clock()
         record = Record(
             container_id=request.container_id,
@@ -92,26 +144,25 @@ class Starter:
             cmd=request.cmd,
             agent_token=self.new_token(),
         )
-        return schedule(record, self.settings.policy, now)
+        plan = self._plan(request, record)
+        planned = replace(
+            record, injection=plan.injection, keep_alive=plan.keep_alive, token_parameter=plan.secret_name
+        )
+        return schedule(planned, self.settings.policy, now)
 
     def _plan(self, request: StartRequest, record: Record) -> LaunchPlan:
-        return plan_launch(request, self.settings, token=record.agent_token or "", generation=record.generation)
-
-    def _rejected(self, record: Record, failed: CallFailed) -> Refused:
-        failure = Failure(ErrorCode.LAUNCH_FAILED, f"{failed}", failed.remedy, failed.cause, transient=failed.transient)
-        fact = LaunchRejected(
-            container_id=record.container_id, generation=record.generation, at=self.clock(), failure=failure
+        return plan_launch(
+            request,
+            self.settings,
+            token=record.agent_token or "",
+            generation=record.generation,
+            attempt=record.attempt,
         )
-        settled = self.settler.settle(fact, known=record)
-        # Another starter of the same generation may have got its task after all.
-        if settled.record is not None and settled.record.task_arn is not None:
-            return _already_running(settled.record)
-        return Refused(failure)
 
 
-def _interrupted(record: Record) -> bool:
+def _unlaunched(record: Record) -> bool:
     """A start that died before it saved a task: the same start again goes on where it broke off."""
-    return record.state is State.PENDING and record.task_arn is None and record.stop is None
+    return record.state is State.PENDING and record.task_arn is None and not record.stop_requested
 
 
 def _already_running(record: Record) -> Refused:
@@ -122,7 +173,3 @@ def _already_running(record: Record) -> Refused:
             "Stop it first, or wait until it has ended; then start it again.",
         )
     )
-
-
-def _with_plan(record: Record, plan: LaunchPlan) -> Record:
-    return replace(record, injection=plan.injection, keep_alive=plan.keep_alive)

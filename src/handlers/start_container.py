@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 @cache
 def _starter() -> Starter:
-    return Starter(wiring.store(), wiring.ecs(), wiring.settler(), wiring.settings(), wiring.now, new_token)
+    return Starter(
+        store=wiring.store(),
+        ecs=wiring.ecs(),
+        vault=wiring.vault,
+        settler=wiring.settler(),
+        looker=wiring.looker(),
+        settings=wiring.settings(),
+        clock=wiring.now,
+        sleep=time.sleep,
+        new_token=new_token,
+    )
 
 
 @logger.inject_lambda_context

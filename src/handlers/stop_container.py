@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ReachError, Refused
-from core.looking import Looker
+from core.errors import Refused
 from core.stopping import Stopper
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
@@ -15,14 +14,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-def _raise(error: ReachError) -> None:
-    raise error
-
-
 @cache
 def _stopper() -> Stopper:
-    looker = Looker(wiring.ecs(), wiring.now, wiring.settings().started_by_prefix, _raise)
-    return Stopper(wiring.store(), wiring.settler(), looker, wiring.now)
+    return Stopper(wiring.store(), wiring.settler(), wiring.looker(), wiring.now)
 
 
 @logger.inject_lambda_context

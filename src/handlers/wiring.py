@@ -13,8 +13,10 @@ from core.acting import Performer
 from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
 from core.adapters.queue import SqsProbeQueue
-from core.errors import ConfigurationError
+from core.adapters.vault import SsmTokenVault
+from core.errors import ConfigurationError, ReachError
 from core.instants import truncate
+from core.looking import Looker
 from core.settings import Settings
 from core.settle import Settler
 
@@ -47,6 +49,12 @@ def ecs() -> BotoEcs:
 
 
 @cache
+def vault() -> SsmTokenVault:
+    """The Parameter Store, for tokens delivered through it."""
+    return SsmTokenVault(boto3.client("ssm", config=_THROTTLED))
+
+
+@cache
 def queue() -> SqsProbeQueue:
     """The prober's queue."""
     url = settings().probe_queue_url
@@ -55,10 +63,20 @@ def queue() -> SqsProbeQueue:
     return SqsProbeQueue(url, boto3.client("sqs", config=_QUICK))
 
 
+def _raise(error: ReachError) -> None:
+    raise error
+
+
+@cache
+def looker() -> Looker:
+    """For a single record: what cannot be asked is raised."""
+    return Looker(ecs(), now, settings().started_by_prefix, _raise)
+
+
 @cache
 def settler() -> Settler:
     """For the functions outside the VPC: they carry out everything a record owes."""
-    performer = Performer(ecs, queue, now, settings().started_by_prefix)
+    performer = Performer(ecs, queue, vault, now, settings())
     return Settler(store(), settings().policy, performer.table())
 
 

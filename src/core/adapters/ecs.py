@@ -65,7 +65,9 @@ class BotoEcs:
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         """DescribeTasks for at most 100 ARNs; the ones it calls MISSING are named."""
         with translated("DescribeTasks"):
-            answer = self._client.describe_tasks(cluster=cluster, tasks=list(task_arns[:DESCRIBE_LIMIT]))
+            answer = self._client.describe_tasks(
+                cluster=cluster, tasks=list(task_arns[:DESCRIBE_LIMIT]), include=["TAGS"]
+            )
         missing = tuple(one["arn"] for one in answer["failures"] if one.get("reason") == "MISSING")
         return Described(tuple(dict(task) for task in answer["tasks"]), missing)
 

@@ -61,6 +61,7 @@ def about(kind: type[Fact], seconds: float, **more: Any) -> Any:
     return kind(**{"container_id": CONTAINER_ID, "generation": 1, "at": at(seconds), **more})
 
 
+ONCE = Policy(launch_attempts=1)
 RESOLVED = fold(pending(), observed(3))
 HEALTHY = fold(RESOLVED, answered())
 
@@ -269,7 +270,9 @@ def test_foreign_containers_do_not_count() -> None:
 
 def test_a_container_without_containers_fails() -> None:
     """`containers: []` occurs in failed starts."""
-    record = fold(pending(), exited(4, "STOPPED", containers=(), started_at=None, stop_code="TaskFailedToStart"))
+    record = fold(
+        pending(), exited(4, "STOPPED", containers=(), started_at=None, stop_code="TaskFailedToStart"), policy=ONCE
+    )
 
     assert record.state is State.FAILED
 
@@ -346,8 +349,8 @@ def test_events_may_overtake_the_launch() -> None:
 def test_a_rejected_launch_fails_the_record() -> None:
     """No task exists, so nothing is owed and nothing is watched."""
     failure = Failure(ErrorCode.LAUNCH_FAILED, "RunTask failed", "Try again.", Cause.CAPACITY, transient=True)
-    rejected = about(LaunchRejected, 1, failure=failure)
-    record = fold(pending(), rejected)
+    rejected = about(LaunchRejected, 1, failure=failure, attempt=1)
+    record = fold(pending(), rejected, policy=ONCE)
 
     assert (record.state, record.error, record.watch, record.check_at) == (State.FAILED, failure, None, None)
     assert stale(record, rejected) == "the record is failed already"
@@ -431,7 +434,9 @@ def test_a_young_task_may_not_show_yet() -> None:
     assert stale(HEALTHY, about(TaskGone, 7200, task_arn=TASK + "0")) == "it concerns another task"
 
 
-@pytest.mark.parametrize(("stop", "cause"), [(None, Cause.UNKNOWN), (Stop(reason="enough"), Cause.USER_STOPPED)])
+@pytest.mark.parametrize(
+    ("stop", "cause"), [(None, Cause.UNKNOWN), (Stop(reason="enough", requested=True), Cause.USER_STOPPED)]
+)
 def test_a_record_without_any_task_fails_after_a_while(stop: Stop | None, cause: Cause) -> None:
     """The start died before RunTask: nothing runs, and the backend may start again."""
     record = fold(pending(stop=stop), about(TaskGone, 60, task_arn=None))

@@ -20,6 +20,7 @@ from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
     POLICY,
+    SETTINGS,
     TASK,
     answered,
     at,
@@ -29,7 +30,7 @@ from tests.factories import (
     pending,
     silent,
 )
-from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
+from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 
 
 class Settled:
@@ -40,8 +41,11 @@ class Settled:
         self.store = MemoryStore(*records)
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
+        self.vault = MemoryVault()
         self.settler = Settler(
-            self.store, POLICY, Performer(lambda: self.ecs, lambda: self.queue, self.clock, "sockerless").table()
+            self.store,
+            POLICY,
+            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS).table(),
         )
 
     def record(self) -> Record:
@@ -172,7 +176,13 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
     """DescribeTasks on this path only."""
     world = Settled(pending(task_arn=TASK))
     world.ecs.run(
-        {"clientToken": "t", "cluster": "c", "taskDefinition": "d", "startedBy": f"sockerless/{CONTAINER_ID}/1"}
+        {
+            "clientToken": "t",
+            "cluster": "c",
+            "taskDefinition": "d",
+            "startedBy": f"sockerless/{CONTAINER_ID}/1",
+            "overrides": {"containerOverrides": []},
+        }
     )
     (arn,) = world.ecs.tasks
     world.ecs.walk(arn, "PENDING")

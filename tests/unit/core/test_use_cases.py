@@ -17,14 +17,12 @@ from core.looking import Looker
 from core.policy import Policy
 from core.reconcile import Reconciler, Report
 from core.record import Record
-from core.settings import Settings
 from core.settle import Settler
 from core.starting import Starter
 from core.stopping import Stopper
-from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, TASK, at, event, observed, pending, silent
-from tests.fakes import FakeEcs, MemoryStore, RecordingQueue, SettableClock
+from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, SETTINGS, TASK, at, event, observed, pending, silent
+from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 
-SETTINGS = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",))
 REFUSED = CallFailed(
     "RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True
 )
@@ -43,14 +41,29 @@ class World:
         self.store = MemoryStore()
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
+        self.vault = MemoryVault()
+        self.slept: list[float] = []
+        self.settings = SETTINGS
         self.tokens = iter(f"{number:064x}" for number in range(1, 100))
         self.settler = Settler(
-            self.store, POLICY, Performer(lambda: self.ecs, lambda: self.queue, self.clock, "sockerless").table()
+            self.store,
+            POLICY,
+            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS).table(),
         )
         self.failures: list[ReachError] = []
 
     def start(self, document: Any = None) -> Record:
-        starter = Starter(self.store, self.ecs, self.settler, SETTINGS, self.clock, lambda: next(self.tokens))
+        starter = Starter(
+            store=self.store,
+            ecs=self.ecs,
+            vault=lambda: self.vault,
+            settler=self.settler,
+            looker=Looker(self.ecs, self.clock, "sockerless", _raise),
+            settings=self.settings,
+            clock=self.clock,
+            sleep=self.slept.append,
+            new_token=lambda: next(self.tokens),
+        )
         settled = starter.start(document or event("start-container"))
         assert settled.record is not None
         return settled.record
@@ -175,7 +188,7 @@ def test_two_starters_at_once_share_one_record(world: World) -> None:
 
 def test_a_launch_that_aws_refused_fails_with_its_cause(world: World) -> None:
     """`failures` with an empty `tasks` is an answer, not a crash."""
-    world.ecs.refusals["run"] = [REFUSED]
+    world.ecs.refusals["run"] = [REFUSED] * POLICY.launch_attempts
 
     with pytest.raises(Refused) as refused:
         world.start()

@@ -1,0 +1,397 @@
+"""About one Fargate task in a hundred never starts: what failed before the container ran is launched again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.errors import CallFailed, Cause, ErrorCode, Refused
+from core.facts import LaunchRejected, StopRequested, TaskGone, TimePassed
+from core.fold import Stale, apply
+from core.item import from_item, to_item
+from core.lifecycle import State, Trigger
+from core.owed import EraseToken, Relaunch, next_actions
+from core.policy import Policy
+from core.record import Record
+from core.settings import TokenDelivery
+from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, exited, main_container, observed, pending
+from tests.unit.core.test_fold import about, fold, stale
+from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
+
+ENI = "Unexpected EC2 error while attempting to attach network interface to instance"
+
+
+def never_ran(version: int = 3, task_arn: str = TASK, reason: str = ENI) -> Any:
+    return exited(
+        version,
+        "STOPPED",
+        task_arn=task_arn,
+        started_at=None,
+        stop_code="TaskFailedToStart",
+        stopped_reason=reason,
+        containers=(main_container(last_status="STOPPED", exit_code=None),),
+    )
+
+
+GIVEN_UP = fold(pending(task_arn=TASK), never_ran())
+
+
+def test_a_transient_failure_before_the_container_ran_is_launched_again() -> None:
+    """Same generation, same token; the history shows it and the failure is kept."""
+    assert (GIVEN_UP.state, GIVEN_UP.generation, GIVEN_UP.agent_token) == (State.PENDING, 1, pending().agent_token)
+    assert [(step.trigger, step.origin, step.to) for step in GIVEN_UP.history] == [
+        (Trigger.LAUNCH_RETRIED, State.PENDING, State.PENDING)
+    ]
+    assert [launch.task_arn for launch in GIVEN_UP.launches] == [TASK]
+    assert GIVEN_UP.launches[0].failure.cause is Cause.ENI_PROVISIONING
+    assert from_item(to_item(GIVEN_UP)) == GIVEN_UP
+
+
+def test_the_next_launch_is_owed_until_its_task_is_known() -> None:
+    """A function that dies between save and RunTask loses nothing."""
+    (action,) = next_actions(GIVEN_UP, POLICY)
+
+    assert isinstance(action, Relaunch)
+    assert (action.task_arn, action.attempt) == (TASK, 2)
+
+
+@pytest.mark.parametrize("fact", [never_ran(9), observed(8), exited(9)])
+def test_the_task_that_was_given_up_says_nothing_any_more(fact: Any) -> None:
+    """Its late events must not be taken for the next task's."""
+    assert stale(GIVEN_UP, fact) == "it concerns a launch that was given up"
+
+
+def test_launches_are_bounded() -> None:
+    """The last failure is the container's."""
+    record = fold(GIVEN_UP, never_ran(task_arn=TASK + "2"))
+
+    assert (record.state, record.error and record.error.code) == (State.FAILED, ErrorCode.TASK_FAILED_TO_START)
+    assert len(record.launches) == 1
+
+
+@pytest.mark.parametrize(
+    ("fact", "why"),
+    [
+        (exited(4, exit_code=1), "its own process ran"),
+        (exited(4, exit_code=None, stopped_reason=ENI), "it had started"),
+        (never_ran(reason="CannotPullContainerError: manifest unknown"), "it would fail again"),
+    ],
+)
+def test_what_is_not_launched_again(fact: Any, why: str) -> None:
+    """Never after the container's own process ran, never what is not transient."""
+    assert fold(pending(task_arn=TASK), fact).state.ended, why
+
+
+def test_a_requested_stop_is_the_end_of_launching() -> None:
+    """The backend wants it gone, also when ECS's own words come in between."""
+    asked = about(StopRequested, 1, reason="enough")
+    leaving = observed(2, "DEPROVISIONING", "STOPPED", started_at=None, stop_code=None, containers=())
+
+    assert fold(pending(task_arn=TASK), asked, never_ran()).state is State.FAILED
+    record = fold(pending(task_arn=TASK), asked)
+    assert fold(record, leaving).state is State.FAILED
+    assert next_actions(fold(GIVEN_UP, asked), POLICY) == ()
+
+
+def test_the_start_timeout_runs_for_each_launch() -> None:
+    """A slow failure leaves the next task its full time."""
+    record = replace(GIVEN_UP, launches=(replace(GIVEN_UP.launches[0], at=at(280)),), check_at=at(300))
+
+    assert fold(record, about(TimePassed, 301)).state is State.PENDING
+    late = replace(record, check_at=at(580))
+    assert fold(late, about(TimePassed, 580)).error is not None
+
+
+def test_nothing_found_is_no_news_while_a_launch_is_owed() -> None:
+    """The reconciler performs what is owed instead of failing the record."""
+    assert stale(GIVEN_UP, about(TaskGone, 500, task_arn=None)) == "another launch is owed"
+
+
+def test_a_rejection_counts_once() -> None:
+    """Two starters may report the same refused launch."""
+    rejected = about(LaunchRejected, 1, attempt=1, failure=REFUSED.as_launch_failure())
+    record = fold(pending(), rejected)
+
+    assert record.attempt == 2
+    assert "launch 1" in stale(record, rejected)
+
+
+# --- with ECS around it -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def fail_first_task(world: World) -> str:
+    """The started task never runs, and its event is delivered."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.settler.settle(never_ran(task_arn=arn))
+    return arn
+
+
+def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
+    """Definition, command, environment and tags as ECS shows them; another client token, the same startedBy."""
+    document = {**event("start-container"), "labels": {"team": "ci"}}
+    first = world.start(document).task_arn
+    assert first is not None
+    world.settler.settle(never_ran(task_arn=first))
+
+    second = world.record().task_arn
+    assert second not in {None, first}
+    given_up, copy = world.ecs.tasks[first], world.ecs.tasks[second or ""]
+    for member in ("taskDefinitionArn", "startedBy", "tags", "clusterArn"):
+        assert copy[member] == given_up[member]
+    assert copy["tags"]
+    assert copy["overrides"]["containerOverrides"][0] == given_up["overrides"]["containerOverrides"][0]
+    assert len(copy["overrides"]["containerOverrides"]) == 2  # the second one is the fake's own echo
+
+
+def test_events_of_the_second_task_lead_on(world: World) -> None:
+    """The life goes on as if nothing had been."""
+    fail_first_task(world)
+    second = world.record().task_arn
+
+    world.settler.settle(observed(3, task_arn=second))
+
+    assert world.record().state is State.ENI_RESOLVED
+
+
+def test_a_death_before_run_task_is_healed_by_redelivery(world: World) -> None:
+    """The event is stale then, and the launch is still owed."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.refusals["run"] = [UNKNOWN]
+    with pytest.raises(CallFailed):
+        world.settler.settle(never_ran(task_arn=arn))
+
+    world.settler.settle(never_ran(task_arn=arn))
+
+    assert len(world.ecs.tasks) == 2
+    assert world.record().task_arn not in {None, arn}
+
+
+def test_a_death_after_run_task_starts_no_third_one(world: World) -> None:
+    """The client token of the attempt makes it the same task; the reconciler adopts it through startedBy."""
+    fail_first_task(world)
+    second = world.record().task_arn
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    world.clock.advance(400)
+
+    world.reconcile()
+
+    assert (world.record().task_arn, len(world.ecs.tasks)) == (second, 2)
+
+
+def test_a_task_that_ecs_forgot_cannot_be_copied(world: World) -> None:
+    """The record fails, and says why."""
+    arn = world.start().task_arn
+    assert arn is not None
+    del world.ecs.tasks[arn]
+
+    world.settler.settle(never_ran(task_arn=arn))
+
+    error = world.record().error
+    assert error is not None
+    assert "no longer shows task" in error.message
+
+
+def test_a_relaunch_that_ecs_refuses_counts_as_a_launch(world: World) -> None:
+    """Bounded, whoever refuses."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.refusals["run"] = [REFUSED]
+
+    world.settler.settle(never_ran(task_arn=arn))
+
+    assert world.record().error == REFUSED.as_launch_failure()
+
+
+def test_a_refused_launch_is_tried_again_by_the_starter(world: World) -> None:
+    """After a pause, with the client token of the next attempt; the caller sees a start that worked."""
+    world.ecs.refusals["run"] = [REFUSED]
+
+    record = world.start()
+
+    assert (record.state, record.attempt, len(world.slept)) == (State.PENDING, 2, 1)
+    assert record.launches[0].task_arn is None
+    assert next_actions(record, POLICY) == ()
+
+
+def test_a_permanent_refusal_is_not_tried_again(world: World) -> None:
+    """What cannot succeed later is the caller's to mend."""
+    world.ecs.refusals["run"] = [CallFailed("RunTask", "AccessDeniedException", "no", cause=Cause.PERMISSION)]
+
+    with pytest.raises(Refused):
+        world.start()
+
+    assert world.ecs.calls.count("run") == 1
+
+
+def test_a_conflict_of_client_tokens_adopts_the_task(world: World) -> None:
+    """The same start with other parameters: the first one's task is there already."""
+    world.start()
+    started = world.record().task_arn
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    world.ecs.refusals["run"] = [CallFailed("RunTask", "ConflictException", "client token")]
+
+    assert world.start().task_arn == started
+
+
+def test_a_conflict_without_a_task_is_an_outage(world: World) -> None:
+    """Nothing is concluded from it."""
+    world.ecs.refusals["run"] = [CallFailed("RunTask", "ConflictException", "client token")]
+
+    with pytest.raises(CallFailed, match="client token"):
+        world.start()
+
+    assert world.record().state is State.PENDING
+
+
+# --- tokens in the Parameter Store ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_ssm(world: World) -> World:
+    world.settings = world.settings.model_copy(
+        update={"token_delivery": TokenDelivery.SSM, "execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
+    )
+    return world
+
+
+PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
+
+
+def test_the_token_is_in_the_parameter_before_the_task_starts(with_ssm: World) -> None:
+    """And in no override."""
+    with_ssm.ecs.refusals["run"] = [UNKNOWN]
+    with pytest.raises(CallFailed):
+        with_ssm.start()
+    token = with_ssm.record().agent_token
+
+    assert with_ssm.vault.tokens == {PARAMETER: token}
+    with_ssm.start()
+    (task,) = with_ssm.ecs.tasks.values()
+    assert token is not None
+    assert token not in str(task)
+    assert with_ssm.record().token_parameter == PARAMETER
+
+
+def test_the_parameter_is_deleted_when_the_generation_ends(with_ssm: World) -> None:
+    """By whoever settles the end, or by the reconciler."""
+    arn = with_ssm.start().task_arn
+    with_ssm.settler.settle(exited(5, task_arn=arn))
+
+    assert with_ssm.vault.tokens == {}
+    assert (with_ssm.record().token_parameter, with_ssm.record().watch) == (None, None)
+
+
+def test_a_parameter_that_could_not_be_deleted_stays_owed(with_ssm: World) -> None:
+    """The prober has no way to the Parameter Store: the record stays due."""
+    arn = with_ssm.start().task_arn
+    record = fold(with_ssm.record(), exited(5, task_arn=arn))
+
+    assert next_actions(record, POLICY) == (EraseToken(container_id=CONTAINER_ID, generation=1, name=PARAMETER),)
+    assert record.check_at == record.updated_at
+
+
+def test_a_restart_deletes_the_parameter_that_was_left(with_ssm: World) -> None:
+    """The old generation's token is of no use to the new one."""
+    arn = with_ssm.start().task_arn
+    with_ssm.store.put_item(to_item(fold(with_ssm.record(), exited(5, task_arn=arn))))
+
+    with_ssm.start()
+
+    assert list(with_ssm.vault.tokens) == [PARAMETER.replace("/1/token", "/2/token")]
+
+
+# --- dying after every call -------------------------------------------------------------------------------------
+
+
+class Died(Exception):
+    """The function's process is gone."""
+
+
+def dying(world: World, after: int, body: Callable[[], object]) -> None:
+    """Runs `body`; the world's `after`-th call in it takes effect, and the function dies right behind it."""
+    made: list[str] = []
+    armed = True
+
+    def wrap(target: object, name: str) -> None:
+        original = getattr(target, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            made.append(name)
+            if armed and len(made) == after:
+                raise Died(name)
+            return result
+
+        setattr(target, name, call)
+
+    for target, names in (
+        (world.store, ("load", "save")),
+        (world.ecs, ("ensure_definition", "run", "describe", "find")),
+        (world.vault, ("put", "erase")),
+    ):
+        for name in names:
+            wrap(target, name)
+    with suppress(Died):
+        body()
+    armed = False
+
+
+@pytest.mark.parametrize("delivery", TokenDelivery)
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("after", range(1, 12))
+def test_a_start_that_dies_after_any_call_ends_with_one_task(
+    after: int, delivery: TokenDelivery, refused: bool
+) -> None:
+    """Followed by a retry: exactly one running task, and one record that knows it."""
+    world = World()
+    world.settings = world.settings.model_copy(
+        update={"token_delivery": delivery, "execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
+    )
+    if refused:
+        world.ecs.refusals["run"] = [REFUSED]
+
+    dying(world, after, world.start)
+    # The caller tries again; a start that had got its task before it died is running already.
+    with suppress(Refused):
+        world.start()
+
+    record = world.record()
+    assert list(world.ecs.tasks) == [record.task_arn]
+    assert (record.state, record.generation, record.error) == (State.PENDING, 1, None)
+
+
+@pytest.mark.parametrize("after", range(1, 10))
+def test_a_relaunch_that_dies_after_any_call_ends_with_one_task(after: int) -> None:
+    """The event is delivered again, as Lambda does: one task more, and no third one."""
+    world = World()
+    arn = world.start().task_arn
+    assert arn is not None
+
+    dying(world, after, lambda: world.settler.settle(never_ran(task_arn=arn)))
+    world.settler.settle(never_ran(task_arn=arn))
+
+    assert [one for one in world.ecs.tasks if one != arn] == [world.record().task_arn]
+
+
+def test_attempts_are_a_setting() -> None:
+    """1: never again."""
+    assert fold(pending(task_arn=TASK), never_ran(), policy=Policy(launch_attempts=1)).state is State.FAILED
+
+
+def test_a_record_of_a_given_up_launch_accepts_no_late_answer() -> None:
+    """RunTask's answer for the first launch may come last."""
+    from tests.unit.core.test_fold import accepted
+
+    folded: Record | Stale = apply(GIVEN_UP, accepted(), POLICY)
+    assert isinstance(folded, Stale)

@@ -66,6 +66,11 @@ def _failed_for(code: ErrorCode, cause: Cause | None, *said: str) -> Callable[[R
     return check
 
 
+def _launched_twice(record: Record) -> str | None:
+    tasks = {launch.task_arn for launch in record.launches} | {record.task_arn}
+    return _address_is_known(record) or (None if len(tasks) == 2 else f"{len(tasks)} tasks were started, not 2")
+
+
 CAST: Final = (
     Part(
         "efs",
@@ -94,6 +99,15 @@ CAST: Final = (
         {"entrypoint": ["tail"], "cmd": ["-f", "/dev/null"]},
         State.AGENT_HEALTHY,
         proves=_address_is_known,
+    ),
+    Part(
+        "second-try",
+        "its first task never gets a network interface",
+        {"cmd": list(SERVER)},
+        State.AGENT_HEALTHY,
+        fault="eni-provisioning",
+        fault_parameters={"times": 1},
+        proves=_launched_twice,
     ),
     Part(
         "job",

@@ -31,6 +31,8 @@ class DemoFailed(CloudError):
 def main() -> int:
     """0 only if every container ended as announced. Everything is stopped in any case."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
     console.print("[bold]The local cloud[/bold]  (real template.yaml, real Lambda functions, tasks that run)")
     started = time.monotonic()
     with LocalCloud(parameters={"HealthTimeoutSeconds": "8"}, say=lambda line: console.print(f"  {line}")) as cloud:
@@ -64,7 +66,7 @@ class _Demo:
         self._check(records)
         self._explain(records)
         self._exec(records["keep-alive"])
-        self._stop()
+        self._stop(records)
         self._account()
 
     def _announced(self, records: Mapping[str, Record]) -> bool:
@@ -124,14 +126,14 @@ class _Demo:
         if done.exit_code != 0:
             raise DemoFailed(f"The command ended with {done.exit_code}: {done.stderr.decode()}")
 
-    def _stop(self) -> None:
+    def _stop(self, known: Mapping[str, Record]) -> None:
         """The backend stops what still runs; ECS's events end the records."""
         self._console.print("\n[bold]Stopping containers[/bold]")
         for part in self._parts:
             self._invoke("StopContainerFunctionArn", {"container_id": part.container_id, "reason": STOP_REASON})
         # Every minute on a schedule; asked for now, it stops the task that nobody could reach.
         self._invoke("ReconcileFunctionArn", {})
-        with View(self._console, self._parts) as view:
+        with View(self._console, self._parts, known) as view:
             self._watch(view, lambda records: all(record.state.ended for record in records.values()))
 
     def _account(self) -> None:

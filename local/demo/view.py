@@ -34,10 +34,10 @@ _PHASES: Final = (
 class View:
     """Shows records as they change. A context: the live table ends with it."""
 
-    def __init__(self, console: Console, parts: Sequence[Part]) -> None:
+    def __init__(self, console: Console, parts: Sequence[Part], known: Mapping[str, Record] | None = None) -> None:
         self._console = console
         self._parts = parts
-        self._shown: dict[str, Record] = {}
+        self._shown: dict[str, Record] = dict(known or {})
         self._live = Live(console=console, refresh_per_second=12) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -72,7 +72,7 @@ class View:
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("container", "what it shows", "state", "agent"):
-            table.add_column(column, no_wrap=column != "what it shows")
+            table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=1 if column == "what it shows" else None)
         for phase, _, _ in _PHASES:
             table.add_column(phase, justify="right", no_wrap=True)
         for part in self._parts:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @cache
 def _stopper() -> Stopper:
-    return Stopper(wiring.store(), wiring.settler(), wiring.looker(), wiring.now)
+    return Stopper(wiring.store(), wiring.stopping_settler(), wiring.looker(), wiring.now)
 
 
 @logger.inject_lambda_context

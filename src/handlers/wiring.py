@@ -17,6 +17,7 @@ from core.adapters.vault import SsmTokenVault
 from core.errors import ConfigurationError, ReachError
 from core.instants import truncate
 from core.looking import Looker
+from core.owed import Relaunch
 from core.settings import Settings
 from core.settle import Settler
 
@@ -76,8 +77,18 @@ def looker() -> Looker:
 @cache
 def settler() -> Settler:
     """For the functions outside the VPC: they carry out everything a record owes."""
-    performer = Performer(ecs, queue, vault, now, settings())
-    return Settler(store(), settings().policy, performer.table())
+    return Settler(store(), settings().policy, _performer().table())
+
+
+@cache
+def stopping_settler() -> Settler:
+    """For stop_container, which may start nothing: a launch that is owed is the reconciler's."""
+    performs = {kind: perform for kind, perform in _performer().table().items() if kind is not Relaunch}
+    return Settler(store(), settings().policy, performs)
+
+
+def _performer() -> Performer:
+    return Performer(ecs, queue, vault, now, settings())
 
 
 @cache

@@ -37,7 +37,7 @@ OUTPUTS = {
 }
 
 # Settings that the stack leaves at their defaults.
-WITHOUT_PARAMETER = {"probe_interval_seconds", "probe_request_timeout_seconds", "verify_agent_identity"}
+WITHOUT_PARAMETER = {"probe_interval_seconds", "probe_request_timeout_seconds"}
 # Read by Powertools, not by us.
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
 
@@ -263,13 +263,19 @@ def test_tasks_are_started_in_one_cluster_with_two_roles() -> None:
                     "arn:aws:iam::123456789012:role/task",
                 ]
                 assert one["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    assert {role for role in ROLES if "iam:PassRole" in granted(role)} == {"StartContainerRole"}
+    assert {role for role in ROLES if "iam:PassRole" in granted(role)} == {
+        "StartContainerRole",
+        "TaskStateRole",
+        "ReconcileRole",
+    }
 
 
 def test_no_role_to_pass_no_permission_to_pass() -> None:
-    """Without task roles the start function may pass none: an empty list of resources would be refused by IAM."""
-    policies = Resolved(TEMPLATE).value(RESOURCES["StartContainerRole"]["Properties"]["Policies"])
-    assert [policy["PolicyName"] for policy in policies] == ["start-tasks"]
+    """Without task roles nobody may pass any: an empty list of resources would be refused by IAM."""
+    for role in ("StartContainerRole", "TaskStateRole", "ReconcileRole"):
+        policies = Resolved(TEMPLATE).value(RESOURCES[role]["Properties"]["Policies"])
+        assert "pass-the-two-task-roles" not in [policy["PolicyName"] for policy in policies]
+        assert policies
 
 
 def test_roles_allow_what_the_adapters_call() -> None:

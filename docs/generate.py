@@ -1,0 +1,168 @@
+"""Writes the parts of the documents that follow from the code: `python -m docs.generate`, or `make docs`.
+
+Each part stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`; the rest of a document is written by
+hand. `tests/unit/test_docs.py` compares what is there with what would be written.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from samtranslator.yaml_helper import yaml_parse
+
+from core.diagnosis.table import STOPS, UNKNOWN_STOPS
+from core.errors import Cause
+from core.lifecycle import mermaid
+from core.request import SCHEMA_FILE, start_request_schema
+from core.settings import Settings
+
+ROOT: Final = Path(__file__).parents[1]
+
+
+def template() -> dict[str, Any]:
+    """template.yaml, read as SAM reads it."""
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
+
+
+def diagram() -> str:
+    """The state machine, from its table."""
+    return f"```mermaid\n{mermaid()}\n```"
+
+
+def parameters() -> str:
+    """Every parameter of the stack, in the groups of the console."""
+    document = template()
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    rows = []
+    for group in groups:
+        rows.append((f"**{group['Label']['default']}**", "", ""))
+        rows += [
+            (f"`{name}`", _default(document["Parameters"][name]), _described(document["Parameters"][name]))
+            for name in group["Parameters"]
+        ]
+    return _table(("parameter", "default", "meaning"), rows)
+
+
+def environment() -> str:
+    """Every environment variable that `core.settings` reads."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "required" if field.is_required() else _spelt(field.default)
+        rows.append((f"`{name.upper()}`", default, field.description or ""))
+    return _table(("variable", "default", "meaning"), rows)
+
+
+def outputs() -> str:
+    """Every output of the stack."""
+    return _table(
+        ("output", "meaning"),
+        [(f"`{name}`", output["Description"]) for name, output in template()["Outputs"].items()],
+    )
+
+
+def diagnoses() -> str:
+    """By cause, how the message of a stopped task begins, who must act, and whether it may pass by itself."""
+    rows = []
+    for cause in Cause:
+        for row in (*STOPS, *UNKNOWN_STOPS):
+            if row.cause is cause and row.summary:
+                rows.append((f"`{cause}`", row.summary.format(exit_code="n"), str(row.actor), _yes(row.transient)))
+    return _table(("cause", "the message begins with", "who acts", "may pass"), list(dict.fromkeys(rows)))
+
+
+def alarms() -> str:
+    """Every alarm of the stack and what it asks for."""
+    resources = template()["Resources"].items()
+    rows = [
+        (f"`{name}`", one["Properties"]["AlarmDescription"])
+        for name, one in resources
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    return _table(("alarm", "meaning"), rows)
+
+
+PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "README.md": {"diagram": diagram, "parameters": parameters, "outputs": outputs, "environment": environment},
+    "docs/operations.md": {"alarms": alarms, "diagnoses": diagnoses},
+}
+"""Document -> the parts it must have, by name."""
+
+
+def rendered(document: str) -> str:
+    """The text of a document of `PARTS` with its parts written anew.
+
+    Raises `ValueError` when a part has no place in it, or a place has no part.
+    """
+    text = (ROOT / document).read_text()
+    found = re.findall(r"<!-- generated: (\S+) -->", text)
+    if sorted(found) != sorted(PARTS[document]):
+        raise ValueError(f"{document} has places for {found}, and its parts are {sorted(PARTS[document])}")
+    for name, part in PARTS[document].items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        head, _, rest = text.partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not closed:
+            raise ValueError(f"{document}: no {end} follows {begin}")
+        text = f"{head}{begin}\n{part()}\n{end}{tail}"
+    return text
+
+
+def main() -> int:
+    """Rewrites what has changed, and names it."""
+    for name, text in {**{name: rendered(name) for name in PARTS}, SCHEMA_FILE: start_request_schema()}.items():
+        file = ROOT / name
+        if file.read_text() != text:
+            file.write_text(text)
+            sys.stdout.write(f"{name} rewritten\n")
+    return 0
+
+
+def _default(parameter: Mapping[str, Any]) -> str:
+    return _spelt(parameter["Default"])
+
+
+def _described(parameter: Mapping[str, Any]) -> str:
+    allowed = parameter.get("AllowedValues", ())
+    # A long list (the retentions that CloudWatch Logs takes) says less than its name does.
+    words = f" One of {', '.join(f'`{one}`' for one in allowed)}." if 0 < len(allowed) <= 5 else ""  # noqa: PLR2004
+    match parameter:
+        case {"MinValue": low, "MaxValue": high}:
+            words += f" {low} to {high}."
+        case {"MinValue": low}:
+            words += f" At least {low}."
+        case _:
+            pass
+    return f"{parameter['Description']}{words}"
+
+
+def _spelt(value: Any) -> str:
+    match value:
+        case None | "" | ():
+            return "-"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple():
+            return f"`{','.join(value)}`"
+        case Enum():
+            return f"`{value.value}`"
+        case _:
+            return f"`{value}`"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

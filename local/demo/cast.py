@@ -31,6 +31,8 @@ class Part:
     fault: str | None = None
     fault_parameters: dict[str, Any] = field(default_factory=dict)
     proves: Callable[[Record], str | None] = lambda _: None
+    encore: bool = False
+    """Starts when all the others are where they belong: by then the functions are warm."""
 
     @property
     def container_id(self) -> str:
@@ -66,9 +68,12 @@ def _failed_for(code: ErrorCode, cause: Cause | None, *said: str) -> Callable[[R
     return check
 
 
+_TWO: Final = 2
+
+
 def _launched_twice(record: Record) -> str | None:
     tasks = {launch.task_arn for launch in record.launches} | {record.task_arn}
-    return _address_is_known(record) or (None if len(tasks) == 2 else f"{len(tasks)} tasks were started, not 2")
+    return _address_is_known(record) or (None if len(tasks) == _TWO else f"{len(tasks)} tasks were started, not 2")
 
 
 CAST: Final = (
@@ -137,5 +142,13 @@ CAST: Final = (
         State.FAILED,
         fault="port-blocked",
         proves=_failed_for(ErrorCode.AGENT_UNREACHABLE, None, ":9111", " s. ", "timed out", "security group"),
+    ),
+    Part(
+        "one-more",
+        "started last, with all functions warm",
+        {"cmd": list(SERVER)},
+        State.AGENT_HEALTHY,
+        proves=_address_is_known,
+        encore=True,
     ),
 )

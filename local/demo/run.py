@@ -10,7 +10,6 @@ from typing import Any, Final
 from rich.console import Console
 
 from core.adapters.dynamodb import DynamoStore
-from core.lifecycle import State
 from core.record import Record
 from local import agent_client
 from local.cloud.cloud import LocalCloud
@@ -59,10 +58,12 @@ class _Demo:
             if part.fault is not None:
                 self._fargate.fault(part.container_id, part.fault, **part.fault_parameters)
         with View(self._console, self._parts) as view:
-            for part in self._parts:
-                self._invoke("StartContainerFunctionArn", part.document)
-                self._watch(view, lambda _: True)
-            records = self._watch(view, self._announced)
+            for encore in (False, True):
+                for part in self._parts:
+                    if part.encore is encore:
+                        self._invoke("StartContainerFunctionArn", part.document)
+                        self._watch(view, lambda _: True)
+                records = self._watch(view, self._announced)
         self._check(records)
         self._explain(records)
         self._exec(records["keep-alive"])
@@ -70,10 +71,9 @@ class _Demo:
         self._account()
 
     def _announced(self, records: Mapping[str, Record]) -> bool:
+        """Everyone who has been started is where announced, or will never be."""
         states = {part.name: part.announced for part in self._parts}
-        settled = [record.state.ended or record.state is State.AGENT_HEALTHY for record in records.values()]
-        reached = [records[name].state is state for name, state in states.items() if name in records]
-        return len(records) == len(self._parts) and all(settled) and (all(reached) or self._hopeless(records))
+        return self._hopeless(records) or all(records[name].state is states[name] for name in records)
 
     def _hopeless(self, records: Mapping[str, Record]) -> bool:
         """Someone has ended otherwise: no waiting will mend it."""
@@ -100,8 +100,10 @@ class _Demo:
     def _check(self, records: Mapping[str, Record]) -> None:
         wrong = []
         for part in self._parts:
-            record = records[part.name]
-            if record.state is not part.announced:
+            record = records.get(part.name)
+            if record is None:
+                wrong.append(f"{part.name} was never recorded")
+            elif record.state is not part.announced:
                 wrong.append(f"{part.name} is {record.state}, announced was {part.announced}: {record.error}")
             elif (problem := part.proves(record)) is not None:
                 wrong.append(f"{part.name}: {problem}")

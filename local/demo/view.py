@@ -25,9 +25,9 @@ _COLOURS: Final = {
     State.STOPPED: "magenta",
 }
 _PHASES: Final = (
-    ("start -> RUNNING", None, Instant.STARTED),
-    ("RUNNING -> address", Instant.STARTED, Instant.RESOLVED),
-    ("address -> healthy", Instant.RESOLVED, Instant.HEALTHY),
+    ("to RUNNING", None, Instant.STARTED),
+    ("to address", Instant.STARTED, Instant.RESOLVED),
+    ("to healthy", Instant.RESOLVED, Instant.HEALTHY),
 )
 
 

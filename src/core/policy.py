@@ -17,6 +17,11 @@ class Policy:
     health_timeout: float = 60
     start_timeout: float = 300
     probe_interval: float = 1
+    probe_first_interval: float = 0.05
+    """Between the first two tries; each pause after it is twice as long, up to `probe_interval`.
+
+    An agent that is about to listen refuses, and a refusal costs nothing: a second is a long time to wait for it.
+    """
     probe_request_timeout: float = 2
     early_probe_interval: float = 2
     """Between two tries at an address whose task does not run yet (contract, section 2: early probe)."""

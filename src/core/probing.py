@@ -102,8 +102,8 @@ async def probe(  # noqa: PLR0913 - the world, one argument each
 ) -> ProbeResult:
     """Asks until there is a verdict and reports it, or until the record makes one needless.
 
-    The first try is made at once, at the same time as the first look; the others every `policy.probe_interval`
-    from try to try, never two at a time. A try that began before the deadline may end after it; the verdict
+    The first try is made at once, at the same time as the first look; the next ones after pauses that double from
+    `policy.probe_first_interval` to `policy.probe_interval`, from try to try, never two at a time. A try that began before the deadline may end after it; the verdict
     `AgentSilent` is given only when the deadline has passed. With `identify`, an answer counts only once the agent
     has shown that it knows the record's token.
 
@@ -193,8 +193,13 @@ class _Probe:
         return await self.identify(self.target.address, self.watched.token, timeout=timeout)
 
     def _interval(self) -> timedelta:
+        """From this try to the next one: soon at first, then steadily (`Policy.probe_first_interval`)."""
         policy = self.policy
-        return timedelta(seconds=policy.early_probe_interval if self.watched.early else policy.probe_interval)
+        if self.watched.early:
+            return timedelta(seconds=policy.early_probe_interval)
+        # The exponent is bounded, because a probe of some hours would else overflow a float.
+        ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
+        return timedelta(seconds=min(ramp, policy.probe_interval))
 
     async def _sleep_until(self, instant: datetime) -> None:
         # In a loop, because a timer of another clock may wake a moment early, and a verdict may not.

@@ -17,7 +17,7 @@ from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probing import Outcome, OutOfTime, ProbeResult, Target, probe
 from core.record import Instant, Probe, Record
 from core.watching import watched
-from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TOKEN, at, pending
+from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, pending
 from tests.virtual_time import now, run
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ REFUSED = Answer(probe_error(ProbeErrorKind.REFUSED, ADDRESS))
 STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
 DEADLINE = 60.0
 WORKER_ENDS = 280.0
+POLICY = Policy(probe_first_interval=1)
+"""A steady pace from the first try on; the quick beginning has a test of its own."""
 
 
 def asked(**changes: Any) -> Record:
@@ -170,6 +172,15 @@ def test_interval_is_from_try_to_try(takes: float) -> None:
     assert world.tries == pytest.approx(range(31))
 
 
+def test_the_first_pauses_are_short() -> None:
+    """An agent that is about to listen is found in moments; who takes long is asked every second."""
+    world = World(answers_at=5)
+
+    world.run(policy=Policy())
+
+    assert world.tries == pytest.approx([0, 0.05, 0.15, 0.35, 0.75, 1.55, 2.55, 3.55, 4.55, 5.55])
+
+
 def test_tries_never_overlap() -> None:
     """A try that takes longer than the interval is followed at once, and only then."""
     world = World(answers_at=10, try_takes=lambda _: 2.0)
@@ -191,7 +202,7 @@ def test_pace_recovers_after_a_long_try() -> None:
 
 def test_early_probe_is_gentler_until_the_task_runs() -> None:
     """Once the record was read and is pending, the pace is the early one, and there is no deadline."""
-    policy = Policy(early_probe_interval=4, probe_interval=1)
+    policy = Policy(early_probe_interval=4, probe_interval=1, probe_first_interval=1)
     world = World(answers_at=16, record_at=lambda second: pending() if second < 10 else asked())
 
     result = world.run(policy=policy)

@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up down test check lint types imports template format bench lock clean
+.PHONY: help setup demo up down test check lint types imports template docs format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ imports: setup ## Check the dependency rule between the layers
 template: setup ## Check template.yaml
 	$(BIN)/cfn-lint template.yaml
 	$(SAM)/bin/sam validate --lint --region us-east-1
+
+docs: setup ## Write the generated parts of the documents
+	$(BIN)/python -m docs.generate
 
 format: setup ## Format the code, and fix what lint can fix
 	$(BIN)/ruff check --fix

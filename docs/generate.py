@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
 from core.errors import Cause
@@ -68,12 +68,13 @@ def outputs() -> str:
 
 def diagnoses() -> str:
     """By cause, how the message of a stopped task begins, who must act, and whether it may pass by itself."""
-    rows = []
-    for cause in Cause:
-        for row in (*STOPS, *UNKNOWN_STOPS):
-            if row.cause is cause and row.summary:
-                rows.append((f"`{cause}`", row.summary.format(exit_code="n"), str(row.actor), _yes(row.transient)))
-    return _table(("cause", "the message begins with", "who acts", "may pass"), list(dict.fromkeys(rows)))
+    rows = [
+        (f"`{cause}`", row.summary.format(exit_code="n"), str(row.actor), _yes(row.transient))
+        for cause in Cause
+        for row in (*STOPS, *UNKNOWN_STOPS)
+        if row.cause is cause and row.summary
+    ]
+    return _table(("cause", "the message begins with", "who acts", "may pass"), dict.fromkeys(rows))
 
 
 def alarms() -> str:

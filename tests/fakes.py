@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from core.errors import CallFailed, RevisionConflict, UnreadableRecord
+from core.definition_use import DefinitionUse, definition_use
+from core.errors import CallFailed, DefinitionGone, RevisionConflict, UnreadableRecord
+from core.families import family_in, revision_in
 from core.instants import format_instant
 from core.item import from_item, to_item
-from core.ports import Described, Launched, Loaded
+from core.ports import Described, Launched, Loaded, Registered, TaskPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """`core.ports.Store` in a dict. It keeps items, not records, so that errors of the mapping show in every test."""
+    """`core.ports.Store` and `DefinitionUses` in a dict.
+
+    It keeps items, not records, so that errors of the mapping show in every test.
+    """
 
     def __init__(self, *records: Record) -> None:
         self._lock = Lock()
@@ -62,6 +67,12 @@ class MemoryStore:
             watched = [item for item in self._items.values() if item.get("watch") == shard]
         due = [item for item in watched if item["check_at"] <= format_instant(until)]
         return iter([item["container_id"] for item in sorted(due, key=lambda item: item["check_at"])])
+
+    def definition_uses(self) -> Iterator[DefinitionUse]:
+        """As the port says, all in one page."""
+        with self._lock:
+            uses = [definition_use(item) for item in self._items.values()]
+        return iter([use for use in uses if use is not None])
 
     def item(self, container_id: str) -> dict[str, Any] | None:
         """The item as it lies in the table."""
@@ -128,17 +139,26 @@ class FakeEcs:
     refusals: dict[str, list[CallFailed]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
+    hidden: dict[str, CallFailed] = field(default_factory=dict)
+    """Tasks that DescribeTasks does not show, for a reason other than MISSING."""
+    retired: set[str] = field(default_factory=set)
+    """Definitions that `ensure_definition` still remembers and RunTask no longer takes."""
     _tokens: dict[str, str] = field(default_factory=dict)
 
-    def ensure_definition(self, definition: dict[str, Any]) -> str:
+    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
         self._called("ensure_definition")
         family = definition["family"]
-        return self.definitions.setdefault(family, f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:1")
+        if self.definitions.get(family) in (None, refused):
+            revision = int(refused.rpartition(":")[2]) + 1 if refused else 1
+            self.definitions[family] = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:{revision}"
+        return self.definitions[family]
 
     def run(self, request: dict[str, Any]) -> Launched:
         self._called("run")
         token = request["clientToken"]
         if token not in self._tokens:
+            if request["taskDefinition"] in self.retired:
+                raise DefinitionGone("RunTask", "ClientException", "TaskDefinition is inactive", transient=True)
             arn = f"arn:aws:ecs:us-east-1:123456789012:task/default/{len(self.tasks) + 1:032x}"
             self._tokens[token] = arn
             self.tasks[arn] = {
@@ -161,16 +181,28 @@ class FakeEcs:
     def stop(self, cluster: str, task_arn: str, reason: str) -> None:
         self._called("stop")
         self.stopped.append((task_arn, reason))
+        if task_arn in self.tasks:
+            self.tasks[task_arn]["desiredStatus"] = "STOPPED"
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         self._called("describe")
         assert len(task_arns) <= 100
-        found = tuple(copy.deepcopy(self.tasks[arn]) for arn in task_arns if arn in self.tasks)
-        return Described(found, tuple(arn for arn in task_arns if arn not in self.tasks))
+        shown = [arn for arn in task_arns if arn not in self.hidden]
+        return Described(
+            tuple(copy.deepcopy(self.tasks[arn]) for arn in shown if arn in self.tasks),
+            tuple(arn for arn in shown if arn not in self.tasks),
+            tuple(self.hidden[arn] for arn in task_arns if arn in self.hidden),
+        )
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         self._called("find")
         return tuple(arn for arn, task in self.tasks.items() if task["startedBy"] == started_by)
+
+    def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
+        self._called("running")
+        arns = [arn for arn, task in self.tasks.items() if task["desiredStatus"] == "RUNNING"]
+        start = int(after or 0)
+        return TaskPage(tuple(arns[start : start + 100]), str(start + 100) if len(arns) > start + 100 else None)
 
     def walk(self, task_arn: str, last_status: str, ip: str | None = "10.0.1.47", **changes: Any) -> None:
         """Moves a task on by one version."""
@@ -188,5 +220,70 @@ class FakeEcs:
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)
+        if self.refusals.get(operation):
+            raise self.refusals[operation].pop(0)
+
+
+@dataclass
+class FakeDefinitions:
+    """`core.ports.Definitions` in memory: revisions by ARN, each with its instant and whether it is ACTIVE.
+
+    `refusals` are raised by the next call of that operation, one each. `calls` names every call with what it concerns.
+    """
+
+    registered: dict[str, datetime] = field(default_factory=dict)
+    inactive: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
+    """Families of which ECS shows a task."""
+    stuck: set[str] = field(default_factory=set)
+    """Revisions that ECS does not delete."""
+    refusals: dict[str, list[CallFailed]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, family: str, at: datetime, revision: int = 1, *, active: bool = True) -> str:
+        """A revision that was registered at that instant."""
+        arn = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:{revision}"
+        self.registered[arn] = at
+        if not active:
+            self.inactive.add(arn)
+        return arn
+
+    def families(self, stem: str) -> list[str]:
+        self._called("families", stem)
+        return sorted({family for arn in self.registered if (family := family_in(arn)).startswith(stem)})
+
+    def newest(self, family: str) -> Registered | None:
+        self._called("newest", family)
+        active = self._of(family, active=True)
+        return Registered(active[-1], self.registered[active[-1]]) if active else None
+
+    def has_tasks(self, family: str) -> bool:
+        self._called("has_tasks", family)
+        return family in self.busy
+
+    def revisions(self, family: str, *, active: bool) -> list[str]:
+        self._called("revisions", family)
+        return self._of(family, active=active)
+
+    def deregister(self, arn: str) -> None:
+        self._called("deregister", arn)
+        assert arn in self.registered
+        self.inactive.add(arn)
+
+    def delete(self, arns: Sequence[str]) -> list[str]:
+        self._called("delete", " ".join(arns))
+        assert 1 <= len(arns) <= 10
+        assert self.inactive.issuperset(arns), "ECS refuses to delete what is ACTIVE"
+        for arn in set(arns) - self.stuck:
+            del self.registered[arn]
+            self.inactive.remove(arn)
+        return [arn for arn in arns if arn in self.stuck]
+
+    def _of(self, family: str, *, active: bool) -> list[str]:
+        found = [arn for arn in self.registered if family_in(arn) == family and (arn not in self.inactive) is active]
+        return sorted(found, key=revision_in)
+
+    def _called(self, operation: str, subject: str) -> None:
+        self.calls.append((operation, subject))
         if self.refusals.get(operation):
             raise self.refusals[operation].pop(0)

@@ -143,7 +143,8 @@ class LocalCloud:
             *("--state-dir", str(self.layout.fargate)),
             *("--speed", self._speed),
         ]
-        environment = isolated_environment({"AWS_ENDPOINT_URL": self.endpoint})
+        # It refuses by the rules of the core, which is not installed.
+        environment = isolated_environment({"AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT / "src")})
         command = Command(arguments, environment, cwd=ROOT, log=self.layout.logs / "fargate.log")
         return spawn("fargate", command, self.layout.run)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from local.fargate.errors import AwsError
 from local.fargate.naming import Names, cluster_name
 from local.fargate.task import Task
+
+_PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 
 
 class Clusters:
@@ -40,6 +42,21 @@ class Clusters:
             raise AwsError("ClusterNotFoundException", "Cluster not found.")
         return name
 
+    def check_capacity(self, request: dict[str, Any]) -> None:
+        """Whether a cluster has what RunTask asks for: every one has Fargate, and none has instances of its own.
+
+        Raises `InvalidParameterException`.
+        """
+        strategy = request.get("capacityProviderStrategy", ())
+        if not strategy and request.get("launchType") != "FARGATE":
+            raise AwsError("InvalidParameterException", "No Container Instances were found in your cluster.")
+        for provider in (item["capacityProvider"] for item in strategy):
+            if provider not in _PROVIDERS:
+                raise AwsError(
+                    "InvalidParameterException",
+                    f"The specified capacity provider '{provider}' was not found. Specify a valid name and try again.",
+                )
+
     def _document(self, name: str) -> dict[str, Any]:
         tasks = [task for task in self._tasks() if task.cluster == name]
         return {
@@ -53,6 +70,6 @@ class Clusters:
             "statistics": [],
             "tags": [],
             "settings": [],
-            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+            "capacityProviders": list(_PROVIDERS),
             "defaultCapacityProviderStrategy": [],
         }

@@ -8,16 +8,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from core.limits import override_violations, tag_violations
 from local.fargate import reasons
 from local.fargate.clusters import Clusters
 from local.fargate.definitions import Definitions
-from local.fargate.errors import AwsError, throttled
+from local.fargate.errors import AwsError, refuse, throttled
 from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults
 from local.fargate.idempotency import ClientTokens
+from local.fargate.launch import check_conditions
 from local.fargate.life import Life, World
 from local.fargate.naming import Names, new_task_id, task_id
 from local.fargate.pages import page
-from local.fargate.request_rules import run_task_violations, tag_violations
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")
@@ -46,6 +47,7 @@ class ControlPlane:
             "RegisterTaskDefinition": self._definitions.register,
             "DescribeTaskDefinition": self._definitions.describe,
             "ListTaskDefinitions": self._definitions.list,
+            "ListTaskDefinitionFamilies": self._definitions.list_families,
             "DeregisterTaskDefinition": self._definitions.deregister,
             "DeleteTaskDefinitions": self._definitions.delete,
             "RunTask": self.run_task,
@@ -84,9 +86,10 @@ class ControlPlane:
     def run_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """RunTask: 200 with `failures` when there is no capacity; the same tasks for the same client token."""
         cluster = self._clusters.named(request)
-        definition = self._runnable(request["taskDefinition"])
-        for violation in run_task_violations(request, definition):
-            raise AwsError("InvalidParameterException", violation)
+        definition = self._definitions.runnable(request["taskDefinition"])
+        refuse("InvalidParameterException", override_violations(request, definition))
+        self._clusters.check_capacity(request)
+        check_conditions(definition)
         subjects = [request.get("startedBy"), *(container["image"] for container in definition["containerDefinitions"])]
         at = now()
         known = self._tokens.recall(cluster, request, at)
@@ -127,7 +130,7 @@ class ControlPlane:
         cluster = self._clusters.named(request)
         others = {"family", "serviceName", "containerInstance"} & set(request)
         if "startedBy" in request and others:
-            raise AwsError("InvalidParameterException", "startedBy must be the only filter.")
+            raise AwsError("InvalidParameterException", "cannot specify startedBy with other arguments")
         if "serviceName" in request or "containerInstance" in request:
             return page("taskArns", [], request)
         arns = [
@@ -156,8 +159,7 @@ class ControlPlane:
         task = self._tagged(request["resourceArn"])
         tags = {tag["key"]: tag.get("value", "") for tag in (*task.tags, *request["tags"])}
         merged = [{"key": key, "value": value} for key, value in tags.items()]
-        for violation in tag_violations(merged):
-            raise AwsError("InvalidParameterException", violation)
+        refuse("InvalidParameterException", tag_violations(merged))
         task.tags[:] = merged
         return {}
 
@@ -207,14 +209,6 @@ class ControlPlane:
         del self._courses[identity]
         if not course.cancelled() and course.exception() is not None:
             log.error("task %s: its life broke off, a bug", identity, exc_info=course.exception())
-
-    def _runnable(self, identifier: str) -> dict[str, Any]:
-        definition = self._definitions.find(identifier)
-        if definition is None:
-            raise AwsError("ClientException", "TaskDefinition not found.")
-        if definition["status"] != "ACTIVE":
-            raise AwsError("ClientException", "TaskDefinition is inactive")
-        return definition
 
     def _task(self, cluster: str, identity: str) -> Task | None:
         life = self._lives.get(identity)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from local.fargate.errors import AwsError
+from core.limits import tag_violations, violations
+from local.fargate.errors import AwsError, refuse
 from local.fargate.naming import Names, family_and_revision
 from local.fargate.pages import page
-from local.fargate.request_rules import tag_violations
-from local.fargate.rules import violations
 from local.fargate.task import now
 
 _CONTAINER_DEFAULTS: Final[dict[str, Any]] = {
@@ -34,10 +33,13 @@ class Definitions:
         self._tags: dict[str, Tags] = {}
 
     def register(self, request: dict[str, Any]) -> dict[str, Any]:
-        """RegisterTaskDefinition. Raises `ClientException` with the first violation of `rules`."""
+        """RegisterTaskDefinition.
+
+        Raises `ClientException`, for tags `InvalidParameterException`, as every operation that takes tags.
+        """
         definition = {key: value for key, value in request.items() if key != "tags"}
-        for violation in (*violations(definition), *tag_violations(request.get("tags", ()))):
-            raise AwsError("ClientException", violation)
+        refuse("ClientException", violations(definition))
+        refuse("InvalidParameterException", tag_violations(request.get("tags", ())))
         family = definition["family"]
         revision = self._latest[family] = self._latest.get(family, 0) + 1
         arn = self._names.task_definition(family, revision)
@@ -51,7 +53,7 @@ class Definitions:
             "volumes": definition.get("volumes", []),
             "status": "ACTIVE",
             "placementConstraints": definition.get("placementConstraints", []),
-            "compatibilities": ["EC2", "FARGATE"],
+            "compatibilities": _compatibilities(definition),
             "registeredAt": now(),
             "registeredBy": f"arn:aws:iam::{self._names.account}:root",
         }
@@ -80,6 +82,18 @@ class Definitions:
             if definition["status"] == status
         ]
         return page("taskDefinitionArns", arns[::-1] if request.get("sort") == "DESC" else arns, request)
+
+    def list_families(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListTaskDefinitionFamilies: by the beginning of the name; INACTIVE are those with no ACTIVE revision left."""
+        beginning, status = request.get("familyPrefix", ""), request.get("status", "ALL")
+        families = [
+            family
+            for family, revisions in sorted(self._families.items())
+            if revisions
+            and family.startswith(beginning)
+            and status in ("ALL", "INACTIVE" if self.find(family) is None else "ACTIVE")
+        ]
+        return page("families", families, request)
 
     def deregister(self, request: dict[str, Any]) -> dict[str, Any]:
         """DeregisterTaskDefinition: needs the revision; repeating it changes nothing."""
@@ -125,6 +139,21 @@ class Definitions:
         active = [number for number, definition in revisions.items() if definition["status"] == "ACTIVE"]
         return revisions[max(active)] if active else None
 
+    def runnable(self, identifier: str) -> dict[str, Any]:
+        """The ACTIVE definition that RunTask names. Raises `ClientException`."""
+        definition = self.find(identifier)
+        if definition is None:
+            raise AwsError("ClientException", "TaskDefinition not found.")
+        if definition["status"] != "ACTIVE":
+            raise AwsError("ClientException", "TaskDefinition is inactive")
+        return definition
+
     def tags_of(self, definition: dict[str, Any]) -> Tags:
         """The tags it was registered with."""
         return self._tags.get(definition["taskDefinitionArn"], [])
+
+
+def _compatibilities(definition: dict[str, Any]) -> list[str]:
+    """FARGATE also for a definition that did not ask for it, but would have been taken."""
+    on_fargate = not violations({**definition, "requiresCompatibilities": ["FARGATE"]})
+    return ["EC2", "FARGATE"] if on_fargate else ["EC2"]

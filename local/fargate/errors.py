@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from core.limits import Violation
 
 
 class AwsError(Exception):
@@ -19,6 +21,13 @@ class AwsError(Exception):
     def body(self) -> dict[str, Any]:
         """The JSON 1.1 body."""
         return {"__type": self.code, "message": self.message, **self.members}
+
+
+def refuse(code: str, violations: Iterable[Violation]) -> None:
+    """Raises the first of these as `AwsError`, in ECS's own words where they are known; none of them is no error."""
+    first = next(iter(violations), None)
+    if first is not None:
+        raise AwsError(code, first.refusal)
 
 
 def throttled() -> AwsError:

@@ -27,65 +27,28 @@ def iso(instant: datetime) -> str:
 
 
 def detail(task: Task) -> dict[str, Any]:
-    """The `detail` of the event, keys in the order ECS writes them."""
-    return _present({
-        "attachments": [_attachment(task.interface, "eni")],
-        "attributes": _attributes(task),
-        "availabilityZone": task.availability_zone,
-        "capacityProviderName": task.capacity_provider,
-        "clusterArn": task.cluster_arn,
-        **_connectivity(task, iso),
-        "containers": [_event_container(task, container) for container in task.containers],
-        "cpu": _size(task, "cpu"),
-        "createdAt": iso(task.created_at),
-        "desiredStatus": task.desired_status,
-        "enableExecuteCommand": task.enable_execute_command,
-        "ephemeralStorage": _ephemeral(task),
-        "executionStoppedAt": _at(task.execution_stopped_at, iso),
-        "group": task.group,
-        "launchType": "FARGATE",
-        "lastStatus": task.last_status,
-        "memory": _size(task, "memory"),
+    """The `detail` of the event; its keys are in alphabetical order, as ECS's are but for one."""
+    members = {
+        **_members(task, "eni", iso),
+        "containers": [_container(task, container) for container in task.containers],
         "overrides": _overrides(task),
-        "platformVersion": task.platform_version,
-        **_course(task, iso),
-        "taskArn": task.arn,
-        "taskDefinitionArn": task.definition["taskDefinitionArn"],
         "updatedAt": iso(task.updated_at),
-        "version": task.version,
-    })  # fmt: skip
+    }
+    return _present(dict(sorted(members.items())))
 
 
 def document(task: Task) -> dict[str, Any]:
     """The Task of RunTask, DescribeTasks and StopTask; instants as datetimes, which `wire` spells. Without tags."""
     placed = task.last_status != "PROVISIONING"
+    unknown = {"healthStatus": "UNKNOWN"} if placed else {}
+    bindings: dict[str, Any] = {"networkBindings": []} if placed else {}
     return _present({
-        "attachments": [_attachment(task.interface, "ElasticNetworkInterface")],
-        "attributes": _attributes(task),
-        "availabilityZone": task.availability_zone,
-        "capacityProviderName": task.capacity_provider,
-        "clusterArn": task.cluster_arn,
-        **_connectivity(task, _same),
-        "containers": [_api_container(task, container, placed=placed) for container in task.containers],
-        "cpu": _size(task, "cpu"),
-        "createdAt": task.created_at,
-        "desiredStatus": task.desired_status,
-        "enableExecuteCommand": task.enable_execute_command,
-        "executionStoppedAt": task.execution_stopped_at,
-        "group": task.group,
-        "healthStatus": "UNKNOWN" if placed else None,
-        "lastStatus": task.last_status,
-        "launchType": "FARGATE",
-        "memory": _size(task, "memory"),
-        "overrides": {**_overrides(task), "inferenceAcceleratorOverrides": []},
-        "platformVersion": task.platform_version,
-        "platformFamily": "Linux",
-        **_course(task, _same),
-        "taskArn": task.arn,
-        "taskDefinitionArn": task.definition["taskDefinitionArn"],
-        "version": task.version,
-        "ephemeralStorage": _ephemeral(task),
+        **_members(task, "ElasticNetworkInterface", _same),
+        "containers": [{**_container(task, container), **bindings, **unknown} for container in task.containers],
         "fargateEphemeralStorage": _ephemeral(task),
+        "overrides": {**_overrides(task), "inferenceAcceleratorOverrides": []},
+        "platformFamily": "Linux",
+        **unknown,
     })  # fmt: skip
 
 
@@ -107,6 +70,33 @@ def _same(instant: datetime) -> datetime:
 
 def _at(instant: datetime | None, spell: Callable[[datetime], Any]) -> Any:
     return None if instant is None else spell(instant)
+
+
+def _members(task: Task, attachment: str, spell: Callable[[datetime], Any]) -> dict[str, Any]:
+    """What both have, None where it is not known; they differ in the attachment's type and in the spelling of time."""
+    return {
+        "attachments": [_attachment(task.interface, attachment)],
+        "attributes": _attributes(task),
+        "availabilityZone": task.availability_zone,
+        "capacityProviderName": task.capacity_provider,
+        "clusterArn": task.cluster_arn,
+        **_connectivity(task, spell),
+        "cpu": _size(task, "cpu"),
+        "createdAt": spell(task.created_at),
+        "desiredStatus": task.desired_status,
+        "enableExecuteCommand": task.enable_execute_command,
+        "ephemeralStorage": _ephemeral(task),
+        "executionStoppedAt": _at(task.execution_stopped_at, spell),
+        "group": task.group,
+        "lastStatus": task.last_status,
+        "launchType": "FARGATE",
+        "memory": _size(task, "memory"),
+        "platformVersion": task.platform_version,
+        **_course(task, spell),
+        "taskArn": task.arn,
+        "taskDefinitionArn": task.definition["taskDefinitionArn"],
+        "version": task.version,
+    }
 
 
 def _present(document: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +183,7 @@ def _sizes(container: Container) -> dict[str, Any]:
     }
 
 
-def _event_container(task: Task, container: Container) -> dict[str, Any]:
+def _container(task: Task, container: Container) -> dict[str, Any]:
     return _present({
         "containerArn": container.arn,
         "exitCode": container.exit_code,
@@ -205,23 +195,5 @@ def _event_container(task: Task, container: Container) -> dict[str, Any]:
         "runtimeId": container.runtime_id,
         "taskArn": task.arn,
         "networkInterfaces": _interfaces(task),
-        **_sizes(container),
-    })  # fmt: skip
-
-
-def _api_container(task: Task, container: Container, *, placed: bool) -> dict[str, Any]:
-    return _present({
-        "containerArn": container.arn,
-        "taskArn": task.arn,
-        "name": container.name,
-        "image": container.definition["image"],
-        "imageDigest": container.image_digest,
-        "runtimeId": container.runtime_id,
-        "lastStatus": container.last_status,
-        "exitCode": container.exit_code,
-        "reason": container.reason,
-        "networkBindings": [] if placed else None,
-        "networkInterfaces": _interfaces(task),
-        "healthStatus": "UNKNOWN" if placed else None,
         **_sizes(container),
     })  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.errors import CallFailed, ErrorCode, Failure
 from core.events import NotOurs, observe_description
 from core.facts import Fact, LaunchAccepted, LaunchRejected, StopAccepted, TokenErased
 from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
-from core.ports import Clock, Ecs, ProbeQueue, TokenVault
+from core.ports import Clock, ProbeQueue, Tasks, TokenVault
 from core.relaunch import relaunch
 from core.settings import Settings
 from core.settle import Perform
@@ -23,7 +23,7 @@ class Performer:
     The ports are asked for when they are first needed: a client costs 0.1 s of a cold start, and most starts need one.
     """
 
-    ecs: Callable[[], Ecs]
+    ecs: Callable[[], Tasks]
     queue: Callable[[], ProbeQueue]
     vault: Callable[[], TokenVault]
     clock: Clock
@@ -48,7 +48,7 @@ class Performer:
 
     def _describe_task(self, action: Any) -> Fact | None:
         """None when ECS shows no such task yet, or it is not ours: the reconciler looks again."""
-        for task in self.ecs().describe(action.cluster_arn, [action.task_arn]).tasks:
+        for task in self._described(action):
             observed = observe_description(task, prefix=self.settings.started_by_prefix, at=self.clock())
             if not isinstance(observed, NotOurs):
                 return observed
@@ -56,13 +56,13 @@ class Performer:
 
     def _relaunch(self, action: Any) -> Fact:
         """RunTask with the client token of this attempt: done twice, it is still one task."""
-        described = self.ecs().describe(action.cluster_arn, [action.task_arn])
-        if not described.tasks:
+        shown = self._described(action)
+        if not shown:
             return LaunchRejected(**self._about(action), attempt=action.attempt, failure=_forgotten(action))
         try:
             launched = self.ecs().run(
                 relaunch(
-                    described.tasks[0],
+                    shown[0],
                     self.settings,
                     container_id=action.container_id,
                     generation=action.generation,
@@ -79,6 +79,13 @@ class Performer:
             task_definition_arn=launched.task_definition_arn,
             cluster_arn=launched.cluster_arn,
         )
+
+    def _described(self, action: Any) -> Sequence[dict[str, Any]]:
+        """The task of the action, or nothing when ECS does not know it. Raises `CallFailed` when ECS does not say."""
+        answer = self.ecs().describe(action.cluster_arn, [action.task_arn])
+        for refused in answer.refused:
+            raise refused
+        return answer.tasks
 
     def _erase_token(self, action: Any) -> Fact:
         self.vault().erase(action.name)

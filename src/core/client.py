@@ -86,8 +86,8 @@ class ReachClient:
     def wait_until_healthy(self, container_id: str, timeout: float) -> Reachable:
         """Polls the item until the agent has answered, for at most `timeout` seconds; 0 looks once.
 
-        The record itself fails when the stack's start and health time-outs pass, so a `timeout` well above
-        their sum (360 s by default) ends with the reason rather than with `WaitTimeout`.
+        The record itself fails when the stack's time-outs pass: for start, once per launch attempt, and for health.
+        A `timeout` above that (2 x 300 s + 60 s by default) ends with the reason rather than with `WaitTimeout`.
 
         Raises `ContainerFailed` (with the item's `error`), `ContainerExited`, `WaitTimeout`, `ContainerNotFound`,
         `UnreadableRecord`, and `CallFailed` when a read fails after the client's own retries.

@@ -143,6 +143,10 @@ class CallFailed(ReachError):
         return Failure(ErrorCode.LAUNCH_FAILED, str(self), self.remedy, self.cause, transient=self.transient)
 
 
+class DefinitionGone(CallFailed):
+    """RunTask did not take its task definition: it was deregistered or deleted in the meantime. Nothing was started."""
+
+
 class IllegalTransition(ReachError):
     """A bug of ours: a trigger was fired in a state whose row the table does not have."""
 

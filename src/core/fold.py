@@ -117,7 +117,7 @@ def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Reco
         return Stale(f"the record is {record.state} already")
     if record.stopping:
         return Stale("the task is on its way out")
-    if record.agent_address is not None and record.agent_address != fact.address:
+    if fact.address not in {record.agent_address, record.early_address}:
         return Stale("the record has another address")
     # An agent that answers proves that its task runs and where, also before the event that says so arrived.
     record = fire(record, Trigger.TASK_STARTED, fact.at)

@@ -37,9 +37,9 @@ def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | St
         return record
     if _ended(task):
         return _end(record, task, policy)
-    if task.last_status == "RUNNING" and not record.stopping:
-        return _running(record, task, policy)
-    return record
+    if record.stopping:
+        return record
+    return _running(record, task, policy) if task.last_status == "RUNNING" else _not_yet(record, task, policy)
 
 
 def _stale(record: Record, task: TaskObserved) -> Stale | None:
@@ -121,6 +121,14 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if may_retry(record, failure, policy) and task.started_at is None:
         return retry(record, task.at, failure)
     return fail(record, Trigger.TASK_FAILED, task.at, failure)
+
+
+def _not_yet(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    """The address is known at PENDING, long before the agent can answer: worth asking, and nothing more."""
+    if not policy.early_probe or record.state is not State.PENDING:
+        return record
+    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
+    return replace(record, early_address=address or record.early_address)
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:

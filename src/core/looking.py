@@ -14,7 +14,7 @@ from core.correlation import started_by
 from core.errors import CallFailed, MalformedEvent, ReachError
 from core.events import NotOurs, observe_description
 from core.facts import Fact, TaskGone, TaskObserved
-from core.ports import Clock, Ecs
+from core.ports import Clock, Tasks
 from core.record import Record
 
 BATCH: Final = 100
@@ -25,7 +25,7 @@ BATCH: Final = 100
 class Looker:
     """Turns records into facts about their tasks."""
 
-    ecs: Ecs
+    ecs: Tasks
     clock: Clock
     prefix: str
     failed: Callable[[ReachError], None]
@@ -37,33 +37,41 @@ class Looker:
         same as there being nothing.
         """
         for cluster, group in groupby(sorted(records, key=_cluster), key=_cluster):
-            known: list[tuple[Record, str]] = []
-            for record in group:
+            members = list(group)
+            # Those with a task first: a hundred of them cost one call, each of the others two of its own.
+            yield from self._describe(cluster, [(one, one.task_arn) for one in members if one.task_arn is not None])
+            adopted: list[tuple[Record, str]] = []
+            for record in members:
+                if record.task_arn is not None:
+                    continue
                 try:
-                    arn = self._arn(cluster, record)
+                    arn = self._find(cluster, record)
                 except CallFailed as error:
                     self.failed(error)
                     continue
                 if arn is None:
                     yield record, self._gone(record)
                 else:
-                    known.append((record, arn))
-            for start in range(0, len(known), BATCH):
-                yield from self._describe(cluster, known[start : start + BATCH])
+                    adopted.append((record, arn))
+            yield from self._describe(cluster, adopted)
 
-    def _arn(self, cluster: str, record: Record) -> str | None:
-        """The record's task, or the one that carries its startedBy: RunTask may have been the last call made."""
-        if record.task_arn is not None:
-            return record.task_arn
+    def _find(self, cluster: str, record: Record) -> str | None:
+        """The task that carries the record's startedBy: RunTask may have been the last call made."""
         found = self.ecs.find(cluster, started_by(self.prefix, record.container_id, record.generation))
         return next((arn for arn in found if not record.gave_up(arn)), None)
 
-    def _describe(self, cluster: str, batch: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
+    def _describe(self, cluster: str, known: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
+        for start in range(0, len(known), BATCH):
+            yield from self._describe_batch(cluster, known[start : start + BATCH])
+
+    def _describe_batch(self, cluster: str, batch: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
         try:
             answer = self.ecs.describe(cluster, [arn for _, arn in batch])
         except CallFailed as error:
             self.failed(error)
             return
+        for refused in answer.refused:
+            self.failed(refused)
         tasks = {task["taskArn"]: task for task in answer.tasks}
         for record, arn in batch:
             if arn in tasks:

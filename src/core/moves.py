@@ -41,6 +41,7 @@ def retry(record: Record, at: datetime, failure: Failure) -> Record:
         task_version=0,
         timings={},
         stop=None,
+        early_address=None,
     )
 
 
@@ -49,6 +50,7 @@ def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Recor
     return replace(
         fire(record, Trigger.ADDRESS_RESOLVED, at),
         agent_address=address,
+        early_address=None,
         timings={**record.timings, Instant.RESOLVED: at},
         probe=Probe(deadline=at + timedelta(seconds=policy.health_timeout)),
     )
@@ -64,6 +66,7 @@ def close(record: Record, at: datetime, policy: Policy) -> Record:
     return replace(
         record,
         agent_address=None,
+        early_address=None,
         agent_token=None,
         expires_at=int((at + timedelta(seconds=policy.retention)).timestamp()),
     )

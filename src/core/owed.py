@@ -96,9 +96,8 @@ def _task_action(record: Record, policy: Policy) -> Action | None:
         return StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT])
     if record.state is State.TASK_RUNNING:
         return DescribeTask(**who, **task)
-    if record.state is State.ENI_RESOLVED and record.agent_address is not None:
-        return SendProbe(**who, address=record.agent_address)
-    return None
+    address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
+    return SendProbe(**who, address=address) if address is not None else None
 
 
 def _token_action(record: Record) -> Action | None:
@@ -145,8 +144,19 @@ def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> floa
         case State.PENDING:
             deadline = record.launched_at + timedelta(seconds=policy.start_timeout)
             return max(0.0, min(policy.launch_look, (deadline - now).total_seconds()))
-        case State.AGENT_HEALTHY:
-            # The digits of the id spread a burst of starts over a fifth of the interval.
-            return policy.healthy_look * (1 + int(record.container_id[:4], 16) / 0xFFFF / 5)
+        case State.AGENT_HEALTHY if not record.stop_requested:
+            return _to_own_phase(record.container_id, policy.healthy_look, now)
         case _:
             return policy.probe_look
+
+
+def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:
+    """Seconds to the next instant that is this container's own: they are `interval` apart, and lie by the id's digits.
+
+    A delay that varied a little around the interval would leave together for hours what began together: a burst of
+    starts, or everything that was overdue after an outage. The next instant is the nearest one to an interval from
+    now, so the first look comes after half an interval to one and a half, every later one after one.
+    """
+    own = int(container_id[:4], 16) / 0x10000 * interval
+    half = interval / 2
+    return half + interval - (now.timestamp() + half - own) % interval

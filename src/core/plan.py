@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Final
 
 from core.agent import AgentVariable, agent_arguments, agent_path
 from core.correlation import client_token, started_by, token_parameter
 from core.definition import build_definition
 from core.errors import Cause, ErrorCode, Failure, Refused
+from core.families import family_of
 from core.injection import MAIN, choose_strategy
 from core.keepalive import is_keep_alive
 from core.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size
@@ -25,7 +25,6 @@ from core.request_model import StartRequest
 from core.settings import Settings, TokenDelivery
 from core.tags import tags_of
 
-FAMILY_DIGITS: Final = 32
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 
 
@@ -72,7 +71,7 @@ def plan_launch(
         moved.update({name: agent.pop(name) for name in _ORIGINALS})
         _main_of(definition).update(command=command, environment=_pairs(moved))
         overrides = _overrides(agent)
-    definition = {"family": _family(prefix, definition), **definition}
+    definition = {"family": family_of(prefix, _cluster(settings), definition), **definition}
     _check_definition_size(definition)
 
     tags = tags_of(request.labels)
@@ -133,12 +132,6 @@ def _longest_length(overrides: Mapping[str, Any]) -> int:
 def _main_of(definition: Mapping[str, Any]) -> dict[str, Any]:
     main: dict[str, Any] = next(each for each in definition["containerDefinitions"] if each["name"] == MAIN)
     return main
-
-
-def _family(prefix: str, definition: Mapping[str, Any]) -> str:
-    """A name that follows from the content: the same shape is the same family, in every function and for ever."""
-    canonical = json.dumps(definition, sort_keys=True, separators=(",", ":"))
-    return f"{prefix}-{sha256(canonical.encode()).hexdigest()[:FAMILY_DIGITS]}"
 
 
 def _check_definition_size(definition: Mapping[str, Any]) -> None:

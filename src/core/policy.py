@@ -16,6 +16,8 @@ class Policy:
     """Tasks started for one generation at most, when they fail before the container ran and may succeed later."""
     health_timeout: float = 60
     start_timeout: float = 300
+    early_probe: bool = False
+    """Ask the agent from the PENDING event on, before ECS says that the task runs (contract, section 2)."""
     probe_interval: float = 1
     probe_first_interval: float = 0.05
     """Between the first two tries; each pause after it is twice as long, up to `probe_interval`.
@@ -35,6 +37,14 @@ class Policy:
     probe_look: float = 30
     """How often a record that waits for its agent is looked at; a lost probe is sent again then."""
     healthy_look: float = 15 * 60
-    """How often a healthy record is compared with ECS; spread by up to a fifth of it, per container."""
+    """How often a healthy record is compared with ECS, each at an instant of its own in the interval."""
     stopping_look: float = 150
     """How long a task may be on its way out before ECS is asked (Spot: two minutes; stopTimeout: at most two)."""
+    leak_grace: float = 5 * 60
+    """How old a task that no record wants has to be, and for how long none wants it, before it counts as leaked."""
+    keep_leaked: bool = False
+    """Count leaked tasks, and leave them running."""
+    reconcile_rate: float = 5
+    """ECS calls a second of one run, reads and changes apart: a quarter of what ECS gives an account (reads: 20)."""
+    reconcile_calls: int = 240
+    """ECS calls of one run, reads and changes apart: done before the next minute's run begins."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.errors import UnreadableRecord
+from core.definition_use import DefinitionUse
+from core.errors import CallFailed, UnreadableRecord
 from core.record import Record
 
 
@@ -64,10 +65,22 @@ class ProbeQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The answer to DescribeTasks: task documents in the API's spelling, and the ARNs ECS calls MISSING."""
+    """The answer to DescribeTasks: task documents in the API's spelling, and the ARNs ECS calls MISSING.
+
+    `refused` has one error for each ARN that ECS did not show for another reason: nothing is known of that task.
+    """
 
     tasks: tuple[dict[str, Any], ...]
     missing: tuple[str, ...]
+    refused: tuple[CallFailed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """One page of ListTasks: ARNs, and what to ask for the next page with; None on the last one."""
+
+    task_arns: tuple[str, ...]
+    following: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +102,14 @@ class TokenVault(Protocol):
         """Deletes it. One that is not there is as good as deleted."""
 
 
-class Ecs(Protocol):
-    """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
-
-    def ensure_definition(self, definition: dict[str, Any]) -> str:
-        """The ARN of an ACTIVE definition of `definition["family"]`; registers it if there is none.
-
-        The family is content-addressed, so one that exists is the same.
-        """
+class Tasks(Protocol):
+    """The tasks of the ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask with these parameters; `failures` with no task raise `CallFailed`."""
+        """RunTask with these parameters; `failures` with no task raise `CallFailed`.
+
+        Raises `DefinitionGone` when the task definition has been retired in the meantime.
+        """
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> None:
         """StopTask. A task that ECS does not know counts as stopped."""
@@ -108,4 +118,61 @@ class Ecs(Protocol):
         """DescribeTasks with the tags, at most 100 ARNs."""
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks."""
+        """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks. Two calls."""
+
+    def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
+        """ListTasks of what is to run on Fargate, whoever started it: from PROVISIONING on, until someone stops it.
+
+        At most 100 ARNs; `after` is `following` of the page before.
+        """
+
+
+class Ecs(Tasks, Protocol):
+    """The ECS API: the tasks, and the definitions they are started from."""
+
+    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
+        """The ARN of an ACTIVE definition of `definition["family"]`; registers it if there is none.
+
+        The family is content-addressed, so one that exists is the same. `refused` is an ARN that RunTask did not take
+        (`DefinitionGone`): it is not given again.
+        """
+
+
+class DefinitionUses(Protocol):
+    """What the table says about task definitions. Raises `CallFailed`."""
+
+    def definition_uses(self) -> Iterable[DefinitionUse]:
+        """One for each item that names a definition, in any order, page by page.
+
+        Strongly consistent: an item saved before the call is among them. It reads the whole table.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A revision of a task definition, and when it was registered."""
+
+    arn: str
+    at: datetime
+
+
+class Definitions(Protocol):
+    """The task definitions of the account and Region. Every method raises `CallFailed`."""
+
+    def families(self, stem: str) -> Sequence[str]:
+        """The families whose names begin with `stem`, whatever the status of their revisions."""
+
+    def newest(self, family: str) -> Registered | None:
+        """The latest ACTIVE revision; None when there is none."""
+
+    def has_tasks(self, family: str) -> bool:
+        """Whether ECS shows a task of this family in our cluster that is to run."""
+
+    def revisions(self, family: str, *, active: bool) -> Sequence[str]:
+        """The ARNs of its ACTIVE or of its INACTIVE revisions."""
+
+    def deregister(self, arn: str) -> None:
+        """Makes a revision INACTIVE. One that is not there counts as deregistered."""
+
+    def delete(self, arns: Sequence[str]) -> Sequence[str]:
+        """Deletes up to 10 INACTIVE revisions, and gives those that ECS would not delete. Those not there are gone."""

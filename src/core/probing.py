@@ -103,9 +103,9 @@ async def probe(  # noqa: PLR0913 - the world, one argument each
     """Asks until there is a verdict and reports it, or until the record makes one needless.
 
     The first try is made at once, at the same time as the first look; the next ones after pauses that double from
-    `policy.probe_first_interval` to `policy.probe_interval`, from try to try, never two at a time. A try that began before the deadline may end after it; the verdict
-    `AgentSilent` is given only when the deadline has passed. With `identify`, an answer counts only once the agent
-    has shown that it knows the record's token.
+    `policy.probe_first_interval` to `policy.probe_interval`, from try to try, never two at a time. A try that began
+    before the deadline may end after it; the verdict `AgentSilent` is given only when the deadline has passed. With
+    `identify`, an answer counts only once the agent has shown that it knows the record's token.
 
     No try begins at or after `give_up_at`, and none is waited for beyond it: leave time for one try (two requests
     with `identify`) and a report. Raises `OutOfTime` when the deadline lies beyond, and what `report` and `look`

@@ -7,17 +7,18 @@ other fact. Then the clock itself is a fact: deadlines that have passed count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from core.budget import BudgetSpent
 from core.errors import ReachError
 from core.facts import TimePassed
 from core.looking import Looker
 from core.owed import shards
 from core.policy import Policy
-from core.ports import Clock, Ecs, Store
+from core.ports import Clock, Store, Tasks
 from core.settle import Settled, Settler
 
 PAGE: Final = 100
@@ -25,38 +26,62 @@ PAGE: Final = 100
 
 @dataclass(slots=True)
 class Report:
-    """What one run did: records found due, records whose state it moved, and what went wrong by kind."""
+    """What one run did: records found due, records whose state it moved, and what went wrong by kind.
+
+    `oldest` is for how many seconds the oldest of the due records had waited. `stopped` says why something was left
+    for the next run: `throttled`, `time` or `limit`.
+    """
 
     due: int = 0
     healed: int = 0
+    oldest: float = 0.0
     errors: Counter[str] = field(default_factory=Counter)
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """One run over everything that is due. `told` hears of every settled fact, for the log and the metrics."""
+    """One run over everything that is due."""
 
     store: Store
     settler: Settler
-    ecs: Ecs
+    ecs: Tasks
     clock: Clock
     policy: Policy
     prefix: str
     told: Callable[[Settled], None]
+    """Hears of every settled fact, for the log and the metrics."""
     failed: Callable[[ReachError], None]
     time_left: Callable[[], float]
     """Seconds until this run has to end."""
 
     def run(self) -> Report:
-        """Works through every shard. One broken item or one refused call stops nothing but itself."""
+        """Works through every shard. One broken item or one refused call stops nothing but itself.
+
+        What the time or the budget of `ecs` does not suffice for stays as it is, and due.
+        """
         report = Report()
-        for shard in shards(self.policy):
-            due = iter(self.store.due(shard, self.clock()))
+        due = self._due()
+        try:
             while page := list(islice(due, PAGE)):
                 if self.time_left() < 0:
-                    return report
+                    report.stopped = "time"
+                    break
                 self._page(page, report)
+        except BudgetSpent as spent:
+            report.stopped = spent.why
         return report
+
+    def _due(self) -> Iterator[str]:
+        """The ids of all shards, oldest first in each and the shards in turn: none waits behind another."""
+        now = self.clock()
+        waiting = [iter(self.store.due(shard, now)) for shard in shards(self.policy)]
+        while waiting:
+            for ids in tuple(waiting):
+                if (container_id := next(ids, None)) is None:
+                    waiting.remove(ids)
+                else:
+                    yield container_id
 
     def _page(self, container_ids: list[str], report: Report) -> None:
         def note(error: ReachError) -> None:
@@ -70,11 +95,16 @@ class Reconciler:
         # The index lags: what was settled a moment ago may still look due in it.
         records = [one for one in loaded.records.values() if one.check_at and one.check_at <= now]
         report.due += len(records)
+        report.oldest = max([report.oldest, *((now - one.check_at).total_seconds() for one in records if one.check_at)])
         for record, fact in Looker(self.ecs, self.clock, self.prefix, note).look(records):
             passed = TimePassed(container_id=record.container_id, generation=record.generation, at=self.clock())
             try:
                 # Only what ECS has just been asked about may be judged by the clock.
                 settled = self.settler.settle(fact, passed, known=record)
+            except BudgetSpent as spent:
+                # Its action stays owed. The next record may owe none.
+                report.stopped = spent.why
+                continue
             except ReachError as error:
                 note(error)
                 continue

@@ -86,7 +86,8 @@ class Step:
 class Record:
     """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
 
-    `created_at` is the instant at which this generation was recorded: the start timeout runs from it.
+    `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
+    `early_address` is what ECS shows while the task is only PENDING: asked by the prober, promised to nobody.
     The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
     is deleted.
     """
@@ -107,6 +108,7 @@ class Record:
     cmd: tuple[str, ...] = ()
     keep_alive: bool = False
     agent_address: str | None = None
+    early_address: str | None = None
     agent_token: str | None = field(default=None, repr=False)
     timings: Mapping[Instant, datetime] = field(default_factory=dict)
     probe: Probe | None = None

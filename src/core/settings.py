@@ -65,12 +65,14 @@ class Settings(BaseModel):
     )
     health_timeout_seconds: float = Field(60, gt=0, le=240, description="From eni-resolved to the agent's answer.")
     start_timeout_seconds: float = Field(300, gt=0, description="From pending to RUNNING.")
+    early_probe: bool = Field(False, description="Probe from the PENDING event on, which shows the address first.")
     probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at the agent.")
     probe_request_timeout_seconds: float = Field(2, gt=0, description="Of one try.")
     verify_agent_identity: bool = Field(
         True, description="Believe an agent only once it has shown that it knows the container's token."
     )
     keep_unreachable_tasks: bool = Field(False, description="Leave a task whose agent never answered running.")
+    keep_leaked_tasks: bool = Field(False, description="Leave tasks of ours that no record wants running.")
     record_retention_days: float = Field(7, gt=0, description="How long ended items stay.")
     watch_shards: int = Field(4, ge=1, le=64, description="Shards of the reconciler's index.")
 
@@ -102,12 +104,14 @@ class Settings(BaseModel):
         return Policy(
             agent_port=self.agent_port,
             task_subnets=self.task_subnets,
+            early_probe=self.early_probe,
             launch_attempts=self.launch_attempts,
             health_timeout=self.health_timeout_seconds,
             start_timeout=self.start_timeout_seconds,
             probe_interval=self.probe_interval_seconds,
             probe_request_timeout=self.probe_request_timeout_seconds,
             keep_unreachable=self.keep_unreachable_tasks,
+            keep_leaked=self.keep_leaked_tasks,
             retention=self.record_retention_days * 24 * 3600,
             watch_shards=self.watch_shards,
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.errors import CallFailed, ErrorCode, Failure, Refused, RevisionConflict
+from core.errors import CallFailed, DefinitionGone, ErrorCode, Failure, Refused, RevisionConflict
 from core.facts import LaunchAccepted, LaunchRejected
 from core.lifecycle import State
 from core.looking import Looker
@@ -67,7 +67,12 @@ class Starter:
         if plan.secret_name is not None and record.agent_token is not None:
             self.vault().put(plan.secret_name, record.agent_token)
         definition = self.ecs.ensure_definition(plan.definition)
-        return self.ecs.run({**plan.run, "taskDefinition": definition})
+        try:
+            return self.ecs.run({**plan.run, "taskDefinition": definition})
+        except DefinitionGone:
+            # Retired since this function last saw it (core.retiring). The refused call used up no client token.
+            definition = self.ecs.ensure_definition(plan.definition, refused=definition)
+            return self.ecs.run({**plan.run, "taskDefinition": definition})
 
     def _accepted(self, record: Record, launched: Launched) -> Settled:
         accepted = LaunchAccepted(

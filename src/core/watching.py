@@ -58,6 +58,6 @@ def _why_over(record: Record | None, target: Target) -> str | None:
         return f"the record is {record.state}"
     if record.stopping:
         return "the task is on its way out"
-    if record.agent_address not in {None, target.address}:
+    if target.address not in {record.agent_address, record.early_address}:
         return "the record has another address"
     return None

@@ -1,11 +1,15 @@
-"""ReconcileFunction: every minute, whatever is due."""
+"""ReconcileFunction: every minute what is due, now and then leaked tasks and task definitions that nothing uses."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import ReachError
+from core.errors import MalformedEvent, ReachError
+from core.families import family_stem
+from core.leaks import LeakFinder
 from core.reconcile import Reconciler
+from core.retiring import Retirer
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 
@@ -14,27 +18,112 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 10.0
 """Seconds kept back for the page that is being worked on when the time is up."""
-
-
-def _log(error: ReachError) -> None:
-    logger.error("could not reconcile", extra={"kind": type(error).__name__, "why": str(error)})
+RETIRE_DEFINITIONS: Final = "retire-definitions"
+"""The `job` of the hourly schedule (template.yaml). The one of every minute has none."""
+FIND_LEAKS: Final = "find-leaks"
+"""The `job` of the schedule of every quarter of an hour."""
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
-    """`{"due", "healed", "errors"}`. What could not be done stays due, and the next minute tries again."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """A summary of what was done. What could not be done stays due, and the next run tries again.
+
+    Raises `MalformedEvent` for a `job` that this function does not have.
+    """
+    match event.get("job"):
+        case None:
+            return _reconcile(context)
+        case job if job == RETIRE_DEFINITIONS:
+            return _retire_definitions(context)
+        case job if job == FIND_LEAKS:
+            return _find_leaks(context)
+        case job:
+            jobs = f"{RETIRE_DEFINITIONS}, {FIND_LEAKS}"
+            raise MalformedEvent(f"ReconcileFunction has no job {job!r}: it has {jobs}, or none.")
+
+
+def _reconcile(context: LambdaContext) -> dict[str, Any]:
+    """`{"due", "healed", "oldest_due_seconds", "errors", "stopped"}`."""
+    tasks = wiring.paced_tasks(lambda: _time_left(context))
     reconciler = Reconciler(
         store=wiring.store(),
-        settler=wiring.settler(),
-        ecs=wiring.ecs(),
+        settler=wiring.paced_settler(tasks),
+        ecs=tasks,
         clock=wiring.now,
         policy=wiring.settings().policy,
         prefix=wiring.settings().started_by_prefix,
         told=telemetry.report,
         failed=_log,
-        time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN,
+        time_left=lambda: _time_left(context),
     )
     report = reconciler.run()
-    summary = {"due": report.due, "healed": report.healed, "errors": dict(report.errors)}
+    telemetry.reconciled(report)
+    summary = {
+        "due": report.due,
+        "healed": report.healed,
+        "oldest_due_seconds": report.oldest,
+        "errors": dict(report.errors),
+        "stopped": report.stopped,
+    }
     logger.info("reconciled", extra=summary)
     return summary
+
+
+def _find_leaks(context: LambdaContext) -> dict[str, Any]:
+    """`{"listed", "ours", "leaked", "errors", "stopped"}`."""
+    finder = LeakFinder(
+        store=wiring.store(),
+        ecs=wiring.paced_tasks(lambda: _time_left(context)),
+        sightings=wiring.sightings(),
+        cluster=wiring.cluster_arn(),
+        prefix=wiring.settings().started_by_prefix,
+        policy=wiring.settings().policy,
+        clock=wiring.now,
+        told=telemetry.leaked,
+        failed=_log,
+    )
+    report = finder.run()
+    telemetry.count("LeakedTasks", report.leaked)
+    summary = {
+        "listed": report.listed,
+        "ours": report.ours,
+        "leaked": report.leaked,
+        "errors": dict(report.errors),
+        "stopped": report.stopped,
+    }
+    logger.info("leaks looked for", extra=summary)
+    return summary
+
+
+def _retire_definitions(context: LambdaContext) -> dict[str, Any]:
+    """`{"families", "needed", "deregistered", "deleted", "undeleted", "errors", "stopped"}`."""
+    retirer = Retirer(
+        uses=wiring.store(),
+        definitions=wiring.definitions(),
+        stem=family_stem(wiring.settings().started_by_prefix, wiring.cluster_arn()),
+        clock=wiring.now,
+        sleep=time.sleep,
+        failed=_log,
+        time_left=lambda: _time_left(context),
+    )
+    report = retirer.run()
+    telemetry.count("DefinitionsRetired", report.deregistered)
+    summary = {
+        "families": report.families,
+        "needed": report.needed,
+        "deregistered": report.deregistered,
+        "deleted": report.deleted,
+        "undeleted": report.undeleted,
+        "errors": dict(report.errors),
+        "stopped": report.stopped,
+    }
+    logger.info("definitions retired", extra=summary)
+    return summary
+
+
+def _time_left(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000 - MARGIN
+
+
+def _log(error: ReachError) -> None:
+    logger.error("could not reconcile", extra={"kind": type(error).__name__, "why": str(error)})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from core.errors import Refused
 from core.instants import milliseconds_between
 from core.lifecycle import State
 from core.record import Instant, Record, Step
 from core.settle import Settled
+
+if TYPE_CHECKING:
+    from core.leaks import Sighting
+    from core.reconcile import Report
 
 logger: Final = Logger()
 
@@ -30,7 +34,7 @@ def report(settled: Settled) -> None:
     keys = _keys(record)
     if settled.conflicts:
         keys["conflicts"] = settled.conflicts
-        _count("Conflicts", settled.conflicts)
+        count("Conflicts", settled.conflicts)
     for step in settled.steps:
         logger.info("container moved", extra={**keys, "from": step.origin, "to": step.to, "trigger": step.trigger})
         _measure(step, record)
@@ -39,6 +43,27 @@ def report(settled: Settled) -> None:
     if record.state is State.FAILED and settled.steps and record.error is not None:
         error = record.error
         logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
+
+
+def count(name: str, value: int) -> None:
+    """Adds to a metric of this stack."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value):
+        pass
+
+
+def reconciled(report: Report) -> None:
+    """The metrics of one run of the reconciler: zeros too, so that an alarm sees a run that found nothing."""
+    metrics = EphemeralMetrics()
+    metrics.add_metric("HealedByReconcile", MetricUnit.Count, report.healed)
+    metrics.add_metric("ReconcileErrors", MetricUnit.Count, report.errors.total())
+    metrics.add_metric("OldestDueSeconds", MetricUnit.Seconds, report.oldest)
+    metrics.flush_metrics()
+
+
+def leaked(task: Sighting, why: str) -> None:
+    """A task that nobody wants: it is stopped next, unless the operator keeps such tasks."""
+    keys = {"container_id": task.container_id, "generation": task.generation, "task_arn": task.task_arn}
+    logger.warning("task leaked", extra={**keys, "why": why})
 
 
 def answer(settled: Settled) -> dict[str, Any]:
@@ -93,8 +118,3 @@ def _measure(step: Step, record: Record) -> None:
                 value=max(0, milliseconds_between(record.timings[first], record.timings[last])),
             ):
                 pass
-
-
-def _count(name: str, value: int) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=value):
-        pass

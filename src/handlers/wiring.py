@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 
@@ -10,20 +12,27 @@ import boto3
 from botocore.config import Config
 
 from core.acting import Performer
+from core.adapters.definitions import BotoDefinitions
 from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
 from core.adapters.queue import SqsProbeQueue
 from core.adapters.vault import SsmTokenVault
+from core.budget import Budget
 from core.errors import ConfigurationError, ReachError
 from core.instants import truncate
+from core.leaks import Sighting
 from core.looking import Looker
 from core.owed import Relaunch
+from core.paced import PacedTasks
+from core.ports import Tasks
 from core.settings import Settings
 from core.settle import Settler
 
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
 # ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
 _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
+# For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
+_YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 
 
 def now() -> datetime:
@@ -47,6 +56,47 @@ def store() -> DynamoStore:
 def ecs() -> BotoEcs:
     """The ECS API."""
     return BotoEcs(boto3.client("ecs", config=_THROTTLED))
+
+
+@cache
+def _yielding_ecs() -> BotoEcs:
+    return BotoEcs(boto3.client("ecs", config=_YIELDING))
+
+
+def paced_tasks(time_left: Callable[[], float]) -> PacedTasks:
+    """The tasks of ECS within the budgets of one run, which ends after `time_left` seconds."""
+    policy = settings().policy
+    reads, changes = (
+        Budget(
+            rate=policy.reconcile_rate,
+            most=policy.reconcile_calls,
+            monotonic=time.monotonic,
+            sleep=time.sleep,
+            time_left=time_left,
+        )
+        for _ in range(2)
+    )
+    return PacedTasks(_yielding_ecs(), reads, changes)
+
+
+@cache
+def sightings() -> dict[str, Sighting | None]:
+    """What the leak finder has seen of running tasks, while this process is warm."""
+    return {}
+
+
+@cache
+def definitions() -> BotoDefinitions:
+    """The task definitions, for the pass that retires them."""
+    return BotoDefinitions(boto3.client("ecs", config=_YIELDING), cluster_arn())
+
+
+def cluster_arn() -> str:
+    """The cluster that tasks are started in. Raises `ConfigurationError`."""
+    arn = settings().cluster_arn
+    if arn is None:
+        raise ConfigurationError("CLUSTER_ARN is not set: template.yaml sets it for this function.")
+    return arn
 
 
 @cache
@@ -77,18 +127,23 @@ def looker() -> Looker:
 @cache
 def settler() -> Settler:
     """For the functions outside the VPC: they carry out everything a record owes."""
-    return Settler(store(), settings().policy, _performer().table())
+    return Settler(store(), settings().policy, _performer(ecs).table())
+
+
+def paced_settler(tasks: PacedTasks) -> Settler:
+    """For the reconciler: it carries out what is owed within its budgets."""
+    return Settler(store(), settings().policy, _performer(lambda: tasks).table())
 
 
 @cache
 def stopping_settler() -> Settler:
     """For stop_container, which may start nothing: a launch that is owed is the reconciler's."""
-    performs = {kind: perform for kind, perform in _performer().table().items() if kind is not Relaunch}
+    performs = {kind: perform for kind, perform in _performer(ecs).table().items() if kind is not Relaunch}
     return Settler(store(), settings().policy, performs)
 
 
-def _performer() -> Performer:
-    return Performer(ecs, queue, vault, now, settings())
+def _performer(tasks: Callable[[], Tasks]) -> Performer:
+    return Performer(tasks, queue, vault, now, settings())
 
 
 @cache

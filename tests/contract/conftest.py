@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from core.ports import Store
+    from core.ports import DefinitionUses, Store
+
+    class BothPorts(Store, DefinitionUses, Protocol):
+        """What stands on the table."""
+
 
 START_LIMIT = 60
 """Seconds in which the engine must answer; it takes about one."""
@@ -36,7 +40,7 @@ class Table(Protocol):
     """A store under test, and the items below it as plain values."""
 
     @property
-    def store(self) -> Store:
+    def store(self) -> BothPorts:
         """The store under test."""
 
     def item(self, container_id: str) -> dict[str, Any] | None:

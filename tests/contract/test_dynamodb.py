@@ -89,6 +89,7 @@ def test_keys_left_out_for_good_are_an_outage(dynamo: DynamoTable) -> None:
         ("PutItem", lambda store: store.save(pending())),
         ("Query", lambda store: list(store.due("a", at(0)))),
         ("BatchGetItem", lambda store: store.load_many([CONTAINER_ID])),
+        ("Scan", lambda store: list(store.definition_uses())),
     ],
 )
 def test_a_missing_table_is_named(dynamo: DynamoTable, operation: str, call: Callable[[DynamoStore], object]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 
 @pytest.fixture(scope="package")
@@ -23,7 +26,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     kept = ROOT / ".local" / "e2e"
     kept.mkdir(parents=True, exist_ok=True)
     layout.sam.symlink_to(kept)
-    with LocalCloud(layout, parameters={"HealthTimeoutSeconds": str(HEALTH_TIMEOUT)}) as cloud:
+    cloud = LocalCloud(layout, parameters={"HealthTimeoutSeconds": str(HEALTH_TIMEOUT)})
+    with _ended_in_order(), cloud:
         yield Stack(cloud)
 
 
@@ -31,3 +35,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def container_id(request: pytest.FixtureRequest) -> str:
     """A container of this test's own, the same in every run."""
     return hashlib.sha256(request.node.nodeid.encode()).hexdigest()
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """A signal that ends pytest ends it like Ctrl-C, with all fixtures: the cloud's processes would outlive it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -20,12 +19,13 @@ from core.lifecycle import State
 from core.record import Record
 from local.cloud.cloud import LocalCloud
 from local.fargate.client import LocalFargate
+from tests.e2e.queues import Queues
 
 HEALTH_TIMEOUT: Final = 4
 """Seconds, in the stack under test: what nobody can reach fails soon."""
 PATIENCE: Final = 30.0
-SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")
 POLL_SECONDS: Final = 0.05
+SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")
 
 T = TypeVar("T")
 
@@ -39,20 +39,18 @@ class Stack:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
-        self.table = cloud.outputs["ContainersTableName"]
         self.fargate = LocalFargate(cloud.ecs_endpoint)
         self.ecs = cloud.client("ecs")
-        self.sqs = cloud.client("sqs")
-        self.dynamodb = cloud.client("dynamodb")
         self.functions = cloud.client("lambda")
-        self.store = DynamoStore(self.table, self.dynamodb)
-        self.client = reach_client(self.table, self.dynamodb)
+        self.queues = Queues(cloud)
+        self._table = cloud.outputs["ContainersTableName"]
+        self._dynamodb = cloud.client("dynamodb")
+        self.store = DynamoStore(self._table, self._dynamodb)
+        self.client = reach_client(self._table, self._dynamodb)
         self.tokens: set[str] = set()
         """Every token that was seen in an item."""
         self.answers: list[str] = []
-        """What the functions answered, with the end of their log."""
-        self.dead: dict[str, list[dict[str, Any]]] = {}
-        """The messages taken from each dead-letter queue, by the logical id of the queue."""
+        """What the functions answered, and the logs that came with it."""
         self._events = cloud.client("events")
         self._pattern = self._events.describe_rule(Name=cloud.outputs["TaskStateRuleName"])["EventPattern"]
 
@@ -62,7 +60,7 @@ class Stack:
         return self.invoke_with_log(function, payload)[0]
 
     def invoke_with_log(self, function: str, payload: Any) -> tuple[Any, str]:
-        """The answer, and what was logged meanwhile."""
+        """The answer, and what was logged meanwhile. Raises `FunctionFailed`."""
         answer = self.functions.invoke(FunctionName=self.arn(function), Payload=json.dumps(payload), LogType="Tail")
         text, log = answer["Payload"].read().decode(), base64.b64decode(answer["LogResult"]).decode()
         self.answers += [text, log]
@@ -87,7 +85,7 @@ class Stack:
         return answer
 
     def reconcile(self) -> dict[str, Any]:
-        """One run of ReconcileFunction now, besides that of every minute."""
+        """What ReconcileFunction answers when asked now, besides its run of every minute."""
         answer: dict[str, Any] = self.invoke("Reconcile", {})
         return answer
 
@@ -101,9 +99,8 @@ class Stack:
 
     def item(self, container_id: str) -> dict[str, Any] | None:
         """The item as it lies in the table, read by other code than the product's; without its token."""
-        found = self.dynamodb.get_item(
-            TableName=self.table, Key={"container_id": {"S": container_id}}, ConsistentRead=True
-        ).get("Item")
+        key = {"container_id": {"S": container_id}}
+        found = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         if found is None:
             return None
         item = {name: TypeDeserializer().deserialize(value) for name, value in found.items()}
@@ -112,22 +109,12 @@ class Stack:
         return item
 
     def put(self, record: Record) -> None:
-        """A record that no function made. Its container must have none."""
+        """A record that no function made, of a container that has none yet."""
         self.store.save(record)
         self.record(record.container_id)
 
-    def overwrite(self, container_id: str, **attributes: Any) -> None:
-        """Sets attributes of an item, whatever they mean, as a program of another version might."""
-        self.dynamodb.update_item(
-            TableName=self.table,
-            Key={"container_id": {"S": container_id}},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-            ExpressionAttributeNames={f"#{name}": name for name in attributes},
-            ExpressionAttributeValues={f":{k}": TypeSerializer().serialize(v) for k, v in attributes.items()},
-        )
-
     def change(self, container_id: str, **changes: Any) -> Record:
-        """The record with these members changed, under the lock like every writer."""
+        """The record with these members changed; under the lock, like every writer."""
         while True:
             record = self.record(container_id)
             if record is None:
@@ -139,120 +126,89 @@ class Stack:
                 continue
             return changed
 
+    def overwrite(self, container_id: str, **attributes: Any) -> None:
+        """Sets attributes of an item, whatever they mean, as a program of another version might."""
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key={"container_id": {"S": container_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={
+                f":{name}": TypeSerializer().serialize(value) for name, value in attributes.items()
+            },
+        )
+
+    def remove(self, container_id: str) -> None:
+        """No item any more."""
+        self._dynamodb.delete_item(TableName=self._table, Key={"container_id": {"S": container_id}})
+
     # -------------------------------------------------------------------- waiting
-    def eventually(self, look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
-        """The first answer of `look` that is true. Fails after `seconds`."""
-        deadline = time.monotonic() + seconds
+    def eventually(self, look: Callable[[], T], what: Callable[[], str]) -> T:
+        """The first answer of `look` that is true. Fails after `PATIENCE` seconds, telling what was waited for."""
+        deadline = time.monotonic() + PATIENCE
         while not (seen := look()):
             if time.monotonic() > deadline:
-                pytest.fail(f"not within {seconds:g} s: {what}. Logs: {self.cloud.layout.logs}")
+                pytest.fail(f"not within {PATIENCE:g} s: {what()}. Logs: {self.cloud.layout.logs}")
             time.sleep(POLL_SECONDS)
         return seen
 
     def until(self, container_id: str, true: Callable[[Record], bool], what: str) -> Record:
-        """The first record for which it is true. Fails with the record after `PATIENCE` seconds."""
+        """The first record of which that is true."""
+        newest: list[Record | None] = []
 
-        def look() -> Record | None:
-            nonlocal newest
-            newest = self.record(container_id)
-            return newest if newest is not None and true(newest) else None
+        def look() -> list[Record]:
+            newest[:] = [self.record(container_id)]
+            return [record for record in newest if record is not None and true(record)]
 
-        newest: Record | None = None
-        found = self.eventually(look, f"{what}; the record is {newest}")
-        assert found is not None
-        return found
+        return self.eventually(look, lambda: f"{what}; it is {newest}")[0]
 
     def reaches(self, container_id: str, state: State) -> Record:
-        """The record in that state. Fails at once when it has ended in another one."""
-        record = self.until(container_id, lambda seen: seen.state is state or seen.state.ended, f"it is {state}")
+        """The record in that state. Fails at once when it ends in another one."""
+        record = self.until(
+            container_id, lambda seen: seen.state is state or seen.state.ended, f"the record is {state}"
+        )
         if record.state is not state:
-            pytest.fail(f"the container is not {state} but {record.state}: {record}")
+            pytest.fail(f"the container is {record.state} instead of {state}: {record}")
         return record
 
     # ---------------------------------------------------------------------- tasks
     def tasks(self, container_id: str) -> list[dict[str, Any]]:
         """A line about each task that was ever started for a container, oldest first."""
-        return [task for task in self.fargate.tasks() if container_id in task["started_by"]]
+        return [task for task in self.fargate.tasks() if f"/{container_id}/" in (task["started_by"] or "")]
 
-    def task_stops(self, task_arn: str | None) -> dict[str, Any]:
-        """The line about a task once it has stopped."""
+    def task_becomes(self, task_arn: str | None, last_status: str) -> dict[str, Any]:
+        """The line about a task when it has that status."""
 
-        def stopped() -> dict[str, Any] | None:
-            lines = [task for task in self.fargate.tasks() if task["arn"] == task_arn]
-            return lines[0] if lines and lines[0]["last_status"] == "STOPPED" else None
+        def look() -> list[dict[str, Any]]:
+            return [one for one in self.fargate.tasks() if (one["arn"], one["last_status"]) == (task_arn, last_status)]
 
-        line = self.eventually(stopped, f"task {task_arn} is STOPPED")
-        assert line is not None
-        return line
+        return self.eventually(look, lambda: f"task {task_arn} is {last_status}")[0]
 
     # --------------------------------------------------------------------- events
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether the deployed rule lets an event through, as EventBridge's own test says."""
+        """Whether the deployed rule lets an event through, by EventBridge's own test."""
         answer = self._events.test_event_pattern(EventPattern=self._pattern, Event=json.dumps(event))
         return bool(answer["Result"])
 
     def deliver(self, event: Mapping[str, Any]) -> bool:
         """As EventBridge does it: if the rule lets it through, the function is invoked asynchronously."""
         if matched := self.matches(event):
-            self.functions.invoke(
-                FunctionName=self.arn("TaskState"), InvocationType="Event", Payload=json.dumps(event)
-            )
+            self.invoke_later("TaskState", event)
         return matched
 
+    def invoke_later(self, function: str, payload: Any) -> None:
+        """Asynchronously: Lambda retries what fails, and keeps it in the dead-letter queue in the end."""
+        self.functions.invoke(FunctionName=self.arn(function), InvocationType="Event", Payload=json.dumps(payload))
+
+    def dead_events_of(self, container_id: str) -> list[dict[str, Any]]:
+        """What Lambda kept in the dead-letter queue of the events about a container: payload and error."""
+        return [one for one in self.queues.dead_letters() if container_id in json.dumps(one)]
+
     def shown(self, task_arn: str | None, last_status: str) -> dict[str, Any]:
-        """The event with that status that ECS made of a task, delivered or not; environments are redacted."""
+        """The event that ECS made of a task's status, delivered or not; values of its environment are redacted."""
 
-        def found() -> dict[str, Any] | None:
+        def look() -> list[dict[str, Any]]:
             events = self.fargate.events(task_arn) if task_arn else []
-            return next((event for event in events if event["detail"]["lastStatus"] == last_status), None)
+            return [event for event in events if event["detail"]["lastStatus"] == last_status]
 
-        event = self.eventually(found, f"task {task_arn} shows {last_status}")
-        assert event is not None
-        return event
-
-    # --------------------------------------------------------------------- queues
-    def dead_letters(self, queue: str = "TaskEventDeadLetterQueue") -> list[dict[str, Any]]:
-        """The bodies of all messages that ever arrived in a dead-letter queue."""
-        kept = self.dead.setdefault(queue, [])
-        for message in self.taken(self._queue_url(queue)):
-            kept.append(json.loads(message))  # noqa: PERF401 - kept as soon as it is taken from the queue
-        return kept
-
-    def taken(self, queue_url: str) -> Iterator[str]:
-        """Takes messages out of a queue until it shows none."""
-        while found := self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-                yield message["Body"]
-
-    @contextmanager
-    def prober_off(self) -> Iterator[None]:
-        """Meanwhile probes stay in their queue. What nobody took is dropped at the end."""
-        [mapping] = self.functions.list_event_source_mappings()["EventSourceMappings"]
-        self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        try:
-            yield
-        finally:
-            for _ in self.taken(self.cloud.outputs["ProbeQueueUrl"]):
-                pass
-            self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-    def _queue_url(self, logical_id: str) -> str:
-        resource = self.cloud.client("cloudformation").describe_stack_resource(
-            StackName=_stack_name(self.table), LogicalResourceId=logical_id
-        )
-        return str(resource["StackResourceDetail"]["PhysicalResourceId"])
-
-    # ----------------------------------------------------------------------- logs
-    def log_messages(self, group: str | None = None) -> Iterator[tuple[str, str]]:
-        """Every message of every log group, with the group's name; of one group when given."""
-        logs = self.cloud.client("logs")
-        for page in logs.get_paginator("describe_log_groups").paginate():
-            for one in page["logGroups"]:
-                if group is None or one["logGroupName"].endswith(group):
-                    for events in logs.get_paginator("filter_log_events").paginate(logGroupName=one["logGroupName"]):
-                        yield from ((one["logGroupName"], event["message"]) for event in events["events"])
-
-
-def _stack_name(table: str) -> str:
-    return table.rpartition("-ContainersTable-")[0]
+        return self.eventually(look, lambda: f"task {task_arn} shows {last_status}")[0]

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from core.lifecycle import State
+from core.retiring import DELETE_BATCH, MOST_A_RUN, PAUSE
 from core.settings import Settings
+from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
+from tests.factories import event
 from tests.template import Resolved, load_template
 
 TEMPLATE = load_template()
@@ -46,6 +49,10 @@ ON_ALL_RESOURCES = {
     ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
+    ("ReconcileRole", "ecs:ListTaskDefinitionFamilies"): "the action supports no resource",
+    ("ReconcileRole", "ecs:ListTaskDefinitions"): "the action supports no resource",
+    ("ReconcileRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
+    ("ReconcileRole", "ecs:DeregisterTaskDefinition"): "the action supports no resource",
     ("AgentHealthRole", "ec2:CreateNetworkInterface"): "Lambda's VPC attachment",
     ("AgentHealthRole", "ec2:DescribeNetworkInterfaces"): "Lambda's VPC attachment",
     ("AgentHealthRole", "ec2:DescribeSubnets"): "Lambda's VPC attachment",
@@ -207,6 +214,28 @@ def test_probe_outlives_neither_its_function_nor_its_queue() -> None:
     receives = queue["RedrivePolicy"]["maxReceiveCount"]
     assert queue["MessageRetentionPeriod"] > receives * queue["VisibilityTimeout"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_schedules_ask_for_the_jobs_of_the_reconciler() -> None:
+    """The minute's schedule names no job, the others one that the handler knows; none is repeated by Lambda."""
+    function = RESOURCES["ReconcileFunction"]["Properties"]
+    schedules = {name: one["Properties"] for name, one in function["Events"].items() if one["Type"] == "ScheduleV2"}
+    assert {name: one["ScheduleExpression"] for name, one in schedules.items()} == {
+        "EveryMinute": "rate(1 minute)",
+        "EveryQuarter": "rate(15 minutes)",
+        "EveryHour": "rate(1 hour)",
+    }
+    assert "Input" not in schedules["EveryMinute"]
+    assert json.loads(schedules["EveryHour"]["Input"]) == {"job": RETIRE_DEFINITIONS} == event("reconcile-definitions")
+    assert json.loads(schedules["EveryQuarter"]["Input"]) == {"job": FIND_LEAKS} == event("reconcile-leaks")
+    assert {one["RetryPolicy"]["MaximumRetryAttempts"] for one in schedules.values()} == {0}
+
+
+def test_a_run_of_the_retirer_fits_into_its_function() -> None:
+    """As many definitions as one run may retire, with their pauses, are done before the function has to end."""
+    seconds = RESOURCES["ReconcileFunction"]["Properties"]["Timeout"] - MARGIN
+    changes = MOST_A_RUN + MOST_A_RUN / DELETE_BATCH
+    assert (changes - 1) * PAUSE <= seconds
 
 
 def test_tables_and_queues_are_encrypted() -> None:

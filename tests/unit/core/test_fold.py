@@ -105,7 +105,7 @@ def test_an_answer_makes_it_healthy() -> None:
 
 def test_an_early_answer_passes_all_states() -> None:
     """An agent that answers proves that its task runs, also before the event arrives."""
-    record = fold(pending(task_arn=TASK), answered(2))
+    record = fold(pending(task_arn=TASK, early_address=ADDRESS), answered(2))
 
     assert [step.trigger for step in record.history] == [
         Trigger.TASK_STARTED,
@@ -463,7 +463,7 @@ def test_every_live_record_is_looked_at_again() -> None:
     assert looks[State.PENDING] == at(60)
     assert looks[State.ENI_RESOLVED] == at(33)
     assert HEALTHY.check_at is not None
-    assert at(5 + 900) <= HEALTHY.check_at <= at(5 + 1080)
+    assert at(5 + 450) < HEALTHY.check_at <= at(5 + 1350)
     assert stopping.check_at == at(4 + 150)
 
 
@@ -478,3 +478,39 @@ def test_an_unknown_fact_is_a_bug() -> None:
     """Only a bug raises."""
     with pytest.raises(TypeError, match="Fact"):
         apply(pending(), about(Fact, 1), POLICY)
+
+
+# --- the early probe --------------------------------------------------------------------------------------------
+
+EARLY = Policy(early_probe=True)
+
+
+def test_the_address_of_a_pending_task_is_asked_but_promised_to_nobody() -> None:
+    """Known at PENDING: the prober may ask; `agent_address` stays absent."""
+    record = fold(pending(), observed(2, "PENDING"), policy=EARLY)
+
+    assert (record.state, record.agent_address, record.early_address) == (State.PENDING, None, ADDRESS)
+    assert next_actions(record, EARLY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+
+
+def test_the_early_probe_can_be_off() -> None:
+    """Then a PENDING event is only learnt from."""
+    record = fold(pending(), observed(2, "PENDING"))
+
+    assert (record.early_address, next_actions(record, POLICY)) == (None, ())
+
+
+def test_an_early_address_goes_with_the_task() -> None:
+    """RUNNING makes it the agent's address, any end removes it, another launch has another one."""
+    record = fold(pending(), observed(2, "PENDING"), policy=EARLY)
+
+    assert fold(record, observed(3)).early_address is None
+    assert fold(record, exited(3)).early_address is None
+    again = fold(record, exited(3, "STOPPED", exit_code=None, started_at=None, stop_code="TaskFailedToStart"))
+    assert (again.attempt, again.early_address) == (2, None)
+    assert stale(again, answered()) == "the record has another address"
+
+
+def test_an_early_answer_of_an_address_that_nobody_shows_is_stale() -> None:
+    """A probe of an earlier launch proves nothing about this one."""
+    assert stale(pending(task_arn=TASK), answered()) == "the record has another address"

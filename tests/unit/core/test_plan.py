@@ -215,6 +215,7 @@ def test_one_definition_for_many_containers() -> None:
         plan(settings(agent_image="example.com/agent:2")),
         plan(settings(execution_role_arn=EXECUTION_ROLE)),
         plan(settings(started_by_prefix="other")),
+        plan(settings(cluster_arn=f"{CLUSTER}-2")),
     ],
 )
 def test_another_shape_is_another_family(changed: LaunchPlan) -> None:
@@ -224,7 +225,7 @@ def test_another_shape_is_another_family(changed: LaunchPlan) -> None:
 
 def test_the_family_does_not_depend_on_the_process() -> None:
     """Functions that know nothing of each other find the same name. A change of it registers every shape anew."""
-    assert plan().definition["family"] == "sockerless-08feb7cffb162d56ddfe914b3403b7fc"
+    assert plan().definition["family"] == "sockerless-daad26b108feb7cffb162d56ddfe914b"
 
 
 def test_a_retry_is_the_same_run() -> None:

@@ -203,7 +203,7 @@ def test_pace_recovers_after_a_long_try() -> None:
 def test_early_probe_is_gentler_until_the_task_runs() -> None:
     """Once the record was read and is pending, the pace is the early one, and there is no deadline."""
     policy = Policy(early_probe_interval=4, probe_interval=1, probe_first_interval=1)
-    world = World(answers_at=16, record_at=lambda second: pending() if second < 10 else asked())
+    world = World(answers_at=16, record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else asked())
 
     result = world.run(policy=policy)
 
@@ -213,7 +213,7 @@ def test_early_probe_is_gentler_until_the_task_runs() -> None:
 
 def test_deadline_of_an_early_probe_is_learnt_later() -> None:
     """The deadline that the record gets when its address is resolved holds for a probe that began before."""
-    world = World(record_at=lambda second: pending() if second < 10 else asked())
+    world = World(record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else asked())
 
     world.run()
 

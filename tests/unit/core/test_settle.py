@@ -196,6 +196,17 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
     assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
 
 
+def test_an_address_that_ecs_does_not_tell_is_an_error() -> None:
+    """A failure other than MISSING is no answer: the look stays owed, and the redelivered event makes it again."""
+    world = Settled(pending(task_arn=TASK))
+    world.ecs.hidden[TASK] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
+
+    with pytest.raises(CallFailed, match="ACCESS_DENIED"):
+        world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+
+    assert world.record().state is State.TASK_RUNNING
+
+
 def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> None:
     """ECS shows no such task: no verdict, and the look stays due."""
     world = Settled(pending(task_arn=TASK))

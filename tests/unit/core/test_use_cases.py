@@ -222,6 +222,20 @@ def test_a_refusal_after_another_starters_success_is_no_failure(world: World) ->
     assert world.record().state is State.PENDING
 
 
+def test_a_start_whose_definition_was_retired_registers_it_again(world: World) -> None:
+    """A warm function remembers what is gone: RunTask says so, having started nothing, and is asked once more."""
+    first = world.start().task_definition_arn
+    assert first is not None
+    world.ecs.retired.add(first)
+    world.ecs.calls.clear()
+
+    record = world.start(event("start-container") | {"container_id": "e" * 64})
+
+    assert world.ecs.calls == ["ensure_definition", "run", "ensure_definition", "run"]
+    assert (record.attempt, record.task_definition_arn) == (1, first.removesuffix(":1") + ":2")
+    assert len(world.ecs.tasks) == 2
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------
 
 

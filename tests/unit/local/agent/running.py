@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,17 +16,14 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.unit.local.ports import free_port
+
 HOST = "127.0.0.17"
 TOKEN = "0123456789abcdef" * 4
 MODULE = (sys.executable, "-m", "local.agent")
 ROOT = Path(__file__).parents[4]
 PATIENCE = 20.0
 """Seconds after which a test has failed; nothing takes that long."""
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class RunningAgent:
@@ -123,7 +119,7 @@ def running_agent(
     *arguments: str, program: Sequence[str] = MODULE, env: Mapping[str, str] | None = None, wait: bool = True
 ) -> Iterator[RunningAgent]:
     """An agent with these arguments, killed at the end if it still runs; `wait` for it to listen."""
-    port = free_port()
+    port = free_port(HOST)
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

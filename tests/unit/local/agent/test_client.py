@@ -11,7 +11,8 @@ import pytest
 
 from local import agent_client
 from local.agent_client import Completed
-from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, free_port, running_agent
+from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent
+from tests.unit.local.ports import free_port
 
 
 def test_run(idle_agent: RunningAgent) -> None:
@@ -98,7 +99,7 @@ def test_a_wrong_token(idle_agent: RunningAgent, caplog: pytest.LogCaptureFixtur
 
 def test_nothing_listens() -> None:
     """A refusal says that the agent may not run."""
-    address = f"{HOST}:{free_port()}"
+    address = f"{HOST}:{free_port(HOST)}"
 
     with pytest.raises(agent_client.AgentRefusedConnection, match="Check that the container still runs"):
         agent_client.run(address, TOKEN, ["true"])

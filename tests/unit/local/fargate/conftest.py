@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.local.fargate.harness import AGENT, LocalServer, free_port
+from tests.unit.local.fargate.harness import AGENT, LocalServer
+from tests.unit.local.ports import free_port
 
 
 @pytest.fixture

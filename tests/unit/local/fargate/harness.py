@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import boto3
+import pytest
 from aiohttp import web
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local.fargate.client import LocalFargate
 from local.fargate.server import Options, build_app
@@ -40,12 +42,6 @@ T = TypeVar("T")
 _SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
-def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def until(look: Callable[[], T], happy: Callable[[T], object] = bool) -> T:
     """Looks again and again until it is happy with what it sees. Fails after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
@@ -61,6 +57,14 @@ def ecs_client(endpoint: str) -> Any:
     """A boto3 client. Retries are off: a refusal is seen as it is."""
     settings = Config(retries={"total_max_attempts": 1, "mode": "standard"})
     return _SESSION.client("ecs", endpoint_url=endpoint, config=settings)
+
+
+def refused(call: Any, **parameters: Any) -> tuple[str, str]:
+    """The code and message of the error that a call is answered with."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
 
 
 class LocalServer:

@@ -7,19 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.unit.local.fargate.harness import LocalServer, container, definition, request, statuses
+from tests.unit.local.fargate.harness import LocalServer, container, definition, refused, request, statuses
 
 SLEEPER = definition(container("sleep", "60"))
-
-
-def refused(call: Any, **parameters: Any) -> tuple[str, str]:
-    """The code and message of the error that a call is answered with."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def raw(server: LocalServer, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -90,14 +81,25 @@ def test_definitions_are_listed_in_pages(server: LocalServer) -> None:
     assert [len(page["taskDefinitionArns"]) for page in pages] == [1, 1]
 
 
-def test_rules_refuse_with_client_exception(server: LocalServer) -> None:
-    """What only AWS checks is refused at registration, and nothing is registered."""
-    code, message = refused(server.ecs.register_task_definition, **{**SLEEPER, "memory": "4096"})
-    assert (code, message) == (
-        "ClientException",
-        "No Fargate configuration exists for given values: 256 CPU, 4096 memory.",
-    )
-    assert server.ecs.list_task_definitions()["taskDefinitionArns"] == []
+def test_families_are_listed_by_the_beginning_of_their_name(server: LocalServer) -> None:
+    """ListTaskDefinitionFamilies: ACTIVE are those with an ACTIVE revision, INACTIVE all others, both by default."""
+    for family in ("tests-b", "tests-b", "tests-a", "other"):
+        server.ecs.register_task_definition(**{**SLEEPER, "family": family})
+    server.ecs.deregister_task_definition(taskDefinition="tests-b:1")
+    server.ecs.deregister_task_definition(taskDefinition="tests-a:1")
+
+    def families(**parameters: Any) -> list[str]:
+        listed: list[str] = server.ecs.list_task_definition_families(**parameters)["families"]
+        return listed
+
+    assert families() == families(status="ALL") == ["other", "tests-a", "tests-b"]
+    assert families(familyPrefix="tests-") == ["tests-a", "tests-b"]
+    assert families(familyPrefix="tests-", status="ACTIVE") == ["tests-b"]
+    assert families(familyPrefix="tests-", status="INACTIVE") == ["tests-a"]
+    pages = server.ecs.get_paginator("list_task_definition_families").paginate(PaginationConfig={"PageSize": 2})
+    assert [len(page["families"]) for page in pages] == [2, 1]
+    server.ecs.delete_task_definitions(taskDefinitions=["tests-a:1"])
+    assert families(familyPrefix="tests-a") == []
 
 
 def test_run_task_answers_provisioning(server: LocalServer) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from local.cloud.layout import ROOT
 from local.fargate.addresses import AddressPool
 from local.fargate.client import LocalFargate
 from local.fargate.faults import Faults, parse, route
 from local.fargate.pace import FAST, Pace, Phase, parse_speed
 from local.fargate.snapshot import iso
 from local.fargate.view import Mount, View, image_directory
-from tests.unit.local.fargate.harness import container, definition, ecs_client, environment, free_port, request, until
+from tests.unit.local.fargate.harness import container, definition, ecs_client, environment, request, until
+from tests.unit.local.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,8 @@ def test_no_process_outlives_the_server(tmp_path: Path, number: signal.Signals) 
     port, note = free_port(), tmp_path / "pids"
     server = subprocess.Popen(
         [sys.executable, "-m", "local.fargate", "--port", str(port), "--state-dir", str(tmp_path), "--speed", "0.004"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stderr=subprocess.PIPE,
         text=True,
     )

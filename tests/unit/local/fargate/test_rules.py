@@ -1,23 +1,26 @@
+"""The local Fargate refuses what the core's checker objects to, as ECS would say it, and what it cannot do itself."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
-from local.fargate.request_rules import run_task_violations, tag_violations
-from local.fargate.rules import FARGATE_SIZES, cpu_units, memory_mib, violations
+from core.limits import override_violations, violations
 from tests.unit.local.fargate.harness import (
+    LocalServer,
     agent_definition,
     container,
     definition,
     efs_definition,
     environment,
     init_definition,
+    refused,
     request,
 )
 
-ROLE = "arn:aws:iam::000000000000:role/execution"
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/token"}
+SLEEPER = definition(container("sleep", "60"))
 
 
 def main(**members: Any) -> dict[str, Any]:
@@ -25,140 +28,121 @@ def main(**members: Any) -> dict[str, Any]:
     return definition(container("true", **members))
 
 
-def efs(**configuration: Any) -> dict[str, Any]:
-    """A definition with an EFS volume."""
-    volume = {"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-01234567", **configuration}}
-    return definition(container("true"), volumes=[volume])
+@pytest.mark.parametrize("good", [agent_definition(9111), efs_definition(9111), init_definition(9111)])
+def test_definitions_of_tests_are_ones_that_aws_takes(good: dict[str, Any]) -> None:
+    """What this directory's tests run breaks no rule of AWS."""
+    assert violations(good) == ()
 
 
 @pytest.mark.parametrize(
-    "good",
+    ("bad", "message"),
     [
-        agent_definition(9111),
-        efs_definition(9111),
-        init_definition(9111),
-        main(secrets=[SECRET]) | {"executionRoleArn": ROLE},
-        main() | {"cpu": ".5 vCPU", "memory": "1GB"},
-        efs(rootDirectory="/sockerless/bin"),
-        efs(authorizationConfig={"accessPointId": "fsap-1"}, transitEncryption="ENABLED", rootDirectory="/"),
-        main(image="000000000000.dkr.ecr.us-east-1.amazonaws.com/a:1") | {"executionRoleArn": ROLE},
-    ],
-)
-def test_what_aws_takes_is_taken(good: dict[str, Any]) -> None:
-    """Definitions that AWS accepts have no violations."""
-    assert violations(good) == []
-
-
-@pytest.mark.parametrize(
-    ("bad", "complaint"),
-    [
-        (main() | {"family": "a b"}, "Family contains invalid characters"),
-        (main() | {"family": "f" * 256}, "longer than 255"),
-        (main(command=["x" * 70_000]), "exceeds the maximum allowed length"),
-        (main() | {"networkMode": "bridge"}, "only supports network mode 'awsvpc'"),
-        (main() | {"cpu": "300"}, "Invalid 'cpu' setting for task."),
-        (main() | {"memory": "4096"}, "No Fargate configuration exists for given values"),
-        ({key: value for key, value in main().items() if key != "cpu"}, "requires that 'cpu' be defined"),
-        ({key: value for key, value in main().items() if key != "memory"}, "requires that 'memory' be defined"),
-        (main(cpu=512), "exceeds that of the task"),
-        (main(memory=1024), "'memory' of a container exceeds"),
-        (main() | {"ephemeralStorage": {"sizeInGiB": 20}}, "between 21 and 200"),
-        (main(secrets=[SECRET]), "must also specify a value for 'executionRoleArn'"),
-        (main(logConfiguration={"logDriver": "awslogs"}), "to support log driver awslogs"),
-        (main(image="0.dkr.ecr.us-east-1.amazonaws.com/a"), "to support ECR images"),
-        (main(secrets=[SECRET], environment=environment(TOKEN="x")), "secret name must be unique"),
-        (main(essential=False), "at least one essential container"),
-        (main(image=""), "Container.image should not be null or empty"),
-        (main(name="a b"), "Container.name"),
-        (main(stopTimeout=121), "stopTimeout of container 'main'"),
-        (main(portMappings=[{"containerPort": 80, "hostPort": 81}]), "host ports and container ports"),
-        (main(mountPoints=[{"sourceVolume": "v", "containerPath": "/a"}]), "Unknown volume 'v'."),
-        (efs(rootDirectory="/a", authorizationConfig={"accessPointId": "fsap-1"}), "must be omitted or '/'"),
-        (efs(authorizationConfig={"accessPointId": "fsap-1"}), "transit encryption of volume 'v' must be enabled"),
-        (efs(authorizationConfig={"iam": "ENABLED"}), "transit encryption of volume 'v' must be enabled"),
-        (efs(fileSystemId="nonsense"), "Invalid EFS file system id"),
+        (main() | {"family": "a b"}, "Family contains invalid characters."),
+        (main() | {"cpu": "300"}, "Invalid 'cpu' setting for task. For more information, see the Troubleshooting"),
+        (main() | {"memory": "4096"}, "No Fargate configuration exists for given values: 256 CPU, 4096 memory."),
+        (main() | {"ephemeralStorage": {"sizeInGiB": 20}}, "ephemeralStorage.sizeInGiB: must be from 21 to 200"),
+        (main(secrets=[SECRET]), "When you are specifying container secrets, you must also specify a value for"),
+        (main(secrets=[SECRET], environment=environment(TOKEN="x")), "The secret name must be unique and not shared"),
+        (main(image=""), "Container.image should not be null or empty."),
+        (main(command=["x" * 70_000]), "Actual length: '70"),
+        (main(dependsOn=[{"containerName": "x", "condition": "START"}]), "Cannot depend on container + 'x' because"),
         (definition(), "Container list cannot be empty."),
-        (definition(*(container("true", name=f"c{number}") for number in range(11))), "at most 10 containers"),
-        (definition(container("true"), container("true")), "must be unique"),
-        (main() | {"volumes": [{"name": "v"}, {"name": "v"}]}, "Duplicate volume name 'v'."),
-        (main() | {"volumes": [{"name": "v", "host": {"sourcePath": "/"}}]}, "host.sourcePath should not be set"),
-        (main(dependsOn=[{"containerName": "x", "condition": "START"}]), "which is no other container"),
-        (
-            definition(
-                container("true", dependsOn=[{"containerName": "init", "condition": "SUCCESS"}]),
-                container("true", name="init"),
-            ),
-            "'init' cannot be essential",
-        ),
-        (
-            definition(
-                container("true", dependsOn=[{"containerName": "b", "condition": "START"}]),
-                container("true", name="b", dependsOn=[{"containerName": "main", "condition": "START"}]),
-            ),
-            "form a cycle",
-        ),
+        (definition(*(container("true", name=f"c{number}") for number in range(11))), "Too many containers."),
     ],
 )
-def test_what_aws_refuses_is_named(bad: dict[str, Any], complaint: str) -> None:
-    """Each rule that emulators do not check has a violation of its own."""
-    assert any(complaint in violation for violation in violations(bad)), violations(bad)
-
-
-def test_sizes_have_units() -> None:
-    """cpu is CPU units or vCPU, memory MiB or GB; anything else is no size."""
-    assert [cpu_units(text) for text in ("256", ".25 vCPU", "1 vcpu", "1GB", "many")] == [256, 256, 1024, None, None]
-    assert [memory_mib(text) for text in ("512", "0.5GB", "1 GB", "1 vCPU", "")] == [512, 512, 1024, None, None]
-
-
-def test_every_fargate_size_is_taken() -> None:
-    """All pairs of the table register, from 256/512 to 16384/122880."""
-    pairs = [(cpu, memory) for cpu, memories in FARGATE_SIZES.items() for memory in memories]
-    assert (min(pairs), max(pairs)) == ((256, 512), (16384, 122880))
-    assert all(violations(main() | {"cpu": str(cpu), "memory": str(memory)}) == [] for cpu, memory in pairs)
+def test_bad_definitions_are_refused(server: LocalServer, bad: dict[str, Any], message: str) -> None:
+    """RegisterTaskDefinition answers `ClientException` with the first violation, and registers nothing."""
+    code, said = refused(server.ecs.register_task_definition, **bad)
+    assert code == "ClientException"
+    assert said.startswith(message)
+    assert said == violations(bad)[0].refusal
+    assert server.ecs.list_task_definitions()["taskDefinitionArns"] == []
 
 
 @pytest.mark.parametrize(
-    ("parameters", "complaint"),
+    ("parameters", "message"),
     [
-        ({"count": 11}, "count must be between 1 and 10"),
-        ({"startedBy": "s" * 129}, "startedBy longer than 128"),
-        ({"startedBy": "a b"}, "startedBy contains invalid characters"),
-        ({"clientToken": "t" * 65}, "clientToken"),
-        ({"launchType": "EC2"}, "No Container Instances were found"),
-        ({"networkConfiguration": {}}, "Network Configuration must be provided"),
-        ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "subnets must be between"),
-        ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "Override for container named other"),
-        ({"overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}}, "at most 8192"),
-        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "cannot be specified together"),
-        ({"tags": [{"key": "aws:x", "value": ""}]}, "Invalid tag key"),
+        ({"count": 11}, "count: must be from 1 to 10"),
+        ({"startedBy": "s" * 129}, "startedBy longer than 128."),
+        ({"startedBy": "a b"}, "startedBy: must have letters, digits, hyphens, slashes and underscores"),
+        ({"clientToken": "t" * 65}, "clientToken: must have 1 to 64 characters"),
+        (
+            {"networkConfiguration": {}},
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        ),
+        ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "subnets can not be empty."),
+        ({"overrides": {"containerOverrides": [{"name": "other"}]}}, "Override for container named other is not a"),
+        (
+            {"overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}},
+            "Container Overrides length must be at most 8192",
+        ),
+        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "Specifying both a launch type and capacity"),
+        ({"tags": [{"key": "aws:x", "value": ""}]}, "tags[0]: the prefix aws: is reserved"),
     ],
 )
-def test_bad_requests_are_named(parameters: dict[str, Any], complaint: str) -> None:
-    """Each rule of RunTask that emulators do not check has a violation of its own."""
-    found = run_task_violations(request("tests", **parameters), main())
-    assert any(complaint in violation for violation in found), found
+def test_bad_runs_are_refused(server: LocalServer, parameters: dict[str, Any], message: str) -> None:
+    """RunTask answers `InvalidParameterException` with the first violation, and starts nothing."""
+    server.ecs.register_task_definition(**SLEEPER)
+    bad = request("tests", **parameters)
+    code, said = refused(server.ecs.run_task, **bad)
+    assert code == "InvalidParameterException"
+    assert said.startswith(message)
+    assert said == override_violations(bad, SLEEPER)[0].refusal
+    assert server.ecs.list_tasks()["taskArns"] == []
 
 
-def test_overrides_may_have_8192_characters() -> None:
-    """The limit includes the JSON around the values: the last character that fits is taken, the next is not."""
-    empty = len('{"containerOverrides":[{"name":"main","command":[""]}]}')
-    for size, taken in ((8192 - empty, True), (8193 - empty, False)):
-        overrides = {"containerOverrides": [{"name": "main", "command": ["x" * size]}]}
-        assert (run_task_violations(request("tests", overrides=overrides), main()) == []) is taken
+def test_bad_tags_are_an_invalid_parameter(server: LocalServer) -> None:
+    """Tags are refused alike wherever they are set, also where all else is refused with `ClientException`."""
+    tags = [{"key": "a", "value": "<"}]
+    task = server.run(SLEEPER)
+    refusals = [
+        refused(server.ecs.register_task_definition, **SLEEPER, tags=tags),
+        refused(server.ecs.run_task, **request("tests", tags=tags)),
+        refused(server.ecs.tag_resource, resourceArn=task["taskArn"], tags=tags),
+    ]
+    assert {code for code, _ in refusals} == {"InvalidParameterException"}
+    assert len({message for _, message in refusals}) == 1
 
 
-def test_health_conditions_are_refused_honestly() -> None:
+@pytest.mark.parametrize("launch", [{"launchType": "EC2"}, {}])
+def test_clusters_have_no_instances(server: LocalServer, launch: dict[str, Any]) -> None:
+    """EC2 is what RunTask means when it names nothing."""
+    server.ecs.register_task_definition(**SLEEPER)
+    asked = {key: value for key, value in request("tests").items() if key != "launchType"}
+    assert refused(server.ecs.run_task, **asked, **launch) == (
+        "InvalidParameterException",
+        "No Container Instances were found in your cluster.",
+    )
+
+
+def test_clusters_have_fargates_providers_only(server: LocalServer) -> None:
+    """A capacity provider that was never made is not found."""
+    server.ecs.register_task_definition(**SLEEPER)
+    asked = request("tests", capacityProviderStrategy=[{"capacityProvider": "mine"}])
+    del asked["launchType"]
+    code, message = refused(server.ecs.run_task, **asked)
+    assert code == "InvalidParameterException"
+    assert message.startswith("The specified capacity provider 'mine' was not found.")
+
+
+def test_definitions_for_instances_do_not_run(server: LocalServer) -> None:
+    """A definition may be for EC2 alone; one that asks for nothing is for Fargate too when it could be."""
+    sized = {key: value for key, value in SLEEPER.items() if key != "requiresCompatibilities"}
+    unsized = {key: value for key, value in sized.items() if key not in ("cpu", "memory")}
+    registered = [server.ecs.register_task_definition(**each)["taskDefinition"] for each in (sized, unsized)]
+    assert [each["compatibilities"] for each in registered] == [["EC2", "FARGATE"], ["EC2"]]
+    assert len(server.ecs.run_task(**request("tests:1"))["tasks"]) == 1
+    assert refused(server.ecs.run_task, **request("tests:2")) == (
+        "InvalidParameterException",
+        "Task definition does not support launch_type FARGATE.",
+    )
+
+
+def test_health_conditions_are_refused_honestly(server: LocalServer) -> None:
     """What this Fargate cannot do it refuses, rather than doing something else."""
     checked = container("true", name="db", healthCheck={"command": ["CMD", "true"]})
     waiting = container("true", dependsOn=[{"containerName": "db", "condition": "HEALTHY"}])
-    both = definition(checked, waiting)
-    assert violations(both) == []
-    assert "runs no health checks" in run_task_violations(request("tests"), both)[0]
-
-
-def test_tags() -> None:
-    """At most fifty, with unique keys, of AWS's characters."""
-    assert list(tag_violations([{"key": "team:x", "value": "a b/c=d+e-f@g"}])) == []
-    assert list(tag_violations([{"key": "a"}, {"key": "a"}])) == ["Tag keys must be unique."]
-    assert list(tag_violations([{"key": "a", "value": "<"}])) == ["Invalid value of tag 'a'."]
-    assert "at most 50" in next(tag_violations([{"key": f"k{number}"} for number in range(51)]))
+    server.ecs.register_task_definition(**definition(checked, waiting))
+    code, message = refused(server.ecs.run_task, **request("tests"))
+    assert code == "InvalidParameterException"
+    assert "runs no health checks" in message

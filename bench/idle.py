@@ -1,0 +1,200 @@
+"""What containers cost that nothing happens to: the calls of the safety net in one simulated hour.
+
+The reconciler and the leak finder as they are, on a real table of the local AWS, minute by minute by a clock that is
+set, not waited for. DynamoDB calls are counted where the SDK sends them. ECS is a count of the calls that its adapter
+would make: it shows every task as it was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.latency import container_id
+from bench.systems import CLUSTER, Unusable, client
+from core.adapters.dynamodb import DynamoStore
+from core.correlation import started_by
+from core.leaks import LeakFinder, Sighting
+from core.lifecycle import State
+from core.owed import schedule
+from core.policy import Policy
+from core.ports import Described, Launched, TaskPage
+from core.reconcile import Reconciler
+from core.record import Instant, Record
+from core.settle import Settler
+
+if TYPE_CHECKING:
+    from local.cloud.cloud import LocalCloud
+
+TABLE: Final = "bench-idle"
+PREFIX: Final = "idle"
+HOUR: Final = 60
+LEAKS_EVERY: Final = 15
+"""Minutes, as template.yaml schedules it."""
+_PAGE: Final = 100
+_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+_TASK: Final = CLUSTER.replace(":cluster/", ":task/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """The calls of the measured hour by `service.Operation`, and the items and tasks they asked for."""
+
+    containers: int
+    calls: Counter[str]
+    looked_at: int
+    healed: int
+
+
+@dataclass(slots=True)
+class UnchangingEcs:
+    """`core.ports.Tasks` in which every task runs on. `calls`: what the adapter would have sent."""
+
+    tasks: dict[str, dict[str, Any]]
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:  # noqa: ARG002 - the port's signature
+        """One call."""
+        self.calls["ecs.DescribeTasks"] += 1
+        return Described(tuple(self.tasks[arn] for arn in task_arns), ())
+
+    def running(self, cluster: str, *, after: str | None = None) -> TaskPage:  # noqa: ARG002
+        """One call a page."""
+        self.calls["ecs.ListTasks"] += 1
+        begin = int(after or 0)
+        arns = list(self.tasks)[begin : begin + _PAGE]
+        more = begin + _PAGE < len(self.tasks)
+        return TaskPage(tuple(arns), str(begin + _PAGE) if more else None)
+
+    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+        """Every record knows its task."""
+        raise Unusable(f"idle: a task was looked for by {started_by} in {cluster}")
+
+    def run(self, request: dict[str, Any]) -> Launched:
+        """Nothing is to be started."""
+        raise Unusable(f"idle: a task was started by {request['startedBy']}")
+
+    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+        """Nothing is to be stopped."""
+        raise Unusable(f"idle: {task_arn} of {cluster} was stopped: {reason}")
+
+
+@dataclass(slots=True)
+class _Clock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def measure_idle(cloud: LocalCloud, *, containers: int, seed: int) -> Idle:
+    """An hour of that many healthy containers, which became so at different times of the hour before."""
+    policy, clock = Policy(), _Clock(_NOON)
+    calls: Counter[str] = Counter()
+    dynamodb = client(cloud, "dynamodb", calls)
+    _make_table(dynamodb, cloud.outputs["ContainersTableName"])
+    store = DynamoStore(TABLE, dynamodb)
+    records = _healthy(containers, policy, random.Random(seed))  # noqa: S311 - a spread, no secret
+    for record in records:
+        store.save(record)
+    ecs = UnchangingEcs({str(record.task_arn): _task(record) for record in records})
+    settler, errors = Settler(store, policy), Counter[str]()
+    sightings: dict[str, Sighting | None] = {}
+    looked_at = healed = 0
+
+    def note(error: Exception) -> None:
+        errors[str(error)] += 1
+
+    calls.clear()
+    for minute in range(HOUR):
+        clock.now = _NOON + timedelta(minutes=minute)
+        report = Reconciler(
+            store=store,
+            settler=settler,
+            ecs=ecs,
+            clock=clock,
+            policy=policy,
+            prefix=PREFIX,
+            told=lambda _: None,
+            failed=note,
+            time_left=lambda: 60.0,
+        ).run()
+        looked_at += report.due
+        healed += report.healed
+        if minute % LEAKS_EVERY == 0:
+            LeakFinder(
+                store=store,
+                ecs=ecs,
+                sightings=sightings,
+                cluster=CLUSTER,
+                prefix=PREFIX,
+                policy=policy,
+                clock=clock,
+                told=lambda task, why: note(Unusable(f"{task.task_arn} counts as leaked: {why}")),
+                failed=note,
+            ).run()
+    if errors:
+        raise Unusable(f"idle: {dict(errors)}")
+    dynamodb.delete_table(TableName=TABLE)
+    return Idle(containers=containers, calls=calls + ecs.calls, looked_at=looked_at, healed=healed)
+
+
+def _make_table(dynamodb: Any, like: str) -> None:
+    """With the keys and the index of the deployed one."""
+    deployed = dynamodb.describe_table(TableName=like)["Table"]
+    indexes = [
+        {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+        for index in deployed["GlobalSecondaryIndexes"]
+    ]
+    dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=deployed["AttributeDefinitions"],
+        KeySchema=deployed["KeySchema"],
+        GlobalSecondaryIndexes=indexes,
+    )
+
+
+def _healthy(number: int, policy: Policy, draw: random.Random) -> list[Record]:
+    """Records whose next looks lie as they do in a fleet that has been up for a while: anywhere in the interval."""
+    records = []
+    for index in range(number):
+        name = container_id("idle", index)
+        since = _NOON - timedelta(seconds=draw.uniform(0, policy.healthy_look))
+        record = Record(
+            container_id=name,
+            state=State.AGENT_HEALTHY,
+            generation=1,
+            revision=1,
+            created_at=since - timedelta(seconds=40),
+            updated_at=since,
+            task_version=3,
+            cluster_arn=CLUSTER,
+            task_arn=f"{_TASK}/{name[:32]}",
+            image="python:3.13-slim",
+            agent_address="10.0.1.47:9111",
+            agent_token=name,
+            timings={Instant.STARTED: since - timedelta(seconds=1), Instant.HEALTHY: since},
+        )
+        records.append(schedule(record, policy, since))
+    return records
+
+
+def _task(record: Record) -> dict[str, Any]:
+    """As DescribeTasks shows a task that runs, at the version that the record knows."""
+    return {
+        "taskArn": record.task_arn,
+        "clusterArn": CLUSTER,
+        "startedBy": started_by(PREFIX, record.container_id, record.generation),
+        "version": record.task_version,
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "createdAt": record.created_at,
+        "startedAt": record.timings[Instant.STARTED],
+        "containers": [{"name": "main", "lastStatus": "RUNNING"}],
+        "attachments": [],
+    }

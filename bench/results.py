@@ -1,0 +1,164 @@
+"""What was measured, as the document that `bench/results.json` holds. Times are milliseconds in it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.floor import AFTER_LISTENING, EVENT_PATH
+from bench.polling_backend import DESCRIBE_INTERVAL, LIFE_INTERVAL
+from bench.quantiles import quantile, ratio_of_medians
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from bench.calls import Lives
+    from bench.idle import Idle
+    from bench.latency import Sample
+
+SCHEMA: Final = 1
+GOAL: Final = 10.0
+"""Times faster in the median."""
+SHARES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+HOUR: Final = 3600
+_PACKAGES: Final = ("boto3", "ministack", "aws-lambda-powertools", "pydantic", "transitions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One run of the benchmark."""
+
+    machine: Mapping[str, Any]
+    options: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    seconds: float
+    cold: Sample
+    samples: Sequence[Sample]
+    busy: Mapping[str, float]
+    cold_starts: int
+    floor: Mapping[str, Sequence[float]]
+    lives: Lives
+    idle: Idle
+
+
+def document(measured: Measured, seed: int) -> dict[str, Any]:
+    """JSON values: what was measured, what follows from it, and whether the goals are met."""
+    polling, reach = (_lags(measured.samples, system) for system in ("polling", "reach"))
+    times = ratio_of_medians(polling, reach, seed)
+    pieces = {name: median(samples) for name, samples in measured.floor.items()}
+    after = sum(pieces[piece] for piece in AFTER_LISTENING)
+    path = sum(pieces[piece] for piece in EVENT_PATH)
+    lives = measured.lives
+    normal_path = lives.reach_functions["ecs.DescribeTasks"] + lives.reach_backend["ecs.DescribeTasks"]
+    return {
+        "schema": SCHEMA,
+        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "machine": dict(measured.machine),
+        "options": dict(measured.options),
+        "parameters": dict(measured.parameters),
+        "seconds": round(measured.seconds),
+        "lag_ms": {
+            "polling": _spread(polling),
+            "reach": _spread(reach),
+            "times_faster": {
+                "p50": round(times.value, 2),
+                "p50_95_percent": [round(times.low, 2), round(times.high, 2)],
+                **{
+                    name: round(quantile(polling, share) / quantile(reach, share), 2)
+                    for name, share in SHARES.items()
+                    if name != "p50"
+                },
+            },
+            "observer_gap": _ms(max(sample.gap for sample in measured.samples)),
+        },
+        "stages_ms": {system: _stages(measured.samples, system) for system in ("polling", "reach")},
+        "floor_ms": {
+            "pieces": {name: _spread(samples) for name, samples in measured.floor.items()},
+            "after_listening": _ms(after),
+            "event_path": _ms(path),
+            "reach_over_after_listening": round(median(reach) / after, 2),
+            "polling_over_after_listening": round(median(polling) / after, 2),
+        },
+        "cold": {
+            "first_start_lag_ms": _ms(measured.cold.lag),
+            "first_start_stages_ms": {name: _ms(value) for name, value in measured.cold.stages.items()},
+            "workers_started_while_measuring": measured.cold_starts,
+        },
+        "processors_busy": {system: round(share, 2) for system, share in measured.busy.items()},
+        "calls_of_a_life": {
+            "lives": lives.number,
+            "healthy_seconds": lives.healthy_seconds,
+            "polling": _each(lives.polling, lives.number),
+            "reach_backend": _each(lives.reach_backend, lives.number),
+            "reach_functions": _each(lives.reach_functions, lives.number),
+            "events_delivered": _each(lives.aws, lives.number),
+            "polling_describe_tasks_per_hour_by_design": round(HOUR / LIFE_INTERVAL),
+            "polling_describe_tasks_per_start_by_design": f"one for each {DESCRIBE_INTERVAL:g} s until RUNNING",
+        },
+        "idle_hour": {
+            "containers": measured.idle.containers,
+            "looked_at": measured.idle.looked_at,
+            "calls": dict(sorted(measured.idle.calls.items())),
+            "polling_describe_tasks_by_design": round(measured.idle.containers * HOUR / LIFE_INTERVAL),
+        },
+        "goals": {
+            "at_least_10_times_faster_in_the_median": times.value >= GOAL,
+            "no_describe_tasks_on_the_normal_path": normal_path == 0,
+        },
+        "samples": [
+            {
+                "system": one.system,
+                "round": one.round,
+                "lag_ms": _ms(one.lag),
+                "stages_ms": {name: _ms(value) for name, value in one.stages.items()},
+            }
+            for one in measured.samples
+        ],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the times depend on, as far as it is known. No names of hosts or users."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return {
+        "processor": model,
+        "processors": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+    }
+
+
+def _lags(samples: Sequence[Sample], system: str) -> list[float]:
+    return [sample.lag for sample in samples if sample.system == system]
+
+
+def _spread(seconds: Sequence[float]) -> dict[str, Any]:
+    return {
+        "samples": len(seconds),
+        "min": _ms(min(seconds)),
+        **{name: _ms(quantile(seconds, share)) for name, share in SHARES.items()},
+        "max": _ms(max(seconds)),
+    }
+
+
+def _stages(samples: Sequence[Sample], system: str) -> dict[str, Any]:
+    own = [sample.stages for sample in samples if sample.system == system]
+    return {name: _spread([stages[name] for stages in own]) for name in own[0]}
+
+
+def _each(calls: Counter[str], lives: int) -> dict[str, float]:
+    return {name: round(count / lives, 1) for name, count in sorted(calls.items()) if count}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,29 @@
+"""Everything that a run of the stack wrote down for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.cloud.cloud import LocalCloud
+
+
+def groups(cloud: LocalCloud) -> list[str]:
+    """The names of the log groups of the stack's functions."""
+    pages = cloud.client("logs").get_paginator("describe_log_groups").paginate()
+    return [group["logGroupName"] for page in pages for group in page["logGroups"]]
+
+
+def messages(cloud: LocalCloud, function: str = "") -> Iterator[str]:
+    """Every message in the log groups of the stack's functions, or of the one of that name (`task-state`)."""
+    logs = cloud.client("logs")
+    for group in groups(cloud):
+        if group.endswith(function):
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+                yield from (event["message"] for event in page["events"])
+
+
+def files(cloud: LocalCloud) -> Iterator[Path]:
+    """The logs of every process of the local cloud, and what the containers printed."""
+    for directory in (cloud.layout.logs, cloud.layout.fargate / "logs"):
+        yield from (path for path in directory.rglob("*") if path.is_file())

@@ -1,0 +1,136 @@
+"""EventBridge promises each event at least once, and no order: every delivery of a life ends in the same item."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from core.instants import truncate
+from core.lifecycle import State
+from tests.e2e import documents, logs
+from tests.e2e.stack import Stack
+from tests.factories import pending
+
+Life = Sequence[dict[str, Any]]
+
+# What depends on when and how often an event came, and not on what it said.
+ACCIDENTAL = {"container_id", "revision", "history", "updated_at", "probe", "expires_at", "check_at"}
+FILES = ("task-running", "task-deprovisioning", "task-stopped")
+LIVES = ("of the event files", "seen on the stack")
+START = truncate(datetime.now(UTC))
+
+
+def name(*parts: object) -> str:
+    """A container id of its own for each of these."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def _no_verdicts(stack: Stack) -> Iterator[None]:
+    """Nobody answers at these addresses, and a prober that says so in time would be a fact of another life."""
+    with stack.queues.prober_off():
+        yield
+
+
+@pytest.fixture(scope="module")
+def seen_on_the_stack(stack: Stack) -> tuple[str, Life]:
+    """A life that was lived here: the container's id and every event of it."""
+    container_id = name("the life that is copied")
+    stack.start(container_id)
+    record = stack.reaches(container_id, State.AGENT_HEALTHY)
+    stack.stop(container_id)
+    stack.shown(record.task_arn, "STOPPED")
+    return container_id, stack.fargate.events(str(record.task_arn))
+
+
+@pytest.fixture(scope="module")
+def life_of(seen_on_the_stack: tuple[str, Life]) -> Callable[[str, str], Life]:
+    """The same life for any container: `life_of(which, container_id)`. The task's ARN stays the same."""
+    lived, events = seen_on_the_stack
+    task = documents.task_arn()
+
+    def make(which: str, container_id: str) -> Life:
+        if which == "of the event files":
+            return [documents.of(file, container_id, task) for file in FILES]
+        return [documents.moved(event, {lived: container_id}) for event in events]
+
+    return make
+
+
+def recorded(stack: Stack, container_id: str) -> None:
+    """The pending item, as it is before RunTask has answered."""
+    token = name("token", container_id)
+    stack.put(pending(container_id=container_id, agent_token=token, created_at=START, updated_at=START))
+
+
+def outcome(stack: Stack, container_id: str) -> dict[str, Any]:
+    """The item, without what is accidental."""
+    item = stack.item(container_id)
+    assert item is not None
+    item["timings"].pop("resolved", None)
+    return {name: value for name, value in item.items() if name not in ACCIDENTAL}
+
+
+def deliver_in_order(stack: Stack, events: Life) -> None:
+    """One after the other, as far as the rule lets them through."""
+    for event in events:
+        if stack.matches(event):
+            stack.invoke("TaskState", event)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("which", LIVES)
+def test_two_orders_at_once_end_in_the_same_item(
+    stack: Stack, life_of: Callable[[str, str], Life], which: str, seed: int
+) -> None:
+    """Two threads deliver the life of one container in different orders, with duplicates, at the same time."""
+    calm, contended = name(which, seed, "calm"), name(which, seed, "contended")
+    recorded(stack, calm)
+    deliver_in_order(stack, life_of(which, calm))
+    expected = outcome(stack, calm)
+    assert expected["state"] == State.STOPPED
+
+    recorded(stack, contended)
+    life = life_of(which, contended)
+    chance = random.Random(seed)  # noqa: S311 - an order, no secret
+    together = Barrier(2)
+
+    def deliver(order: Life) -> None:
+        together.wait()
+        deliver_in_order(stack, order)
+
+    orders = [chance.sample([*life, *life], 2 * len(life)) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        for delivering in [pool.submit(deliver, order) for order in orders]:
+            delivering.result()
+    assert outcome(stack, contended) == expected
+
+
+@pytest.mark.parametrize("which", LIVES)
+def test_a_burst_ends_in_the_same_item(stack: Stack, life_of: Callable[[str, str], Life], which: str) -> None:
+    """Every event three times and all at once, as an EventBridge that makes up for an outage may do."""
+    calm, burst = name(which, "calm"), name(which, "burst")
+    recorded(stack, calm)
+    deliver_in_order(stack, life_of(which, calm))
+
+    recorded(stack, burst)
+    life = life_of(which, burst)
+    chance = random.Random(which)  # noqa: S311 - an order, no secret
+    order = chance.sample([*life, *life, *life], 3 * len(life))
+    delivered = sum(stack.deliver(event) for event in order)
+    stack.eventually(lambda: settled(stack, burst) >= delivered, lambda: f"{delivered} events are settled")
+    assert outcome(stack, burst) == outcome(stack, calm)
+
+
+def settled(stack: Stack, container_id: str) -> int:
+    """How many invocations have logged what became of a fact about a container."""
+    lines = [json.loads(line) for line in logs.messages(stack.cloud, "task-state") if container_id in line]
+    return len({line["function_request_id"] for line in lines})

@@ -1,0 +1,294 @@
+"""The reconciler at scale: what it asks of ECS, in which order, and what it leaves for the next minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.acting import Performer
+from core.budget import Budget
+from core.errors import CallFailed, Cause, ReachError
+from core.facts import StopRequested
+from core.item import to_item
+from core.lifecycle import State
+from core.owed import schedule, shards
+from core.paced import PacedTasks
+from core.policy import Policy
+from core.ports import Described
+from core.reconcile import Reconciler, Report
+from core.record import Record
+from core.settle import Settled, Settler
+from tests.factories import CLUSTER, DEFINITION, POLICY, SETTINGS, TASK, at, pending
+from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.records import healthy
+
+THROTTLED = CallFailed("DescribeTasks", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
+
+
+@dataclass
+class ListeningEcs(FakeEcs):
+    """It also keeps which tasks were asked for, and when."""
+
+    described: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
+
+    def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
+        self.described.append(((self.clock() - at(0)).total_seconds(), tuple(task_arns)))
+        return super().describe(cluster, task_arns)
+
+
+class World:
+    """A table and a cluster with as many containers as a test wants, and runs of the reconciler."""
+
+    def __init__(self) -> None:
+        self.clock = SettableClock(at(0))
+        self.store = MemoryStore()
+        self.ecs = ListeningEcs(self.clock)
+        self.queue = RecordingQueue()
+        self.failures: list[ReachError] = []
+        self.told: list[Settled] = []
+
+    def reconcile(self, most: int = 1000, changes: int = 1000, time_left: Callable[[], float] = lambda: 1e9) -> Report:
+        tasks = PacedTasks(self.ecs, self._budget(most), self._budget(changes))
+        performer = Performer(lambda: tasks, lambda: self.queue, MemoryVault, self.clock, SETTINGS)
+        return Reconciler(
+            store=self.store,
+            settler=Settler(self.store, POLICY, performer.table()),
+            ecs=tasks,
+            clock=self.clock,
+            policy=POLICY,
+            prefix="sockerless",
+            told=self.told.append,
+            failed=self.failures.append,
+            time_left=time_left,
+        ).run()
+
+    def _budget(self, most: int) -> Budget:
+        return Budget(rate=5, most=most, monotonic=lambda: 0.0, sleep=lambda _: None, time_left=lambda: 1e9)
+
+    def running(self, number: int, shard: int = 0, check_at: float = 0, **changes: object) -> Record:
+        """A healthy container whose task runs."""
+        container_id = sha256(str(number).encode()).hexdigest()
+        arn = f"{TASK[:-32]}{number:032x}"
+        self.ecs.tasks[arn] = {
+            "taskArn": arn,
+            "clusterArn": CLUSTER,
+            "taskDefinitionArn": DEFINITION,
+            "startedBy": f"sockerless/{container_id}/1",
+            "version": 4,
+            "lastStatus": "RUNNING",
+            "desiredStatus": "RUNNING",
+            "createdAt": at(0),
+            "startedAt": at(1),
+        }
+        values = {"container_id": container_id, "task_arn": arn, "watch": f"shard-{shard}", "check_at": at(check_at)}
+        record = healthy(**{**values, **changes})
+        self.store.put_item(to_item(record))
+        return record
+
+    def unlaunched(self, number: int) -> Record:
+        """A record whose RunTask was the last call of a start, if it was made."""
+        record = pending(container_id=f"{number:064x}", watch="shard-0", check_at=at(0))
+        self.store.put_item(to_item(record))
+        return record
+
+    def record(self, known: Record) -> Record:
+        record = self.store.load(known.container_id)
+        assert record is not None
+        return record
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_shards_share_their_calls(world: World) -> None:
+    """Records of all shards go into the same batches of a hundred."""
+    for number in range(120):
+        world.running(number, shard=number % POLICY.watch_shards)
+    assert world.reconcile().due == 120
+    assert [len(arns) for _, arns in world.ecs.described] == [100, 20]
+
+
+def test_no_shard_waits_for_another(world: World) -> None:
+    """With calls for a hundred records, each shard has its share, its oldest records first."""
+    sizes = [300, 100, 10, 100]
+    numbers = iter(range(1000))
+    records = [
+        [world.running(next(numbers), shard, check_at=-100 + age) for age in range(size)]
+        for shard, size in enumerate(sizes)
+    ]
+    report = world.reconcile(most=1)
+    assert (report.due, report.stopped) == (200, "limit")
+    looked_at = [[world.record(one) != one for one in shard] for shard in records]
+    assert [sum(shard) for shard in looked_at] == [30, 30, 10, 30]
+    assert all(shard == sorted(shard, reverse=True) for shard in looked_at)
+
+
+def test_what_the_budget_leaves_is_due_in_the_next_run(world: World) -> None:
+    """Untouched: not to have asked is no news, whatever the clock says."""
+    records = [world.running(number, check_at=number / 1000) for number in range(250)]
+    world.clock.advance(1)
+    assert world.reconcile(most=2).stopped == "limit"
+    assert [world.record(one) == one for one in records] == [False] * 200 + [True] * 50
+    report = world.reconcile(most=2)
+    assert (report.due, report.stopped, report.errors) == (50, None, {})
+
+
+def test_a_listing_counts_twice(world: World) -> None:
+    """A record without a task costs two calls: those with one come first, a hundred of them for one call."""
+    orphans = [world.unlaunched(number) for number in range(10)]
+    known = world.running(1)
+    world.clock.advance(61)
+    assert world.reconcile(most=8).stopped == "limit"
+    assert world.ecs.calls == ["describe", "find", "find", "find"]
+    assert world.record(known) != known
+    assert [world.record(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 7
+
+
+def test_a_throttled_question_is_the_last_of_its_run(world: World) -> None:
+    """Told and counted once; everything stays due, and the next run asks again."""
+    records = [world.running(number) for number in range(250)]
+    world.ecs.refusals["describe"] = [THROTTLED]
+    report = world.reconcile()
+    assert (report.errors, report.stopped, report.healed) == ({"CallFailed": 1}, "throttled", 0)
+    assert world.failures == [THROTTLED]
+    assert world.ecs.calls == ["describe"]
+    assert all(world.record(one) == one for one in records)
+    assert (world.reconcile().due, world.ecs.calls) == (250, ["describe"] * 4)
+
+
+def test_stops_beyond_the_budget_stay_owed(world: World) -> None:
+    """The looks of the others go on; the next run, seconds later, makes the stops that this one did not."""
+    records = [world.running(number, check_at=number / 10) for number in range(6)]
+    settler = Settler(world.store, POLICY)
+    for one in records[:5]:
+        settler.settle(StopRequested(container_id=one.container_id, generation=1, at=at(1), reason="enough"), known=one)
+    world.clock.advance(POLICY.probe_look + 1)
+
+    report = world.reconcile(changes=2)
+    assert (report.due, report.stopped, report.errors) == (6, "limit", {})
+    assert len(world.ecs.stopped) == 2
+    assert all((world.record(one).check_at or at(0)) > world.clock() for one in records[5:])
+
+    world.clock.advance(POLICY.probe_look + 1)
+    assert world.reconcile(changes=10).stopped is None
+    assert len(world.ecs.stopped) == 5
+
+
+def test_a_run_that_has_to_end_says_so(world: World) -> None:
+    """Nothing is looked at any more."""
+    world.running(1)
+    report = world.reconcile(time_left=lambda: -1.0)
+    assert (report.due, report.stopped) == (0, "time")
+
+
+def test_a_task_that_ecs_does_not_show_is_told(world: World) -> None:
+    """A failure other than MISSING says nothing about the task: its record stays as it is, and due."""
+    hidden, shown = world.running(1), world.running(2)
+    assert hidden.task_arn is not None
+    world.ecs.hidden[hidden.task_arn] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
+    report = world.reconcile()
+    assert report.errors == {"CallFailed": 1}
+    assert [str(error) for error in world.failures] == ["DescribeTasks failed with Failure: ACCESS_DENIED"]
+    assert world.record(hidden) == hidden
+    assert world.record(shown) != shown
+
+
+def test_unreadable_items_starve_nobody(world: World) -> None:
+    """More of them than a page holds, all older than the one that can be read: it is reached, run after run."""
+    for number in range(150):
+        broken = pending(container_id=f"{number:064x}", watch="shard-0", check_at=at(-1000 + number))
+        world.store.put_item({**to_item(broken), "state": "levitating"})
+    behind = world.running(1, check_at=0)
+    for _ in range(3):
+        before = world.record(behind)
+        report = world.reconcile()
+        assert (report.due, report.errors) == (1, {"UnreadableRecord": 150})
+        assert world.record(behind).revision == before.revision + 1
+        world.clock.advance(30 * 60)
+
+
+def test_the_age_of_the_oldest_due_record(world: World) -> None:
+    """Since when it has been due, whatever page and shard it is on; 0 when nothing is due."""
+    assert world.reconcile().oldest == 0
+    for number in range(150):
+        world.running(number, shard=0, check_at=-100)
+    world.running(150, shard=3, check_at=-130)
+    world.running(151, shard=1, check_at=60)
+    assert world.reconcile().oldest == 130
+
+
+def test_healed_are_the_records_that_moved(world: World) -> None:
+    """A look at a container that runs as recorded heals nothing."""
+    world.running(1)
+    lost = world.running(2)
+    assert lost.task_arn is not None
+    world.ecs.walk(
+        lost.task_arn,
+        "STOPPED",
+        desiredStatus="STOPPED",
+        containers=[{"name": "main", "lastStatus": "STOPPED", "exitCode": 0}],
+    )
+    report = world.reconcile()
+    assert (report.due, report.healed) == (2, 1)
+    assert world.record(lost).state is State.STOPPED
+
+
+def test_a_day_of_healthy_containers(world: World) -> None:
+    """Each is looked at every 15 minutes, but for the delay of a run, and never in a crowd; one call a minute at most.
+
+    They begin as after an outage: all are overdue at once.
+    """
+    records = [world.running(number, shard=number % 4, check_at=-3600) for number in range(60)]
+    for minute in range(24 * 60):
+        # Lambda starts a run when it can.
+        world.clock.now = at(60 * minute + 17 * minute % 41)
+        assert world.reconcile().errors == {}
+
+    looks: dict[str, list[float]] = {str(one.task_arn): [] for one in records}
+    for seconds, arns in world.ecs.described:
+        for arn in arns:
+            looks[arn].append(seconds)
+    for seen in looks.values():
+        gaps = [later - earlier for earlier, later in pairwise(seen)]
+        assert 450 - 60 <= gaps[0] <= 1350 + 60 + 41
+        assert all(900 - 60 - 41 <= gap <= 900 + 60 + 41 for gap in gaps[1:])
+        assert 24 * 4 - 1 <= len(seen) <= 24 * 4 + 1
+
+    sizes = {int(seconds // 60): len(arns) for seconds, arns in world.ecs.described}
+    assert sizes.pop(0) == 60
+    assert max(sizes.values()) <= 60 / 4
+    assert len(sizes) + 1 == len(world.ecs.described), "one call a minute, whatever the shards"
+    assert set(world.ecs.calls) == {"describe"}
+
+
+@given(digits=st.integers(0, 0xFFFF), seconds=st.floats(0, 1e6), interval=st.floats(60, 3600))
+def test_the_next_look_at_a_healthy_container(digits: int, seconds: float, interval: float) -> None:
+    """Half an interval to one and a half from now; after a look that was not late, or a little, about one."""
+    policy = Policy(healthy_look=interval)
+    record = healthy(container_id=f"{digits:04x}" + "0" * 60)
+
+    def after(now: datetime) -> float:
+        check_at = schedule(record, policy, now).check_at
+        assert check_at is not None
+        return (check_at - now).total_seconds()
+
+    first = after(at(seconds))
+    assert interval / 2 - 0.001 <= first <= interval * 1.5 + 0.001
+    for late in (0.0, interval / 3):
+        assert after(at(seconds + first + late)) == pytest.approx(interval - late, abs=0.01)
+
+
+def test_the_shards_of_a_policy_are_all_read(world: World) -> None:
+    """A record is found in whichever shard it lies."""
+    records = [world.running(number, shard=number) for number in range(len(shards(POLICY)))]
+    assert world.reconcile().due == len(records) == Policy().watch_shards
+    assert all((world.record(one).check_at or at(0)) > at(0) for one in records)

@@ -1,0 +1,120 @@
+"""What AWS enforces in RunTask and emulators do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.limits import override_violations, overrides_length
+from tests.unit.core.ecs_requests import RUN, definition, main, tags, task, without
+
+
+def network(**members: Any) -> dict[str, Any]:
+    """RunTask's member with these members of awsvpcConfiguration."""
+    return {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["s"], **members}}}
+
+
+def overrides(**members: Any) -> dict[str, Any]:
+    """RunTask's member with this override of `main`."""
+    return {"overrides": {"containerOverrides": [{"name": "main", **members}]}}
+
+
+def tag(key: str = "key", value: str = "") -> dict[str, Any]:
+    """RunTask's member with this only tag."""
+    return {"tags": [{"key": key, "value": value}]}
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "says"),
+    [
+        ({"count": 1}, {"count": 0}, "count: must be from 1 to 10"),
+        ({"count": 10}, {"count": 11}, "count: must be from 1 to 10"),
+        ({"startedBy": "aZ09-/_"}, {"startedBy": "a.b"}, "startedBy: must have letters, digits, hyphens, slashes and"),
+        ({"startedBy": ""}, {"startedBy": "a\n"}, "startedBy: must have letters, digits, hyphens, slashes and under"),
+        ({"startedBy": "a" * 128}, {"startedBy": "a" * 129}, "startedBy: startedBy longer than 128."),
+        ({"clientToken": "!" * 63 + "~"}, {"clientToken": "a" * 65}, "clientToken: must have 1 to 64 characters"),
+        ({"clientToken": "a"}, {"clientToken": ""}, "clientToken: must have 1 to 64 characters"),
+        ({"clientToken": "a"}, {"clientToken": "a b"}, "clientToken: must have 1 to 64 characters from the range 33"),
+        ({"group": "a" * 255}, {"group": "a" * 256}, "group: must have at most 255 characters"),
+        (
+            {"launchType": None, "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+            "launchType: Specifying both a launch type and capacity provider strategy is not supported.",
+        ),
+        (network(), {"networkConfiguration": {}}, "networkConfiguration: Network Configuration must be provided when"),
+        (network(subnets=["s"]), network(subnets=[]), "awsvpcConfiguration.subnets: subnets can not be empty."),
+        (network(subnets=["s"] * 16), network(subnets=["s"] * 17), "awsvpcConfiguration.subnets: must be at most 16"),
+        (network(securityGroups=["g"] * 5), network(securityGroups=["g"] * 6), "securityGroups: must be at most 5"),
+        (network(assignPublicIp="ENABLED"), network(assignPublicIp="YES"), "assignPublicIp: must be ENABLED or DIS"),
+        ({"tags": tags(50)}, {"tags": tags(51)}, "tags: at most 50 are allowed, these are 51"),
+        ({"tags": tags(2)}, {"tags": [*tags(1), *tags(1)]}, "tags: each key must be unique"),
+        (tag("k" * 128, "v" * 256), tag("k" * 129), "tags[0]: a key has 1 to 128 characters"),
+        (tag(value="aws"), tag(value="aws:x"), "tags[0]: the prefix aws: is reserved"),
+        (tag("é/1+2=3"), tag("a", "!"), "tags[0]: only letters, numbers, spaces and"),
+        (overrides(command=["x"]), overrides(name="other"), "Override for container named other is not a container in"),
+        (
+            overrides(environment=[{"name": "B", "value": ""}]),
+            overrides(environment=[{"name": "TOKEN", "value": ""}]),
+            "overrides.containerOverrides[main].environment: TOKEN is a secret of the container",
+        ),
+        (
+            {"overrides": {"ephemeralStorage": {"sizeInGiB": 200}}},
+            {"overrides": {"ephemeralStorage": {"sizeInGiB": 5}}},
+            "overrides.ephemeralStorage.sizeInGiB: must be from 21 to 200",
+        ),
+        (
+            {"overrides": {"cpu": "512", "memory": "1024"}},
+            {"overrides": {"cpu": "512", "memory": "512"}},
+            "overrides.memory: No Fargate configuration exists for given values: 512 CPU, 512 memory.",
+        ),
+        (
+            {"overrides": {"memory": "1024"}},
+            {"overrides": {"cpu": "4096"}},
+            "overrides.memory: No Fargate configuration exists for given values: 4096 CPU, 512 memory.",
+        ),
+    ],
+)
+def test_both_sides_of_a_rule(taken: dict[str, Any], refused: dict[str, Any], says: str) -> None:
+    """What a rule just allows has no violation; what it just forbids has one, with the member's path."""
+    assert override_violations({**RUN, **taken}, definition()) == ()
+    (found,) = override_violations({**RUN, **refused}, definition())
+    assert says in str(found)
+
+
+def test_an_override_needs_a_name() -> None:
+    """Without a definition the run is checked by itself."""
+    (found,) = override_violations({**RUN, "overrides": {"containerOverrides": [{"command": ["x"]}]}})
+    assert str(found) == "overrides.containerOverrides: an override needs the name of its container"
+
+
+def test_overrides_have_8192_characters() -> None:
+    """All overrides together, with the characters of their JSON; characters, not bytes."""
+
+    def run(value: str) -> dict[str, Any]:
+        return {**RUN, **overrides(environment=[{"name": "A", "value": value}])}
+
+    room = 8192 - overrides_length(run("")["overrides"])
+    assert override_violations(run("ä" * room)) == ()
+    (found,) = override_violations(run("ä" * (room + 1)))
+    assert found.refusal == "Container Overrides length must be at most 8192"
+
+
+@pytest.mark.parametrize(
+    "on_fargate",
+    [{}, {"launchType": None, "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}],
+)
+def test_only_what_is_compatible_runs_on_fargate(on_fargate: dict[str, Any]) -> None:
+    """A definition as it was sent asks for Fargate or not; one that ECS has registered says what it is good for."""
+    refusal = "Task definition does not support launch_type FARGATE."
+    for unfit in (without("requiresCompatibilities"), task(compatibilities=["EC2"])):
+        (found,) = override_violations({**RUN, **on_fargate}, definition(unfit))
+        assert found.refusal == refusal
+    asked_for_nothing = definition(without("requiresCompatibilities"), task(compatibilities=["EC2", "FARGATE"]))
+    assert override_violations({**RUN, **on_fargate}, asked_for_nothing) == ()
+
+
+def test_a_definition_for_instances_runs_on_instances() -> None:
+    """Whether the cluster has any is not to be seen here."""
+    ec2 = definition(without("requiresCompatibilities"), main(privileged=True))
+    assert override_violations({**RUN, "launchType": "EC2"}, ec2) == ()

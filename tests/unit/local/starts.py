@@ -1,0 +1,65 @@
+"""Start functions on a local Fargate that runs nothing, for tests of what a start asks of ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+from core.acting import Performer
+from core.adapters.ecs import BotoEcs
+from core.looking import Looker
+from core.settle import Settler
+from core.starting import Starter
+from tests.fakes import MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.unit.core.requests import document, settings
+from tests.unit.local.fargate.harness import LocalServer, ecs_client
+
+CLUSTER: Final = "arn:aws:ecs:us-east-1:000000000000:cluster/default"
+STANDSTILL: Final = 1e6
+"""At this speed a task stays PROVISIONING for weeks: no process is started."""
+
+
+@contextmanager
+def control_plane(state_dir: Path, **options: Any) -> Iterator[LocalServer]:
+    """The ECS API without anything behind it."""
+    with LocalServer(state_dir, speed=STANDSTILL, **options) as server:
+        yield server
+
+
+def request(number: int, shape: int = 0, **changes: Any) -> dict[str, Any]:
+    """The start of one of many containers. All that differs between two of one shape travels in the overrides."""
+    return document(
+        container_id=f"{number:064x}",
+        image=f"example.com/shape-{shape}:1",
+        cmd=["serve", "--number", str(number)],
+        environment={"NUMBER": str(number)},
+        labels={"number": str(number)},
+        **changes,
+    )
+
+
+def function(server: LocalServer, store: MemoryStore, *, client: Any = None, cluster: str = CLUSTER) -> Starter:
+    """A start function after its cold start: a client of its own, and no definition known yet."""
+    clock = SettableClock(datetime.now(UTC))
+    ecs, vault, stack = BotoEcs(client or ecs_client(server.endpoint)), MemoryVault(), settings(cluster_arn=cluster)
+
+    def failed(error: Exception) -> None:
+        raise error
+
+    return Starter(
+        store=store,
+        ecs=ecs,
+        vault=lambda: vault,
+        settler=Settler(
+            store, stack.policy, Performer(lambda: ecs, RecordingQueue, lambda: vault, clock, stack).table()
+        ),
+        looker=Looker(ecs, clock, stack.started_by_prefix, failed),
+        settings=stack,
+        clock=clock,
+        sleep=clock.advance,
+        new_token=lambda: token_hex(32),
+    )

@@ -1,0 +1,248 @@
+"""The documents against the code: what they list is what there is, and what they show works as shown."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+import shutil
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from core.errors import Cause, ErrorCode
+from core.item import from_item, to_item
+from core.lifecycle import State, mermaid
+from core.request import SCHEMA_FILE
+from core.settings import Settings
+from docs import generate
+from local.cloud.environment import upper_snake_case
+from tests.records import complete
+from tests.template import load_template
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
+
+GIVEN_BY_THE_READER = {"VPC", "TASK_SG", "TASK_SUBNET_IDS"}
+"""Shell variables of which the text says that they are the reader's own."""
+
+
+def section(document: Path, title: str) -> str:
+    """The text between this heading and the next of any level."""
+    pattern = rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)"
+    found = re.search(pattern, without_blocks(document), re.MULTILINE | re.DOTALL)
+    assert found, f"{document.name} has no heading {title}"
+    return found[1]
+
+
+def first_column(text: str) -> list[str]:
+    """Every code word in the first cell of each row of the tables in `text`."""
+    return [
+        word for cell in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) for word in re.findall(r"`([^`]+)`", cell)
+    ]
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def without_blocks(document: Path) -> str:
+    """The prose."""
+    return re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings."""
+    headings = re.findall(r"^#+ (.+)$", without_blocks(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def makefile_targets() -> set[str]:
+    """The targets that `make help` lists."""
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", generate.PARTS)
+def test_generated_parts_are_current(document: str) -> None:
+    """What follows from the code is in the documents as `make docs` writes it."""
+    assert (ROOT / document).read_text() == generate.rendered(document), "run: make docs"
+
+
+def test_make_docs_brings_everything_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command writes whatever is out of date, the schema of the start request included, and nothing else."""
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    for name in ("README.md", "template.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    stale = (tmp_path / "README.md").read_text().replace("stateDiagram-v2", "stateDiagram-v1")
+    (tmp_path / "README.md").write_text(stale)
+    (tmp_path / SCHEMA_FILE).write_text("{}")
+    assert generate.main() == 0
+    for name in (*generate.PARTS, SCHEMA_FILE):
+        assert (tmp_path / name).read_text() == (ROOT / name).read_text()
+
+
+def test_a_document_without_a_place_for_a_part_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that has no place is an error, not a silent omission; so is a place that is not closed."""
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "PARTS", {"a.md": {"diagram": generate.diagram}})
+    for text in ("no place at all", "<!-- generated: other -->\n<!-- end: other -->", "<!-- generated: diagram -->\n"):
+        (tmp_path / "a.md").write_text(text)
+        with pytest.raises(ValueError, match=r"a\.md"):
+            generate.rendered("a.md")
+
+
+def test_diagram_is_the_table() -> None:
+    """The README's diagram is the one drawn from the table."""
+    assert blocks(README, "mermaid") == [mermaid() + "\n"]
+
+
+def test_every_parameter_and_output_is_listed() -> None:
+    """The README lists each parameter and each output of the template once."""
+    template = load_template()
+    listed = first_column(section(README, "Deploy to AWS"))
+    assert sorted(listed) == sorted([*template["Parameters"], *template["Outputs"]])
+
+
+def test_every_environment_variable_is_listed() -> None:
+    """The README lists each field of Settings once, in upper case."""
+    listed = [name for name in first_column(section(README, "Reference")) if name.isupper()]
+    assert listed == [name.upper() for name in Settings.model_fields]
+
+
+def test_every_code_and_cause_is_listed() -> None:
+    """The README lists each code and each cause once, in the order of the enumerations."""
+    assert first_column(section(README, "Errors")) == [*ErrorCode, *Cause]
+
+
+def test_operations_speak_of_every_code() -> None:
+    """What to look at first is said for each code."""
+    assert first_column(section(ROOT / "docs" / "operations.md", "Error codes")) == [*ErrorCode]
+
+
+@pytest.mark.parametrize(
+    ("document", "title"), [(README, "The item"), (ROOT / "docs" / "item.md", "Attributes")], ids=["README", "item"]
+)
+def test_every_attribute_of_the_item_is_listed(document: Path, title: str) -> None:
+    """The tables of the item have each attribute once, and no other."""
+    listed = first_column(section(document, title))
+    assert sorted(listed) == sorted({"schema", *complete().__dataclass_fields__})
+
+
+def test_every_member_of_an_attribute_is_listed() -> None:
+    """docs/item.md names each member of each map."""
+    text = section(ROOT / "docs" / "item.md", "Attributes")
+    maps = {name: value for name, value in to_item(complete()).items() if isinstance(value, dict)}
+    assert {member for value in maps.values() for member in value} <= set(re.findall(r"`([a-z_]+)`", text))
+
+
+def test_every_state_is_explained() -> None:
+    """docs/item.md says for each state how to poll."""
+    assert first_column(section(ROOT / "docs" / "item.md", "Polling")) == [*State]
+
+
+def test_example_item_can_be_read() -> None:
+    """The example is an item as the stack writes it: read and written again, it is the same."""
+    [example] = [json.loads(block) for block in blocks(ROOT / "docs" / "item.md", "json")]
+    assert to_item(from_item(example)) == example
+    assert example["state"] == State.AGENT_HEALTHY
+
+
+def test_every_event_file_is_listed() -> None:
+    """Each file in events/ is covered by a name or a pattern of the README, and each of these finds a file."""
+    patterns = re.findall(r"`(events/[\w.*-]+)`", README.read_text())
+    files = [f"events/{file.name}" for file in (ROOT / "events").iterdir()]
+    assert not [file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)]
+    assert not [pattern for pattern in patterns if not any(fnmatch(file, pattern) for file in files)]
+
+
+def test_every_function_is_invoked_locally() -> None:
+    """The README shows `sam local invoke` of each function, with an event file that exists."""
+    shown = re.findall(r"^sam local invoke (\w+) +-e (\S+)", README.read_text(), re.MULTILINE)
+    functions = {name for name, one in load_template()["Resources"].items() if one["Type"].endswith("less::Function")}
+    assert {name for name, _ in shown} == functions
+    assert all((ROOT / file).is_file() for _, file in shown)
+
+
+@BY_NAME
+def test_make_targets_exist(document: Path) -> None:
+    """Each `make x` of a document is a target of the Makefile."""
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE)
+    assert set(named) <= makefile_targets()
+
+
+@BY_NAME
+def test_links_resolve(document: Path) -> None:
+    """Each relative link leads to a file of the repository, and each anchor to a heading."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(document)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path) if path else document
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@BY_NAME
+def test_files_that_are_named_exist(document: Path) -> None:
+    """Each path and module of the repository that a document names in code style exists."""
+    text = without_blocks(document)
+    for path in re.findall(r"`((?:src|local|tests|docs|events)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for name in re.findall(r"`((?:core|handlers|local)(?:\.[a-z_]+)+)", text):
+        assert _is_module(name), name
+
+
+def _is_module(name: str) -> bool:
+    """Whether this is a module or package; what follows a module is one of its members, and not looked at."""
+    for base in (ROOT / "src", ROOT):
+        path = base / name.replace(".", "/")
+        if path.is_dir() or path.with_suffix(".py").is_file() or path.parent.with_suffix(".py").is_file():
+            return True
+    return False
+
+
+@BY_NAME
+def test_no_path_of_a_machine(document: Path) -> None:
+    """A document names no directory of the machine it was written on."""
+    text = document.read_text()
+    assert str(ROOT) not in text
+    assert not re.search(r"(?<![\w.])/(home|Users|root|tmp)/", text)
+
+
+@BY_NAME
+def test_python_examples_import_what_exists(document: Path) -> None:
+    """Python examples parse, and what they import from the project is there."""
+    for block in blocks(document, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names)
+
+
+@BY_NAME
+def test_json_examples_parse(document: Path) -> None:
+    """JSON examples are JSON."""
+    assert all(isinstance(json.loads(block), dict) for block in blocks(document, "json"))
+
+
+@BY_NAME
+def test_shell_examples_use_variables_that_are_set(document: Path) -> None:
+    """A variable of a shell example is an output of the stack, set before, or said to be the reader's own."""
+    script = "\n".join(blocks(document, "bash"))
+    known = {upper_snake_case(name) for name in load_template()["Outputs"]} | GIVEN_BY_THE_READER
+    known |= set(re.findall(r"^(?:for )?([A-Z_]+)(?:=| in )", script, re.MULTILINE))
+    assert set(re.findall(r"\$\{?([A-Z_]+)", script)) <= known
+
+
+def test_changelog_has_its_sections() -> None:
+    """The changelog begins with what is not released yet, under headings of Keep a Changelog."""
+    headings = re.findall(r"^#{2,3} (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {heading for heading in headings if not heading.startswith("[")} <= kinds

@@ -1,0 +1,162 @@
+"""The jobs of ReconcileFunction: which event asks for which, and what each answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigurationError, MalformedEvent
+from core.families import family_of
+from core.item import to_item
+from core.leaks import Sighting
+from core.retiring import PAUSE
+from handlers import reconcile, wiring
+from tests.factories import CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
+from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, SettableClock
+
+NOW = at(0)
+
+
+@dataclass
+class Context:
+    """Lambda's, as far as the handler and Powertools look at it."""
+
+    function_name: str = "reconcile"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:reconcile"
+    aws_request_id: str = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 120_000
+
+
+class World:
+    """What the handler is wired to. It also stands for the module `time`: nothing is slept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.store = MemoryStore()
+        self.definitions = FakeDefinitions()
+        self.ecs = FakeEcs(SettableClock(NOW - timedelta(hours=1)))
+        self.sightings: dict[str, Sighting | None] = {}
+        monkeypatch.setattr(wiring, "settings", lambda: SETTINGS)
+        monkeypatch.setattr(wiring, "store", lambda: self.store)
+        monkeypatch.setattr(wiring, "definitions", lambda: self.definitions)
+        monkeypatch.setattr(wiring, "_yielding_ecs", lambda: self.ecs)
+        monkeypatch.setattr(wiring, "sightings", lambda: self.sightings)
+        monkeypatch.setattr(wiring, "now", lambda: NOW)
+        monkeypatch.setattr(reconcile, "time", self)
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Would have waited so long."""
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "reach")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SockerlessReach")
+    return World(monkeypatch)
+
+
+def handle(document: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = reconcile.handler(document, Context())  # type: ignore[arg-type]
+    return answer
+
+
+def test_the_schedule_of_every_minute_retires_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its event names no job."""
+    monkeypatch.setattr(reconcile, "_reconcile", lambda context: {"asked with": context.function_name})
+
+    assert handle(event("reconcile")) == {"asked with": "reconcile"}
+    assert world.definitions.calls == []
+
+
+def test_the_schedule_of_every_hour_retires(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """One answer with the counts, one metric."""
+    for number in range(2):
+        world.definitions.add(family_of("sockerless", CLUSTER, {"cpu": str(number)}), NOW - timedelta(days=2))
+
+    assert handle(event("reconcile-definitions")) == {
+        "families": 2,
+        "needed": 0,
+        "deregistered": 2,
+        "deleted": 2,
+        "undeleted": 0,
+        "errors": {},
+        "stopped": None,
+    }
+    assert world.slept == [PAUSE, PAUSE]
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["DefinitionsRetired"] for one in printed if "DefinitionsRetired" in one] == [[2.0]]
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    """What was printed for CloudWatch, by metric."""
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    measured = [one for one in documents if "_aws" in one]
+    assert {(one["service"], one["_aws"]["CloudWatchMetrics"][0]["Namespace"]) for one in measured} == {
+        ("reach", "SockerlessReach")
+    }
+    names = [(one, metric["Name"]) for one in measured for metric in one["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    return {name: one[name] for one, name in names}
+
+
+def test_the_schedule_of_every_quarter_finds_leaks(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One answer with the counts, one metric, and a line for each task."""
+    arn = world.ecs.run(
+        {
+            "clientToken": "1",
+            "cluster": CLUSTER,
+            "taskDefinition": "a:1",
+            "startedBy": f"sockerless/{CONTAINER_ID}/1",
+            "overrides": {"containerOverrides": []},
+        }
+    ).task_arn
+    assert handle(event("reconcile-leaks")) == {"listed": 1, "ours": 1, "leaked": 1, "errors": {}, "stopped": None}
+    assert [stopped for stopped, _ in world.ecs.stopped] == [arn]
+    assert metrics(capsys) == {"LeakedTasks": [1.0]}
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "task leaked"]
+    assert (line["task_arn"], line["container_id"], line["generation"]) == (arn, CONTAINER_ID, 1)
+    assert line["why"] == "no such container is recorded"
+
+
+def test_a_run_of_the_reconciler_is_measured(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it healed, what went wrong, and for how long the oldest record had been due; zeros too."""
+    broken = pending(container_id="d" * 64, check_at=at(-70))
+    world.store.put_item({**to_item(broken), "state": "levitating"})
+    world.store.put_item(to_item(pending(created_at=at(-61), check_at=at(-1))))
+
+    assert handle(event("reconcile")) == {
+        "due": 1,
+        "healed": 1,
+        "oldest_due_seconds": 1.0,
+        "errors": {"UnreadableRecord": 1},
+        "stopped": None,
+    }
+    measured = metrics(capsys)
+    assert [measured[name] for name in ("HealedByReconcile", "ReconcileErrors", "OldestDueSeconds")] == [[1], [1], [1]]
+
+    world.store = MemoryStore()
+    handle(event("reconcile"))
+    assert metrics(capsys) == {"HealedByReconcile": [0], "ReconcileErrors": [0], "OldestDueSeconds": [0]}
+
+
+def test_an_unknown_job_is_refused(world: World) -> None:
+    """Doing the minute's work instead would hide the mistake."""
+    with pytest.raises(MalformedEvent, match="no job 'dance'"):
+        handle({"job": "dance"})
+
+
+def test_without_a_cluster_nothing_is_retired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose definitions they are is not known then."""
+    monkeypatch.setattr(wiring, "settings", lambda: SETTINGS.model_copy(update={"cluster_arn": None}))
+
+    with pytest.raises(ConfigurationError, match="CLUSTER_ARN"):
+        handle(event("reconcile-definitions"))

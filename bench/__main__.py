@@ -23,6 +23,7 @@ from bench.polling_backend import PORT
 from bench.results import Measured, document, machine
 from bench.systems import Polling, Reach
 from local.cloud.cloud import LocalCloud
+from local.cloud.deploy import STACK_NAME
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import CloudError
 
@@ -30,7 +31,7 @@ SPEED: Final = 0.2
 """Tasks run after 3.4 to 9.4 s. Slow enough that it is left to chance where between two of its ticks the polling
 backend meets a task, as on Fargate with its 20 to 60 s; fast enough for a hundred starts in two minutes."""
 FLOOR_TIMES: Final = 10
-_SPAWNED: Final = b"Lambda worker spawned"
+_SPAWNED: Final = f"Lambda worker spawned for {STACK_NAME}-".encode()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -137,10 +137,11 @@ def measure_idle(cloud: LocalCloud, *, containers: int, seed: int) -> Idle:
                 told=lambda task, why: note(Unusable(f"{task.task_arn} counts as leaked: {why}")),
                 failed=note,
             ).run()
+    made = calls + ecs.calls
+    dynamodb.delete_table(TableName=TABLE)
     if errors:
         raise Unusable(f"idle: {dict(errors)}")
-    dynamodb.delete_table(TableName=TABLE)
-    return Idle(containers=containers, calls=calls + ecs.calls, looked_at=looked_at, healed=healed)
+    return Idle(containers=containers, calls=made, looked_at=looked_at, healed=healed)
 
 
 def _make_table(dynamodb: Any, like: str) -> None:

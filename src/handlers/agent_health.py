@@ -102,6 +102,7 @@ def _log(target: Target, result: ProbeResult) -> None:
     extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
     if result.last_error is not None:
         extra["last_error"] = result.last_error.text
+    telemetry.count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 
 

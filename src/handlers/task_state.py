@@ -21,4 +21,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return {"ignored": observed.why}
     settled = wiring.settler().settle(observed)
     telemetry.report(settled)
+    if settled.ignored is not None and settled.record is not None:
+        telemetry.count("StaleEvents", 1)
     return telemetry.answer(settled)

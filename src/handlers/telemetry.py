@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from core.errors import Refused
+from core.errors import Cause, Refused
 from core.instants import milliseconds_between
 from core.lifecycle import State
 from core.record import Instant, Record, Step
@@ -43,6 +43,9 @@ def report(settled: Settled) -> None:
     if record.state is State.FAILED and settled.steps and record.error is not None:
         error = record.error
         logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
+        with single_metric(name="Failed", unit=MetricUnit.Count, value=1) as metric:
+            metric.add_dimension("code", str(error.code))
+            metric.add_dimension("cause", str(error.cause or Cause.UNKNOWN))
 
 
 def count(name: str, value: int) -> None:

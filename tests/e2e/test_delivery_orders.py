@@ -25,6 +25,7 @@ Life = Sequence[dict[str, Any]]
 ACCIDENTAL = {"container_id", "revision", "history", "updated_at", "probe", "expires_at", "check_at"}
 FILES = ("task-running", "task-deprovisioning", "task-stopped")
 LIVES = ("of the event files", "seen on the stack")
+MEETINGS = 15
 START = truncate(datetime.now(UTC))
 
 
@@ -112,6 +113,29 @@ def test_two_orders_at_once_end_in_the_same_item(
         for delivering in [pool.submit(deliver, order) for order in orders]:
             delivering.result()
     assert outcome(stack, contended) == expected
+
+
+@pytest.mark.parametrize("which", LIVES)
+def test_events_that_meet_overwrite_nothing(stack: Stack, life_of: Callable[[str, str], Life], which: str) -> None:
+    """Every event of a life once and all at the same moment, for many containers: whoever writes last lost nothing."""
+    calm = name(which, "one by one")
+    recorded(stack, calm)
+    deliver_in_order(stack, life_of(which, calm))
+    expected = outcome(stack, calm)
+    lives = {each: life_of(which, each) for each in (name(which, number) for number in range(MEETINGS))}
+    for each in lives:
+        recorded(stack, each)
+    together = Barrier(len(life_of(which, calm)))
+
+    def deliver(event: dict[str, Any]) -> None:
+        together.wait()
+        deliver_in_order(stack, [event])
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        for life in lives.values():
+            for delivering in [pool.submit(deliver, event) for event in life]:
+                delivering.result()
+    assert {each: outcome(stack, each) for each in lives} == dict.fromkeys(lives, expected)
 
 
 @pytest.mark.parametrize("which", LIVES)

@@ -338,3 +338,28 @@ def test_dashboard_shows_every_state() -> None:
     assert metrics[0][:5] == ["SockerlessReach", "StateEntered", "service", "reach", "state"]
     shown = [next(word for word in reversed(metric) if isinstance(word, str)) for metric in metrics]
     assert sorted(shown) == sorted(State)
+
+
+def test_dashboard_answers_why_not() -> None:
+    """Are containers becoming reachable, how fast, and if not, why: every metric of ours is on it."""
+    body = Resolved(TEMPLATE).value(RESOURCES["Dashboard"]["Properties"]["DashboardBody"])
+    named = set()
+    for file in (SOURCES / "handlers").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="count"), args=[ast.Constant(value=str(name)), *_]):
+                    named.add(name)
+                case ast.Call(func=ast.Attribute(attr="add_metric"), args=[ast.Constant(value=str(name)), *_]):
+                    named.add(name)
+                case ast.keyword(arg="name", value=ast.Constant(value=str(name))):
+                    named.add(name)
+    assert {name for name in named if name not in body} <= {"DefinitionsRetired", "state", "code", "cause"}
+    assert {"Failed", "StaleEvents", "LeakedTasks", "OldestDueSeconds", "ProbeAttempts"} <= named
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_errors_and_throttles_raise_an_alarm(function: str) -> None:
+    """Late is as bad as broken."""
+    dimension = [{"Name": "FunctionName", "Value": {"Ref": function}}]
+    alarms = [one for one in of_type("AWS::CloudWatch::Alarm").values() if one["Dimensions"] == dimension]
+    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Throttles"}

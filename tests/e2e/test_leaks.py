@@ -1,0 +1,69 @@
+"""Tasks that carry our startedBy and that no record wants, on the deployed stack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from core.adapters.ecs import BotoEcs
+from core.errors import ReachError
+from core.leaks import LeakFinder, Sighting
+from core.lifecycle import State
+from core.policy import Policy
+from core.relaunch import relaunch
+from core.settings import Settings
+from tests.e2e.stack import Stack
+from tests.factories import event
+
+ATTEMPT = 99
+"""Gives RunTask another client token than any start has."""
+
+
+def second_task(stack: Stack, container_id: str, task_arn: str, cluster: str) -> str:
+    """One more task of the same generation, as a client token that ECS had forgotten would start it."""
+    ecs = BotoEcs(stack.ecs)
+    [task] = ecs.describe(cluster, [task_arn]).tasks
+    settings = Settings(table_name="any", task_subnets=("subnet-1",))
+    request = relaunch(task, settings, container_id=container_id, generation=1, attempt=ATTEMPT)
+    return ecs.run(request).task_arn
+
+
+def test_a_second_task_of_a_container_is_stopped(stack: Stack, container_id: str) -> None:
+    """The function leaves it alone while it is young. Ten minutes later it is stopped, and the container runs on."""
+    stack.start(container_id)
+    healthy = stack.reaches(container_id, State.AGENT_HEALTHY)
+    assert healthy.task_arn is not None
+    assert healthy.cluster_arn is not None
+    leak = second_task(stack, container_id, healthy.task_arn, healthy.cluster_arn)
+    stack.task_becomes(leak, "RUNNING")
+
+    answer = stack.invoke("Reconcile", event("reconcile-leaks"))
+    assert answer["listed"] >= answer["ours"] >= 2
+    assert (answer["errors"], answer["stopped"]) == ({}, None)
+    [line] = [task for task in stack.tasks(container_id) if task["arn"] == leak]
+    assert line["last_status"] == "RUNNING"
+
+    told: dict[str, str] = {}
+    failed: list[ReachError] = []
+
+    def tell(task: Sighting, why: str) -> None:
+        told[task.task_arn] = why
+
+    LeakFinder(
+        store=stack.store,
+        ecs=BotoEcs(stack.ecs),
+        sightings={},
+        cluster=healthy.cluster_arn,
+        prefix="sockerless",
+        policy=Policy(),
+        clock=lambda: datetime.now(UTC) + timedelta(minutes=10),
+        told=tell,
+        failed=failed.append,
+    ).run()
+
+    assert told[leak] == f"the container runs as {healthy.task_arn.rpartition('/')[2]}"
+    assert healthy.task_arn not in told
+    assert failed == []
+    shown = stack.shown(leak, "STOPPED")
+    assert shown["detail"]["stoppedReason"] == f"Leaked task of container {container_id}: {told[leak]}."
+    record = stack.reaches(container_id, State.AGENT_HEALTHY)
+    assert (record.task_arn, record.agent_address) == (healthy.task_arn, healthy.agent_address)

@@ -98,7 +98,7 @@ def document(measured: Measured, seed: int) -> dict[str, Any]:
             "polling": _each(lives.polling, lives.number),
             "reach_backend": _each(lives.reach_backend, lives.number),
             "reach_functions": _each(lives.reach_functions, lives.number),
-            "events_delivered": _each(lives.aws, lives.number),
+            "events_delivered": round(lives.deliveries / lives.number, 1),
             "polling_describe_tasks_per_hour_by_design": round(HOUR / LIFE_INTERVAL),
             "polling_describe_tasks_per_start_by_design": f"one for each {DESCRIBE_INTERVAL:g} s until RUNNING",
         },

@@ -66,8 +66,11 @@ class System(Protocol):
     def stop(self, started: str) -> None:
         """Asks for the end."""
 
-    def wait_until_ended(self, started: str) -> None:
-        """Returns when the backend knows that it has ended."""
+    def follow(self, started: str) -> None:
+        """What the backend does while the container lives. Returns when there is nothing more to do."""
+
+    def inspect(self, started: str) -> None:
+        """What it takes to tell how the container ended."""
 
 
 class Polling:
@@ -104,9 +107,12 @@ class Polling:
         """StopTask."""
         self._ecs.stop_task(cluster=CLUSTER, task=started, reason="the benchmark is done with it")
 
-    def wait_until_ended(self, started: str) -> None:
-        """The polling life, from now on. Call it as soon as the agent has answered, as the seed does."""
+    def follow(self, started: str) -> None:
+        """The polling life, until STOPPED."""
         self._backend.follow(started)
+
+    def inspect(self, started: str) -> None:
+        """The last DescribeTasks has told it."""
 
     def _describe(self, task_arn: str) -> Any:
         return self._ecs.describe_tasks(cluster=CLUSTER, tasks=[task_arn])
@@ -141,8 +147,11 @@ class Reach:
         """Through StopContainerFunction."""
         self._invoke("StopContainerFunctionArn", {"container_id": started, "reason": "the benchmark is done with it"})
 
-    def wait_until_ended(self, started: str) -> None:
-        """The stack writes the end into the item by itself; a backend reads it when somebody asks: once."""
+    def follow(self, started: str) -> None:
+        """Nothing: the stack keeps the item up to date."""
+
+    def inspect(self, started: str) -> None:
+        """One read of the item."""
         self._items.get(started)
 
     def _invoke(self, output: str, payload: Mapping[str, Any]) -> None:

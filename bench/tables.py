@@ -83,7 +83,7 @@ def calls(results: Mapping[str, Any]) -> Grid:
     """The calls of one life."""
     life = results["calls_of_a_life"]
     made = sorted({call for kind in _KINDS for call in life[kind]})
-    events = f"{life['events_delivered'].get('lambda.event', 0):g}"
+    events = f"{life['events_delivered']:g}"
     return Grid(
         f"Calls of one life: started, healthy for {life['healthy_seconds']:g} s, stopped, ended",
         ("call", "polling start", "this stack: backend", "this stack: functions"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from local.cloud.bytecode import compile_functions
 from local.cloud.clients import aws_client
 from local.cloud.environment import REGION, isolated_environment
 from local.cloud.layout import ROOT, Layout
@@ -50,6 +51,7 @@ def build(layout: Layout) -> None:
         advice="sam build installs src/requirements.txt with pip, so it needs the package index once; "
         "then try again. `make clean` removes a build that is broken.",
     )
+    compile_functions(layout.sam / "build")
 
 
 def deploy(

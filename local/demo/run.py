@@ -19,7 +19,7 @@ from local.demo.view import View, failure
 from local.fargate.client import LocalFargate
 
 POLL_SECONDS: Final = 0.1
-ACT_SECONDS: Final = 60
+ACT_SECONDS: Final = 180
 COMMAND: Final = ("sh", "-c", 'echo "hello from inside the container"; echo "pid $$, in $(pwd)"')
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         console = Console(width=140)
     console.print("[bold]The local cloud[/bold]  (real template.yaml, real Lambda functions, tasks that run)")
     started = time.monotonic()
-    with LocalCloud(parameters={"HealthTimeoutSeconds": "8"}, say=lambda line: console.print(f"  {line}")) as cloud:
+    with LocalCloud(parameters={"HealthTimeoutSeconds": "10"}, say=lambda line: console.print(f"  {line}")) as cloud:
         _Demo(cloud, console).play()
     console.print(f"\nEverything is stopped. It took {time.monotonic() - started:.0f} s.")
     return 0

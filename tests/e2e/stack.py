@@ -57,16 +57,26 @@ class Stack:
     # ------------------------------------------------------------------ functions
     def invoke(self, function: str, payload: Any) -> Any:
         """The answer of `<function>Function`. Raises `FunctionFailed`."""
-        return self.invoke_with_log(function, payload)[0]
-
-    def invoke_with_log(self, function: str, payload: Any) -> tuple[Any, str]:
-        """The answer, and what was logged meanwhile. Raises `FunctionFailed`."""
         answer = self.functions.invoke(FunctionName=self.arn(function), Payload=json.dumps(payload), LogType="Tail")
-        text, log = answer["Payload"].read().decode(), base64.b64decode(answer["LogResult"]).decode()
-        self.answers += [text, log]
+        text = answer["Payload"].read().decode()
+        self.answers += [text, base64.b64decode(answer.get("LogResult", "")).decode()]
         if "FunctionError" in answer:
             raise FunctionFailed(json.loads(text)["errorMessage"])
-        return json.loads(text), log
+        return json.loads(text)
+
+    def logged(self, function: str, payload: Any, message: str) -> dict[str, Any]:
+        """The log line with this message, of an invocation that changes nothing however often it is made.
+
+        Repeated, because the local AWS reads what a function logs for a moment only: a line that was late comes with
+        the next invocation.
+        """
+
+        def look() -> list[dict[str, Any]]:
+            self.invoke(function, payload)
+            log = self.answers[-1].splitlines()
+            return [line for line in map(json.loads, log) if line.get("message") == message]
+
+        return self.eventually(look, lambda: f"{function} logs {message!r}")[0]
 
     def arn(self, function: str) -> str:
         """The ARN of `<function>Function`."""

@@ -55,11 +55,10 @@ def test_what_is_no_event_of_a_task_fails(stack: Stack, document: Any, reason: s
 def test_tasks_of_others_are_ignored(stack: Stack, healthy: dict[str, Any], name: str) -> None:
     """An event that got here although the rule does not let it through is answered with the reason, and logged."""
     strange = documents.of(f"ignored-{name}", HEALTHY, healthy["task_arn"])
-    answer, log = stack.invoke_with_log("TaskState", strange)
+    answer = stack.invoke("TaskState", strange)
     assert answer.keys() == {"ignored"}
     assert "startedBy" in answer["ignored"]
-    [line] = [json.loads(line) for line in log.splitlines() if "not ours" in line]
-    assert line["task_arn"] == healthy["task_arn"]
+    assert stack.logged("TaskState", strange, "task is not ours")["task_arn"] == healthy["task_arn"]
     assert stack.item(HEALTHY) == healthy
 
 
@@ -72,10 +71,9 @@ def test_another_task_of_the_same_container_is_ignored(stack: Stack, healthy: di
 
 def test_an_unknown_container_is_logged(stack: Stack, container_id: str) -> None:
     """An event of a container that is not recorded writes nothing and says so."""
-    answer, log = stack.invoke_with_log("TaskState", documents.of("task-running", container_id))
-    assert answer == {"ignored": "no such container is recorded"}
-    [line] = [json.loads(line) for line in log.splitlines() if "unknown container" in line]
-    assert line["level"] == "WARNING"
+    running = documents.of("task-running", container_id)
+    assert stack.invoke("TaskState", running) == {"ignored": "no such container is recorded"}
+    assert stack.logged("TaskState", running, "unknown container")["level"] == "WARNING"
     assert stack.item(container_id) is None
 
 
@@ -116,8 +114,7 @@ def test_a_malformed_probe_goes_back_to_the_queue(stack: Stack, container_id: st
     """A message that names nothing to probe is reported as failed, and in the end is a dead letter; others are not."""
     batch = documents.of("agent-health-malformed", container_id)
     wrong = [one["messageId"] for one in batch["Records"] if not one["body"].startswith("{")]
-    answer, log = stack.invoke_with_log("AgentHealth", batch)
+    answer = stack.invoke("AgentHealth", batch)
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == wrong
-    [line] = [json.loads(line) for line in log.splitlines() if "probe has no verdict" in line]
-    assert line["message_id"] == wrong[0]
+    assert [stack.logged("AgentHealth", batch, "probe has no verdict")["message_id"]] == wrong
     assert stack.item(container_id) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ import pytest
 
 from core.instants import truncate
 from core.lifecycle import State
-from tests.e2e import documents, logs
+from tests.e2e import documents
 from tests.e2e.stack import Stack
 from tests.factories import pending
 
@@ -136,25 +135,3 @@ def test_events_that_meet_overwrite_nothing(stack: Stack, life_of: Callable[[str
             for delivering in [pool.submit(deliver, event) for event in life]:
                 delivering.result()
     assert {each: outcome(stack, each) for each in lives} == dict.fromkeys(lives, expected)
-
-
-@pytest.mark.parametrize("which", LIVES)
-def test_a_burst_ends_in_the_same_item(stack: Stack, life_of: Callable[[str, str], Life], which: str) -> None:
-    """Every event three times and all at once, as an EventBridge that makes up for an outage may do."""
-    calm, burst = name(which, "calm"), name(which, "burst")
-    recorded(stack, calm)
-    deliver_in_order(stack, life_of(which, calm))
-
-    recorded(stack, burst)
-    life = life_of(which, burst)
-    chance = random.Random(which)  # noqa: S311 - an order, no secret
-    order = chance.sample([*life, *life, *life], 3 * len(life))
-    delivered = sum(stack.deliver(event) for event in order)
-    stack.eventually(lambda: settled(stack, burst) >= delivered, lambda: f"{delivered} events are settled")
-    assert outcome(stack, burst) == outcome(stack, calm)
-
-
-def settled(stack: Stack, container_id: str) -> int:
-    """How many invocations have logged what became of a fact about a container."""
-    lines = [json.loads(line) for line in logs.messages(stack.cloud, "task-state") if container_id in line]
-    return len({line["function_request_id"] for line in lines})

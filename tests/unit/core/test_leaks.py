@@ -70,6 +70,7 @@ def sighting(generation: int = 1, created_at: datetime | None = LONG_AGO) -> Sig
         (relaunched(), "its launch was given up"),
         (relaunched(task_arn=None), "its launch was given up"),
         (replace(relaunched(), state=State.FAILED, task_arn=None), "its launch was given up"),
+        (replace(relaunched(), task_arn=None, launches=(Launch(LONG_AGO, UNREACHABLE, OTHER),)), None),
         (healthy(task_arn=TASK), None),
         (pending(task_arn=TASK), None),
         (pending(), None),

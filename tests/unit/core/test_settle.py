@@ -207,6 +207,22 @@ def test_an_address_that_ecs_does_not_tell_is_an_error() -> None:
     assert world.record().state is State.TASK_RUNNING
 
 
+def test_a_task_of_somebody_else_tells_no_address() -> None:
+    """What DescribeTasks shows is believed only with our startedBy."""
+    world = Settled(pending(task_arn=TASK))
+    world.ecs.tasks[TASK] = {
+        "taskArn": TASK,
+        "startedBy": "ecs-svc/1",
+        "version": 9,
+        "lastStatus": "STOPPED",
+        "desiredStatus": "STOPPED",
+    }
+
+    world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+
+    assert (world.record().state, world.record().task_version) == (State.TASK_RUNNING, 3)
+
+
 def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> None:
     """ECS shows no such task: no verdict, and the look stays due."""
     world = Settled(pending(task_arn=TASK))

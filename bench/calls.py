@@ -42,7 +42,7 @@ class Lives:
 
 
 def count_lives(cloud: LocalCloud, systems: tuple[Polling, Reach], *, number: int, healthy_seconds: float) -> Lives:
-    """Lives that many containers in each system, all at the same time."""
+    """Lives that many containers in each system, all at the same time. No other task may be about to end."""
     polling, reach = systems
     fargate = LocalFargate(cloud.ecs_endpoint)
     known = {task["arn"] for task in fargate.tasks()}
@@ -78,19 +78,20 @@ def _live(system: System, fargate: LocalFargate, name: str, healthy_seconds: flo
         following = pool.submit(system.follow, started)
         time.sleep(healthy_seconds)
         system.stop(started)
-        _until_stopped(fargate, name)
+        until_stopped(fargate, name)
         following.result()
     system.inspect(started)
 
 
-def _until_stopped(fargate: LocalFargate, name: str) -> None:
+def until_stopped(fargate: LocalFargate, name: str = "") -> None:
+    """Returns when the tasks of that container have stopped; of all containers, without a name."""
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
-        own = [task for task in fargate.tasks() if f"/{name}/" in (task["started_by"] or "")]
+        own = [task for task in fargate.tasks() if name in (task["started_by"] or "")]
         if own and all(task["last_status"] == "STOPPED" for task in own):
             return
         time.sleep(0.2)
-    raise Unusable(f"The task of container {name} did not stop within {END_SECONDS:g} s.")
+    raise Unusable(f"Tasks of container {name or '(any)'} did not stop within {END_SECONDS:g} s.")
 
 
 def _delivered(fargate: LocalFargate, known: set[str]) -> int:

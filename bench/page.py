@@ -26,6 +26,7 @@ def page(results: Mapping[str, Any]) -> str:
         cold=f"{results['cold']['first_start_lag_ms']:.0f}",
         workers=results["cold"]["workers_started_while_measuring"],
         gap=f"{results['lag_ms']['observer_gap']:.0f}",
+        quiet="which left them idle enough" if results["quiet"] else "**too busy for times to mean much**",
         busy=f"{results['processors_busy']['polling']:.0%} and {results['processors_busy']['reach']:.0%}",
     )
 
@@ -70,7 +71,7 @@ own pauses between reads.
 
 Functions were warm: a round of each system went before, uncounted ({workers} more workers were started while
 measuring). The very first start, with every function cold, took {cold} ms. The processors were busy for {busy} of the
-time (polling start, this stack), so they were not what was waited for.
+time (polling start, this stack): {quiet}.
 
 ### Where the time goes
 

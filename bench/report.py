@@ -28,6 +28,8 @@ def show(console: Console, results: Mapping[str, Any]) -> None:
         f"Observer's largest gap: {results['lag_ms']['observer_gap']:.0f} ms.",
         highlight=False,
     )
+    if not results["quiet"]:
+        console.print("[yellow]The machine was busy: run it again when nothing else runs.[/]")
     for goal, met in results["goals"].items():
         console.print(f"[{'green' if met else 'red'}]{'met   ' if met else 'MISSED'}[/]  {goal.replace('_', ' ')}")
 

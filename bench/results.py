@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.floor import AFTER_LISTENING, EVENT_PATH
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from bench.calls import Lives
     from bench.idle import Idle
-    from bench.latency import Sample
+    from bench.latency import Round, Sample
 
 SCHEMA: Final = 1
 GOAL: Final = 10.0
 """Times faster in the median."""
 SHARES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 HOUR: Final = 3600
+QUIET: Final = 0.6
+"""Processors busier than this are waited for, and the times say more about them than about the systems."""
 _PACKAGES: Final = ("boto3", "ministack", "aws-lambda-powertools", "pydantic", "transitions")
 
 
@@ -37,22 +39,21 @@ class Measured:
 
     machine: Mapping[str, Any]
     options: Mapping[str, Any]
-    parameters: Mapping[str, str]
     seconds: float
     cold: Sample
-    samples: Sequence[Sample]
-    busy: Mapping[str, float]
+    rounds: Sequence[Round]
     cold_starts: int
     floor: Mapping[str, Sequence[float]]
     lives: Lives
     idle: Idle
 
 
-def document(measured: Measured, seed: int) -> dict[str, Any]:
+def document(measured: Measured) -> dict[str, Any]:
     """JSON values: what was measured, what follows from it, and whether the goals are met."""
-    polling, reach = (_lags(measured.samples, system) for system in ("polling", "reach"))
-    times = ratio_of_medians(polling, reach, seed)
-    pieces = {name: median(samples) for name, samples in measured.floor.items()}
+    samples = [sample for one in measured.rounds for sample in one.samples]
+    polling, reach = (_lags(samples, system) for system in ("polling", "reach"))
+    times = ratio_of_medians(polling, reach, measured.options["seed"])
+    pieces = {name: median(seconds) for name, seconds in measured.floor.items()}
     after = sum(pieces[piece] for piece in AFTER_LISTENING)
     path = sum(pieces[piece] for piece in EVENT_PATH)
     lives = measured.lives
@@ -62,7 +63,6 @@ def document(measured: Measured, seed: int) -> dict[str, Any]:
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": dict(measured.machine),
         "options": dict(measured.options),
-        "parameters": dict(measured.parameters),
         "seconds": round(measured.seconds),
         "lag_ms": {
             "polling": _spread(polling),
@@ -76,11 +76,11 @@ def document(measured: Measured, seed: int) -> dict[str, Any]:
                     if name != "p50"
                 },
             },
-            "observer_gap": _ms(max(sample.gap for sample in measured.samples)),
+            "observer_gap": _ms(max(sample.gap for sample in samples)),
         },
-        "stages_ms": {system: _stages(measured.samples, system) for system in ("polling", "reach")},
+        "stages_ms": {system: _stages(samples, system) for system in ("polling", "reach")},
         "floor_ms": {
-            "pieces": {name: _spread(samples) for name, samples in measured.floor.items()},
+            "pieces": {name: _spread(seconds) for name, seconds in measured.floor.items()},
             "after_listening": _ms(after),
             "event_path": _ms(path),
             "reach_over_after_listening": round(median(reach) / after, 2),
@@ -91,7 +91,11 @@ def document(measured: Measured, seed: int) -> dict[str, Any]:
             "first_start_stages_ms": {name: _ms(value) for name, value in measured.cold.stages.items()},
             "workers_started_while_measuring": measured.cold_starts,
         },
-        "processors_busy": {system: round(share, 2) for system, share in measured.busy.items()},
+        "processors_busy": {
+            system: round(mean(one.busy for one in measured.rounds if one.system == system), 2)
+            for system in ("polling", "reach")
+        },
+        "quiet": all(one.busy <= QUIET for one in measured.rounds),
         "calls_of_a_life": {
             "lives": lives.number,
             "healthy_seconds": lives.healthy_seconds,
@@ -112,14 +116,14 @@ def document(measured: Measured, seed: int) -> dict[str, Any]:
             "at_least_10_times_faster_in_the_median": times.value >= GOAL,
             "no_describe_tasks_on_the_normal_path": normal_path == 0,
         },
-        "samples": [
+        "rounds": [
             {
                 "system": one.system,
-                "round": one.round,
-                "lag_ms": _ms(one.lag),
-                "stages_ms": {name: _ms(value) for name, value in one.stages.items()},
+                "busy": round(one.busy, 2),
+                "lag_ms": [_ms(sample.lag) for sample in one.samples],
+                "stages_ms": [{name: _ms(value) for name, value in sample.stages.items()} for sample in one.samples],
             }
-            for one in measured.samples
+            for one in measured.rounds
         ],
     }
 

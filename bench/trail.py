@@ -52,9 +52,10 @@ class Trail:
         self._switch(on=False)
 
     def functions(self) -> Counter[str]:
-        """Calls of the functions that serve containers, by `service.Operation`. Raises `Unusable` when some are missing.
+        """Calls of the functions that serve containers, by `service.Operation`.
 
         Calls of the reconciler are left out, and those of whoever has no role: the backend and the emulators.
+        Raises `Unusable` when calls were missed.
         """
         if self._missed:
             raise Unusable(f"More than {MOST} calls were made within {LOOK_SECONDS:g} s: some were not counted.")

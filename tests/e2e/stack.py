@@ -73,7 +73,7 @@ class Stack:
 
         def look() -> list[dict[str, Any]]:
             self.invoke(function, payload)
-            log = self.answers[-1].splitlines()
+            log = [line for line in self.answers[-1].splitlines() if line.startswith("{")]
             return [line for line in map(json.loads, log) if line.get("message") == message]
 
         return self.eventually(look, lambda: f"{function} logs {message!r}")[0]

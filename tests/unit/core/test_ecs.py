@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from core.adapters.ecs import BotoEcs
-from core.errors import CallFailed
-from core.ports import TaskPage
+from core.errors import CallFailed, Cause
+from core.ports import Launched, TaskPage
 from tests.factories import CLUSTER, TASK
 
 
@@ -75,3 +75,66 @@ def test_a_refused_listing(stubbed: tuple[BotoEcs, Stubber]) -> None:
         "throttled",
         True,
     )
+
+
+RUN = {"cluster": CLUSTER, "taskDefinition": "family"}
+
+
+def test_a_run_answers_with_its_task(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """The first task; one was asked for."""
+    ecs, answers = stubbed
+    task = {"taskArn": TASK, "taskDefinitionArn": "definition", "clusterArn": CLUSTER}
+    answers.add_response("run_task", {"tasks": [task], "failures": []}, RUN)
+
+    assert ecs.run(RUN) == Launched(TASK, "definition", CLUSTER)
+
+
+@pytest.mark.parametrize(
+    ("failures", "said", "cause"),
+    [
+        (
+            [{"reason": "Capacity is unavailable at this time. Please try again later"}],
+            "Capacity is unavailable",
+            Cause.CAPACITY,
+        ),
+        ([{"reason": "RESOURCE:ENI", "detail": "no more"}], "RESOURCE:ENI: no more", Cause.CAPACITY),
+        ([], "neither a task nor a failure", Cause.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_a_run_without_a_task_is_a_failed_call(
+    stubbed: tuple[BotoEcs, Stubber], failures: list[dict[str, str]], said: str, cause: Cause
+) -> None:
+    """200 with `failures` and no task (facts, surprise 13): certain, and with its cause."""
+    ecs, answers = stubbed
+    answers.add_response("run_task", {"tasks": [], "failures": failures}, RUN)
+
+    with pytest.raises(CallFailed, match=said) as caught:
+        ecs.run(RUN)
+
+    assert (caught.value.cause, caught.value.uncertain) == (cause, False)
+
+
+def test_a_task_that_is_not_found_is_stopped(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """That is what was wanted; anything else is an error."""
+    ecs, answers = stubbed
+    asked = {"cluster": CLUSTER, "task": TASK, "reason": "enough"}
+    message = "The referenced task was not found."
+    answers.add_client_error("stop_task", "InvalidParameterException", message, 400, expected_params=asked)
+    answers.add_client_error("stop_task", "ServerException", "try again", 500, expected_params=asked)
+
+    ecs.stop(CLUSTER, TASK, "enough")
+    with pytest.raises(CallFailed, match="ServerException") as caught:
+        ecs.stop(CLUSTER, TASK, "enough")
+
+    assert caught.value.uncertain
+
+
+def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """ListTasks shows running ones only, unless asked twice."""
+    ecs, answers = stubbed
+    for status, arn in (("RUNNING", TASK), ("STOPPED", TASK + "1")):
+        answers.add_response(
+            "list_tasks", {"taskArns": [arn]}, {"cluster": CLUSTER, "startedBy": "p/c/1", "desiredStatus": status}
+        )
+
+    assert ecs.find(CLUSTER, "p/c/1") == (TASK, TASK + "1")

@@ -144,3 +144,19 @@ def test_a_description_holds_the_same_fact(name: str) -> None:
         if field not in {"source", "updated_at", "attachments"}:
             assert getattr(asked, field) == getattr(seen, field), field
     assert [one.details for one in asked.attachments] == [one.details for one in seen.attachments]
+
+
+def test_epoch_seconds_are_instants_too() -> None:
+    """The wire format of DescribeTasks, for callers that have no boto3 in between."""
+    task = event("task-running")["detail"] | {"startedAt": 1795428028.25}
+
+    asked = observe_description(task, prefix="sockerless", at=at(100))
+
+    assert isinstance(asked, TaskObserved)
+    assert asked.started_at == datetime.fromtimestamp(1795428028.25, UTC)
+
+
+def test_an_instant_of_another_kind_is_refused() -> None:
+    """Not guessed."""
+    with pytest.raises(MalformedEvent, match="startedAt"):
+        observe({**event("task-running"), "detail": event("task-running")["detail"] | {"startedAt": ["now"]}})

@@ -17,6 +17,7 @@ from core.facts import (
     StopRequested,
     TaskGone,
     TimePassed,
+    TokenErased,
 )
 from core.fold import Stale, apply
 from core.lifecycle import State, Trigger
@@ -514,3 +515,17 @@ def test_an_early_address_goes_with_the_task() -> None:
 def test_an_early_answer_of_an_address_that_nobody_shows_is_stale() -> None:
     """A probe of an earlier launch proves nothing about this one."""
     assert stale(pending(task_arn=TASK), answered()) == "the record has another address"
+
+
+def test_a_newer_version_of_the_same_is_only_remembered() -> None:
+    """`task_version` orders what is still to come."""
+    record = fold(HEALTHY, observed(7))
+
+    assert (record.state, record.task_version, len(record.history)) == (State.AGENT_HEALTHY, 7, len(HEALTHY.history))
+
+
+def test_the_erasing_of_another_token_changes_nothing() -> None:
+    """A restart has a parameter of its own."""
+    erased = about(TokenErased, 9, name="/sockerless/old/token")
+
+    assert stale(pending(token_parameter="/sockerless/new/token"), erased) == "the record names another parameter"

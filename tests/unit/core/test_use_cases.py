@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.acting import Performer
-from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused
+from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused, RevisionConflict
 from core.facts import StopRequested
 from core.item import to_item
 from core.lifecycle import State
@@ -487,3 +487,18 @@ def test_an_action_that_fails_in_the_reconciler_is_told(world: World) -> None:
 
     assert world.reconcile().errors == {"CallFailed": 1}
     assert [type(error) for error in world.failures] == [CallFailed]
+
+
+def test_a_start_whose_write_met_itself_goes_on(world: World) -> None:
+    """The SDK repeats a write whose answer was lost: the conflict is with our own record."""
+
+    class Repeating(MemoryStore):
+        def save(self, record: Record) -> None:
+            super().save(record)
+            if record.revision == 1:
+                raise RevisionConflict(record.container_id, record)
+
+    world.store = Repeating()
+    world.settler = replace(world.settler, store=world.store)
+
+    assert world.start().agent_token == f"{1:064x}"

@@ -1,0 +1,32 @@
+"""Instants as ECS, boto3 and the item spell them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from core.instants import format_instant, milliseconds_between, parse_instant
+
+
+def test_what_is_written_is_what_was_read() -> None:
+    """Milliseconds, UTC, Z: whatever the zone and the digits were."""
+    east = datetime(2026, 11, 23, 12, 0, 0, 123999, timezone(timedelta(hours=2)))
+
+    assert format_instant(east) == "2026-11-23T10:00:00.123Z"
+    assert parse_instant("2026-11-23T10:00:00.123Z") == datetime(2026, 11, 23, 10, 0, 0, 123000, UTC)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-23T10:00:00", ""])
+def test_an_instant_without_a_zone_is_none(text: str) -> None:
+    """A time of nobody's clock orders nothing."""
+    with pytest.raises(ValueError, match=r"zone|isoformat"):
+        parse_instant(text)
+
+
+def test_clocks_may_disagree() -> None:
+    """The difference is signed."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+
+    assert milliseconds_between(now, now + timedelta(seconds=1.5)) == 1500
+    assert milliseconds_between(now, now - timedelta(seconds=1)) == -1000

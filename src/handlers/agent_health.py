@@ -95,7 +95,7 @@ async def _load_many(container_ids: Any) -> Loaded:
 
 async def _report(fact: Fact) -> None:
     settled = await asyncio.to_thread(wiring.verdict_settler().settle, fact)
-    telemetry.report(settled)
+    telemetry.report(settled, fact)
 
 
 def _log(target: Target, result: ProbeResult) -> None:

@@ -14,6 +14,7 @@ from core.record import Instant, Record, Step
 from core.settle import Settled
 
 if TYPE_CHECKING:
+    from core.facts import Fact
     from core.leaks import Sighting
     from core.reconcile import Report
 
@@ -25,11 +26,12 @@ _DURATIONS: Final = {
 }
 
 
-def report(settled: Settled) -> None:
+def report(settled: Settled, fact: Fact | None = None) -> None:
     """Logs what became of a fact, and counts the states it entered."""
     record = settled.record
     if record is None:
-        logger.warning("unknown container", extra={"why": settled.ignored})
+        shown = {name: getattr(fact, name, None) for name in ("container_id", "generation", "task_arn")}
+        logger.warning("unknown container", extra={**shown, "why": settled.ignored})
         return
     keys = _keys(record)
     if settled.conflicts:

@@ -9,11 +9,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.definition_use import DefinitionUse, definition_use
-from core.errors import CallFailed, DefinitionGone, RevisionConflict, UnreadableRecord
+from core.errors import CallFailed, DefinitionGone, UnreadableRecord
 from core.families import family_in, revision_in
 from core.instants import format_instant
 from core.item import from_item, to_item
-from core.ports import Described, Launched, Loaded, Registered, TaskPage
+from core.ports import Described, Launched, Loaded, Registered, RevisionConflict, TaskPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,11 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.lifecycle import State
-    from core.record import Record
 
 
 class ErrorCode(StrEnum):
@@ -98,15 +93,6 @@ class UnreadableRecord(ReachError):
         self.container_id = container_id
 
 
-class RevisionConflict(ReachError):
-    """Another writer was first. `current` is the item that won, when the engine returned it."""
-
-    def __init__(self, container_id: str, current: Record | None) -> None:
-        super().__init__(f"The item of container {container_id} was changed by another writer.")
-        self.container_id = container_id
-        self.current = current
-
-
 class ContendedRecord(ReachError):
     """Too many writers at once: every attempt met a newer revision. The platform's retry will come through."""
 
@@ -188,7 +174,7 @@ class WaitTimeout(ReachError):
     `waited` is in seconds; `hint` says what the state it hangs in usually means, and where to look.
     """
 
-    def __init__(self, container_id: str, state: State, waited: float, hint: str) -> None:
+    def __init__(self, container_id: str, state: str, waited: float, hint: str) -> None:
         super().__init__(f"Container {container_id} was still {state} after {waited:.1f} s. {hint}")
         self.container_id = container_id
         self.state = state

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.definition_use import DefinitionUse
-from core.errors import CallFailed, UnreadableRecord
+from core.errors import CallFailed, ReachError, UnreadableRecord
 from core.record import Record
 
 
@@ -28,6 +28,15 @@ class Loaded:
 
     records: Mapping[str, Record]
     unreadable: tuple[UnreadableRecord, ...] = ()
+
+
+class RevisionConflict(ReachError):
+    """Another writer was first. `current` is the item that won, when the engine returned it."""
+
+    def __init__(self, container_id: str, current: Record | None) -> None:
+        super().__init__(f"The item of container {container_id} was changed by another writer.")
+        self.container_id = container_id
+        self.current = current
 
 
 class Store(Protocol):

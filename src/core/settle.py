@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.errors import ContendedRecord, RevisionConflict
+from core.errors import ContendedRecord
 from core.facts import Fact
 from core.fold import Stale, apply
 from core.owed import Action, next_actions
 from core.policy import Policy
-from core.ports import Store
+from core.ports import RevisionConflict, Store
 from core.record import Record, Step
 
 ATTEMPTS: Final = 8

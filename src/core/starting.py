@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.errors import CallFailed, DefinitionGone, ErrorCode, Failure, Refused, RevisionConflict
+from core.errors import CallFailed, DefinitionGone, ErrorCode, Failure, Refused
 from core.facts import LaunchAccepted, LaunchRejected
 from core.lifecycle import State
 from core.looking import Looker
 from core.owed import schedule
 from core.plan import LaunchPlan, plan_launch
-from core.ports import Clock, Ecs, Launched, Store, TokenVault
+from core.ports import Clock, Ecs, Launched, RevisionConflict, Store, TokenVault
 from core.record import Record
 from core.request import parse_start_request
 from core.request_model import StartRequest

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import RevisionConflict, UnreadableRecord
+from core.errors import UnreadableRecord
 from core.item import to_item
+from core.ports import RevisionConflict
 from tests.factories import CONTAINER_ID, at, pending
 from tests.records import complete, exited, failed, healthy, resolved
 

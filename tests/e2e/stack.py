@@ -14,8 +14,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from core.adapters.clients import reach_client
 from core.adapters.dynamodb import DynamoStore
-from core.errors import RevisionConflict
 from core.lifecycle import State
+from core.ports import RevisionConflict
 from core.record import Record
 from local.cloud.cloud import LocalCloud
 from local.fargate.client import LocalFargate

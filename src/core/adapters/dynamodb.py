@@ -13,10 +13,10 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from core.adapters.failures import translated
 from core.definition_use import USE_ATTRIBUTES, definition_use
-from core.errors import CallFailed, Cause, RevisionConflict, UnreadableRecord
+from core.errors import CallFailed, Cause, UnreadableRecord
 from core.instants import format_instant
 from core.item import from_item, to_item
-from core.ports import Loaded
+from core.ports import Loaded, RevisionConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

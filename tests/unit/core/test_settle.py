@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from core.acting import Performer
-from core.errors import CallFailed, ContendedRecord, RevisionConflict, UnreadableRecord
+from core.errors import CallFailed, ContendedRecord, UnreadableRecord
 from core.facts import Fact, TimePassed
 from core.item import to_item
 from core.lifecycle import State
 from core.owed import Action, SendProbe, StopTask
+from core.ports import RevisionConflict
 from core.record import Record
 from core.settle import ATTEMPTS, Settler
 from tests.factories import (

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from core.acting import Performer
-from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused, RevisionConflict
+from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused
 from core.facts import StopRequested
 from core.item import to_item
 from core.lifecycle import State
 from core.looking import Looker
 from core.policy import Policy
+from core.ports import RevisionConflict
 from core.reconcile import Reconciler, Report
 from core.record import Record
 from core.settle import Settler

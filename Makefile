@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up down test check lint types imports template docs format bench lock clean
+.PHONY: help setup demo up down test test-chaos check lint types imports template docs format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ down: setup ## Stop what `make up` started
 test: setup lint types imports template ## Run every check and every test: unit, contract, end to end
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
+
+test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
+	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
 	$(BIN)/pytest --quiet tests/unit

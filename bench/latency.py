@@ -70,16 +70,19 @@ def sample(system: str, number: int, reached: Reached, observer: Observer) -> Sa
 
 
 def stages(listening: float, known: float, instants: Mapping[str, float]) -> dict[str, float]:
-    """The parts of a start, in seconds. The first two lie before or beside the lag, the others make it up.
+    """The parts of a start, in seconds, as far as they are known.
 
-    `agent-start`: from ECS's RUNNING to the listening agent. `recorded`: from RUNNING to the address in the item, or
-    found by DescribeTasks. `proven`: from listening to the verdict in the item. `read`: from there to the backend.
+    Of the stack, `proven` (from listening to the verdict in the item) and `read` (from there to the backend) make up
+    the lag. Before or beside it lie `agent-start`, from ECS's RUNNING to the listening agent, and `recorded`, from
+    RUNNING to the address in the item; an agent that an early probe has found before RUNNING has neither.
+    Of the polling start, `described` ends when DescribeTasks shows the address, `answered` when the agent does.
     """
     found: dict[str, float] = {}
     match instants:
-        case {"started": started, "resolved": resolved, "healthy": healthy}:
-            found["agent-start"] = listening - started
-            found["recorded"] = resolved - started
+        case {"healthy": healthy}:
+            if "started" in instants:
+                found["agent-start"] = listening - instants["started"]
+                found["recorded"] = instants["resolved"] - instants["started"]
             found["proven"] = healthy - listening
             found["read"] = known - healthy
         case {"resolved": resolved}:

@@ -26,8 +26,10 @@ def page(results: Mapping[str, Any]) -> str:
         cold=f"{results['cold']['first_start_lag_ms']:.0f}",
         workers=results["cold"]["workers_started_while_measuring"],
         gap=f"{results['lag_ms']['observer_gap']:.0f}",
-        quiet="which left them idle enough" if results["quiet"] else "**too busy for times to mean much**",
-        busy=f"{results['processors_busy']['polling']:.0%} and {results['processors_busy']['reach']:.0%}",
+        quiet="not what was waited for" if results["quiet"] else "**partly what was waited for: measure again**",
+        busy="{polling:.0%} and {reach:.0%}".format(**results["processors_busy"]),
+        busiest=f"{results['processors_busy']['busiest_round']:.0%}",
+        speed=f"{results['options']['speed']:g}",
     )
 
 
@@ -52,8 +54,8 @@ def _table(grid: tables.Grid) -> str:
 
 _TEXT = """# Measurements
 
-Written by `make bench` ({at}; {machine}). Read the ratios: absolute times are that machine's. Every sample is in
-`bench/results.json`.
+Written by `make bench` on {at}. Read the ratios: absolute times are this machine's, {machine}.
+Every sample is in `bench/results.json`.
 
 ## How soon a backend knows that an agent listens
 
@@ -69,9 +71,10 @@ moment at which the backend would tell its caller. The polling start is that of 
 GET /health every second, the first of each after one interval. This stack's backend is `wait_until_healthy`, with its
 own pauses between reads.
 
-Functions were warm: a round of each system went before, uncounted ({workers} more workers were started while
-measuring). The very first start, with every function cold, took {cold} ms. The processors were busy for {busy} of the
-time (polling start, this stack): {quiet}.
+With so few samples p99 is the slowest one or close to it. Functions were warm: two rounds went before, not counted
+(workers started while measuring: {workers}). The very first start, with every function cold, took {cold} ms. The
+processors were busy for {busy} of the time (polling start, this stack), {busiest} in the busiest round: they were
+{quiet}.
 
 ### Where the time goes
 
@@ -89,8 +92,8 @@ do with less.
 ## Calls of one container's life
 
 Started, healthy for {healthy} s, stopped, ended; the average of a few, the task definition known. The local Fargate
-takes a fifth of Fargate's time to run a task and to end it, so the polling start makes more calls on AWS than here: one
-for every 2 s of the start and for every 5 s afterwards, 720 an hour.
+takes {speed} of Fargate's time to run a task and to end it, so both poll more on AWS than here: the polling start makes
+a DescribeTasks for every 2 s of the start and every 5 s afterwards, 720 an hour.
 
 {calls}
 
@@ -122,7 +125,8 @@ make bench                                             # about four minutes
   takes to emit them. One public measurement (eu-west-1, 2023): EventBridge to Lambda 148 ms (p50) and 387 ms (p99), SQS
   to Lambda 16 ms and 105 ms. Add them to this stack's side, and the network's time to both.
 - How long cold starts take on Lambda. Here they are a Python process that imports boto3.
-- How long a real agent needs to start. The local one is a Python program and listens some 0.2 s after RUNNING; the Go
-  agent needs a hundredth of that. Then it listens before the event arrives, and the event's path counts in full.
+- How long a real agent needs to start. The local one is a Python program that listens some 0.2 s after RUNNING. A
+  compiled one may listen before the event arrives; then the event's path counts in full, and the polling start's wait
+  for its next DescribeTasks too.
 - Anything about many starts a second: see `bench/probe_capacity.py` for what one prober holds.
 """

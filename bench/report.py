@@ -24,7 +24,8 @@ def show(console: Console, results: Mapping[str, Any]) -> None:
     console.print(
         f"\nFirst start, every function cold: {cold['first_start_lag_ms']:.0f} ms. "
         f"Workers started while measuring: {cold['workers_started_while_measuring']}. "
-        f"Processors busy: {busy['polling']:.0%} (polling start), {busy['reach']:.0%} (this stack). "
+        f"Processors busy: {busy['polling']:.0%} (polling start), {busy['reach']:.0%} (this stack), "
+        f"{busy['busiest_round']:.0%} in the busiest round. "
         f"Observer's largest gap: {results['lag_ms']['observer_gap']:.0f} ms.",
         highlight=False,
     )

@@ -94,7 +94,8 @@ def document(measured: Measured) -> dict[str, Any]:
         "processors_busy": {
             system: round(mean(one.busy for one in measured.rounds if one.system == system), 2)
             for system in ("polling", "reach")
-        },
+        }
+        | {"busiest_round": round(max(one.busy for one in measured.rounds), 2)},
         "quiet": all(one.busy <= QUIET for one in measured.rounds),
         "calls_of_a_life": {
             "lives": lives.number,
@@ -136,7 +137,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "processors": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
     }
@@ -157,7 +158,8 @@ def _spread(seconds: Sequence[float]) -> dict[str, Any]:
 
 def _stages(samples: Sequence[Sample], system: str) -> dict[str, Any]:
     own = [sample.stages for sample in samples if sample.system == system]
-    return {name: _spread([stages[name] for stages in own]) for name in own[0]}
+    names = dict.fromkeys(name for stages in own for name in stages)
+    return {name: _spread([stages[name] for stages in own if name in stages]) for name in names}
 
 
 def _each(calls: Counter[str], lives: int) -> dict[str, float]:

@@ -16,6 +16,7 @@ from bench.observer import Observer
 from bench.polling_backend import PORT
 from bench.results import Measured, machine
 from bench.systems import Polling, Reach
+from bench.tables import SYSTEMS
 from local.cloud.cloud import LocalCloud
 from local.cloud.deploy import STACK_NAME
 from local.cloud.layout import ROOT, Layout
@@ -71,7 +72,7 @@ def run(options: Options, say: Callable[[str], None]) -> Measured:
         rounds: list[Round] = []
         for number in range(1, options.rounds + 1):
             for system in (polling, reach):
-                say(f"round {number} of {options.rounds}, {system.name}")
+                say(f"round {number} of {options.rounds}: {SYSTEMS[system.name]}")
                 rounds.append(starts(system, number, options.containers))
             floor.measure(FLOOR_TIMES, agent)
         cold_starts = _spawned(log) - workers

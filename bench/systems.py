@@ -141,7 +141,7 @@ class Reach:
         at = time.time()
         timings = agent.record.timings
         kept = (Instant.STARTED, Instant.RESOLVED, Instant.HEALTHY)
-        return Reached(agent.address, at, {name.value: timings[name].timestamp() for name in kept})
+        return Reached(agent.address, at, {name.value: timings[name].timestamp() for name in kept if name in timings})
 
     def stop(self, started: str) -> None:
         """Through StopContainerFunction."""

@@ -1,4 +1,4 @@
-"""`python -m local`: the commands behind `make demo`, `make up` and `make down`."""
+"""`python -m local`: the commands behind `make demo`, `make up` and `make down`, and `replay` and `record`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from local.cloud.cloud import AWS_PORT, LocalCloud, running, stop
 from local.cloud.environment import read_environment
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import CloudError
+from local.recording.options import add_record
+from local.replay.options import add_replay
 
 INTERRUPTED = 130
 
@@ -27,6 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return up(Layout(), options.speed)
             case "down":
                 return down(Layout())
+            case "replay":
+                from local.replay.command import run as replay  # noqa: PLC0415 - nor of this
+
+                return replay(options, Layout())
+            case "record":
+                from local.recording.command import run as record  # noqa: PLC0415 - nor of this
+
+                return record(options, Layout())
             case _:
                 from local.demo import main as demo  # noqa: PLC0415 - up and down need none of it
 
@@ -99,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("down", help="stop what `up` left running")
     commands.add_parser("demo", help="start containers, find their agents, run a command in one, stop everything")
+    add_replay(commands)
+    add_record(commands)
     return parser
 
 

@@ -139,6 +139,7 @@ class FakeEcs:
     refusals: dict[str, list[CallFailed]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
     hidden: dict[str, CallFailed] = field(default_factory=dict)
     """Tasks that DescribeTasks does not show, for a reason other than MISSING."""
     retired: set[str] = field(default_factory=set)
@@ -178,11 +179,14 @@ class FakeEcs:
         task = self.tasks[self._tokens[token]]
         return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+    def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         self._called("stop")
+        if task_arn in self.unknown:
+            return False
         self.stopped.append((task_arn, reason))
         if task_arn in self.tasks:
             self.tasks[task_arn]["desiredStatus"] = "STOPPED"
+        return True
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         self._called("describe")

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from local.fargate.choice import settled
 from local.fargate.pace import parse_speed
+from local.fargate.runtime import RuntimeName
 from local.fargate.server import Options, build_app
 
 
@@ -25,6 +27,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--state-dir", type=Path, required=True, help="holds efs/, images/, logs/ and tasks/")
     parser.add_argument("--speed", type=parse_speed, default="fast", help="fast, real, or a factor (1 is real)")
     parser.add_argument("--seed", type=int, help="makes the phase durations repeatable")
+    parser.add_argument(
+        "--runtime",
+        type=RuntimeName,
+        choices=list(RuntimeName),
+        default=RuntimeName.PROCESS,
+        help="what containers are: processes of this machine, containers of Docker, or (auto) of Docker where an "
+        "engine answers and has the base image (default: %(default)s)",
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--account", default="000000000000")
     parser.add_argument("--cluster", action="append", help="a cluster that exists (repeatable; default: default)")
@@ -41,6 +51,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         clusters=tuple(arguments.cluster or ("default",)),
         speed=arguments.speed,
         seed=arguments.seed,
+        runtime=await settled(arguments.runtime),
     )
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,7 +60,9 @@ async def serve(arguments: argparse.Namespace) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, arguments.host, arguments.port).start()
-        logging.getLogger("local.fargate").info("listening on http://%s:%d", arguments.host, arguments.port)
+        logging.getLogger("local.fargate").info(
+            "listening on http://%s:%d, containers are of %s", arguments.host, arguments.port, options.runtime
+        )
         await asked.wait()
     finally:
         await runner.cleanup()

@@ -51,7 +51,7 @@ class LocalFargate:
         self._call("POST", f"tasks/{task.rpartition('/')[2]}/interrupt")
 
     def deliveries(self, task: str | None = None) -> list[dict[str, Any]]:
-        """`event`, `outcome`, `copies`, `targets` of each event, oldest first; environment values are redacted."""
+        """`event`, `outcome`, `copies`, `arrivals`, `targets` of each event, oldest first; no environment values."""
         query = "?" + urllib.parse.urlencode({"task": task}) if task else ""
         deliveries: list[dict[str, Any]] = self._call("GET", f"events{query}")["deliveries"]
         return deliveries

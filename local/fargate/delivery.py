@@ -6,6 +6,7 @@ EventBridge promises the second and not the first; the faults `events` take both
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import uuid
 from collections import deque
@@ -22,22 +23,30 @@ from local.fargate.task import Task
 log: Final = logging.getLogger("local.fargate")
 _KEPT: Final = 5000
 _THREADS: Final = 8
-_OVERTAKEN_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """An event and what became of it: `pending`, `delivered`, `dropped` (a fault) or `failed`."""
+    """An event and what became of it: `pending`, `delivered`, `dropped` (a fault) or `failed`.
+
+    `arrivals` has one number for each copy that arrived, counted over all events in the order of their arrival.
+    """
 
     event: dict[str, Any] = field(repr=False)
     task_id: str
     outcome: str = "pending"
-    copies: int = 0
+    arrivals: list[int] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """What the API shows: no environment value."""
-        return {"event": redacted(self.event), "outcome": self.outcome, "copies": self.copies, "targets": self.targets}
+        return {
+            "event": redacted(self.event),
+            "outcome": self.outcome,
+            "copies": len(self.arrivals),
+            "arrivals": self.arrivals,
+            "targets": self.targets,
+        }
 
 
 class Deliveries:
@@ -49,6 +58,7 @@ class Deliveries:
         self._bus = bus
         self._kept: deque[Delivery] = deque(maxlen=_KEPT)
         self._lines: dict[str, asyncio.Lock] = {}
+        self._arrivals = itertools.count(1)
         self._under_way: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
 
@@ -75,16 +85,16 @@ class Deliveries:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _send(self, delivery: Delivery, way: Route) -> None:
-        if way.copies == 0:
-            delivery.outcome = "dropped"
-            return
-        if way.overtaken:
-            await asyncio.sleep(_OVERTAKEN_SECONDS)
+        outcomes = await asyncio.gather(*(self._copy(delivery, held, way.delay) for held in way.held))
+        delivery.outcome = outcomes[-1] if outcomes else "dropped"
+
+    async def _copy(self, delivery: Delivery, held: float, delay: float) -> str:
+        if held:
+            await asyncio.sleep(held)
         # asyncio's lock is first come, first served, and the tasks of a line were created in its order.
         async with self._lines.setdefault(delivery.task_id, asyncio.Lock()):
-            await asyncio.sleep(way.delay)
-            outcomes = [await self._once(delivery) for _ in range(way.copies)]
-        delivery.outcome = outcomes[-1]
+            await asyncio.sleep(delay)
+            return await self._once(delivery)
 
     async def _once(self, delivery: Delivery) -> str:
         loop = asyncio.get_running_loop()
@@ -93,7 +103,7 @@ class Deliveries:
         except DeliveryFailed as exc:
             log.warning("task %s v%d not delivered: %s", delivery.task_id, delivery.event["detail"]["version"], exc)
             return "failed"
-        delivery.copies += 1
+        delivery.arrivals.append(next(self._arrivals))
         return "delivered"
 
 

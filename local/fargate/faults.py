@@ -32,6 +32,9 @@ OF_A_CALL: Final = frozenset({FaultName.CAPACITY, FaultName.THROTTLE})
 OF_A_TASK: Final = frozenset(set(FaultName) - OF_A_CALL - {FaultName.EVENTS})
 
 
+OVERTAKEN_SECONDS: Final = 2.0
+
+
 class BadFault(Exception):
     """The request for a fault is wrong; the message says what is allowed."""
 
@@ -59,6 +62,7 @@ _PARAMETERS: Final[dict[FaultName, dict[str, Callable[[Any], bool]]]] = {
         "duplicate": _probability,
         "reorder": _probability,
         "delay_seconds": _seconds,
+        "scatter_seconds": _seconds,
         "last_status": _text,
         "seed": lambda value: isinstance(value, int),
     },
@@ -149,15 +153,21 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What happens to one event on its way: `copies` 0 is lost; `overtaken` lets later ones pass."""
+    """What happens to one event on its way.
 
-    copies: int = 1
+    `held` has one number for each copy: for so many seconds it is held back while later events pass. Without copies
+    the event is lost. `delay` keeps later ones waiting too.
+    """
+
+    held: tuple[float, ...] = (0.0,)
     delay: float = 0
-    overtaken: bool = False
 
 
 def route(faults: Faults, subjects: Iterable[str | None], last_status: str) -> Route:
-    """The way of one event, as the first matching `events` fault has it."""
+    """The way of one event, as the first matching `events` fault has it.
+
+    `reorder` holds some events back for `OVERTAKEN_SECONDS`; `scatter_seconds` every copy of each, up to so long.
+    """
     taken = faults.take(
         (FaultName.EVENTS,),
         subjects,
@@ -168,8 +178,10 @@ def route(faults: Faults, subjects: Iterable[str | None], last_status: str) -> R
         return Route()
     chance = fault.random.random
     lost, doubled, late = (chance() < fault.parameters.get(what, 0) for what in ("drop", "duplicate", "reorder"))
+    scatter = float(fault.parameters.get("scatter_seconds", 0))
+    # Always drawn, so that the fate of an event does not depend on what became of the one before.
+    held = [(OVERTAKEN_SECONDS if late else 0.0) + chance() * scatter for _ in range(2)]
     return Route(
-        copies=0 if lost else 2 if doubled else 1,
+        held=() if lost else tuple(held if doubled else held[:1]),
         delay=float(fault.parameters.get("delay_seconds", 0)),
-        overtaken=late,
     )

@@ -54,6 +54,9 @@ class ProcessRuntime:
         self._pool = AddressPool()
         self._homes: dict[str, _Home] = {}
 
+    async def open(self) -> None:
+        """Nothing to prepare."""
+
     async def attach(self, task: Task) -> str:
         """An address of the pool, and one more to hide the agent behind when a fault wants that."""
         address = self._pool.take()
@@ -80,7 +83,7 @@ class ProcessRuntime:
             }
         home.volumes.mount()
         if FaultName.PORT_BLOCKED in task.faults:
-            home.blockade = await asyncio.to_thread(Blockade, home.address, _agent_port(task))
+            home.blockade = await asyncio.to_thread(Blockade, home.address, agent_port(task))
 
     async def pull(self, task: Task, container: Container) -> str:
         """Nothing is downloaded; the digest is that of the name."""
@@ -159,7 +162,8 @@ class ProcessRuntime:
         return str(directory / f"{container.name}.log")
 
 
-def _agent_port(task: Task) -> int:
+def agent_port(task: Task) -> int:
+    """Where the agent of a task is told to listen."""
     for container in task.containers:
         port = container.environment.get(AGENT_PORT, "")
         if port.isdigit():

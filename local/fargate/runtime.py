@@ -1,10 +1,20 @@
-"""What runs tasks, as a protocol: OS processes today (`process_runtime`), a container engine some day."""
+"""What runs tasks, as a protocol: OS processes (`process_runtime`) or a container engine (`docker_runtime`)."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 from local.fargate.task import Container, Task
+
+
+class RuntimeName(StrEnum):
+    """What `--runtime` takes."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+    AUTO = "auto"
+    """Docker where an engine answers and has the base image, else processes."""
 
 
 class Running(Protocol):
@@ -27,6 +37,9 @@ class Running(Protocol):
 
 class Runtime(Protocol):
     """Runs the containers of tasks. `life` decides when."""
+
+    async def open(self) -> None:
+        """The start of the server, before any task."""
 
     async def attach(self, task: Task) -> str:
         """Gives the task its network: the address."""

@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from local.fargate import wire
 from local.fargate.bus import Bus, EventBus, NoBus
+from local.fargate.choice import runtime_of
 from local.fargate.control_plane import ControlPlane
 from local.fargate.delivery import Deliveries
 from local.fargate.errors import AwsError
@@ -25,7 +26,7 @@ from local.fargate.faults import BadFault, Faults, parse
 from local.fargate.life import Life, World
 from local.fargate.naming import Names
 from local.fargate.pace import FAST, Pace
-from local.fargate.process_runtime import ProcessRuntime
+from local.fargate.runtime import RuntimeName
 from local.fargate.task_secrets import AwsSecrets, NoSecrets, SecretSource
 
 log: Final = logging.getLogger("local.fargate")
@@ -43,6 +44,7 @@ class Options:
     clusters: tuple[str, ...] = ("default",)
     speed: float = FAST
     seed: int | None = None
+    runtime: RuntimeName = RuntimeName.PROCESS
 
 
 def build_app(options: Options) -> web.Application:
@@ -51,7 +53,7 @@ def build_app(options: Options) -> web.Application:
     faults = Faults()
     bus, secrets = _aws(options)
     deliveries = Deliveries(names, faults, bus)
-    runtime = ProcessRuntime(options.state_dir, options.region, secrets)
+    runtime = runtime_of(options.runtime, options.state_dir, options.region, secrets)
     world = World(runtime, Pace(options.speed, options.seed), deliveries.emit)
     plane = ControlPlane(names, options.clusters, faults, world)
     server = _Server(plane, deliveries, faults)
@@ -59,6 +61,7 @@ def build_app(options: Options) -> web.Application:
     app.add_routes(server.routes())
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
+        await runtime.open()
         yield
         await deliveries.close()
         await plane.close()

@@ -18,6 +18,23 @@ def efs_directory(state_dir: Path, file_system: str, access_point: str | None = 
     return root / access_point if access_point else root
 
 
+def find_efs(task: Task, configuration: dict[str, Any], state_dir: Path, region: str) -> Path:
+    """The directory of an `efsVolumeConfiguration`. Raises `InitializationFailed` as EFS's mount helper would."""
+    file_system: str = configuration["fileSystemId"]
+    fault = task.faults.get(FaultName.EFS_MOUNT)
+    if fault is not None:
+        raise InitializationFailed(fault.parameters.get("reason", reasons.EFS_TIMEOUT))
+    access_point: str | None = configuration.get("authorizationConfig", {}).get("accessPointId")
+    root = efs_directory(state_dir, file_system)
+    if not root.is_dir():
+        raise InitializationFailed(reasons.efs_unresolved(file_system, region))
+    inside: str = configuration.get("rootDirectory", "/").strip("/")
+    directory = efs_directory(state_dir, file_system, access_point) / inside
+    if not directory.is_dir():
+        raise InitializationFailed(reasons.efs_no_directory(file_system, f"/{access_point or inside}"))
+    return directory
+
+
 class Volumes:
     """Those of one task. `scratch` is the task's own directory, removed with it."""
 
@@ -32,7 +49,11 @@ class Volumes:
         """Finds or makes the directory of every volume. Raises `InitializationFailed` as EFS's mount helper would."""
         for volume in self._task.definition.get("volumes", ()):
             efs = volume.get("efsVolumeConfiguration")
-            host = self._efs(efs) if efs else self._scratch / "volumes" / volume["name"]
+            host = (
+                find_efs(self._task, efs, self._state_dir, self._region)
+                if efs
+                else self._scratch / "volumes" / volume["name"]
+            )
             if not efs:
                 host.mkdir(parents=True)
             self._hosts[volume["name"]] = host
@@ -47,18 +68,3 @@ class Volumes:
                 host.mkdir(parents=True, exist_ok=True)
             mounts.append(Mount(point["containerPath"], host, bool(point.get("readOnly", False))))
         return tuple(mounts)
-
-    def _efs(self, configuration: dict[str, Any]) -> Path:
-        file_system: str = configuration["fileSystemId"]
-        fault = self._task.faults.get(FaultName.EFS_MOUNT)
-        if fault is not None:
-            raise InitializationFailed(fault.parameters.get("reason", reasons.EFS_TIMEOUT))
-        access_point: str | None = configuration.get("authorizationConfig", {}).get("accessPointId")
-        root = efs_directory(self._state_dir, file_system)
-        if not root.is_dir():
-            raise InitializationFailed(reasons.efs_unresolved(file_system, self._region))
-        inside: str = configuration.get("rootDirectory", "/").strip("/")
-        directory = efs_directory(self._state_dir, file_system, access_point) / inside
-        if not directory.is_dir():
-            raise InitializationFailed(reasons.efs_no_directory(file_system, f"/{access_point or inside}"))
-        return directory

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import CallFailed, ErrorCode, Failure
+from core.errors import CallFailed, Cause, ErrorCode, Failure
 from core.events import NotOurs, observe_description
 from core.facts import Fact, LaunchAccepted, LaunchRejected, StopAccepted, TokenErased
 from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
@@ -42,8 +42,10 @@ class Performer:
     def _send_probe(self, action: Any) -> None:
         self.queue().send(action.container_id, action.generation, action.address)
 
-    def _stop_task(self, action: Any) -> Fact:
-        self.ecs().stop(action.cluster_arn, action.task_arn, action.reason)
+    def _stop_task(self, action: Any) -> Fact | None:
+        """None when ECS does not know the task: the stop stays owed until DescribeTasks has said so too."""
+        if not self.ecs().stop(action.cluster_arn, action.task_arn, action.reason):
+            return None
         return StopAccepted(**self._about(action), task_arn=action.task_arn)
 
     def _describe_task(self, action: Any) -> Fact | None:
@@ -70,7 +72,9 @@ class Performer:
                 )
             )
         except CallFailed as failed:
-            if failed.uncertain:
+            if failed.uncertain or failed.cause is Cause.THROTTLED or failed.code == "ConflictException":
+                # Nobody has said no. The launch stays owed; the start timeout bounds it, and the task of a conflict
+                # is found through startedBy.
                 raise
             return LaunchRejected(**self._about(action), attempt=action.attempt, failure=failed.as_launch_failure())
         return LaunchAccepted(

@@ -75,7 +75,7 @@ class MalformedEvent(ReachError):
 
 
 class Refused(ReachError):
-    """The caller's: a request that cannot be carried out as it stands. Nothing was written or started."""
+    """The caller's: a request that cannot be carried out as it stands. Nothing was started."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.message} {failure.remedy}".strip())

@@ -66,7 +66,7 @@ When = Annotated[datetime | None, BeforeValidator(_read_instant)]
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class _Detail(_Document):
@@ -112,7 +112,6 @@ class _Task(_Document):
     pull_stopped_at: When = None
     started_at: When = None
     stopping_at: When = None
-    execution_stopped_at: When = None
     stopped_at: When = None
     updated_at: When = None
     stop_code: str | None = None

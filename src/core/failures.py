@@ -40,12 +40,22 @@ def eni_not_found(task: TaskObserved) -> Failure:
 def never_launched(record: Record, at: datetime) -> Failure:
     """Recorded, but no task was ever started for it."""
     age = (at - record.launched_at).total_seconds()
+    if record.stop_requested:
+        reason = record.stop.reason if record.stop else None
+        return Failure(
+            ErrorCode.LAUNCH_FAILED,
+            f"The container was stopped before any task of it ran. reason: {reason or 'none given'}",
+            "Nothing, if that was meant; else start it again.",
+            Cause.USER_STOPPED,
+        )
+    earlier = record.launches[-1].failure if record.launches else None
+    before = f" The launch before it failed: {earlier.message}" if earlier else ""
     return Failure(
         ErrorCode.LAUNCH_FAILED,
         f"No task of this container exists {age:.0f} s after its launch was due: the start was interrupted "
-        "before RunTask.",
+        f"before RunTask.{before}",
         "Start the container again.",
-        Cause.USER_STOPPED if record.stop_requested else Cause.UNKNOWN,
+        (earlier.cause if earlier else None) or Cause.UNKNOWN,
         transient=True,
     )
 

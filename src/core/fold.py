@@ -102,7 +102,7 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
         return Stale("it concerns another task")
     if record.state.ended:
         # Nothing is left to stop: that is all an ended record can learn from it.
-        return note(record, Instant.STOPPING, fact.at)
+        return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
     if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_owed(record):

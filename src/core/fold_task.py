@@ -118,7 +118,8 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if main is not None and main.exit_code is not None and not diagnosis.start_failed:
         return fire(record, Trigger.CONTAINER_EXITED, task.at)
     failure = failures.task_ended(task, diagnosis)
-    if may_retry(record, failure, policy) and task.started_at is None:
+    ran = task.started_at is not None or (main is not None and main.exit_code is not None)
+    if not ran and may_retry(record, failure, policy):
         return retry(record, task.at, failure)
     return fail(record, Trigger.TASK_FAILED, task.at, failure)
 
@@ -132,6 +133,10 @@ def _not_yet(record: Record, task: TaskObserved, policy: Policy) -> Record:
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    main = task.container(MAIN)
+    if main is not None and main.last_status == "STOPPED":
+        # Containers run ahead of the task: this one is over, and the next event says how.
+        return record
     record = fire(record, Trigger.TASK_STARTED, task.at)
     if record.state is not State.TASK_RUNNING:
         return record

@@ -80,15 +80,14 @@ def relaunch_owed(record: Record) -> bool:
     A launch without a task to copy (ECS refused to start any) is repeated by the starter, which has the request.
     """
     waiting = record.state is State.PENDING and record.task_arn is None and not record.stop_requested
-    return waiting and bool(record.launches) and record.launches[-1].task_arn is not None
+    return waiting and record.given_up_task is not None
 
 
 def _task_action(record: Record, policy: Policy) -> Action | None:
     who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
     cluster = record.cluster_arn or ""
     if relaunch_owed(record):
-        given_up = record.launches[-1].task_arn or ""
-        return Relaunch(**who, cluster_arn=cluster, task_arn=given_up, attempt=record.attempt)
+        return Relaunch(**who, cluster_arn=cluster, task_arn=record.given_up_task or "", attempt=record.attempt)
     if record.task_arn is None or record.stopping:
         return None
     task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}
@@ -147,7 +146,8 @@ def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> floa
         case State.AGENT_HEALTHY if not record.stop_requested:
             return _to_own_phase(record.container_id, policy.healthy_look, now)
         case _:
-            return policy.probe_look
+            # Not before a prober that is at work may be lost: a second one costs a place among the probers.
+            return max(policy.probe_look, policy.health_timeout / 2)
 
 
 def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:

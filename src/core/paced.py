@@ -26,10 +26,10 @@ class PacedTasks:
         with self.changes.call():
             return self.tasks.run(request)
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+    def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """One change."""
         with self.changes.call():
-            self.tasks.stop(cluster, task_arn, reason)
+            return self.tasks.stop(cluster, task_arn, reason)
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         """One read."""

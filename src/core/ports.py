@@ -120,8 +120,8 @@ class Tasks(Protocol):
         Raises `DefinitionGone` when the task definition has been retired in the meantime.
         """
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
-        """StopTask. A task that ECS does not know counts as stopped."""
+    def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
+        """StopTask. False when ECS does not know the task."""
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         """DescribeTasks with the tags, at most 100 ARNs."""

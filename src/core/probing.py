@@ -142,7 +142,6 @@ class _Probe:
     give_up_at: datetime
     look_interval: float
     attempts: int = 0
-    earlier_attempts: int | None = None
     last_error: ProbeError | None = None
     failed_looks: int = 0
     watched: Watched = field(default_factory=Watched)
@@ -174,9 +173,6 @@ class _Probe:
                 # Not to have been able to ask is no reason to stop; it is counted, and asked again soon.
                 self.failed_looks += 1
                 pause = self.policy.probe_interval
-            else:
-                if self.earlier_attempts is None:
-                    self.earlier_attempts = self.watched.attempts
             if self.watched.over is not None:
                 return self.watched.over
             self.looked.set()
@@ -212,7 +208,7 @@ class _Probe:
             generation=self.target.generation,
             at=self.clock(),
             address=self.target.address,
-            attempts=self._all_attempts(),
+            attempts=self.attempts,
         )
 
     def _silent(self, error: ProbeError) -> AgentSilent:
@@ -221,13 +217,10 @@ class _Probe:
             generation=self.target.generation,
             at=self.clock(),
             address=self.target.address,
-            attempts=self._all_attempts(),
+            attempts=self.attempts,
             last_error=error.text,
             remedy=error.remedy,
         )
-
-    def _all_attempts(self) -> int:
-        return (self.earlier_attempts or 0) + self.attempts
 
     def result(self, outcome: Outcome, why: str | None = None) -> ProbeResult:
         return ProbeResult(outcome, self.attempts, self.last_error, self.failed_looks, why)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from core.budget import BudgetSpent
-from core.errors import ReachError
+from core.errors import CallFailed, ReachError
 from core.facts import TimePassed
 from core.looking import Looker
 from core.owed import shards
@@ -61,7 +61,7 @@ class Reconciler:
         What the time or the budget of `ecs` does not suffice for stays as it is, and due.
         """
         report = Report()
-        due = self._due()
+        due = self._due(report)
         try:
             while page := list(islice(due, PAGE)):
                 if self.time_left() < 0:
@@ -72,23 +72,38 @@ class Reconciler:
             report.stopped = spent.why
         return report
 
-    def _due(self) -> Iterator[str]:
-        """The ids of all shards, oldest first in each and the shards in turn: none waits behind another."""
+    def _note(self, error: ReachError, report: Report) -> None:
+        report.errors[type(error).__name__] += 1
+        self.failed(error)
+
+    def _due(self, report: Report) -> Iterator[str]:
+        """The ids of all shards, oldest first in each and the shards in turn: none waits behind another.
+
+        A shard that cannot be read is told and left for the next run.
+        """
         now = self.clock()
         waiting = [iter(self.store.due(shard, now)) for shard in shards(self.policy)]
         while waiting:
             for ids in tuple(waiting):
-                if (container_id := next(ids, None)) is None:
+                try:
+                    container_id = next(ids, None)
+                except CallFailed as error:
+                    self._note(error, report)
+                    container_id = None
+                if container_id is None:
                     waiting.remove(ids)
                 else:
                     yield container_id
 
     def _page(self, container_ids: list[str], report: Report) -> None:
         def note(error: ReachError) -> None:
-            report.errors[type(error).__name__] += 1
-            self.failed(error)
+            self._note(error, report)
 
-        loaded = self.store.load_many(container_ids)
+        try:
+            loaded = self.store.load_many(container_ids)
+        except CallFailed as error:
+            note(error)
+            return
         for unreadable in loaded.unreadable:
             note(unreadable)
         now = self.clock()

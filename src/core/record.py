@@ -28,7 +28,7 @@ class Injection(StrEnum):
 
 
 class Instant(StrEnum):
-    """The keys of `timings`. All but `resolved` and `healthy` are ECS's own instants."""
+    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS has told its own."""
 
     CREATED = "created"
     CONNECTIVITY = "connectivity"
@@ -135,6 +135,11 @@ class Record:
     def stop_requested(self) -> bool:
         """The backend asked for the end."""
         return self.stop is not None and self.stop.requested
+
+    @property
+    def given_up_task(self) -> str | None:
+        """The newest task of a launch that was given up: what another launch copies."""
+        return next((launch.task_arn for launch in reversed(self.launches) if launch.task_arn), None)
 
     def gave_up(self, task_arn: str) -> bool:
         """Whether this task belongs to a launch that was given up."""

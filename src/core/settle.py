@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.errors import ContendedRecord
+from core.errors import ContendedRecord, ReachError
 from core.facts import Fact
 from core.fold import Stale, apply
 from core.owed import Action, next_actions
@@ -46,26 +46,38 @@ class Settler:
     store: Store
     policy: Policy
     perform: Mapping[type[Action], Perform] = field(default_factory=dict)
+    unfinished: Callable[[Settled], None] = lambda _: None
+    """Hears of what was settled before an action failed, because the error is all that the caller gets to see."""
 
     def settle(self, *facts: Fact, known: Record | None = None) -> Settled:
         """Folds the facts in order, then does what the record owes, until nothing is owed that this function can do.
 
         All facts concern one container. `known` spares the first read: a record that was just read. If it is out of
-        date, the lock says so. `ignored` of the answer speaks of the first fact.
+        date, the lock says so. `ignored` of the answer speaks of the first fact. Without facts, what `known` owes is
+        done.
 
         Raises `ContendedRecord` when every attempt met another writer, `UnreadableRecord` for an item of an unknown
-        kind, `CallFailed` from an action: by then the record is saved, and a redelivery performs the action.
+        kind, `CallFailed` from an action: by then the record is saved, and a redelivery performs the action. An
+        action that failed keeps no other from being done.
         """
-        first, *rest = facts
-        settled = self._fold(first, known)
-        for fact in rest:
-            settled = _joined(settled, self._fold(fact, settled.record))
+        settled = Settled(known)
+        for number, fact in enumerate(facts):
+            folded = self._fold(fact, settled.record)
+            settled = _joined(settled, folded) if number else folded
         done: set[Action] = set()
+        failed: ReachError | None = None
         while settled.record is not None and (action := self._owed(settled.record, done)) is not None:
             done.add(action)
-            outcome = self.perform[type(action)](action)
+            try:
+                outcome = self.perform[type(action)](action)
+            except ReachError as error:
+                failed = failed or error
+                continue
             if outcome is not None:
                 settled = _joined(settled, self._fold(outcome, settled.record))
+        if failed is not None:
+            self.unfinished(settled)
+            raise failed
         return settled
 
     def _owed(self, record: Record, done: set[Action]) -> Action | None:

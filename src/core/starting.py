@@ -40,6 +40,8 @@ class Starter:
     clock: Clock
     sleep: Callable[[float], object]
     new_token: Callable[[], str]
+    told: Callable[[Settled], None] = lambda _: None
+    """Hears of a launch that AWS refused: the caller only gets the refusal."""
 
     def start(self, document: object) -> Settled:
         """The settled record of a started container.
@@ -96,13 +98,14 @@ class Starter:
             attempt=record.attempt,
             failure=failure,
         )
-        settled = self.settler.settle(rejected, known=record).record
-        if settled is None or settled.state is State.FAILED:
+        settled = self.settler.settle(rejected, known=record)
+        self.told(settled)
+        if settled.record is None or settled.record.state is State.FAILED:
             raise Refused(failure) from failed
-        if not _unlaunched(settled):
+        if not _unlaunched(settled.record):
             # Another starter of the same generation has got its task after all.
-            raise _already_running(settled) from failed
-        return settled
+            raise _already_running(settled.record) from failed
+        return settled.record
 
     def _adopt(self, record: Record, failed: CallFailed) -> Settled:
         """The same client token with other parameters: an earlier try of this start has its task already."""
@@ -116,12 +119,15 @@ class Starter:
         """The pending record of this start, saved. Two starters end with the same record."""
         known = self.store.load(request.container_id)
         while True:
-            if known is not None and _unlaunched(known):
-                self._plan(request, known)
-                return known
-            if known is not None and not known.state.ended:
+            if known is not None and not known.state.ended and not _unlaunched(known):
                 raise _already_running(known)
-            record = self._new(request, known)
+            record = self._described(request, self._to_fill(request, known))
+            if record == known:
+                return record
+            if known is not None and known.state.ended:
+                # What the last generation is owed would be forgotten with it: the stop of its task, its secret.
+                known = self.settler.settle(known=known).record or known
+                record = replace(record, revision=known.revision + 1)
             try:
                 self.store.save(record)
             except RevisionConflict as conflict:
@@ -131,29 +137,38 @@ class Starter:
                 continue
             return record
 
-    def _new(self, request: StartRequest, previous: Record | None) -> Record:
-        """The record to save, planned through: whatever cannot be launched is refused before it is written."""
-        if previous is not None and previous.token_parameter is not None:
-            self.vault().erase(previous.token_parameter)
+    def _to_fill(self, request: StartRequest, known: Record | None) -> Record:
+        """A start that died before it saved a task goes on with its generation and token; any other is a new one."""
         now = self.clock()
-        record = Record(
+        if known is not None and not known.state.ended:
+            return known
+        return Record(
             container_id=request.container_id,
             state=State.PENDING,
-            generation=previous.generation + 1 if previous else 1,
-            revision=previous.revision + 1 if previous else 1,
+            generation=known.generation + 1 if known else 1,
+            revision=known.revision if known else 0,
             created_at=now,
             updated_at=now,
             cluster_arn=self.settings.cluster_arn,
+            agent_token=self.new_token(),
+        )
+
+    def _described(self, request: StartRequest, record: Record) -> Record:
+        """The record with what the request says, planned through: what cannot be launched is refused unwritten."""
+        plan = self._plan(request, record)
+        described = replace(
+            record,
             image=request.image,
             entrypoint=request.entrypoint,
             cmd=request.cmd,
-            agent_token=self.new_token(),
+            injection=plan.injection,
+            keep_alive=plan.keep_alive,
+            token_parameter=plan.secret_name,
         )
-        plan = self._plan(request, record)
-        planned = replace(
-            record, injection=plan.injection, keep_alive=plan.keep_alive, token_parameter=plan.secret_name
-        )
-        return schedule(planned, self.settings.policy, now)
+        if described == record:
+            return record
+        written = replace(described, revision=record.revision + 1, updated_at=self.clock())
+        return schedule(written, self.settings.policy, self.clock())
 
     def _plan(self, request: StartRequest, record: Record) -> LaunchPlan:
         return plan_launch(

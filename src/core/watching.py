@@ -26,13 +26,12 @@ class Target:
 class Watched:
     """What the saved record says about a probe. `over` is the reason why it has ended; None: go on.
 
-    `deadline` is None until the address is in the record (early probe). `attempts` are those of earlier workers.
+    `deadline` is None until the address is in the record (early probe).
     """
 
     over: str | None = None
     early: bool = False
     deadline: datetime | None = None
-    attempts: int = 0
     token: str | None = field(default=None, repr=False)
 
 
@@ -44,7 +43,6 @@ def watched(record: Record | None, target: Target) -> Watched:
     return Watched(
         early=record.state is State.PENDING,
         deadline=record.probe.deadline if record.probe else None,
-        attempts=record.probe.attempts if record.probe else 0,
         token=record.agent_token,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.adapters.tokens import new_token
 from core.errors import Refused
+from core.lifecycle import State
 from core.starting import Starter
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
@@ -28,6 +29,7 @@ def _starter() -> Starter:
         clock=wiring.now,
         sleep=time.sleep,
         new_token=new_token,
+        told=telemetry.report,
     )
 
 
@@ -37,8 +39,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     try:
         settled = _starter().start(event)
     except Refused as refused:
-        return telemetry.refusal(refused)
+        return telemetry.refusal(refused, event)
     telemetry.report(settled)
+    telemetry.entered(State.PENDING)
     record = settled.record
     shown = ("container_id", "generation", "state", "task_arn", "task_definition_arn")
     return {name: getattr(record, name) for name in shown}

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     try:
         settled = _stopper().stop(event)
     except Refused as refused:
-        return telemetry.refusal(refused)
+        return telemetry.refusal(refused, event)
     telemetry.report(settled)
     record = settled.record
     return {name: getattr(record, name) for name in ("container_id", "generation", "state")}

@@ -50,6 +50,12 @@ def report(settled: Settled, fact: Fact | None = None) -> None:
             metric.add_dimension("cause", str(error.cause or Cause.UNKNOWN))
 
 
+def entered(state: State) -> None:
+    """One more container came into this state."""
+    with single_metric(name="StateEntered", unit=MetricUnit.Count, value=1) as metric:
+        metric.add_dimension("state", str(state))
+
+
 def count(name: str, value: int) -> None:
     """Adds to a metric of this stack."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value):
@@ -86,10 +92,12 @@ def answer(settled: Settled) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def refusal(refused: Refused) -> dict[str, Any]:
+def refusal(refused: Refused, request: object) -> dict[str, Any]:
     """`{"error": {code, cause, message, remedy, transient}}`: a normal answer, so that no caller parses traces."""
     failure = refused.failure
-    logger.warning("request refused", extra={"code": failure.code, "why": failure.message})
+    named = request.get("container_id") if isinstance(request, dict) else None
+    extra = {"container_id": named if isinstance(named, str) else None, "code": failure.code, "why": failure.message}
+    logger.warning("request refused", extra=extra)
     error = {
         "code": str(failure.code),
         "cause": str(failure.cause) if failure.cause else None,
@@ -112,8 +120,7 @@ def _keys(record: Record) -> dict[str, Any]:
 
 
 def _measure(step: Step, record: Record) -> None:
-    with single_metric(name="StateEntered", unit=MetricUnit.Count, value=1) as metric:
-        metric.add_dimension("state", str(step.to))
+    entered(step.to)
     if (duration := _DURATIONS.get(step.to)) is not None:
         name, first, last = duration
         if first in record.timings and last in record.timings:

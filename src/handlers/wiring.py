@@ -27,6 +27,7 @@ from core.paced import PacedTasks
 from core.ports import Tasks
 from core.settings import Settings
 from core.settle import Settler
+from handlers import telemetry
 
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
 # ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
@@ -127,19 +128,19 @@ def looker() -> Looker:
 @cache
 def settler() -> Settler:
     """For the functions outside the VPC: they carry out everything a record owes."""
-    return Settler(store(), settings().policy, _performer(ecs).table())
+    return Settler(store(), settings().policy, _performer(ecs).table(), telemetry.report)
 
 
 def paced_settler(tasks: PacedTasks) -> Settler:
     """For the reconciler: it carries out what is owed within its budgets."""
-    return Settler(store(), settings().policy, _performer(lambda: tasks).table())
+    return Settler(store(), settings().policy, _performer(lambda: tasks).table(), telemetry.report)
 
 
 @cache
 def stopping_settler() -> Settler:
     """For stop_container, which may start nothing: a launch that is owed is the reconciler's."""
     performs = {kind: perform for kind, perform in _performer(ecs).table().items() if kind is not Relaunch}
-    return Settler(store(), settings().policy, performs)
+    return Settler(store(), settings().policy, performs, telemetry.report)
 
 
 def _performer(tasks: Callable[[], Tasks]) -> Performer:

@@ -47,6 +47,7 @@ POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LE
 # Every statement on all resources, and why it cannot name any.
 ON_ALL_RESOURCES = {
     ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
+    ("StartContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTaskDefinitionFamilies"): "the action supports no resource",

@@ -49,7 +49,7 @@ class BotoEcs:
     def run(self, request: dict[str, Any]) -> Launched:
         """RunTask. It answers 200 with `failures` and no task when there is no capacity (facts, surprise 13)."""
         try:
-            with translated("RunTask"):
+            with translated("RunTask", once=True):
                 answer = self._client.run_task(**request)
         except CallFailed as failed:
             if failed.code in _REFUSALS and _GONE.search(failed.message):
@@ -71,14 +71,16 @@ class BotoEcs:
             transient=diagnosis.transient,
         )
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
-        """StopTask; a task that is not found has stopped long ago, which is what was wanted."""
+    def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
+        """StopTask; False when ECS does not know the task: it is long gone, or so young that it does not show yet."""
         try:
             with translated("StopTask"):
                 self._client.stop_task(cluster=cluster, task=task_arn, reason=reason)
         except CallFailed as failed:
-            if not (failed.code == "InvalidParameterException" and "not found" in failed.message):
-                raise
+            if failed.code == "InvalidParameterException" and "not found" in failed.message:
+                return False
+            raise
+        return True
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         """DescribeTasks for at most 100 ARNs; the ones it does not show are named, MISSING or not."""

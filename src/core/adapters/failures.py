@@ -16,10 +16,11 @@ _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager
-def translated(operation: str) -> Iterator[None]:
+def translated(operation: str, *, once: bool = False) -> Iterator[None]:
     """Raises `CallFailed` for whatever botocore raises inside.
 
-    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same.
+    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same. With
+    `once`, for a call that must not take effect twice, also when the SDK repeated it: the first try may have.
     """
     try:
         yield
@@ -27,7 +28,8 @@ def translated(operation: str) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
-        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR) from exc
+        repeated = once and exc.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+        raise _failed(operation, code, message, uncertain=repeated or status >= _SERVER_ERROR) from exc
     except BotoCoreError as exc:
         raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
 

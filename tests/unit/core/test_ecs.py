@@ -138,3 +138,16 @@ def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
         )
 
     assert ecs.find(CLUSTER, "p/c/1") == (TASK, TASK + "1")
+
+
+def test_a_run_that_the_sdk_repeated_is_uncertain(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """The first try may have started a task before the repetition was refused."""
+    ecs, answers = stubbed
+    answers.add_client_error(
+        "run_task", "ThrottlingException", "Rate exceeded", 400, response_meta={"RetryAttempts": 1}, expected_params=RUN
+    )
+
+    with pytest.raises(CallFailed) as caught:
+        ecs.run(RUN)
+
+    assert caught.value.uncertain

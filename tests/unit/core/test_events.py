@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -160,3 +161,14 @@ def test_an_instant_of_another_kind_is_refused() -> None:
     """Not guessed."""
     with pytest.raises(MalformedEvent, match="startedAt"):
         observe({**event("task-running"), "detail": event("task-running")["detail"] | {"startedAt": ["now"]}})
+
+
+def test_no_exception_of_the_chain_quotes_the_document() -> None:
+    """A logger prints causes too, and the overrides hold the token (facts, surprise 3)."""
+    document = event("malformed-without-version")
+    document["detail"]["overrides"]["containerOverrides"][0]["environment"][1]["value"] = "s3cret"
+
+    with pytest.raises(MalformedEvent) as refused:
+        observe(document)
+
+    assert "s3cret" not in "".join(format_exception(refused.value))

@@ -529,3 +529,37 @@ def test_the_erasing_of_another_token_changes_nothing() -> None:
     erased = about(TokenErased, 9, name="/sockerless/old/token")
 
     assert stale(pending(token_parameter="/sockerless/new/token"), erased) == "the record names another parameter"
+
+
+@pytest.mark.parametrize("record", [pending(), HEALTHY])
+def test_a_container_that_is_over_moves_nothing_forward(record: Record) -> None:
+    """Main STOPPED without an exit code in a RUNNING task: the next event says how it ended."""
+    main = main_container(last_status="STOPPED", exit_code=None, reason="something")
+
+    assert fold(record, observed(4, containers=(main,))).state is record.state
+
+
+def test_an_ended_record_without_a_task_learns_nothing_from_there_being_none() -> None:
+    """A task that shows up late is still to be stopped."""
+    failed = fold(pending(token_parameter="/p/c/1/token"), about(TaskGone, 60, task_arn=None))
+
+    assert stale(failed, about(TaskGone, 120, task_arn=None)) == "it holds nothing new"
+
+
+def test_a_start_that_was_stopped_says_so() -> None:
+    """Not that it was interrupted, and not to start it again."""
+    record = fold(pending(), about(StopRequested, 1, reason="enough"), about(TaskGone, 60, task_arn=None))
+
+    assert record.error is not None
+    assert "stopped before any task of it ran. reason: enough" in record.error.message
+
+
+def test_a_launch_that_was_never_made_names_the_failure_before_it() -> None:
+    """The cause is not lost on the way."""
+    capacity = Failure(ErrorCode.LAUNCH_FAILED, "no capacity", "Wait.", Cause.CAPACITY, transient=True)
+    refused = about(LaunchRejected, 1, failure=capacity, attempt=1)
+    record = fold(pending(), refused, about(TaskGone, 70, task_arn=None))
+
+    assert record.error is not None
+    assert "no capacity" in record.error.message
+    assert record.error.cause is Cause.CAPACITY

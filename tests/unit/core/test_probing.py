@@ -371,8 +371,8 @@ def test_out_of_time_before_the_first_try() -> None:
 
 
 def test_deadline_survives_the_worker() -> None:
-    """The next delivery goes on towards the same deadline, and counts the tries that the record knows of."""
-    record = asked(probe=Probe(deadline=at(DEADLINE), attempts=20))
+    """The next delivery goes on towards the same deadline: it is the item's."""
+    record = asked()
     world = World(record_at=lambda _: record)
 
     async def main() -> None:
@@ -382,17 +382,7 @@ def test_deadline_survives_the_worker() -> None:
     run(main())
 
     assert isinstance(world.facts[0], AgentSilent)
-    assert (world.facts[0].at, world.facts[0].attempts) == (at(DEADLINE), 50)
-
-
-def test_attempts_of_an_answer() -> None:
-    """The count of an answer holds all tries: this worker's and the record's."""
-    world = World(answers_at=2, record_at=lambda _: asked(probe=Probe(at(DEADLINE), attempts=5)))
-
-    world.run()
-
-    assert isinstance(world.facts[0], AgentAnswered)
-    assert world.facts[0].attempts == 8
+    assert (world.facts[0].at, world.facts[0].attempts) == (at(DEADLINE), 30)
 
 
 def test_failed_looks_end_nothing() -> None:

@@ -18,7 +18,8 @@ from core.owed import EraseToken, Relaunch, next_actions
 from core.policy import Policy
 from core.record import Record
 from core.settings import TokenDelivery
-from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, exited, main_container, observed, pending
+from core.settle import Settler
+from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, exited, main_container, observed, pending, silent
 from tests.unit.core.test_fold import about, fold, stale
 from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
 
@@ -395,3 +396,76 @@ def test_a_record_of_a_given_up_launch_accepts_no_late_answer() -> None:
 
     folded: Record | Stale = apply(GIVEN_UP, accepted(), POLICY)
     assert isinstance(folded, Stale)
+
+
+# --- what must not be concluded ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        CallFailed("RunTask", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True),
+        CallFailed("RunTask", "ConflictException", "client token"),
+    ],
+)
+def test_a_relaunch_that_nobody_refused_stays_owed(world: World, failed: CallFailed) -> None:
+    """Throttled, or made by another function with parameters that differ: the record does not fail for it."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.ecs.refusals["run"] = [failed]
+    with pytest.raises(CallFailed):
+        world.settler.settle(never_ran(task_arn=arn))
+
+    assert world.record().state is State.PENDING
+    world.settler.settle(never_ran(task_arn=arn))
+    assert world.record().task_arn not in {None, arn}
+
+
+def test_a_refused_relaunch_leaves_the_next_one_owed() -> None:
+    """Launch 2 never got a task, so launch 3 copies the task of launch 1."""
+    thrice = Policy(launch_attempts=3)
+    rejected = about(LaunchRejected, 4, attempt=2, failure=REFUSED.as_launch_failure())
+    record = fold(GIVEN_UP, rejected, policy=thrice)
+
+    (action,) = next_actions(record, thrice)
+    assert isinstance(action, Relaunch)
+    assert (action.task_arn, action.attempt) == (TASK, 3)
+
+
+def test_a_container_that_ran_before_the_task_did_is_not_run_twice() -> None:
+    """Containers run ahead of the task: an exit code proves a run, whatever ECS blames (issue of ACTIVATING)."""
+    task = exited(
+        4,
+        "STOPPED",
+        started_at=None,
+        stop_code="TaskFailedToStart",
+        stopped_reason="InternalError: an internal error occurred",
+        containers=(main_container(last_status="STOPPED", exit_code=137),),
+    )
+
+    assert fold(pending(task_arn=TASK), task).state.ended
+
+
+def test_a_restart_settles_what_the_old_generation_is_owed(world: World) -> None:
+    """The task of an unreachable agent is stopped by the restart, if the reconciler has not come to it yet."""
+    arn = world.start().task_arn
+    world.settler.settle(observed(3, task_arn=arn))
+    Settler(world.store, POLICY).settle(silent())
+    assert world.ecs.stopped == []
+
+    second = world.start()
+
+    assert [stopped for stopped, _ in world.ecs.stopped] == [arn]
+    assert (second.generation, second.state) == (2, State.PENDING)
+
+
+def test_an_interrupted_start_that_comes_back_changed_describes_what_runs(world: World) -> None:
+    """The item says what the task was started with, not what the first try had asked for."""
+    world.ecs.refusals["ensure_definition"] = [UNKNOWN]
+    with pytest.raises(CallFailed):
+        world.start()
+
+    record = world.start({**event("start-container"), "image": "debian:bookworm", "cmd": ["sleep", "5"]})
+
+    assert (record.image, record.cmd, record.generation) == ("debian:bookworm", ("sleep", "5"), 1)
+    assert len(world.ecs.tasks) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from core.acting import Performer
 from core.errors import CallFailed, ContendedRecord, UnreadableRecord
-from core.facts import Fact, TimePassed
+from core.facts import Fact, StopRequested, TimePassed
 from core.item import to_item
 from core.lifecycle import State
 from core.owed import Action, SendProbe, StopTask
@@ -285,3 +285,33 @@ def test_the_end_wins_whatever_comes_first(facts: list[Any]) -> None:
         world.settler.settle(fact)
 
     assert (world.record().state, world.record().agent_address) == (State.STOPPED, None)
+
+
+def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
+    """StopTask right after RunTask may meet an API that does not know the task: not found is not stopped."""
+    world = Settled(pending(task_arn=TASK))
+    world.ecs.unknown.add(TASK)
+    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
+    world.settler.settle(asked)
+    assert not world.record().stopping
+
+    world.ecs.unknown.clear()
+    world.settler.settle(asked)
+
+    assert world.record().stopping
+    assert [arn for arn, _ in world.ecs.stopped] == [TASK]
+
+
+def test_an_action_that_fails_keeps_no_other_from_being_done() -> None:
+    """A StopTask that is refused for good leaves no secret behind; what was settled is told all the same."""
+    world = Settled(pending(token_parameter="/p/c/1/token"))
+    world.vault.put("/p/c/1/token", "secret")
+    world.settler.settle(observed(3))
+    world.ecs.refusals["stop"] = [CallFailed("StopTask", "AccessDeniedException", "no")]
+    told: list[Any] = []
+
+    with pytest.raises(CallFailed, match="AccessDenied"):
+        replace(world.settler, unfinished=told.append).settle(silent())
+
+    assert world.vault.tokens == {}
+    assert [step.to for step in told[0].steps] == [State.FAILED]

@@ -503,3 +503,23 @@ def test_a_start_whose_write_met_itself_goes_on(world: World) -> None:
     world.settler = replace(world.settler, store=world.store)
 
     assert world.start().agent_token == f"{1:064x}"
+
+
+def test_a_table_that_cannot_be_read_stops_only_what_it_hides(world: World) -> None:
+    """One shard's query and one page's read are told; the run ends with a report."""
+    throttled = CallFailed("Query", "ThrottlingException", "Rate exceeded", transient=True)
+
+    class Moody(MemoryStore):
+        def due(self, shard: str, until: Any) -> Any:
+            if shard == "shard-0":
+                raise throttled
+            yield from super().due(shard, until)
+
+        def load_many(self, container_ids: Any) -> Any:
+            raise throttled
+
+    world.start()
+    world.store = Moody(world.record())
+    world.clock.advance(61)
+
+    assert world.reconcile().errors == {"CallFailed": 2}

@@ -165,5 +165,20 @@ def test_faults_of_delivery(tmp_path: Path, parameters: dict[str, Any], expected
     assert aws.statuses(task["taskArn"]) == expected
 
 
+def test_scattered_copies_overtake_each_other(tmp_path: Path) -> None:
+    """Every copy of every event is held back for a time of its own: any order comes about, and nothing is lost."""
+    aws = FakeAws(EVERYTHING)
+    with fargate(tmp_path, aws) as server:
+        server.local.fault("", "events", duplicate=1, scatter_seconds=3, seed=1)
+        task = server.run(SHORT)
+        deliveries = until(
+            lambda: server.local.deliveries(task["taskArn"]), lambda all_: len(all_) == 5 and _settled(all_)
+        )
+    assert sorted(aws.statuses(task["taskArn"])) == sorted(WHOLE_LIFE * 2)
+    arrivals = [number for delivery in deliveries for number in delivery["arrivals"]]
+    assert sorted(arrivals) == list(range(1, 11))
+    assert arrivals != sorted(arrivals)
+
+
 def _settled(deliveries: list[dict[str, Any]]) -> bool:
     return all(delivery["outcome"] != "pending" for delivery in deliveries)

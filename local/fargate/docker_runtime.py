@@ -1,0 +1,187 @@
+"""Runs each task as containers of a Docker engine, which share one network namespace and one address on a bridge.
+
+What process mode imitates, the engine enforces here: images, users, mounts and their modes, memory, PID namespaces,
+runc's own refusals. Everything it makes is labelled (`engine.ownership`), and nothing else is ever removed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from aiodocker import Docker, DockerError
+from aiodocker.containers import DockerContainer
+
+from local.fargate import reasons
+from local.fargate.engine.connection import BASE_IMAGE, NoEngine, connected, image_id
+from local.fargate.engine.containers import EngineContainer, Placement, configuration
+from local.fargate.engine.images import Images
+from local.fargate.engine.logs import Output
+from local.fargate.engine.network import Namespace, TaskNetwork, blocked
+from local.fargate.engine.ownership import Ownership
+from local.fargate.engine.words import cannot_create, cannot_start
+from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
+from local.fargate.faults import FaultName
+from local.fargate.process_runtime import agent_port
+from local.fargate.task import Container, Task
+from local.fargate.task_secrets import SecretSource
+from local.fargate.volumes import find_efs
+
+log: Final = logging.getLogger("local.fargate")
+
+
+@dataclass(slots=True)
+class _Home:
+    """What one task occupies. `namespace` is where its containers run; `mounts` are its volumes, by name."""
+
+    namespace: Namespace
+    mounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    images: dict[str, str] = field(default_factory=dict)
+
+
+class DockerRuntime:
+    """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`, EFS is below `<state>/efs`."""
+
+    def __init__(self, state_dir: Path, region: str, secrets: SecretSource) -> None:
+        self._state_dir = state_dir
+        self._region = region
+        self._secrets = secrets
+        self._ownership = Ownership(state_dir)
+        self._open = AsyncExitStack()
+        self._homes: dict[str, _Home] = {}
+
+    async def open(self) -> None:
+        """Connects, removes what a predecessor left behind, makes the network. Raises `NoEngine`."""
+        self._docker: Docker = await self._open.enter_async_context(connected())
+        async with self._open:
+            if await image_id(self._docker, BASE_IMAGE) is None:
+                raise NoEngine(f"The engine has no image {BASE_IMAGE}. What to do: local/docker/base_image.sh")
+            await self._ownership.remove_everything(self._docker)
+            self._ownership.mark()
+            self._network = TaskNetwork(self._docker, self._ownership)
+            await self._network.create()
+            self._open = self._open.pop_all()  # it went well: open until `close`
+        self._images = Images(self._docker, self._ownership, self._state_dir)
+
+    async def attach(self, task: Task) -> str:
+        """A network namespace with an address; one that is not the containers' own when a fault wants to hide them."""
+        try:
+            namespace = await self._network.namespace(task.id)
+            self._homes[task.id] = _Home(namespace)
+            if FaultName.PORT_BLOCKED in task.faults:
+                command = blocked(agent_port(task))
+                return (await self._network.namespace(task.id, name="blocked", command=command)).address
+            if FaultName.PORT_REFUSED in task.faults:
+                return (await self._network.namespace(task.id, name="refused")).address
+        except DockerError as exc:
+            log.exception("task %s has no network", task.id)
+            raise InitializationFailed(reasons.ENI_FAILED) from exc
+        return namespace.address
+
+    async def prepare(self, task: Task) -> None:
+        """Network, secrets and volumes, in Fargate's order."""
+        home = self._homes[task.id]
+        fault = task.faults.get(FaultName.ENI_PROVISIONING)
+        if fault is not None:
+            raise InitializationFailed(fault.parameters.get("reason", reasons.ENI_FAILED))
+        for container in task.containers:
+            home.secrets[container.name] = {
+                secret["name"]: await self._secrets.read(secret["valueFrom"])
+                for secret in container.definition.get("secrets", ())
+            }
+        for volume in task.definition.get("volumes", ()):
+            efs = volume.get("efsVolumeConfiguration")
+            if efs:
+                host = find_efs(task, efs, self._state_dir, self._region)
+                home.mounts[volume["name"]] = {"Type": "bind", "Source": str(host)}
+            else:
+                home.mounts[volume["name"]] = self._ephemeral(task, volume["name"])
+
+    async def pull(self, task: Task, container: Container) -> str:
+        """The image as the engine has it, or as it is staged; the digest is its id."""
+        image = container.definition["image"]
+        fault = task.faults.get(FaultName.IMAGE_PULL)
+        if fault is not None:
+            raise PullFailed(container.name, fault.parameters.get("reason", reasons.cannot_pull(image)))
+        try:
+            found = await self._image(task, container)
+        except DockerError as exc:
+            raise PullFailed(container.name, f"CannotPullContainerError: {exc.message}") from exc
+        if found is None:
+            raise PullFailed(container.name, reasons.cannot_pull(image))
+        self._homes[task.id].images[container.name] = found
+        return found
+
+    async def start(self, task: Task, container: Container) -> EngineContainer:
+        """Creates and starts it; its output is followed from the first byte."""
+        home = self._homes[task.id]
+        created = await self._created(task, container, home)
+        output = await Output.follow(created, self._state_dir / "logs" / task.id / f"{container.name}.log")
+        try:
+            await created.start()
+        except DockerError as exc:
+            await output.close()
+            await created.delete(force=True)
+            raise ContainerNotStarted(cannot_start(exc.message)) from exc
+        return EngineContainer(created, container, output, await created.show())
+
+    async def release(self, task: Task) -> None:
+        """Removes the containers, the address with them, and the ephemeral volumes."""
+        if self._homes.pop(task.id, None) is not None:
+            await self._ownership.remove_task(self._docker, task.id)
+
+    async def close(self) -> None:
+        """Removes everything and lets the engine go."""
+        async with self._open:
+            await self._ownership.remove_everything(self._docker)
+
+    async def _created(self, task: Task, container: Container, home: _Home) -> DockerContainer:
+        config = configuration(
+            task,
+            container,
+            Placement(
+                image=home.images[container.name],
+                environment=self._environment(container, home),
+                mounts=self._mounts(task, container, home),
+                network=home.namespace.mode,
+                labels=self._ownership.labels(task.id),
+            ),
+        )
+        try:
+            return await self._docker.containers.create(config, name=f"{task.id}-{container.name}")
+        except DockerError as exc:
+            raise ContainerNotStarted(cannot_create(exc.message)) from exc
+
+    async def _image(self, task: Task, container: Container) -> str | None:
+        """Under the fault `agent-missing` an image that would bring the agent is the bare base image."""
+        if FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints"):
+            return await image_id(self._docker, BASE_IMAGE)
+        return await self._images.find(container.definition["image"])
+
+    def _mounts(self, task: Task, container: Container, home: _Home) -> Sequence[dict[str, Any]]:
+        mounts = []
+        for point in container.definition.get("mountPoints", ()):
+            name = point["sourceVolume"]
+            missing = FaultName.AGENT_MISSING in task.faults
+            source = self._ephemeral(task, f"{name}-missing-{container.name}") if missing else home.mounts[name]
+            mounts.append({**source, "Target": point["containerPath"], "ReadOnly": bool(point.get("readOnly", False))})
+        return mounts
+
+    def _ephemeral(self, task: Task, name: str) -> dict[str, Any]:
+        """A volume of the engine, not a directory of this machine: what root writes there, only root could remove."""
+        labels = self._ownership.labels(task.id)
+        return {"Type": "volume", "Source": f"{task.id}-{name}", "VolumeOptions": {"Labels": labels}}
+
+    def _environment(self, container: Container, home: _Home) -> dict[str, str]:
+        return {
+            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            **container.environment,
+            **home.secrets.get(container.name, {}),
+        }

@@ -1,0 +1,72 @@
+"""How the container engine is found and spoken to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from aiodocker import Docker, DockerError
+
+BASE_IMAGE: Final = "sockerless-local/debian:latest"
+"""Debian's minimal system with Python. `local/docker/base_image.sh` makes it."""
+
+_UNIX: Final = "unix://"
+_SOCKETS: Final = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
+_PROBE_SECONDS: Final = 5
+NOT_FOUND: Final = 404
+CONFLICT: Final = 409
+
+
+class NoEngine(Exception):
+    """There is no usable container engine. The message says what to do."""
+
+
+def engine_url(environ: Mapping[str, str] = os.environ) -> str | None:
+    """DOCKER_HOST, else the first of the usual sockets that is there, else None. Docker contexts are not read."""
+    if environ.get("DOCKER_HOST"):
+        return environ["DOCKER_HOST"]
+    candidates = (Path(path).expanduser() for path in _SOCKETS)
+    return next((f"{_UNIX}{path}" for path in candidates if path.is_socket()), None)
+
+
+@asynccontextmanager
+async def connected(url: str | None = None) -> AsyncIterator[Docker]:
+    """A client of the engine at `url`, or of the one that is found. Raises `NoEngine` when none is."""
+    where = url or engine_url()
+    if where is None:
+        raise NoEngine("No container engine was found. What to do: start Docker, or set DOCKER_HOST.")
+    if not where.startswith(_UNIX):
+        async with Docker(url=where) as docker:
+            yield docker
+        return
+    # Each running container holds a connection, its output; a connector's own limit of 100 would hang the 101st.
+    connector = aiohttp.UnixConnector(where.removeprefix(_UNIX), limit=0)
+    try:
+        async with Docker(url=f"{_UNIX}localhost", connector=connector) as docker:
+            yield docker
+    finally:
+        await connector.close()
+
+
+async def ready() -> bool:
+    """Whether an engine answers and has the base image."""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS), connected() as docker:
+            return await image_id(docker, BASE_IMAGE) is not None
+    except (NoEngine, DockerError, aiohttp.ClientError, OSError):  # TimeoutError is an OSError
+        return False
+
+
+async def image_id(docker: Docker, name: str) -> str | None:
+    """The id (`sha256:…`) of an image that the engine has, else None."""
+    try:
+        return str((await docker.images.inspect(name))["Id"])
+    except DockerError as exc:
+        if exc.status == NOT_FOUND:
+            return None
+        raise

@@ -1,0 +1,63 @@
+"""The images of task definitions, as far as this machine has them: nothing is pulled from a registry.
+
+An image with a directory in the state directory (`view.image_directory`) is the base image with these files on top,
+so that what is staged for process mode is an image here. Any other is one that the engine has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from aiodocker import Docker
+
+from local.fargate.engine.connection import BASE_IMAGE, image_id
+from local.fargate.engine.ownership import Ownership
+from local.fargate.view import image_directory
+
+_FILES: Final = "files"
+_DOCKERFILE: Final = f"FROM {BASE_IMAGE}\nCOPY {_FILES}/ /\n".encode()
+
+
+class Images:
+    """Finds images, and builds those that are staged as directories; the engine's cache knows what is unchanged."""
+
+    def __init__(self, docker: Docker, ownership: Ownership, state_dir: Path) -> None:
+        self._docker = docker
+        self._ownership = ownership
+        self._state_dir = state_dir
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def find(self, name: str) -> str | None:
+        """The id of an image, None when this machine does not have it. Raises `DockerError` for a failed build."""
+        directory = image_directory(self._state_dir, name)
+        if not directory.is_dir():
+            return await image_id(self._docker, name)
+        async with self._turns[name]:
+            context = await asyncio.to_thread(_context, directory)
+            tag = f"sockerless-local/{self._ownership.id}/{directory.name.lower()}"
+            labels = self._ownership.labels()
+            await self._docker.images.build(fileobj=context, encoding="identity", tag=tag, labels=labels)
+            return await image_id(self._docker, tag)
+
+
+def _context(directory: Path) -> io.BytesIO:
+    """What a build needs: a Dockerfile and the files, of root, with their modes."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        dockerfile = tarfile.TarInfo("Dockerfile")
+        dockerfile.size = len(_DOCKERFILE)
+        tar.addfile(dockerfile, io.BytesIO(_DOCKERFILE))
+        tar.add(directory, _FILES, filter=_of_root)
+    archive.seek(0)
+    return archive
+
+
+def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry

@@ -1,0 +1,100 @@
+"""Whose a container, network, volume or image of the engine is: labels, and the removal of exactly what they mark."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Final
+
+from aiodocker import Docker, DockerError
+
+from local.fargate.engine.connection import CONFLICT, NOT_FOUND, connected
+
+OWNER: Final = "sockerless.local.owner"
+TASK: Final = "sockerless.local.task"
+_MARKER: Final = "engine-in-use"
+
+
+class Ownership:
+    """The labels of one local Fargate. They follow from its state directory, so its successor knows them too."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.id: Final = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
+        self._marker = state_dir / _MARKER
+
+    def labels(self, task_id: str | None = None) -> dict[str, str]:
+        """What everything is labelled with when it is made."""
+        return {OWNER: self.id} | ({TASK: task_id} if task_id else {})
+
+    def filters(self, task_id: str | None = None) -> dict[str, list[str]]:
+        """The engine's filter for what has these labels."""
+        return {"label": [f"{name}={value}" for name, value in self.labels(task_id).items()]}
+
+    async def remove_task(self, docker: Docker, task_id: str) -> None:
+        """Ends and removes the containers of a task, then its volumes."""
+        await self._remove_containers(docker, self.filters(task_id))
+        await _remove_volumes(docker, self.filters(task_id))
+
+    async def remove_everything(self, docker: Docker) -> None:
+        """Ends and removes whatever this local Fargate, or one before it that crashed, has made."""
+        await self._remove_containers(docker, self.filters())
+        await _remove_volumes(docker, self.filters())
+        for network in await docker.networks.list(filters=self.filters()):
+            await _gone((await docker.networks.get(network["Id"])).delete())
+        for image in await docker.images.list(filters=self.filters()):
+            await _gone(docker.images.delete(image["Id"], force=True))
+        self._marker.unlink(missing_ok=True)
+
+    def mark(self) -> None:
+        """Notes in the state directory that the engine may hold something of this local Fargate."""
+        self._marker.parent.mkdir(parents=True, exist_ok=True)
+        self._marker.touch()
+
+    @property
+    def marked(self) -> bool:
+        """Whether the engine may hold something of it."""
+        return self._marker.exists()
+
+    async def _remove_containers(self, docker: Docker, filters: dict[str, list[str]]) -> None:
+        found = await docker.containers.list(all="true", filters=json.dumps(filters))
+        await asyncio.gather(*(_gone(container.delete(force=True, v=True)) for container in found))
+
+
+async def _remove_volumes(docker: Docker, filters: dict[str, list[str]]) -> None:
+    answer = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
+    for volume in answer["Volumes"] or ():
+        await _gone(_remove_volume(docker, volume["Name"]))
+
+
+async def _remove_volume(docker: Docker, name: str) -> None:
+    volume = await docker.volumes.get(name)  # type: ignore[no-untyped-call]
+    await volume.delete()
+
+
+async def _gone(removal: Awaitable[object]) -> None:
+    """What is gone already, or is being removed at this moment by somebody else, needs no removal."""
+    try:
+        await removal
+    except DockerError as exc:
+        if exc.status not in (NOT_FOUND, CONFLICT):
+            raise
+
+
+def remove_leftovers(state_dir: Path) -> bool:
+    """Removes what a local Fargate that was killed left in the engine; whether there was any reason to look.
+
+    Raises `NoEngine` when the engine cannot be found any more.
+    """
+    ownership = Ownership(state_dir)
+    if not ownership.marked:
+        return False
+
+    async def remove() -> None:
+        async with connected() as docker:
+            await ownership.remove_everything(docker)
+
+    asyncio.run(remove())
+    return True

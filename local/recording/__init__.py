@@ -1,0 +1,1 @@
+"""`python -m local record`: the events of a running stack, as files that may be shared."""

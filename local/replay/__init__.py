@@ -1,0 +1,1 @@
+"""`python -m local replay`: what became of containers, lived again from recorded events."""

@@ -1,0 +1,150 @@
+"""What one event did to one container: the line of a replayed life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from core.instants import format_instant
+from core.item import to_item
+from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.record import Record
+from core.record import Step as Transition
+from local.replay.reading import Found
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    MOVED = "moved"
+    """The container changed its state."""
+    LEARNT = "learnt"
+    """The record holds more, in the same state."""
+    IGNORED = "ignored"
+    """Late, repeated or of something given up: `why` is the core's own reason."""
+    WITHHELD = "withheld"
+    """The stack's rule does not let it through to the function."""
+    NOT_OURS = "not-ours"
+    MALFORMED = "malformed"
+    """In production it would end in the dead-letter queue."""
+    SENT = "sent"
+    """Invoked without waiting for the answer (`--async`)."""
+    FAILED = "failed"
+    """The function of the stack failed."""
+
+
+UNREADABLE: Final = frozenset({Outcome.MALFORMED, Outcome.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """`at` is when the fact counted as known; `state` is the one after it. `changes` holds attribute -> before, after.
+
+    `owed` says what the stack would do next: the prober and the reconciler do not run in an offline replay.
+    """
+
+    origin: str
+    outcome: Outcome
+    task: str = ""
+    at: datetime | None = None
+    container_id: str | None = None
+    generation: int | None = None
+    state: str | None = None
+    transitions: tuple[Transition, ...] = ()
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    why: str | None = None
+    owed: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; what is not known is absent."""
+        members = {
+            "origin": self.origin,
+            "outcome": self.outcome.value,
+            "task": self.task,
+            "at": self.at and format_instant(self.at),
+            "container_id": self.container_id,
+            "generation": self.generation,
+            "state": self.state,
+            "transitions": [
+                {"from": one.origin.value, "to": one.to.value, "trigger": one.trigger.value} for one in self.transitions
+            ],
+            "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
+            "why": self.why,
+            "owed": list(self.owed),
+        }
+        return {name: value for name, value in members.items() if value not in (None, [], {})}
+
+
+class Machine(Protocol):
+    """What events are fed into."""
+
+    def feed(self, found: Found) -> Step:
+        """What this event did."""
+
+    def records(self) -> Mapping[str, Record]:
+        """By container id, the records of all containers that an event spoke of."""
+
+
+def task_of(event: Any) -> str:
+    """What an event says of its task, such as `RUNNING v4` or `RUNNING (to be STOPPED) v5`; empty if it says nothing.
+
+    Read without trust: this is shown of malformed events too.
+    """
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    if not isinstance(detail, Mapping):
+        return ""
+    last, desired, version = (detail.get(name) for name in ("lastStatus", "desiredStatus", "version"))
+    leaving = f"(to be {desired})" if desired not in (None, last, "RUNNING") else None
+    words = [last, leaving, f"v{version}" if isinstance(version, int) else None]
+    return " ".join(str(word)[:60] for word in words if word)
+
+
+_UNSHOWN: Final = frozenset({
+    "agent_token", "check_at", "generation", "history", "revision", "state", "updated_at", "watch",
+})  # fmt: skip
+"""The token is never shown; the rest is the machine's own bookkeeping, or shown elsewhere."""
+
+
+def differences(before: Record, after: Record) -> dict[str, tuple[Any, Any]]:
+    """The attributes of the item that differ, members of maps by `map.member`; None where one was or is absent."""
+    old, new = _flat(before), _flat(after)
+    names = sorted(old.keys() | new.keys())
+    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def new_transitions(before: Record, after: Record) -> tuple[Transition, ...]:
+    """The steps of the history that `after` has and `before` has not."""
+    known = set(before.history)
+    return tuple(step for step in after.history if step not in known)
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in to_item(record).items():
+        if name in _UNSHOWN:
+            continue
+        if isinstance(value, dict):
+            flat |= {f"{name}.{member}": one for member, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def described(action: Action) -> str:
+    """What is owed, in words."""
+    match action:
+        case SendProbe(address=address):
+            return f"ask the agent at {address}"
+        case DescribeTask():
+            return "ask ECS for the task's address"
+        case StopTask(reason=reason):
+            return f"stop the task: {reason}"
+        case Relaunch(attempt=attempt):
+            return f"launch the task again, attempt {attempt}"
+        case EraseToken(name=name):
+            return f"delete the parameter {name}"
+        case _:
+            return type(action).__name__

@@ -1,0 +1,53 @@
+"""A stack of its own for the storm, and how large the storm is to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+
+from tests.e2e.deployed import deployed
+from tests.e2e.stack import Stack
+
+CONTAINERS: Final = 500
+SEED: Final = 4
+HEALTH_TIMEOUT: Final = 20
+"""Seconds. Ample for an agent that is one of many to start on a small machine at the same time."""
+PROBERS: Final = 10
+"""At a time, with up to ten containers each: workers of the local AWS are processes, and need memory."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The size of the storm, its seed, and how many containers live at a time."""
+    group = parser.getgroup("chaos")
+    group.addoption("--containers", type=int, default=CONTAINERS, help="how many containers live in all")
+    group.addoption("--seed", type=int, default=SEED, help="decides who lives how, and what becomes of each event")
+    group.addoption("--window", type=int, default=40, help="how many live at a time")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What it takes to repeat this run."""
+    return f"chaos: --containers={config.getoption('containers')} --seed={config.getoption('seed')}"
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack."""
+    directory = tmp_path_factory.mktemp("cloud")
+    parameters = {"HealthTimeoutSeconds": HEALTH_TIMEOUT, "ProberMaximumConcurrency": PROBERS}
+    with deployed(directory, "chaos", **parameters) as stack:
+        yield stack
+
+
+@pytest.fixture
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Prints a line at once: a run takes minutes, and its numbers are of interest also when it passes."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
+
+    def tell(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            terminal.write_line(line)
+
+    return tell

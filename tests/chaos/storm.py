@@ -1,0 +1,64 @@
+"""One run: a crowd lives in a storm, and everything about its end is looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.chaos import account
+from tests.chaos.crowd import Crowd
+from tests.chaos.lives import Member
+from tests.e2e.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run led to. `problems` is empty when everybody ended as announced and nothing is left."""
+
+    problems: tuple[str, ...]
+    summary: str
+    deliveries: account.Deliveries
+    healed: int
+
+
+def weather(
+    stack: Stack,
+    members: Sequence[Member],
+    *,
+    window: int,
+    look_after: float,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Lets them live, waits until their tasks are gone, and checks everything."""
+    before = account.Logbook.read(stack)
+    begun = time.monotonic()
+    crowd = Crowd(stack, window, look_after, tell)
+    records = crowd.live(members)
+    stack.eventually(
+        lambda: all(
+            task["last_status"] == "STOPPED" for tasks in account.tasks_of(stack, members).values() for task in tasks
+        ),
+        lambda: "no task is left running",
+    )
+    took = time.monotonic() - begun
+    tasks = account.tasks_of(stack, members)
+    # What ECS said last may still be under way to an ended record; it must change nothing.
+    stack.eventually(lambda: not account.under_way(stack, tasks), lambda: "every event has arrived or is lost")
+    records |= stack.store.load_many(records).records
+    logbook = account.Logbook.since(before, stack)
+    seen = account.deliveries(stack, tasks)
+    healed = len(logbook.healed(members))
+    problems = [
+        *(problem for member in members for problem in account.wrong(member, records[member.container_id])),
+        *account.double_launches(tasks, records),
+        *account.dead_letters(stack, members),
+        *logbook.trouble(),
+    ]
+    summary = (
+        f"{len(members)} containers in {took:.0f} s, {sum(map(len, tasks.values()))} tasks. "
+        f"Events: {seen.events}, of which {seen.dropped} dropped, {seen.doubled} doubled, {seen.overtaken} overtaken, "
+        f"{seen.failed} not delivered. Moved on by the reconciler: {healed} containers ({crowd.hurried} looks brought "
+        f"forward, {crowd.runs} runs). Conflicts: {logbook.conflicts()}."
+    )
+    return Run(tuple(problems), summary, seen, healed)

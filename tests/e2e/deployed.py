@@ -1,0 +1,44 @@
+"""A local cloud with the stack deployed to it, for as long as a package of tests runs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from local.cloud.cloud import LocalCloud
+from local.cloud.layout import ROOT, Layout
+from tests.e2e.stack import Stack
+
+
+@contextmanager
+def deployed(directory: Path, name: str, **parameters: object) -> Iterator[Stack]:
+    """The stack with these parameters, in a directory of its own; `name` is under which what sam built is kept.
+
+    Everything that runs for it is ended by process id, whatever happens.
+    """
+    layout = Layout(directory)
+    # From run to run: what did not change is not built, or downloaded, again.
+    kept = ROOT / ".local" / name
+    kept.mkdir(parents=True, exist_ok=True)
+    layout.sam.symlink_to(kept)
+    cloud = LocalCloud(layout, parameters={name: str(value) for name, value in parameters.items()})
+    with _ended_in_order(), cloud:
+        yield Stack(cloud)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """A signal that ends pytest ends it like Ctrl-C, with all fixtures: the cloud's processes would outlive it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

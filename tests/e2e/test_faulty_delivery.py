@@ -1,0 +1,30 @@
+"""A fifth of all events lost, a fifth doubled, all reordered: everybody ends as if nothing had happened.
+
+The small version of `tests/chaos`, whose docstring says what is sped up.
+"""
+
+from __future__ import annotations
+
+from tests.chaos.lives import CALM, LIVES, STORM, members
+from tests.chaos.storm import weather
+from tests.e2e.stack import Stack
+
+SEED = 4
+CONTAINERS = 33
+WINDOW = 22
+LOOK_AFTER = 1.5
+"""Seconds without news until a look. Earlier than the health timeout of this stack, as it is on AWS."""
+
+
+def test_faulty_delivery_changes_no_end(stack: Stack) -> None:
+    """Lives of all kinds end in exactly the state, with the error, exit code and number of tasks announced.
+
+    Among them one of each kind without faults: what the others are measured by is what really happens.
+    """
+    calm, stormy = members(SEED, len(LIVES), CALM), members(SEED, CONTAINERS, STORM)
+    run = weather(stack, [*calm, *stormy], window=WINDOW, look_after=LOOK_AFTER)
+    assert "\n".join(run.problems) == ""
+    assert run.deliveries.dropped
+    assert run.deliveries.doubled
+    assert run.deliveries.overtaken
+    assert run.healed

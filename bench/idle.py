@@ -78,7 +78,7 @@ class UnchangingEcs:
         """Nothing is to be started."""
         raise Unusable(f"idle: a task was started by {request['startedBy']}")
 
-    def stop(self, cluster: str, task_arn: str, reason: str) -> None:
+    def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """Nothing is to be stopped."""
         raise Unusable(f"idle: {task_arn} of {cluster} was stopped: {reason}")
 

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from core.ports import Clock
 
-FIRST_PAUSE: Final = 0.05
-GROWTH: Final = 1.5
-LONGEST_PAUSE: Final = {State.PENDING: 1.0, State.TASK_RUNNING: 0.25, State.ENI_RESOLVED: 0.25}
-"""Seconds between two polls. A start takes 20 to 60 s before RUNNING (facts, section 12), so a second is little
-there; from `eni-resolved` on the agent usually answers within one."""
+PAUSE: Final = 0.1
+LATE: Final = 60.0
+LATE_PAUSE: Final = 1.0
+"""Seconds: between two polls, since when nothing has moved, and between two polls from then on.
+
+Whoever waits is waiting for one write; a tenth of a second late is what a person does not notice. Fargate takes 20 to
+60 s to RUNNING (facts, section 12), and what takes longer is not in a hurry.
+"""
 
 DOCKER_STATUS: Final = {
     State.PENDING: "created",
@@ -96,14 +99,13 @@ class ReachClient:
         again meanwhile, the answer is that start's, and the timeout goes on counting from the call. A start that
         was recorded before the call is always seen, so an earlier generation's end is never reported for it.
 
-        Cost: one strongly consistent GetItem a poll, 1 RRU for an item up to 4 KB, which is nearly all. The pauses
-        grow from 50 ms to 1 s while `pending`, and from 50 to 250 ms after each later state: a start of 40 s costs
-        about 50 RRU. Eventually consistent reads would cost half, but may answer with the item as it was before the
-        start: the address of a task that is gone, which may belong to a stranger by now, and a token that is void.
+        Cost: one strongly consistent GetItem a poll, 1 RRU for an item up to 4 KB, which nearly all are. Ten polls a
+        second until a state has lasted a minute, then one: a start of 40 s costs about 400 RRU, $0.00005. Eventually
+        consistent reads would cost half, but may show the address of a task that is gone, which may be a stranger's.
         """
         begun = self._monotonic()
         seen: tuple[int, State] | None = None
-        pause = FIRST_PAUSE
+        since = 0.0
         while True:
             record = self.get(container_id)
             if reachable := _verdict(record):
@@ -112,9 +114,8 @@ class ReachClient:
             if waited >= timeout:
                 raise WaitTimeout(container_id, record.state, waited, _hint(record))
             if seen != (record.generation, record.state):
-                seen, pause = (record.generation, record.state), FIRST_PAUSE
-            self._sleep(min(pause, timeout - waited))
-            pause = min(pause * GROWTH, LONGEST_PAUSE[record.state])
+                seen, since = (record.generation, record.state), waited
+            self._sleep(min(PAUSE if waited - since < LATE else LATE_PAUSE, timeout - waited))
 
     def inspect(self, container_id: str) -> dict[str, Any]:
         """The container as the frontend's inspect wants it (contract, section 3, last paragraph): JSON values.

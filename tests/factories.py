@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.facts import AgentAnswered, AgentSilent, Attachment, ContainerSeen, Interface, Source, TaskObserved
+from core.facts import (
+    AgentAnswered,
+    AgentSilent,
+    Attachment,
+    ContainerSeen,
+    Interface,
+    Source,
+    TaskObserved,
+    TimePassed,
+)
 from core.lifecycle import State
 from core.policy import Policy
 from core.record import Injection, Record
@@ -116,6 +125,11 @@ def answered(seconds: float = 5, address: str = ADDRESS, generation: int = 1, at
     return AgentAnswered(
         container_id=CONTAINER_ID, generation=generation, at=at(seconds), address=address, attempts=attempts
     )
+
+
+def passed(seconds: float = 70) -> TimePassed:
+    """The reconciler has asked ECS, and now the clock counts."""
+    return TimePassed(container_id=CONTAINER_ID, generation=1, at=at(seconds))
 
 
 def silent(seconds: float = 70, address: str = ADDRESS, last_error: str = "connect timed out") -> AgentSilent:

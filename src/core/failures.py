@@ -10,10 +10,10 @@ from datetime import datetime
 from core.diagnosis import Diagnosis
 from core.eni import attachments_json
 from core.errors import Cause, ErrorCode, Failure
-from core.facts import AgentSilent, TaskObserved
+from core.facts import TaskObserved
 from core.instants import format_instant
 from core.policy import Policy
-from core.record import Record
+from core.record import Probe, Record
 
 
 def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
@@ -85,11 +85,11 @@ def start_timed_out(record: Record, policy: Policy) -> Failure:
     )
 
 
-def agent_unreachable(fact: AgentSilent, policy: Policy) -> Failure:
+def agent_unreachable(record: Record, probe: Probe, policy: Policy) -> Failure:
     """No answer until the deadline: address, timeout, last connection error and remedy (spec, criterion 17)."""
     return Failure(
         ErrorCode.AGENT_UNREACHABLE,
-        f"The agent at {fact.address} did not answer within {policy.health_timeout:g} s. "
-        f"Last connection error, of {fact.attempts} tries: {fact.last_error}",
-        fact.remedy,
+        f"The agent at {record.agent_address} did not answer within {policy.health_timeout:g} s. "
+        f"Last connection error, of {probe.attempts} tries: {probe.last_error}",
+        probe.remedy or "",
     )

@@ -59,7 +59,7 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
         case AgentAnswered():
             return _agent_answered(record, fact, policy)
         case AgentSilent():
-            return _agent_silent(record, fact, policy)
+            return _agent_silent(record, fact)
         case TaskGone():
             return _task_gone(record, fact, policy)
         case TimePassed():
@@ -128,7 +128,7 @@ def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Reco
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
-def _agent_silent(record: Record, fact: AgentSilent, policy: Policy) -> Record | Stale:
+def _agent_silent(record: Record, fact: AgentSilent) -> Record | Stale:
     if record.state is not State.ENI_RESOLVED or record.probe is None:
         return Stale(f"nothing is asked of the agent in {record.state}")
     if record.agent_address != fact.address:
@@ -137,13 +137,11 @@ def _agent_silent(record: Record, fact: AgentSilent, policy: Policy) -> Record |
         return Stale("the task is on its way out")
     if fact.at < record.probe.deadline:
         return Stale("the deadline has not passed")
-    return _unreachable(record, fact, policy)
-
-
-def _unreachable(record: Record, fact: AgentSilent, policy: Policy) -> Record:
-    deadline = record.probe.deadline if record.probe else fact.at
-    asked = replace(record, probe=Probe(deadline, fact.attempts, fact.last_error))
-    return fail(asked, Trigger.AGENT_UNREACHABLE, fact.at, failures.agent_unreachable(fact, policy))
+    if record.probe.silent_at is not None:
+        return Stale("the silence is known already")
+    # Pronounced by `_time_passed`, after ECS was asked: the container may have ended, and its events be lost.
+    heard = replace(record.probe, attempts=fact.attempts, last_error=fact.last_error)
+    return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
 
 
 def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
@@ -151,21 +149,21 @@ def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | S
         return Stale("it is not time to look yet")
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
-    overdue = record.probe is not None and fact.at >= record.probe.deadline + timedelta(seconds=PROBE_GRACE)
-    if record.state is State.ENI_RESOLVED and overdue and not record.stopping:
-        return _unreachable(record, _no_verdict(record, fact, policy), policy)
+    if record.state is State.ENI_RESOLVED and not record.stopping and (probe := _silent(record, fact, policy)):
+        failure = failures.agent_unreachable(record, probe, policy)
+        return fail(replace(record, probe=probe), Trigger.AGENT_UNREACHABLE, fact.at, failure)
     return record
 
 
-def _no_verdict(record: Record, fact: TimePassed, policy: Policy) -> AgentSilent:
-    """The verdict of a prober that never gave one: it was lost, throttled or could not run."""
-    probe = record.probe or Probe(fact.at)
-    return AgentSilent(
-        container_id=record.container_id,
-        generation=record.generation,
-        at=fact.at,
-        address=record.agent_address or "",
-        attempts=probe.attempts,
+def _silent(record: Record, fact: TimePassed, policy: Policy) -> Probe | None:
+    """The prober's verdict, or the one of a prober that never gave one: lost, throttled, or unable to run."""
+    probe = record.probe
+    if probe is None or probe.silent_at is not None:
+        return probe
+    if fact.at < probe.deadline + timedelta(seconds=PROBE_GRACE):
+        return None
+    return replace(
+        probe,
         last_error=probe.last_error or "no result of the prober arrived.",
         remedy=f"Check that the security group lets TCP {policy.agent_port} in from the prober, and look at "
         "AgentHealthFunction's errors, throttles and dead-letter queue.",

@@ -83,7 +83,13 @@ def _present(**attributes: Any) -> dict[str, Any]:
 
 
 def _probe_item(probe: Probe) -> dict[str, Any]:
-    return _present(attempts=probe.attempts, last_error=probe.last_error, deadline=format_instant(probe.deadline))
+    return _present(
+        attempts=probe.attempts,
+        last_error=probe.last_error,
+        deadline=format_instant(probe.deadline),
+        silent_at=probe.silent_at and format_instant(probe.silent_at),
+        remedy=probe.remedy,
+    )
 
 
 def _failure_item(failure: Failure) -> dict[str, Any]:
@@ -155,6 +161,8 @@ def _probe(name: str, value: Any) -> Probe:
         deadline=probe.required("deadline", instant),
         attempts=probe.required("attempts", integer),
         last_error=probe.optional("last_error", text),
+        silent_at=probe.optional("silent_at", instant),
+        remedy=probe.optional("remedy", text),
     )
 
 

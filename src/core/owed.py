@@ -74,6 +74,11 @@ def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
     return tuple(action for action in actions if action is not None)
 
 
+def silence_known(record: Record) -> bool:
+    """The prober has given up on the agent; what is left is to ask ECS, and to pronounce it."""
+    return record.state is State.ENI_RESOLVED and record.probe is not None and record.probe.silent_at is not None
+
+
 def relaunch_owed(record: Record) -> bool:
     """A task was given up, and the one that is to follow it is not known to run.
 
@@ -95,6 +100,8 @@ def _task_action(record: Record, policy: Policy) -> Action | None:
         return StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT])
     if record.state is State.TASK_RUNNING:
         return DescribeTask(**who, **task)
+    if silence_known(record):
+        return None
     address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
     return SendProbe(**who, address=address) if address is not None else None
 
@@ -139,6 +146,8 @@ def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> floa
         return 0 if next_actions(record, policy) else None
     if record.stopping:
         return policy.stopping_look
+    if silence_known(record):
+        return 0
     match record.state:
         case State.PENDING:
             deadline = record.launched_at + timedelta(seconds=policy.start_timeout)

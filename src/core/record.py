@@ -43,11 +43,17 @@ class Instant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`probe`: how the asking for the agent stands. `deadline` is fixed when the address is resolved."""
+    """`probe`: how the asking for the agent stands. `deadline` is fixed when the address is resolved.
+
+    `silent_at`: the prober's verdict that the deadline has passed without an answer, with its `remedy`. It is not the
+    container's failure yet: its process may have ended unheard of, so ECS is asked first.
+    """
 
     deadline: datetime
     attempts: int = 0
     last_error: str | None = None
+    silent_at: datetime | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

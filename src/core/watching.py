@@ -58,4 +58,5 @@ def _why_over(record: Record | None, target: Target) -> str | None:
         return "the task is on its way out"
     if target.address not in {record.agent_address, record.early_address}:
         return "the record has another address"
-    return None
+    judged = record.probe is not None and record.probe.silent_at is not None
+    return "another prober has given its verdict" if judged else None

@@ -30,6 +30,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises `MalformedEvent` for a `job` that this function does not have.
     """
+    if "Records" in event:
+        return _reconcile(context, [record["dynamodb"]["Keys"]["container_id"]["S"] for record in event["Records"]])
     match event.get("job"):
         case None:
             return _reconcile(context)
@@ -42,8 +44,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             raise MalformedEvent(f"ReconcileFunction has no job {job!r}: it has {jobs}, or none.")
 
 
-def _reconcile(context: LambdaContext) -> dict[str, Any]:
-    """`{"due", "healed", "oldest_due_seconds", "errors", "stopped"}`."""
+def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[str, Any]:
+    """`{"due", "healed", "oldest_due_seconds", "errors", "stopped"}`.
+
+    `only`: the containers whose prober has just written that the deadline passed without an answer, from the table's
+    stream. The prober cannot ask ECS whether they still run, and the minute would be a long time to wait for it.
+    """
     tasks = wiring.paced_tasks(lambda: _time_left(context))
     reconciler = Reconciler(
         store=wiring.store(),
@@ -56,7 +62,7 @@ def _reconcile(context: LambdaContext) -> dict[str, Any]:
         failed=_log,
         time_left=lambda: _time_left(context),
     )
-    report = reconciler.run()
+    report = reconciler.run() if only is None else reconciler.look_at(only)
     telemetry.reconciled(report)
     summary = {
         "due": report.due,

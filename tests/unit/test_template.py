@@ -63,6 +63,10 @@ ON_ALL_RESOURCES = {
 }
 # Granted without a call of ours.
 IMPLIED = {
+    **{
+        f"dynamodb:{action}": "Lambda reads the table's stream for the reconciler"
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    },
     "ecs:TagResource": "RunTask with tags",
     "iam:PassRole": "RunTask and RegisterTaskDefinition with the two task roles",
     "logs:CreateLogStream": "Lambda's log",

@@ -37,6 +37,7 @@ from tests.factories import (
     exited,
     main_container,
     observed,
+    passed,
     pending,
     silent,
 )
@@ -63,6 +64,8 @@ def about(kind: type[Fact], seconds: float, **more: Any) -> Any:
 
 
 ONCE = Policy(launch_attempts=1)
+
+
 RESOLVED = fold(pending(), observed(3))
 HEALTHY = fold(RESOLVED, answered())
 
@@ -283,7 +286,7 @@ def test_a_container_without_containers_fails() -> None:
 
 def test_unreachable_holds_address_timeout_last_error_and_remedy() -> None:
     """Spec, criterion 17."""
-    record = fold(RESOLVED, silent())
+    record = fold(RESOLVED, silent(), passed(70))
 
     assert record.error is not None
     assert record.error.code is ErrorCode.AGENT_UNREACHABLE
@@ -295,13 +298,29 @@ def test_unreachable_holds_address_timeout_last_error_and_remedy() -> None:
 
 def test_the_task_of_an_unreachable_agent_is_stopped_with_the_reason() -> None:
     """Nothing will ever use it; `keep` leaves it for debugging."""
-    record = fold(RESOLVED, silent())
+    record = fold(RESOLVED, silent(), passed(70))
     (stop,) = next_actions(record, POLICY)
 
     assert isinstance(stop, StopTask)
     assert stop.reason.startswith("AgentUnreachable: The agent at 10.0.1.47:9111")
     assert len(stop.reason) <= 255
     assert next_actions(record, Policy(keep_unreachable=True)) == ()
+
+
+def test_silence_is_pronounced_only_after_ecs_was_asked() -> None:
+    """The job had ended and both of its events were lost: the truth is its exit code, not its silence."""
+    waiting = fold(RESOLVED, silent())
+    assert (waiting.state, waiting.check_at) == (State.ENI_RESOLVED, at(70))
+    assert next_actions(waiting, POLICY) == ()
+    assert stale(waiting, silent(71)) == "the silence is known already"
+
+    ended = fold(waiting, exited(5, "STOPPED", exit_code=7, source=Source.DESCRIBED))
+    assert (ended.state, ended.stop and ended.stop.exit_code, ended.error) == (State.STOPPED, 7, None)
+
+
+def test_an_answer_after_all_is_an_answer() -> None:
+    """Late, but before anybody pronounced the silence."""
+    assert fold(RESOLVED, silent(), answered(71)).state is State.AGENT_HEALTHY
 
 
 def test_silence_before_the_deadline_is_no_verdict() -> None:
@@ -448,7 +467,7 @@ def test_a_record_without_any_task_fails_after_a_while(stop: Stop | None, cause:
 
 def test_an_ended_record_owes_no_stop_to_a_task_that_is_gone() -> None:
     """The unreachable task ended by itself and was forgotten: the debt is settled."""
-    record = fold(fold(RESOLVED, silent()), about(TaskGone, 7200, task_arn=TASK))
+    record = fold(fold(RESOLVED, silent(), passed(70)), about(TaskGone, 7200, task_arn=TASK))
 
     assert (next_actions(record, POLICY), record.watch) == ((), None)
 
@@ -470,7 +489,7 @@ def test_every_live_record_is_looked_at_again() -> None:
 
 def test_a_failure_whose_task_runs_on_is_due_at_once() -> None:
     """The prober cannot stop it; the reconciler finds it (contract, section 8)."""
-    record = fold(RESOLVED, silent())
+    record = fold(RESOLVED, silent(), passed(70))
 
     assert record.check_at == record.updated_at
 

@@ -86,7 +86,8 @@ class World:
         """Looks until nothing is owed but what the reconciler would see again in a quarter of an hour."""
         for _ in range(4):
             self.look()
-            self.learn(TimePassed(container_id=self.record.container_id, generation=1, at=at(50)))
+            when = max(at(50), self.record.check_at or at(50))
+            self.learn(TimePassed(container_id=self.record.container_id, generation=1, at=when))
             if SendProbe in self.owed():
                 self.learn(self.verdict())
 
@@ -135,7 +136,7 @@ def lived(life: Life, events: Sequence[TaskObserved], heard: Iterator[bool]) -> 
     world = World(life, pending())
     for event in events:
         world.learn(event)
-        if SendProbe in world.owed() and life.answers and next(heard):
+        if SendProbe in world.owed() and next(heard):
             world.learn(world.verdict())
     world.reconcile()
     return world.record

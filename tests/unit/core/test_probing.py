@@ -17,7 +17,7 @@ from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probing import Outcome, OutOfTime, ProbeResult, Target, probe
 from core.record import Instant, Probe, Record
 from core.watching import watched
-from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, pending
+from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def test_timeout_failure() -> None:
         remedy=REFUSED.error.remedy,
     )
     assert world.facts == [verdict]
-    record = apply(asked(), verdict, POLICY)
+    heard = apply(asked(), verdict, POLICY)
+    assert isinstance(heard, Record)
+    record = apply(heard, passed(DEADLINE), POLICY)
     assert isinstance(record, Record)
     assert record.error is not None
     said = f"{record.error.message} {record.error.remedy}"

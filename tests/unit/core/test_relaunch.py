@@ -19,7 +19,19 @@ from core.policy import Policy
 from core.record import Record
 from core.settings import TokenDelivery
 from core.settle import Settler
-from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, exited, main_container, observed, pending, silent
+from tests.factories import (
+    CONTAINER_ID,
+    POLICY,
+    TASK,
+    at,
+    event,
+    exited,
+    main_container,
+    observed,
+    passed,
+    pending,
+    silent,
+)
 from tests.unit.core.test_fold import about, fold, stale
 from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
 
@@ -450,7 +462,7 @@ def test_a_restart_settles_what_the_old_generation_is_owed(world: World) -> None
     """The task of an unreachable agent is stopped by the restart, if the reconciler has not come to it yet."""
     arn = world.start().task_arn
     world.settler.settle(observed(3, task_arn=arn))
-    Settler(world.store, POLICY).settle(silent())
+    Settler(world.store, POLICY).settle(silent(), passed())
     assert world.ecs.stopped == []
 
     second = world.start()

@@ -10,7 +10,7 @@ import pytest
 
 from core.acting import Performer
 from core.errors import CallFailed, ContendedRecord, UnreadableRecord
-from core.facts import Fact, StopRequested, TimePassed
+from core.facts import Fact, StopRequested
 from core.item import to_item
 from core.lifecycle import State
 from core.owed import Action, SendProbe, StopTask
@@ -28,6 +28,7 @@ from tests.factories import (
     exited,
     main_container,
     observed,
+    passed,
     pending,
     silent,
 )
@@ -239,12 +240,11 @@ def test_the_prober_leaves_the_stop_to_the_reconciler() -> None:
     world = Settled(pending())
     world.settler.settle(observed(3))
 
-    settled = Settler(world.store, POLICY).settle(silent())
+    settled = Settler(world.store, POLICY).settle(silent(), passed())
     assert settled.record is not None
     assert (settled.record.state, settled.record.check_at, world.ecs.stopped) == (State.FAILED, at(70), [])
 
-    passed = TimePassed(container_id=CONTAINER_ID, generation=1, at=at(71))
-    healed = world.settler.settle(passed)
+    healed = world.settler.settle(passed(71))
     assert world.ecs.stopped[0][0] == TASK
     assert healed.record is not None
     assert healed.record.watch is None
@@ -270,7 +270,7 @@ def test_a_stop_that_ecs_refused_stays_owed() -> None:
     world.ecs.refusals["stop"] = [CallFailed("StopTask", "ThrottlingException", "Rate exceeded", transient=True)]
 
     with pytest.raises(CallFailed, match="Rate exceeded"):
-        world.settler.settle(silent())
+        world.settler.settle(silent(), passed())
     world.settler.settle(silent())
 
     assert [arn for arn, _ in world.ecs.stopped] == [TASK]
@@ -311,7 +311,7 @@ def test_an_action_that_fails_keeps_no_other_from_being_done() -> None:
     told: list[Any] = []
 
     with pytest.raises(CallFailed, match="AccessDenied"):
-        replace(world.settler, unfinished=told.append).settle(silent())
+        replace(world.settler, unfinished=told.append).settle(silent(), passed())
 
     assert world.vault.tokens == {}
     assert [step.to for step in told[0].steps] == [State.FAILED]

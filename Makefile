@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up down test test-chaos check lint types imports template docs format bench lock clean
+.PHONY: help setup demo up down test test-chaos test-docker check lint types imports template docs format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test: setup lint types imports template ## Run every check and every test: unit,
 
 test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
 	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
+
+test-docker: setup ## Run tasks as containers: needs a Docker engine and local/docker/base_image.sh
+	$(BIN)/pytest tests/docker
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
 	$(BIN)/pytest --quiet tests/unit

@@ -6,9 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import pygal
-from pygal.style import CleanStyle
-
 from bench.quantiles import quantile
 from bench.tables import SYSTEMS
 
@@ -19,6 +16,10 @@ _STEP: Final = 2
 
 def plot(results: Mapping[str, Any]) -> str:
     """Percent of starts across, milliseconds upwards on a logarithmic scale; a line for the floor."""
+    # Here, because pygal leaves a finder of its own behind that Python's import warns of ever after.
+    import pygal  # noqa: PLC0415
+    from pygal.style import CleanStyle  # noqa: PLC0415
+
     chart = pygal.XY(
         title="From the agent listening to the backend knowing it",
         x_title="percent of starts",

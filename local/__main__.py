@@ -29,14 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return up(Layout(), options.speed)
             case "down":
                 return down(Layout())
-            case "replay":
-                from local.replay.command import run as replay  # noqa: PLC0415 - nor of this
-
-                return replay(options, Layout())
-            case "record":
-                from local.recording.command import run as record  # noqa: PLC0415 - nor of this
-
-                return record(options, Layout())
+            case "replay" | "record":
+                return _recorded(options, Layout())
             case _:
                 from local.demo import main as demo  # noqa: PLC0415 - up and down need none of it
 
@@ -74,6 +68,16 @@ def down(layout: Layout) -> int:
     stopped = stop(layout)
     print(f"Stopped: {', '.join(stopped)}." if stopped else "The local cloud was not running.")
     return 0
+
+
+def _recorded(options: argparse.Namespace, layout: Layout) -> int:
+    if options.command == "replay":
+        from local.replay.command import run as replay  # noqa: PLC0415 - up and down need none of it
+
+        return replay(options, layout)
+    from local.recording.command import run as record  # noqa: PLC0415 - up and down need none of it
+
+    return record(options, layout)
 
 
 def _shown(layout: Layout, name: str = "env") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -10,8 +11,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-from local.agent.package import build as build_agent
 from local.cloud import deploy
+from local.cloud.agent_binary import place_agent
 from local.cloud.clients import aws_client
 from local.cloud.environment import (
     ACCOUNT,
@@ -22,6 +23,8 @@ from local.cloud.environment import (
 from local.cloud.layout import ROOT, Layout
 from local.cloud.ministack import READY_PATH, READY_SECONDS, start_ministack
 from local.cloud.processes import LOOPBACK, CloudError, Command, Daemon, forget, free_port, noted, spawn
+from local.fargate.engine.marker import engine_marker
+from local.fargate.runtime import RuntimeName
 from local.fargate.view import image_directory
 from local.fargate.volumes import efs_directory
 
@@ -35,6 +38,8 @@ ACCESS_POINT: Final = "fsap-0c0ffee0000000001"
 AGENT_IMAGE: Final = "sockerless/agent:latest"
 IMAGE_WITH_AGENT: Final = "sockerless/with-agent:latest"
 """An image that already has the agent, for the strategy `image`."""
+
+_ENGINE_VARIABLES: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "ClusterName": "default",
@@ -59,16 +64,17 @@ class LocalCloud:
     """The local AWS with the stack deployed to it, and the local Fargate. As a context, it stops what it started.
 
     `parameters` go over `PARAMETERS`. `port` is where the local AWS should listen, if it is free. `speed` is the pace
-    of the local Fargate. `say` hears one line for each step.
+    of the local Fargate, `runtime` what its containers are. `say` hears one line for each step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords, each with a default
         self,
         layout: Layout | None = None,
         *,
         parameters: Mapping[str, str] | None = None,
         port: int | None = None,
         speed: str = "fast",
+        runtime: RuntimeName = RuntimeName.PROCESS,
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.layout = layout or Layout()
@@ -77,6 +83,7 @@ class LocalCloud:
         self._port = port
         self._fargate_port = 0
         self._speed = speed
+        self._runtime = runtime
         self._say = say
 
     @property
@@ -117,6 +124,7 @@ class LocalCloud:
         self.stop()
 
     def _start(self) -> None:
+        _remove_leftovers(self.layout)
         for directory in (self.layout.fargate, self.layout.scratch):
             shutil.rmtree(directory, ignore_errors=True)
         self._port, self._fargate_port = free_port(self._port), free_port()
@@ -142,9 +150,13 @@ class LocalCloud:
             *("--aws-endpoint", self.endpoint),
             *("--state-dir", str(self.layout.fargate)),
             *("--speed", self._speed),
+            *("--runtime", self._runtime),
         ]
         # It refuses by the rules of the core, which is not installed.
-        environment = isolated_environment({"AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT / "src")})
+        engine = {name: os.environ[name] for name in _ENGINE_VARIABLES if name in os.environ}
+        environment = isolated_environment(
+            {"AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT / "src"), **engine}
+        )
         command = Command(arguments, environment, cwd=ROOT, log=self.layout.logs / "fargate.log")
         return spawn("fargate", command, self.layout.run)
 
@@ -153,7 +165,7 @@ class LocalCloud:
         efs = efs_directory(
             self.layout.fargate, self.parameters["EfsFileSystemId"], self.parameters["EfsAccessPointId"]
         )
-        agent = build_agent(efs / "sockerless-agent")
+        agent = place_agent(efs / "sockerless-agent")
         for image in (self.parameters["AgentImage"], IMAGE_WITH_AGENT):
             directory = image_directory(self.layout.fargate, image)
             directory.mkdir(parents=True, exist_ok=True)
@@ -184,4 +196,18 @@ def stop(layout: Layout) -> list[str]:
         daemon.stop()
         forget(layout.run, daemon)
     layout.env.unlink(missing_ok=True)
+    _remove_leftovers(layout)
     return stopped
+
+
+def _remove_leftovers(layout: Layout) -> None:
+    """Containers outlive a local Fargate that was killed, as processes do not."""
+    if not engine_marker(layout.fargate).exists():
+        return
+    from local.fargate.engine.connection import NoEngine  # noqa: PLC0415 - process mode needs no engine's client
+    from local.fargate.engine.ownership import remove_leftovers  # noqa: PLC0415 - as above
+
+    try:
+        remove_leftovers(layout.fargate)
+    except NoEngine as exc:
+        raise CloudError(f"{exc} Containers of {layout.directory} may be left in it.") from exc

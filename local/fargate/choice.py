@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local.fargate.log_groups import LogGroups
 from local.fargate.process_runtime import ProcessRuntime
 from local.fargate.runtime import Runtime, RuntimeName
 from local.fargate.task_secrets import SecretSource
 
 
-def runtime_of(name: RuntimeName, state_dir: Path, region: str, secrets: SecretSource) -> Runtime:
-    """The runtime of that name; `auto` was settled by `settled` before."""
+def runtime_of(name: RuntimeName, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> Runtime:
+    """The runtime of that name; `auto` was settled by `settled` before. Processes log to files only."""
     if name is RuntimeName.DOCKER:
         from local.fargate.docker_runtime import DockerRuntime  # noqa: PLC0415 - process mode needs no engine's client
 
-        return DockerRuntime(state_dir, region, secrets)
+        return DockerRuntime(state_dir, region, secrets, logs)
     return ProcessRuntime(state_dir, region, secrets)
 
 

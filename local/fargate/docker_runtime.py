@@ -6,6 +6,7 @@ runc's own refusals. Everything it makes is labelled (`engine.ownership`), and n
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -26,6 +27,7 @@ from local.fargate.engine.ownership import Ownership
 from local.fargate.engine.words import cannot_create, cannot_start
 from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
 from local.fargate.faults import FaultName
+from local.fargate.log_groups import LogGroups, LogStream
 from local.fargate.process_runtime import agent_port
 from local.fargate.task import Container, Task
 from local.fargate.task_secrets import SecretSource
@@ -42,15 +44,17 @@ class _Home:
     mounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     images: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, LogStream | None] = field(default_factory=dict)
 
 
 class DockerRuntime:
     """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`, EFS is below `<state>/efs`."""
 
-    def __init__(self, state_dir: Path, region: str, secrets: SecretSource) -> None:
+    def __init__(self, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> None:
         self._state_dir = state_dir
         self._region = region
         self._secrets = secrets
+        self._logs = logs
         self._ownership = Ownership(state_dir)
         self._open = AsyncExitStack()
         self._homes: dict[str, _Home] = {}
@@ -84,7 +88,7 @@ class DockerRuntime:
         return namespace.address
 
     async def prepare(self, task: Task) -> None:
-        """Network, secrets and volumes, in Fargate's order."""
+        """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
         fault = task.faults.get(FaultName.ENI_PROVISIONING)
         if fault is not None:
@@ -101,6 +105,8 @@ class DockerRuntime:
                 home.mounts[volume["name"]] = {"Type": "bind", "Source": str(host)}
             else:
                 home.mounts[volume["name"]] = self._ephemeral(task, volume["name"])
+        for container in task.containers:
+            home.streams[container.name] = await self._logs.stream(task, container)
 
     async def pull(self, task: Task, container: Container) -> str:
         """The image as the engine has it, or as it is staged; the digest is its id."""
@@ -121,7 +127,8 @@ class DockerRuntime:
         """Creates and starts it; its output is followed from the first byte."""
         home = self._homes[task.id]
         created = await self._created(task, container, home)
-        output = await Output.follow(created, self._state_dir / "logs" / task.id / f"{container.name}.log")
+        file = self._state_dir / "logs" / task.id / f"{container.name}.log"
+        output = await Output.follow(created, file, home.streams[container.name])
         try:
             await created.start()
         except DockerError as exc:
@@ -132,8 +139,11 @@ class DockerRuntime:
 
     async def release(self, task: Task) -> None:
         """Removes the containers, the address with them, and the ephemeral volumes."""
-        if self._homes.pop(task.id, None) is not None:
-            await self._ownership.remove_task(self._docker, task.id)
+        home = self._homes.pop(task.id, None)
+        if home is None:
+            return
+        await self._ownership.remove_task(self._docker, task.id)
+        await asyncio.gather(*(stream.close() for stream in home.streams.values() if stream is not None))
 
     async def close(self) -> None:
         """Removes everything and lets the engine go."""

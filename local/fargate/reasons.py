@@ -57,6 +57,14 @@ def secret_unavailable(name: str, why: str) -> str:
     )
 
 
+def log_stream_refused(why: object) -> str:
+    """The awslogs driver cannot make its stream: usually its log group does not exist."""
+    return (
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+        f"failed to create Cloudwatch log stream: {why} : exit status 1"
+    )
+
+
 def cannot_pull(image: str) -> str:
     """The registry does not know the image."""
     return (

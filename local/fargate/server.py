@@ -24,6 +24,7 @@ from local.fargate.delivery import Deliveries
 from local.fargate.errors import AwsError
 from local.fargate.faults import BadFault, Faults, parse
 from local.fargate.life import Life, World
+from local.fargate.log_groups import AwsLogGroups, LogGroups, NoLogGroups
 from local.fargate.naming import Names
 from local.fargate.pace import FAST, Pace
 from local.fargate.runtime import RuntimeName
@@ -51,9 +52,9 @@ def build_app(options: Options) -> web.Application:
     """The application; its clean-up ends every task. Nothing is bound or started before it runs."""
     names = Names(options.region, options.account)
     faults = Faults()
-    bus, secrets = _aws(options)
+    bus, secrets, logs = _aws(options)
     deliveries = Deliveries(names, faults, bus)
-    runtime = runtime_of(options.runtime, options.state_dir, options.region, secrets)
+    runtime = runtime_of(options.runtime, options.state_dir, options.region, secrets, logs)
     world = World(runtime, Pace(options.speed, options.seed), deliveries.emit)
     plane = ControlPlane(names, options.clusters, faults, world)
     server = _Server(plane, deliveries, faults)
@@ -70,9 +71,9 @@ def build_app(options: Options) -> web.Application:
     return app
 
 
-def _aws(options: Options) -> tuple[Bus, SecretSource]:
+def _aws(options: Options) -> tuple[Bus, SecretSource, LogGroups]:
     if options.aws_endpoint is None:
-        return NoBus(), NoSecrets()
+        return NoBus(), NoSecrets(), NoLogGroups()
     # Retries are the bus's own: some hidden in the client would multiply with them.
     quiet = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=20)
     core = botocore.session.Session()
@@ -83,7 +84,8 @@ def _aws(options: Options) -> tuple[Bus, SecretSource]:
         aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
         region_name=options.region,
     )
-    return EventBus(session, options.aws_endpoint), AwsSecrets(session, options.aws_endpoint)
+    endpoint = options.aws_endpoint
+    return EventBus(session, endpoint), AwsSecrets(session, endpoint), AwsLogGroups(session, endpoint)
 
 
 class _Server:

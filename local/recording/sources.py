@@ -114,13 +114,15 @@ def _keep(capture: Capture, found: Iterable[Found], told: Told, **notes: Any) ->
     """Keeps them all; false when there was anything that is no event of a task."""
     understood = True
     for one in found:
-        try:
-            if one.problem is not None:
-                raise NoTaskEvent(one.problem)
-            capture.keep(one.document, **notes)
-        except NoTaskEvent as why:
+        problem = one.problem
+        if problem is None:
+            try:
+                capture.keep(one.document, **notes)
+            except NoTaskEvent as why:
+                problem = str(why)
+        if problem is not None:
             understood = False
-            told(f"{one.origin} is no event of a task: {why}")
+            told(f"{one.origin} is no event of a task: {problem}")
     return understood
 
 

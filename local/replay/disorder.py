@@ -1,4 +1,4 @@
-"""What a delivery may do to events: lose them, repeat them, change their order. From a seed, so that it can be redone."""
+"""What a delivery may do to events: lose them, repeat them, change their order. The same seed does the same again."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ class Offline:
         seen |= {"container_id": fact.container_id, "generation": fact.generation}
         if not self.every_event and (why := withheld(fact, early_probe=self.policy.early_probe)) is not None:
             known = self._records.get(fact.container_id)
-            return Step(**seen, outcome=Outcome.WITHHELD, at=fact.at, state=known and known.state.value, why=why)
+            state = known.state.value if known else None
+            return Step(**seen, outcome=Outcome.WITHHELD, at=fact.at, state=state, why=why)
         return self._fold(fact, seen)
 
     def _fold(self, fact: TaskObserved, seen: Mapping[str, Any]) -> Step:

@@ -70,7 +70,7 @@ def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     offline.add_argument(
         "--every-event", action="store_true", help="feed what the stack's rule would not let through, too"
     )
-    offline.add_argument("--early-probe", action="store_true", help="as a stack with EarlyProbe true")
+    offline.add_argument("--early-probe", action="store_true", help="as a stack whose EarlyProbe is on")
     offline.add_argument("--agent-answers", action="store_true", help="every agent answers as soon as it is asked")
     stack = replay.add_argument_group("stack")
     stack.add_argument(

@@ -42,7 +42,9 @@ def summary(steps: Sequence[Step], records: Mapping[str, Record]) -> Iterator[st
             yield f"      What to do: {record.error.remedy}"
     counted = Counter(step.outcome for step in steps)
     yield ""
-    yield f"{len(steps)} events: " + ", ".join(f"{counted[one]} {one}" for one in Outcome if counted[one])
+    yield f"Events: {len(steps)}; " + ", ".join(f"{counted[one]} {one}" for one in Outcome if counted[one])
+    if counted[Outcome.NOT_OURS]:
+        yield "Tasks that the stack did not start can be replayed too: --adopt"
 
 
 def document(steps: Iterable[Step], records: Mapping[str, Record], *, prefix: str, seed: int | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Recorded events into the deployed stack, as the bus would bring them: the rule is asked, then the function invoked."""
+"""Recorded events into the deployed stack, as the bus brings them: the rule is asked, then the function invoked."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,10 +97,19 @@ def task_of(event: Any) -> str:
     detail = event.get("detail") if isinstance(event, Mapping) else None
     if not isinstance(detail, Mapping):
         return ""
-    last, desired, version = (detail.get(name) for name in ("lastStatus", "desiredStatus", "version"))
-    leaving = f"(to be {desired})" if desired not in (None, last, "RUNNING") else None
-    words = [last, leaving, f"v{version}" if isinstance(version, int) else None]
-    return " ".join(str(word)[:60] for word in words if word)
+    last, desired, version = (
+        _status(detail.get("lastStatus")),
+        _status(detail.get("desiredStatus")),
+        detail.get("version"),
+    )
+    leaving = f"(to be {desired})" if desired not in ("", last, "RUNNING") else ""
+    number = f"v{version}" if isinstance(version, int) else ""
+    return " ".join(word for word in (last, leaving, number) if word)
+
+
+def _status(word: Any) -> str:
+    """A word in capitals, or nothing: anything else in its place might be anything, a secret too."""
+    return word if isinstance(word, str) and re.fullmatch("[A-Z_]{1,40}", word) else ""
 
 
 _UNSHOWN: Final = frozenset({

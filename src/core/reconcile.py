@@ -7,7 +7,7 @@ other fact. Then the clock itself is a fact: deadlines that have passed count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -61,23 +61,19 @@ class Reconciler:
         What the time or the budget of `ecs` does not suffice for stays as it is, and due.
         """
         report = Report()
-        due = self._due(report)
+        return self._through(self._due(report), report)
+
+    def look_at(self, container_ids: Iterable[str]) -> Report:
+        """Only these, as far as they are due: something has just happened to them that cannot wait for the minute."""
+        return self._through(iter(container_ids), Report())
+
+    def _through(self, container_ids: Iterator[str], report: Report) -> Report:
         try:
-            while page := list(islice(due, PAGE)):
+            while page := list(islice(container_ids, PAGE)):
                 if self.time_left() < 0:
                     report.stopped = "time"
                     break
                 self._page(page, report)
-        except BudgetSpent as spent:
-            report.stopped = spent.why
-        return report
-
-    def look_at(self, container_ids: list[str]) -> Report:
-        """Only these, if they are due: something has just happened to them that cannot wait for the minute."""
-        report = Report()
-        try:
-            for start in range(0, len(container_ids), PAGE):
-                self._page(container_ids[start : start + PAGE], report)
         except BudgetSpent as spent:
             report.stopped = spent.why
         return report

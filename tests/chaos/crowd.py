@@ -49,7 +49,11 @@ class Crowd:
     look_after: float
     tell: Callable[[str], None] = lambda _: None
     hurried: int = 0
+    """Looks that were brought forward."""
     runs: int = 0
+    """Of the reconciler, besides those of its schedule."""
+    healed: int = 0
+    """Records that these runs moved on: an event had been lost, or was late."""
     _active: dict[str, _Active] = field(default_factory=dict)
     _errands: list[Future[Any]] = field(default_factory=list)
     _reconciling: Future[Any] | None = None
@@ -94,7 +98,7 @@ class Crowd:
             due = self._hurry(active, record) or due
         if due and (self._reconciling is None or _done(self._reconciling)):
             self.runs += 1
-            self._reconciling = hands.submit(self.stack.reconcile)
+            self._reconciling = hands.submit(self._reconcile)
         return over
 
     def _hurry(self, active: _Active, record: Record) -> bool:
@@ -112,6 +116,9 @@ class Crowd:
             return False  # news, this very moment
         self.hurried += 1
         return True
+
+    def _reconcile(self) -> None:
+        self.healed += self.stack.reconcile()["healed"]
 
     def _start(self, member: Member) -> None:
         life, weather = member.life, member.weather

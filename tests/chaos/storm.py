@@ -48,7 +48,7 @@ def weather(
     records |= stack.store.load_many(records).records
     logbook = account.Logbook.since(before, stack)
     seen = account.deliveries(stack, tasks)
-    healed = len(logbook.healed(members))
+    steps = sum(len(record.history) for record in records.values())
     problems = [
         *(problem for member in members for problem in account.wrong(member, records[member.container_id])),
         *account.double_launches(tasks, records),
@@ -58,7 +58,8 @@ def weather(
     summary = (
         f"{len(members)} containers in {took:.0f} s, {sum(map(len, tasks.values()))} tasks. "
         f"Events: {seen.events}, of which {seen.dropped} dropped, {seen.doubled} doubled, {seen.overtaken} overtaken, "
-        f"{seen.failed} not delivered. Moved on by the reconciler: {healed} containers ({crowd.hurried} looks brought "
-        f"forward, {crowd.runs} runs). Conflicts: {logbook.conflicts()}."
+        f"{seen.failed} not delivered. The reconciler moved {crowd.healed} records on, in {crowd.runs} runs with "
+        f"{crowd.hurried} looks brought forward. Of {steps} steps {logbook.moves(members)} are in the logs, with "
+        f"{logbook.conflicts()} conflicts."
     )
-    return Run(tuple(problems), summary, seen, healed)
+    return Run(tuple(problems), summary, seen, crowd.healed)

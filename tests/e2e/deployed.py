@@ -10,11 +10,14 @@ from types import FrameType
 
 from local.cloud.cloud import LocalCloud
 from local.cloud.layout import ROOT, Layout
+from local.fargate.runtime import RuntimeName
 from tests.e2e.stack import Stack
 
 
 @contextmanager
-def deployed(directory: Path, name: str, **parameters: object) -> Iterator[Stack]:
+def deployed(
+    directory: Path, name: str, *, runtime: RuntimeName = RuntimeName.PROCESS, **parameters: object
+) -> Iterator[Stack]:
     """The stack with these parameters, in a directory of its own; `name` is under which what sam built is kept.
 
     Everything that runs for it is ended by process id, whatever happens.
@@ -24,7 +27,8 @@ def deployed(directory: Path, name: str, **parameters: object) -> Iterator[Stack
     kept = ROOT / ".local" / name
     kept.mkdir(parents=True, exist_ok=True)
     layout.sam.symlink_to(kept)
-    cloud = LocalCloud(layout, parameters={name: str(value) for name, value in parameters.items()})
+    values = {name: str(value) for name, value in parameters.items()}
+    cloud = LocalCloud(layout, parameters=values, runtime=runtime)
     with _ended_in_order(), cloud:
         yield Stack(cloud)
 

@@ -39,7 +39,8 @@ class Queues:
     @contextmanager
     def prober_off(self) -> Iterator[None]:
         """Meanwhile probes stay in their queue. What nobody took is dropped at the end."""
-        [mapping] = self._functions.list_event_source_mappings()["EventSourceMappings"]
+        sources = self._functions.list_event_source_mappings()["EventSourceMappings"]
+        [mapping] = [one for one in sources if ":sqs:" in one["EventSourceArn"]]
         self._functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield

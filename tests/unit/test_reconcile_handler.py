@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from core.errors import ConfigurationError, MalformedEvent
+from core.errors import ConfigurationError, ErrorCode, MalformedEvent
 from core.families import family_of
 from core.item import to_item
 from core.leaks import Sighting
+from core.lifecycle import State
+from core.record import Probe
 from core.retiring import PAUSE
 from handlers import reconcile, wiring
-from tests.factories import CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
+from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
 from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, SettableClock
+from tests.template import load_template
 
 NOW = at(0)
 
@@ -160,3 +163,44 @@ def test_without_a_cluster_nothing_is_retired(world: World, monkeypatch: pytest.
 
     with pytest.raises(ConfigurationError, match="CLUSTER_ARN"):
         handle(event("reconcile-definitions"))
+
+
+def test_a_silent_agent_is_looked_into_at_once(world: World) -> None:
+    """The table's stream names it: ECS is asked before the prober's verdict counts, and nobody else is looked at."""
+    task = f"{CLUSTER.replace(':cluster/', ':task/')}/1"
+    probe = Probe(deadline=NOW, attempts=24, last_error="no reply", silent_at=NOW, remedy="Open the port.")
+    silent = {"state": State.ENI_RESOLVED, "task_arn": task, "agent_address": ADDRESS, "probe": probe, "check_at": NOW}
+    world.store.put_item(to_item(pending(**silent)))
+    world.store.put_item(to_item(pending(container_id="b" * 64, **silent)))
+    world.ecs.tasks[task] = {
+        "taskArn": task,
+        "startedBy": f"sockerless/{CONTAINER_ID}/1",
+        "version": 1,
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+    }
+
+    assert handle(event("reconcile-silence"))["healed"] == 1
+
+    judged, other = world.store.load(CONTAINER_ID), world.store.load("b" * 64)
+    assert judged is not None
+    assert other is not None
+    assert judged.error is not None
+    assert (judged.error.code, judged.error.remedy) == (ErrorCode.AGENT_UNREACHABLE, "Open the port.")
+    assert other.state is State.ENI_RESOLVED
+    assert [arn for arn, _ in world.ecs.stopped] == [task]
+
+
+def test_the_filter_of_the_stream_lets_only_silence_through() -> None:
+    """An item that is healthy, failed or still being asked wakes nobody."""
+    source = load_template()["Resources"]["ReconcileFunction"]["Properties"]["Events"]["Silence"]["Properties"]
+    [only] = source["FilterCriteria"]["Filters"]
+    pattern = json.loads(only["Pattern"])["dynamodb"]["NewImage"]
+
+    assert pattern == {
+        "state": {"S": [State.ENI_RESOLVED]},
+        "probe": {"M": {"silent_at": {"S": [{"exists": True}]}}},
+    }
+    image = event("reconcile-silence")["Records"][0]["dynamodb"]["NewImage"]
+    assert image["state"]["S"] in pattern["state"]["S"]
+    assert "silent_at" in image["probe"]["M"]

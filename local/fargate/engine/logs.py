@@ -1,4 +1,4 @@
-"""What a container prints, followed while it runs and kept as a file, as process mode keeps it."""
+"""What a container prints, followed while it runs and kept in a file, as process mode does, and in its log stream."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Self
 
 from aiodocker.containers import DockerContainer
 
+from local.fargate.log_groups import LogStream
+
 
 class Output:
     """Both streams of one container in the order in which they come. `follow` before it starts: nothing is missed."""
@@ -16,19 +18,21 @@ class Output:
         self._ended = ended
 
     @classmethod
-    async def follow(cls, container: DockerContainer, file: Path) -> Self:
-        """Attached when it returns; from then on everything is appended to `file`."""
+    async def follow(cls, container: DockerContainer, file: Path, stream: LogStream | None) -> Self:
+        """Attached when it returns; from then on everything is appended to `file`, and fed to `stream`."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        stream = container.attach(stdout=True, stderr=True)
-        await stream.__aenter__()
+        attached = container.attach(stdout=True, stderr=True)
+        await attached.__aenter__()
 
         async def copy() -> None:
             try:
                 with file.open("ab", buffering=0) as log:
-                    while (message := await stream.read_out()) is not None:
+                    while (message := await attached.read_out()) is not None:
                         log.write(message.data)
+                        if stream is not None:
+                            stream.feed(message.data)
             finally:
-                await stream.close()
+                await attached.close()
 
         return cls(asyncio.create_task(copy()))
 

@@ -9,13 +9,14 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 from aiodocker import Docker, DockerError
 
-from local.fargate.engine.connection import CONFLICT, NOT_FOUND, connected
+from local.fargate.engine.connection import CONFLICT, NOT_FOUND, NoEngine, connected
+from local.fargate.engine.marker import engine_marker
 
 OWNER: Final = "sockerless.local.owner"
 TASK: Final = "sockerless.local.task"
-_MARKER: Final = "engine-in-use"
 
 
 class Ownership:
@@ -23,7 +24,7 @@ class Ownership:
 
     def __init__(self, state_dir: Path) -> None:
         self.id: Final = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
-        self._marker = state_dir / _MARKER
+        self._marker = engine_marker(state_dir)
 
     def labels(self, task_id: str | None = None) -> dict[str, str]:
         """What everything is labelled with when it is made."""
@@ -53,11 +54,6 @@ class Ownership:
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._marker.touch()
 
-    @property
-    def marked(self) -> bool:
-        """Whether the engine may hold something of it."""
-        return self._marker.exists()
-
     async def _remove_containers(self, docker: Docker, filters: dict[str, list[str]]) -> None:
         found = await docker.containers.list(all="true", filters=json.dumps(filters))
         await asyncio.gather(*(_gone(container.delete(force=True, v=True)) for container in found))
@@ -83,18 +79,17 @@ async def _gone(removal: Awaitable[object]) -> None:
             raise
 
 
-def remove_leftovers(state_dir: Path) -> bool:
-    """Removes what a local Fargate that was killed left in the engine; whether there was any reason to look.
+def remove_leftovers(state_dir: Path) -> None:
+    """Removes what a local Fargate that was killed left in the engine.
 
-    Raises `NoEngine` when the engine cannot be found any more.
+    Raises `NoEngine` when the engine does not answer any more.
     """
-    ownership = Ownership(state_dir)
-    if not ownership.marked:
-        return False
 
     async def remove() -> None:
         async with connected() as docker:
-            await ownership.remove_everything(docker)
+            await Ownership(state_dir).remove_everything(docker)
 
-    asyncio.run(remove())
-    return True
+    try:
+        asyncio.run(remove())
+    except (aiohttp.ClientError, OSError) as exc:
+        raise NoEngine(f"The container engine does not answer: {exc}") from exc

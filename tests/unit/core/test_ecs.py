@@ -114,19 +114,21 @@ def test_a_run_without_a_task_is_a_failed_call(
     assert (caught.value.cause, caught.value.uncertain) == (cause, False)
 
 
-def test_a_task_that_is_not_found_is_stopped(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """That is what was wanted; anything else is an error."""
+def test_a_task_that_is_not_found_was_not_stopped(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """Told apart from one that ECS has begun to stop; anything else is an error."""
     ecs, answers = stubbed
     asked = {"cluster": CLUSTER, "task": TASK, "reason": "enough"}
     message = "The referenced task was not found."
     answers.add_client_error("stop_task", "InvalidParameterException", message, 400, expected_params=asked)
     answers.add_client_error("stop_task", "ServerException", "try again", 500, expected_params=asked)
 
-    ecs.stop(CLUSTER, TASK, "enough")
+    assert not ecs.stop(CLUSTER, TASK, "enough")
     with pytest.raises(CallFailed, match="ServerException") as caught:
         ecs.stop(CLUSTER, TASK, "enough")
 
     assert caught.value.uncertain
+    answers.add_response("stop_task", {"task": {"taskArn": TASK}}, asked)
+    assert ecs.stop(CLUSTER, TASK, "enough")
 
 
 def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:

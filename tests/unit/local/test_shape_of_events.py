@@ -33,10 +33,11 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """Two whole lives: a task with overrides that ends by itself, and one that is stopped."""
+    """Two whole lives: a task with overrides and an init container that ends by itself, and one that is stopped."""
     with LocalServer(tmp_path_factory.mktemp("fargate")) as server:
         init = container("true", name="init", essential=False)
-        ends = server.run(definition(init, container("true")), startedBy=STARTED_BY, overrides=OVERRIDES)
+        main = container("true", dependsOn=[{"containerName": "init", "condition": "SUCCESS"}])
+        ends = server.run(definition(init, main), startedBy=STARTED_BY, overrides=OVERRIDES)
         runs = server.run(definition(container("sleep", "60"), family="sleeper"), startedBy=STARTED_BY)
         arns = [ends["taskArn"], runs["taskArn"]]
         server.task_when(runs["taskArn"], "RUNNING")

@@ -1,0 +1,125 @@
+"""The awslogs driver: what a container prints goes to the log group of its definition, line by line.
+
+The stream is `<awslogs-stream-prefix>/<container>/<task id>`, as the driver names it on Fargate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.fargate.errors import InitializationFailed
+from local.fargate.reasons import log_stream_refused
+from local.fargate.task import Container, Task
+
+log: Final = logging.getLogger("local.fargate")
+_FLUSH_SECONDS: Final = 0.5
+_BATCH_BYTES: Final = 900 * 1024
+_OVERHEAD: Final = 26
+"""PutLogEvents takes up to 10,000 events and 1,048,576 bytes: UTF-8 plus 26 for each event."""
+_BATCH: Final = 10_000
+_LONGEST: Final = 200 * 1024
+"""An event may be 256 KiB; what does not decode grows."""
+
+
+class LogGroups(Protocol):
+    """Where output goes besides the log file."""
+
+    async def stream(self, task: Task, container: Container) -> LogStream | None:
+        """The stream of a container, made now; None for one without awslogs. Raises `InitializationFailed`."""
+
+
+class NoLogGroups:
+    """For a server without an AWS endpoint: output is kept in files only."""
+
+    async def stream(self, task: Task, container: Container) -> LogStream | None:
+        """None."""
+        del task, container
+        return None
+
+
+class AwsLogGroups:
+    """CloudWatch Logs of the local AWS."""
+
+    def __init__(self, session: Any, endpoint: str) -> None:
+        self._logs = session.client("logs", endpoint_url=endpoint)
+
+    async def stream(self, task: Task, container: Container) -> LogStream | None:
+        """As the driver does it: the group is made only where `awslogs-create-group` says so."""
+        configuration = container.definition.get("logConfiguration", {})
+        if configuration.get("logDriver") != "awslogs":
+            return None
+        options = configuration["options"]
+        group = options["awslogs-group"]
+        name = f"{options['awslogs-stream-prefix']}/{container.name}/{task.id}"
+        try:
+            if options.get("awslogs-create-group") == "true":
+                await asyncio.to_thread(self._create_group, group)
+            await asyncio.to_thread(self._logs.create_log_stream, logGroupName=group, logStreamName=name)
+        except (BotoCoreError, ClientError) as exc:
+            raise InitializationFailed(log_stream_refused(exc)) from exc
+        return LogStream(self._logs, group, name)
+
+    def _create_group(self, group: str) -> None:
+        try:
+            self._logs.create_log_group(logGroupName=group)
+        except self._logs.exceptions.ResourceAlreadyExistsException:
+            log.debug("log group %s is there already", group)
+
+
+class LogStream:
+    """One stream, written to in the background: twice a second, and at the end."""
+
+    def __init__(self, logs: Any, group: str, name: str) -> None:
+        self._logs = logs
+        self._names = {"logGroupName": group, "logStreamName": name}
+        self._partial = b""
+        self._events: list[dict[str, Any]] = []
+        self._closing = asyncio.Event()
+        self._writer = asyncio.create_task(self._write())
+
+    def feed(self, data: bytes) -> None:
+        """More output. A line becomes an event when it is complete."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        self._add(lines)
+
+    async def close(self) -> None:
+        """Returns when everything is written, a last line without an end too."""
+        self._add([self._partial] if self._partial else [])
+        self._closing.set()
+        await self._writer
+
+    def _add(self, lines: list[bytes]) -> None:
+        at = int(time.time() * 1000)
+        # CloudWatch Logs refuses an empty message.
+        texts = (line[:_LONGEST].decode(errors="replace") for line in lines if line)
+        self._events += [{"timestamp": at, "message": text} for text in texts]
+
+    async def _write(self) -> None:
+        while not self._closing.is_set():
+            await asyncio.wait([closing := asyncio.create_task(self._closing.wait())], timeout=_FLUSH_SECONDS)
+            closing.cancel()
+            await self._flush()
+        await self._flush()
+
+    async def _flush(self) -> None:
+        while self._events:
+            batch, self._events = _split(self._events)
+            try:
+                await asyncio.to_thread(self._logs.put_log_events, **self._names, logEvents=batch)
+            except (BotoCoreError, ClientError) as exc:
+                log.warning("%d lines did not reach %s: %s", len(batch), self._names["logStreamName"], exc)
+
+
+def _split(events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The first batch of events, and the others."""
+    size = 0
+    for count, event in enumerate(events[:_BATCH]):
+        size += len(event["message"].encode()) + _OVERHEAD
+        if size > _BATCH_BYTES and count:
+            return events[:count], events[count:]
+    return events[:_BATCH], events[_BATCH:]

@@ -1,0 +1,77 @@
+"""What the tests of Docker mode need: an engine with the base image. Without it they fail instead of being skipped.
+
+`make test-docker` runs them; plain pytest does not collect them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.fargate.engine.connection import BASE_IMAGE, ready
+from local.fargate.engine.ownership import OWNER, Ownership
+from local.fargate.runtime import RuntimeName
+from tests.e2e.deployed import deployed
+from tests.e2e.stack import HEALTH_TIMEOUT, Stack
+from tests.unit.local.fargate.harness import LocalServer
+
+KINDS = ("container", "network", "volume", "image")
+
+
+class DockerStack(Stack):
+    """A stack whose containers are of the base image unless a test says otherwise."""
+
+    def start(self, container_id: str, **request: Any) -> dict[str, Any]:
+        return super().start(container_id, **{"image": BASE_IMAGE, **request})
+
+
+def owned(state_dir: Path | None = None) -> dict[str, list[str]]:
+    """What the engine holds of one local Fargate, or of any: the engine's own command line is asked, not our code."""
+    label = OWNER if state_dir is None else f"{OWNER}={Ownership(state_dir).id}"
+    found = {}
+    for kind in KINDS:
+        everything = ["--all"] if kind in ("container", "image") else []
+        arguments = ["docker", kind, "ls", *everything, "--quiet", "--filter", f"label={label}"]
+        found[kind] = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
+    return found
+
+
+def inspected(container: str) -> dict[str, Any]:
+    """A container as the engine describes it."""
+    done = subprocess.run(["docker", "container", "inspect", container], check=True, capture_output=True, text=True)
+    (document,) = json.loads(done.stdout)
+    return dict(document)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine() -> None:
+    if not asyncio.run(ready()):
+        pytest.exit(f"No container engine answers that has {BASE_IMAGE}: see local/docker/base_image.sh", returncode=1)
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A local Fargate in Docker mode, without an AWS."""
+    with LocalServer(tmp_path_factory.mktemp("fargate"), runtime=RuntimeName.DOCKER) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack, its tasks in Docker."""
+    directory = tmp_path_factory.mktemp("cloud")
+    with deployed(directory, "docker", runtime=RuntimeName.DOCKER, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
+        yield DockerStack(stack.cloud)
+
+
+@pytest.fixture
+def container_id(request: pytest.FixtureRequest) -> str:
+    """A container of this test's own, the same in every run."""
+    return hashlib.sha256(request.node.nodeid.encode()).hexdigest()

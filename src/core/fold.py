@@ -26,7 +26,7 @@ from core.facts import (
 from core.fold_task import Stale, fold_task
 from core.lifecycle import State, Trigger
 from core.moves import close, fail, fire, may_retry, note, resolve, retry
-from core.owed import PROBE_GRACE, relaunch_owed, schedule
+from core.owed import PROBE_GRACE, own_policy, relaunch_owed, schedule
 from core.policy import Policy
 from core.record import Instant, Probe, Record, Stop
 
@@ -37,6 +37,7 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
     if fact.generation != record.generation:
         return Stale(f"it concerns generation {fact.generation}, and the record is at {record.generation}")
+    policy = own_policy(record, policy)
     folded = _fold(record, fact, policy)
     if isinstance(folded, Stale):
         return folded

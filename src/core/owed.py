@@ -123,9 +123,18 @@ def _stop_owed(record: Record, policy: Policy) -> str | None:
     return f"{record.error.code}: {record.error.message}"
 
 
+def own_policy(record: Record, policy: Policy) -> Policy:
+    """The stack's policy with the time-outs that this container's request named."""
+    return replace(
+        policy,
+        health_timeout=record.health_timeout or policy.health_timeout,
+        start_timeout=record.start_timeout or policy.start_timeout,
+    )
+
+
 def schedule(record: Record, policy: Policy, now: datetime) -> Record:
     """The record with `watch` and `check_at` set to the next look, or without them when nothing is owed."""
-    seconds = _seconds_to_next_look(record, policy, now)
+    seconds = _seconds_to_next_look(record, own_policy(record, policy), now)
     if seconds is None:
         return replace(record, watch=None, check_at=None)
     return replace(record, watch=shard_of(record.container_id, policy), check_at=now + timedelta(seconds=seconds))

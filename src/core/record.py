@@ -94,6 +94,7 @@ class Record:
 
     `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
     `early_address` is what ECS shows while the task is only PENDING: asked by the prober, promised to nobody.
+    `health_timeout` and `start_timeout` (seconds) are there when the request named its own.
     The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
     is deleted.
     """
@@ -122,6 +123,8 @@ class Record:
     stop: Stop | None = None
     history: tuple[Step, ...] = ()
     launches: tuple[Launch, ...] = ()
+    health_timeout: int | None = None
+    start_timeout: int | None = None
     token_parameter: str | None = None
     watch: str | None = None
     check_at: datetime | None = None

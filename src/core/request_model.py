@@ -2,7 +2,7 @@
 
 `docs/start-request.schema.json` is generated from `StartRequest`. Nothing is guessed: an unknown member, a
 number as a string, an impossible value are refused by `core.request` with the member's path.
-Time-outs are the stack's, not the request's: the item has no member that could carry them to the reconciler.
+The time-outs of a request travel in its item, because whoever finds them passed has nothing else to go by.
 """
 
 from __future__ import annotations
@@ -160,6 +160,12 @@ class StartRequest(_Strict):
     )
     injection: Annotated[Injection, Strict(False)] | None = Field(None, description="Default: the stack's.")
     token_delivery: Annotated[TokenDelivery, Strict(False)] | None = Field(None, description="Default: the stack's.")
+    health_timeout: int | None = Field(
+        None, ge=1, le=240, description="Seconds from the known address to the agent's answer. Default: the stack's."
+    )
+    start_timeout: int | None = Field(
+        None, ge=1, le=86400, description="Seconds from the start to RUNNING, for each launch. Default: the stack's."
+    )
     log: LogOptions | None = None
 
     @model_validator(mode="after")

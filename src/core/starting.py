@@ -164,6 +164,8 @@ class Starter:
             injection=plan.injection,
             keep_alive=plan.keep_alive,
             token_parameter=plan.secret_name,
+            health_timeout=request.health_timeout,
+            start_timeout=request.start_timeout,
         )
         if described == record:
             return record

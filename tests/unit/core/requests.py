@@ -100,6 +100,8 @@ DOCUMENTS = st.fixed_dictionaries(
         "task_role_arn": st.just(TASK_ROLE),
         "injection": st.sampled_from(["efs", "init-container", "image"]),
         "token_delivery": st.sampled_from(["environment", "ssm"]),
+        "health_timeout": st.integers(1, 240),
+        "start_timeout": st.integers(1, 86400),
         "log": LOGS,
     },
 )

@@ -582,3 +582,17 @@ def test_a_launch_that_was_never_made_names_the_failure_before_it() -> None:
     assert record.error is not None
     assert "no capacity" in record.error.message
     assert record.error.cause is Cause.CAPACITY
+
+
+def test_a_request_may_name_its_own_time_outs() -> None:
+    """They travel in the item: the deadline, the message and the next look follow them."""
+    record = fold(pending(health_timeout=10, start_timeout=90), observed(3))
+    assert record.probe is not None
+    assert record.probe.deadline == at(13)
+
+    failed = fold(record, silent(13), passed(13))
+    assert failed.error is not None
+    assert "within 10 s" in failed.error.message
+    late = fold(pending(task_arn=TASK, start_timeout=90, check_at=at(90)), passed(90))
+    assert late.error is not None
+    assert late.error.code is ErrorCode.START_TIMEOUT

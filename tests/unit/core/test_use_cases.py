@@ -523,3 +523,10 @@ def test_a_table_that_cannot_be_read_stops_only_what_it_hides(world: World) -> N
     world.clock.advance(61)
 
     assert world.reconcile().errors == {"CallFailed": 2}
+
+
+def test_the_time_outs_of_a_request_are_recorded(world: World) -> None:
+    """The first look comes in time for the shorter one."""
+    record = world.start({**event("start-container"), "health_timeout": 5, "start_timeout": 30})
+
+    assert (record.health_timeout, record.start_timeout, record.check_at) == (5, 30, at(30))

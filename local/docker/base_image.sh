@@ -29,14 +29,14 @@ trap 'exit 130' INT TERM
 
 echo "Making $image from Debian's packages ..."
 # python3: the reference agent is a Python program.
-debootstrap --variant=minbase --include=python3 "${SUITE:-stable}" "$work/root" "${MIRROR:-http://deb.debian.org/debian}" \
+debootstrap --variant=minbase --include=python3 "${SUITE:-stable}" "$work/rootfs" ${MIRROR:+"$MIRROR"} \
     >"$work/log" 2>&1 || {
     tail -n 20 "$work/log" >&2
     exit 1
 }
-rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/* "$work/root/usr/share/doc"
+rm -rf "$work"/rootfs/var/cache/apt/archives/*.deb "$work"/rootfs/var/lib/apt/lists/* "$work/rootfs/usr/share/doc"
 before=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
-tar -C "$work/root" -c . | docker import --change 'CMD ["bash"]' - "$image" >/dev/null
+tar -C "$work/rootfs" -c . | docker import --change 'CMD ["bash"]' - "$image" >/dev/null
 # The one before has lost its name. Containers that still run keep it.
 [ -z "$before" ] || docker image rm "$before" >/dev/null 2>&1 || echo "The image before, $before, is in use and stays."
 echo "$image is made."

@@ -77,13 +77,7 @@ def plan_launch(
     tags = tags_of(request.labels)
     run = {
         "cluster": _cluster(settings),
-        "launchType": "FARGATE",
-        # 1.4.0 since 2021, which volumes on EFS and ephemeral storage need; a named version would be retired one day.
-        "platformVersion": "LATEST",
-        "count": 1,
-        "startedBy": started_by(prefix, container_id, generation),
-        "clientToken": client_token(prefix, container_id, generation, attempt),
-        "networkConfiguration": network_of(settings),
+        **run_parameters(settings, container_id, generation, attempt),
         "overrides": overrides,
         **({"tags": list(tags.tags)} if tags.tags else {}),
     }
@@ -158,8 +152,21 @@ def _cluster(settings: Settings) -> str:
     return settings.cluster_arn
 
 
-def network_of(settings: Settings) -> dict[str, Any]:
-    """RunTask's `networkConfiguration`. Raises `Refused` while no subnets are configured."""
+def run_parameters(settings: Settings, container_id: str, generation: int, attempt: int) -> dict[str, Any]:
+    """What every RunTask of ours has in common. Raises `Refused` while no subnets are configured."""
+    prefix = settings.started_by_prefix
+    return {
+        "launchType": "FARGATE",
+        # 1.4.0 since 2021, which volumes on EFS and ephemeral storage need; a named version would be retired one day.
+        "platformVersion": "LATEST",
+        "count": 1,
+        "startedBy": started_by(prefix, container_id, generation),
+        "clientToken": client_token(prefix, container_id, generation, attempt),
+        "networkConfiguration": _network(settings),
+    }
+
+
+def _network(settings: Settings) -> dict[str, Any]:
     if not settings.task_subnets:
         raise _unconfigured(
             "No subnets are configured for tasks, and Fargate runs a task nowhere else.",

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.correlation import client_token, started_by
 from core.injection import MAIN
-from core.plan import network_of
+from core.plan import run_parameters
 from core.settings import Settings
 
 _OVERRIDES: Final = ("name", "command", "environment")
@@ -21,19 +20,13 @@ def relaunch(
     task: Mapping[str, Any], settings: Settings, *, container_id: str, generation: int, attempt: int
 ) -> dict[str, Any]:
     """RunTask's parameters for the next launch, from one member of DescribeTasks' `tasks` (asked with the tags)."""
-    prefix = settings.started_by_prefix
     overrides = task.get("overrides", {}).get("containerOverrides", ())
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     tags = task.get("tags")
     return {
         "cluster": task["clusterArn"],
         "taskDefinition": task["taskDefinitionArn"],
-        "launchType": "FARGATE",
-        "platformVersion": "LATEST",
-        "count": 1,
-        "startedBy": started_by(prefix, container_id, generation),
-        "clientToken": client_token(prefix, container_id, generation, attempt),
-        "networkConfiguration": network_of(settings),
+        **run_parameters(settings, container_id, generation, attempt),
         "overrides": {"containerOverrides": main},
         **({"tags": tags} if tags else {}),
     }

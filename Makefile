@@ -61,8 +61,8 @@ test: setup lint types imports template ## Run every check and every test: unit,
 test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
 	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
 
-test-docker: setup ## Run tasks as containers: needs a Docker engine and local/docker/base_image.sh
-	$(BIN)/pytest tests/docker
+test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
+	$(BIN)/pytest tests/docker tests/e2e --runtime=docker
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
 	$(BIN)/pytest --quiet tests/unit

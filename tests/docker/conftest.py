@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import subprocess
@@ -15,21 +14,14 @@ from typing import Any
 
 import pytest
 
-from local.fargate.engine.connection import BASE_IMAGE, ready
 from local.fargate.engine.ownership import OWNER, Ownership
 from local.fargate.runtime import RuntimeName
+from tests.conftest import require_engine
 from tests.e2e.deployed import deployed
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 from tests.unit.local.fargate.harness import LocalServer
 
 KINDS = ("container", "network", "volume", "image")
-
-
-class DockerStack(Stack):
-    """A stack whose containers are of the base image unless a test says otherwise."""
-
-    def start(self, container_id: str, **request: Any) -> dict[str, Any]:
-        return super().start(container_id, **{"image": BASE_IMAGE, **request})
 
 
 def owned(state_dir: Path | None = None) -> dict[str, list[str]]:
@@ -52,8 +44,7 @@ def inspected(container: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> None:
-    if not asyncio.run(ready()):
-        pytest.exit(f"No container engine answers that has {BASE_IMAGE}: see local/docker/base_image.sh", returncode=1)
+    require_engine()
 
 
 @pytest.fixture(scope="package")
@@ -68,7 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack, its tasks in Docker."""
     directory = tmp_path_factory.mktemp("cloud")
     with deployed(directory, "docker", runtime=RuntimeName.DOCKER, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
-        yield DockerStack(stack.cloud)
+        yield stack
 
 
 @pytest.fixture

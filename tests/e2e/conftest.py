@@ -13,11 +13,14 @@ from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.fargate.runtime import RuntimeName
+
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The deployed stack."""
-    with deployed(tmp_path_factory.mktemp("cloud"), "e2e", HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
+def stack(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Stack]:
+    """The deployed stack. Its tasks are processes, or containers with `--runtime docker`."""
+    directory = tmp_path_factory.mktemp("cloud")
+    with deployed(directory, f"e2e-{runtime}", runtime=runtime, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
         yield stack
 
 

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from local.cloud.cloud import LocalCloud
 from local.cloud.layout import ROOT, Layout
 from local.fargate.runtime import RuntimeName
-from tests.e2e.stack import Stack
+from local.fargate.view import image_directory
+from tests.e2e.stack import IMAGE, Stack
+
+IMAGES: Final = (IMAGE, "debian:bookworm-slim")
+"""What the requests of the tests and of `events/` name: in Docker mode the base image, so that no registry is asked."""
 
 
 @contextmanager
@@ -30,6 +35,8 @@ def deployed(
     values = {name: str(value) for name, value in parameters.items()}
     cloud = LocalCloud(layout, parameters=values, runtime=runtime)
     with _ended_in_order(), cloud:
+        for image in IMAGES:
+            image_directory(layout.fargate, image).mkdir(parents=True)
         yield Stack(cloud)
 
 

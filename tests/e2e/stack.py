@@ -24,6 +24,7 @@ from tests.e2e.queues import Queues
 HEALTH_TIMEOUT: Final = 4
 """Seconds, in the stack under test: what nobody can reach fails soon."""
 PATIENCE: Final = 30.0
+IMAGE: Final = "python:3.13-slim"
 POLL_SECONDS: Final = 0.05
 SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")
 
@@ -84,7 +85,7 @@ class Stack:
 
     def start(self, container_id: str, **request: Any) -> dict[str, Any]:
         """What StartContainerFunction answers; a small server unless the request says otherwise."""
-        document = {"container_id": container_id, "image": "python:3.13-slim", "cmd": list(SERVER), **request}
+        document = {"container_id": container_id, "image": IMAGE, "cmd": list(SERVER), **request}
         answer: dict[str, Any] = self.invoke("StartContainer", document)
         self.record(container_id)
         return answer

@@ -1,0 +1,41 @@
+"""What holds for every directory of tests: in what the tasks of the deployed stack run."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from local.fargate.runtime import RuntimeName
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The runtime of the end-to-end tests: the same tests, other containers."""
+    parser.addoption(
+        "--runtime",
+        type=RuntimeName,
+        choices=[RuntimeName.PROCESS, RuntimeName.DOCKER],
+        default=RuntimeName.PROCESS,
+        help="what the containers of the deployed stack are, in tests/e2e (default: %(default)s)",
+    )
+
+
+@pytest.fixture(scope="session")
+def runtime(pytestconfig: pytest.Config) -> RuntimeName:
+    """What was asked for. Without an engine the run ends here, because skipped tests would look like passed ones."""
+    name: RuntimeName = pytestconfig.getoption("runtime")
+    if name is RuntimeName.DOCKER:
+        require_engine()
+    return name
+
+
+def require_engine() -> None:
+    """Ends the run with what to do, when no container engine answers that has the base image."""
+    from local.fargate.engine.connection import BASE_IMAGE, ready  # noqa: PLC0415 - process mode needs none of it
+
+    if not asyncio.run(ready()):
+        pytest.exit(
+            f"No container engine answers that has {BASE_IMAGE}. What to do: local/docker/engine.sh start, "
+            "then local/docker/base_image.sh",
+            returncode=1,
+        )

@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up down test test-chaos test-docker check lint types imports template docs format bench lock clean
+.PHONY: help setup demo up down test test-chaos test-docker sam-local check lint types imports template docs format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,14 +45,14 @@ define make-environment
 @$(1)/bin/python $(INSTALL) -r $(2)
 endef
 
-demo: setup ## Start containers on the local cloud, find their agents, run a command in one
-	@$(BIN)/python -m local demo
+demo: setup ## Start containers on the local cloud, find their agents, run a command in one (ARGS="--runtime docker")
+	@$(BIN)/python -m local demo $(ARGS)
 
-up: setup ## Start the local cloud with the deployed stack and leave it running
-	@$(BIN)/python -m local up
+up: setup ## Start the local cloud with the deployed stack and leave it running (ARGS=--help)
+	@$(BIN)/python -m local up $(ARGS)
 
-down: setup ## Stop what `make up` started
-	@$(BIN)/python -m local down
+down: setup ## Stop what `make up` started (ARGS="--directory DIR")
+	@$(BIN)/python -m local down $(ARGS)
 
 test: setup lint types imports template ## Run every check and every test: unit, contract, end to end
 	$(BIN)/coverage run -m pytest
@@ -63,6 +63,9 @@ test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINE
 
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
 	$(BIN)/pytest tests/docker tests/e2e --runtime=docker
+
+sam-local: setup ## Run every function with `sam local invoke` and its file of events/: needs the same (ARGS=--help)
+	@$(BIN)/python -m local sam-local $(ARGS)
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
 	$(BIN)/pytest --quiet tests/unit
@@ -98,6 +101,7 @@ lock: setup ## Bring the lock files to the newest versions pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --constraint requirements/dev.lock --output-file src/requirements.txt
 	$(BIN)/uv pip compile $(LOCK) --upgrade --group sam --output-file requirements/sam.lock
+	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group lambda --output-file requirements/lambda.lock
 
 clean: ## Stop the local cloud and remove environments, state, logs and caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; fi

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
@@ -17,6 +15,7 @@ from bench.polling_backend import StartFailed
 from bench.results import document
 from bench.run import Options, run
 from bench.systems import Unusable
+from local.cloud.interruption import unwind_on_signals
 from local.cloud.layout import ROOT
 from local.cloud.processes import CloudError
 
@@ -26,8 +25,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when everything was measured. Whether the goals are met is printed, not judged."""
     parsed = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    unwind_on_signals()
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
@@ -100,14 +98,6 @@ def _parameter(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The first signal unwinds, and so stops the cloud; a second one must not interrupt that."""
-    del number, frame
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

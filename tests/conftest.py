@@ -31,7 +31,7 @@ def runtime(pytestconfig: pytest.Config) -> RuntimeName:
 
 def require_engine() -> None:
     """Ends the run with what to do, when no container engine answers that has the base image."""
-    from local.fargate.engine.connection import BASE_IMAGE, ready  # noqa: PLC0415 - process mode needs none of it
+    from local.fargate.engine.connection import BASE_IMAGE, ready
 
     if not asyncio.run(ready()):
         pytest.exit(

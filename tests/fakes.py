@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.definition_use import DefinitionUse, definition_use
-from core.errors import CallFailed, DefinitionGone, UnreadableRecord
+from core.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.families import family_in, revision_in
 from core.instants import format_instant
 from core.item import from_item, to_item
@@ -18,6 +18,7 @@ from core.ports import Described, Launched, Loaded, Registered, RevisionConflict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from core.facts import TaskObserved
     from core.record import Record
 
 
@@ -110,6 +111,31 @@ class MemoryVault:
 
     def erase(self, name: str) -> None:
         self.tokens.pop(name, None)
+
+
+@dataclass
+class MemoryOutput:
+    """`core.ports.Output` in memory: the lines of each stream, by task and container.
+
+    `quiet` are the containers that log nowhere. `refusals` are raised by the next calls, one each; `calls` names what
+    was asked for.
+    """
+
+    streams: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    quiet: set[str] = field(default_factory=set)
+    refusals: list[ReachError] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def last_lines(self, task: TaskObserved, container: str, most: int) -> tuple[str, ...]:
+        """As the port says."""
+        self.calls.append((task.task_arn, container))
+        if self.refusals:
+            raise self.refusals.pop(0)
+        if container in self.quiet:
+            return ()
+        if (task.task_arn, container) not in self.streams:
+            raise CallFailed("GetLogEvents", "ResourceNotFoundException", "The specified log stream does not exist.")
+        return tuple(self.streams[task.task_arn, container][-most:])
 
 
 @dataclass

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-from local.cloud import deploy
-from local.cloud.agent_binary import place_agent
+from local.cloud import fargate, ministack
+from local.cloud.build import built
 from local.cloud.clients import aws_client
-from local.cloud.environment import (
-    ACCOUNT,
-    isolated_environment,
-    published_environment,
-    write_environment,
-)
-from local.cloud.layout import ROOT, Layout
-from local.cloud.ministack import READY_PATH, READY_SECONDS, start_ministack
-from local.cloud.processes import LOOPBACK, CloudError, Command, Daemon, forget, free_port, noted, spawn
-from local.fargate.engine.marker import engine_marker
+from local.cloud.deploy import deploy
+from local.cloud.environment import ACCOUNT, published_environment, write_environment
+from local.cloud.fargate import Manner, stage_agent, stage_images, start_fargate
+from local.cloud.hold import Hold
+from local.cloud.layout import Layout
+from local.cloud.ministack import start_ministack
+from local.cloud.ports import Port
+from local.cloud.processes import LOOPBACK, Daemon
+from local.cloud.stopping import end_processes
+from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
 
 AWS_PORT: Final = 4566
 """Where people expect a local AWS; another port is taken when this one is not free."""
-FARGATE_HEALTH_PATH: Final = "/_local/health"
-FARGATE_SECONDS: Final = 20
 
 FILE_SYSTEM: Final = "fs-0c0ffee0000000001"
 ACCESS_POINT: Final = "fsap-0c0ffee0000000001"
 AGENT_IMAGE: Final = "sockerless/agent:latest"
 IMAGE_WITH_AGENT: Final = "sockerless/with-agent:latest"
 """An image that already has the agent, for the strategy `image`."""
-
-_ENGINE_VARIABLES: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+TASK_LOG_GROUP: Final = "/sockerless/tasks"
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "ClusterName": "default",
@@ -50,21 +43,23 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "EfsFileSystemId": FILE_SYSTEM,
     "EfsAccessPointId": ACCESS_POINT,
     "AgentImage": AGENT_IMAGE,
+    "TaskLogGroup": TASK_LOG_GROUP,
     "HealthTimeoutSeconds": "20",
-    "StartTimeoutSeconds": "60",
 }
-"""The stack's parameters, where they are not the template's defaults. Tasks start in seconds here, so less is late."""
+"""The stack's parameters, where they are not the template's defaults. Agents start in seconds here, so less is late."""
 
-
-class AlreadyUp(CloudError):
-    """A cloud of this directory runs already."""
+_START_SECONDS: Final = 60
+_REAL_START_SECONDS: Final = 300
+"""The template's default of StartTimeoutSeconds, for tasks that take their time as on Fargate."""
 
 
 class LocalCloud:
     """The local AWS with the stack deployed to it, and the local Fargate. As a context, it stops what it started.
 
     `parameters` go over `PARAMETERS`. `port` is where the local AWS should listen, if it is free. `speed` is the pace
-    of the local Fargate, `runtime` what its containers are. `say` hears one line for each step.
+    of the local Fargate, `seed` makes it repeatable, `runtime` is what its containers are. `images` need no registry
+    in Docker mode: each is the base image. `keeper` says that commands may end this process to stop the cloud.
+    `say` hears one line for each step.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
@@ -74,27 +69,34 @@ class LocalCloud:
         parameters: Mapping[str, str] | None = None,
         port: int | None = None,
         speed: str = "fast",
+        seed: int | None = None,
         runtime: RuntimeName = RuntimeName.PROCESS,
+        images: Iterable[str] = (),
+        keeper: bool = False,
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.layout = layout or Layout()
-        self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.parameters = {**PARAMETERS, **_timeouts(speed), **(parameters or {})}
         self.outputs: dict[str, str] = {}
-        self._port = port
-        self._fargate_port = 0
-        self._speed = speed
-        self._runtime = runtime
-        self._say = say
+        self.daemons: dict[str, Daemon] = {}
+        """The two processes by name, as they were started last."""
+        self._wanted = port
+        self._ports: dict[str, Port] = {}
+        self._manner = Manner(speed=speed, seed=seed, runtime=runtime)
+        self._images = tuple(images)
+        self._keeper = keeper
+        self._hold: Hold | None = None
+        self._say = say or (lambda _: None)
 
     @property
     def endpoint(self) -> str:
         """The local AWS. Known from the start on."""
-        return f"http://{LOOPBACK}:{self._port}"
+        return self._address(ministack.NAME)
 
     @property
     def ecs_endpoint(self) -> str:
         """The local Fargate. Known from the start on."""
-        return f"http://{LOOPBACK}:{self._fargate_port}"
+        return self._address(fargate.NAME)
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
@@ -102,17 +104,42 @@ class LocalCloud:
 
     def start(self) -> None:
         """Starts everything and returns when it is usable. Raises `AlreadyUp`, `CloudError`; nothing runs then."""
-        if running(self.layout):
-            raise AlreadyUp("This local cloud runs already. What to do: make down")
+        self._hold = Hold.take(self.layout, keeper=self._keeper)
         try:
-            self._start()
+            left = end_processes(self.layout)
+            if left:
+                self._say(f"stopped what was left of the one before: {', '.join(left)}")
+            for directory in (self.layout.fargate, self.layout.scratch):
+                shutil.rmtree(directory, ignore_errors=True)
+            self._reserve_ports()
+            self._bring_up(again=False)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stops everything, last started first. Idempotent."""
-        stop(self.layout)
+        if self._hold is None:
+            return
+        try:
+            end_processes(self.layout)
+        finally:
+            self._hold.release()
+            self._hold = None
+            for port in self._ports.values():
+                port.release()
+
+    def start_fargate_again(self) -> None:
+        """After its end: on the same port, in the same state directory. Returns before it is ready."""
+        self.daemons[fargate.NAME] = self._start_fargate(again=True)
+
+    def start_again(self) -> None:
+        """After the end of both processes: on the same ports, and deployed again, for the local AWS forgets.
+
+        File systems and images stay. Raises `CloudError`; something may run then.
+        """
+        shutil.rmtree(self.layout.scratch, ignore_errors=True)
+        self._bring_up(again=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -123,91 +150,53 @@ class LocalCloud:
     ) -> None:
         self.stop()
 
-    def _start(self) -> None:
-        _remove_leftovers(self.layout)
-        for directory in (self.layout.fargate, self.layout.scratch):
-            shutil.rmtree(directory, ignore_errors=True)
-        self._port, self._fargate_port = free_port(self._port), free_port()
+    def _address(self, name: str) -> str:
+        return f"http://{LOOPBACK}:{self._ports[name].number}"
+
+    def _reserve_ports(self) -> None:
+        aws = Port.reserve(self._wanted)
+        self._ports = {ministack.NAME: aws, fargate.NAME: Port.reserve()}
+        if self._wanted not in (None, aws.number):
+            self._say(f"port {self._wanted} is taken: the AWS endpoint is on {aws.number}")
+
+    def _bring_up(self, *, again: bool) -> None:
+        aws_port, ecs_port = (self._ports[name].number for name in (ministack.NAME, fargate.NAME))
         # Each of the two knows the other's address, and neither needs the other to start; the build needs none.
-        aws = start_ministack(self.layout, self._port, self.ecs_endpoint)
-        fargate = self._start_fargate()
-        with self._step("sam build"):
-            deploy.build(self.layout)
-        with self._step("agent packed and staged"):
-            self._stage_agent()
-        with self._step("local AWS and local Fargate ready"):
-            aws.wait_until_ready(self._port, READY_PATH, READY_SECONDS)
-            fargate.wait_until_ready(self._fargate_port, FARGATE_HEALTH_PATH, FARGATE_SECONDS)
-        with self._step("sam deploy"):
-            self.outputs = deploy.deploy(self.layout, self.endpoint, self.parameters)
+        aws = start_ministack(self.layout, aws_port, self.ecs_endpoint, append=again)
+        ecs = self._start_fargate(again=again)
+        self.daemons = {ministack.NAME: aws, fargate.NAME: ecs}
+        with built(self.layout, self._say) as template:
+            if not again:
+                with self._step("agent packed and staged"):
+                    self._stage()
+            with self._step("local AWS and local Fargate ready"):
+                aws.wait_until_ready(aws_port, ministack.READY_PATH, ministack.READY_SECONDS)
+                ecs.wait_until_ready(ecs_port, fargate.READY_PATH, fargate.READY_SECONDS)
+            with self._step("sam deploy"):
+                self._make_log_group()
+                self.outputs = deploy(self.layout, template, self.endpoint, self.parameters)
         write_environment(self.layout.env, published_environment(self.endpoint, self.ecs_endpoint, self.outputs))
 
-    def _start_fargate(self) -> Daemon:
-        arguments = [
-            *(sys.executable, "-m", "local.fargate"),
-            *("--host", LOOPBACK),
-            *("--port", str(self._fargate_port)),
-            *("--aws-endpoint", self.endpoint),
-            *("--state-dir", str(self.layout.fargate)),
-            *("--speed", self._speed),
-            *("--runtime", self._runtime),
-        ]
-        # It refuses by the rules of the core, which is not installed.
-        engine = {name: os.environ[name] for name in _ENGINE_VARIABLES if name in os.environ}
-        environment = isolated_environment(
-            {"AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT / "src"), **engine}
-        )
-        command = Command(arguments, environment, cwd=ROOT, log=self.layout.logs / "fargate.log")
-        return spawn("fargate", command, self.layout.run)
+    def _make_log_group(self) -> None:
+        """As an operator would: the execution role may write to a group, and not make one."""
+        if group := self.parameters["TaskLogGroup"]:
+            self.client("logs").create_log_group(logGroupName=group)
 
-    def _stage_agent(self) -> None:
-        """Puts the agent where an operator would: on the file system, and into the images that bring it."""
-        efs = efs_directory(
-            self.layout.fargate, self.parameters["EfsFileSystemId"], self.parameters["EfsAccessPointId"]
-        )
-        agent = place_agent(efs / "sockerless-agent")
-        for image in (self.parameters["AgentImage"], IMAGE_WITH_AGENT):
-            directory = image_directory(self.layout.fargate, image)
-            directory.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(agent, directory / "sockerless-agent")
+    def _start_fargate(self, *, again: bool) -> Daemon:
+        port = self._ports[fargate.NAME].number
+        return start_fargate(self.layout, port, self.endpoint, self._manner, append=again)
+
+    def _stage(self) -> None:
+        stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
+        stage_images(self.layout, self._images)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         begun = time.monotonic()
         yield
-        if self._say is not None:
-            self._say(f"{name} ({time.monotonic() - begun:.1f} s)")
+        self._say(f"{name} ({time.monotonic() - begun:.1f} s)")
 
 
-def running(layout: Layout) -> bool:
-    """Whether a process of this directory's cloud runs."""
-    return any(daemon.alive() for daemon in noted(layout.run))
-
-
-def stop(layout: Layout) -> list[str]:
-    """Stops exactly the processes noted in this directory, the tasks before the AWS that hears of their end.
-
-    Returns the names of those that ran. Idempotent.
-    """
-    stopped = []
-    for daemon in noted(layout.run):  # in the order of their names: fargate, ministack
-        if daemon.alive():
-            stopped.append(daemon.name)
-        daemon.stop()
-        forget(layout.run, daemon)
-    layout.env.unlink(missing_ok=True)
-    _remove_leftovers(layout)
-    return stopped
-
-
-def _remove_leftovers(layout: Layout) -> None:
-    """Containers outlive a local Fargate that was killed, as processes do not."""
-    if not engine_marker(layout.fargate).exists():
-        return
-    from local.fargate.engine.connection import NoEngine  # noqa: PLC0415 - process mode needs no engine's client
-    from local.fargate.engine.ownership import remove_leftovers  # noqa: PLC0415 - as above
-
-    try:
-        remove_leftovers(layout.fargate)
-    except NoEngine as exc:
-        raise CloudError(f"{exc} Containers of {layout.directory} may be left in it.") from exc
+def _timeouts(speed: str) -> dict[str, str]:
+    """Tasks start in seconds here, unless they are to take their time."""
+    return {"StartTimeoutSeconds": str(max(_START_SECONDS, round(_REAL_START_SECONDS * parse_speed(speed))))}

@@ -18,6 +18,8 @@ CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "tes
 # PYTHONPATH would put the checkout before the code that was built and deployed.
 _WITHHELD: Final = ("AWS_", "SAM_", "PYTHON", "POWERTOOLS_", "COV_", "COVERAGE_", "DOCKER_")
 
+_OF_THE_ENGINE: Final = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
 
 def isolated_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without anything of AWS, with dummy credentials, and with `extra`."""
@@ -34,6 +36,11 @@ def isolated_environment(extra: Mapping[str, str]) -> dict[str, str]:
         "no_proxy": "127.0.0.1,localhost",
         **extra,
     }
+
+
+def engine_environment() -> dict[str, str]:
+    """Where the caller's container engine is, for a process that speaks to it."""
+    return {name: os.environ[name] for name in _OF_THE_ENGINE if name in os.environ}
 
 
 def published_environment(endpoint: str, ecs_endpoint: str, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -54,9 +61,11 @@ def upper_snake_case(name: str) -> str:
 
 
 def write_environment(path: Path, values: Mapping[str, str]) -> None:
-    """Writes `export NAME=value` lines that every POSIX shell reads."""
+    """Writes `export NAME=value` lines that every POSIX shell reads. The file is there with all of them, or not."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items()))
+    half = path.with_name(f"{path.name}.half")
+    half.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items()))
+    half.replace(path)
 
 
 def read_environment(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One cloud's directory. Two clouds at a time need two directories. Nothing outside it is written."""
+    """One cloud's directory. Two clouds at a time need two directories; they share what sam built, and no more."""
 
     directory: Path = ROOT / ".local"
 
@@ -26,8 +26,18 @@ class Layout:
         return self.directory / "run"
 
     @property
+    def hold(self) -> Path:
+        """Which process runs this cloud (`local.cloud.hold`)."""
+        return self.directory / "hold"
+
+    @property
+    def restarts(self) -> Path:
+        """How often each process ended and was started again (`local.cloud.keeper`)."""
+        return self.directory / "restarts"
+
+    @property
     def env(self) -> Path:
-        """The shell's `export` lines (contract, section 9)."""
+        """The shell's `export` lines (contract, section 9). It is there as long as the cloud is usable."""
         return self.directory / "env"
 
     @property
@@ -37,8 +47,8 @@ class Layout:
 
     @property
     def sam(self) -> Path:
-        """Where `sam` works: its build, what it need not build again, its notes."""
-        return self.directory / "sam"
+        """Where `sam` works: its build, what it need not build again, its notes. One for all clouds."""
+        return ROOT / ".local" / "sam"
 
     @property
     def scratch(self) -> Path:

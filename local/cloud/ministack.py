@@ -9,11 +9,12 @@ from local.cloud.environment import ACCOUNT, REGION, isolated_environment
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import LOOPBACK, Command, Daemon, spawn
 
+NAME: Final = "ministack"
 READY_PATH: Final = "/_ministack/ready"
 READY_SECONDS: Final = 60
 
 
-def start_ministack(layout: Layout, port: int, ecs_endpoint: str) -> Daemon:
+def start_ministack(layout: Layout, port: int, ecs_endpoint: str, *, append: bool = False) -> Daemon:
     """Starts it on `port`; returns before it is ready (`READY_PATH` answers 200 then).
 
     Its Lambda workers inherit this environment, and find ECS at `ecs_endpoint` by it: boto3 reads
@@ -40,5 +41,6 @@ def start_ministack(layout: Layout, port: int, ecs_endpoint: str) -> Daemon:
             "TMPDIR": str(layout.scratch),
         }
     )
-    command = Command([sys.executable, "-m", "ministack"], env, cwd=ROOT, log=layout.logs / "ministack.log")
-    return spawn("ministack", command, layout.run)
+    log = layout.logs / f"{NAME}.log"
+    command = Command([sys.executable, "-m", "ministack"], env, cwd=ROOT, log=log, append=append)
+    return spawn(NAME, command, layout.run)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 LOOPBACK: Final = "127.0.0.1"
 TAIL_LINES: Final = 25
@@ -39,6 +39,14 @@ class Daemon:
     started: int
     log: Path
 
+    @classmethod
+    def this(cls, name: str, log: Path) -> Self:
+        """The process that runs this code."""
+        status = _status(os.getpid())
+        if status is None:
+            raise CloudError("There is no /proc. What to do: mount it; the local cloud needs Linux.")
+        return cls(name, os.getpid(), status[0], log)
+
     def alive(self) -> bool:
         """Whether that very process still runs; a zombie does not."""
         status = _status(self.pid)
@@ -54,34 +62,44 @@ class Daemon:
                 raise CloudError(f"{self.name} did not get ready within {timeout:.0f} s.\n{tail(self.log)}")
             time.sleep(_POLL_SECONDS)
 
-    def stop(self, grace: float = 10) -> None:
-        """Asks the whole session to end, waits up to `grace` s, then kills what is left of it. Idempotent."""
+    def stop(self, grace: float = 10) -> int | None:
+        """Asks the whole session to end, waits up to `grace` s, then kills what is left of it. Idempotent.
+
+        The exit code, -n after signal n; None unless it was a child of this process.
+        """
         status = _status(self.pid)
         if status is not None and status[0] != self.started:
-            return  # the id belongs to somebody else by now
+            return None  # the id belongs to somebody else by now
         _signal_group(self.pid, signal.SIGTERM)
         _wait(self.pid, grace)
         left = list(_session(self.pid))
         _signal_group(self.pid, signal.SIGKILL)
         for pid in left:
             _wait(pid, grace)  # being killed takes a moment
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)  # ours: leave no zombie
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])  # ours: leave no zombie
+        except ChildProcessError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: in `cwd`, with this environment and no other, output to `log`."""
+    """What to run: in `cwd`, with this environment and no other, output to `log`, anew or after what is there.
+
+    `inherited` are the file descriptors that it gets besides.
+    """
 
     arguments: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
     log: Path
+    append: bool = False
+    inherited: Sequence[int] = ()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts it as the leader of a session of its own."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
+        with self.log.open("ab" if self.append else "wb") as output:
             return subprocess.Popen(
                 self.arguments,
                 env=dict(self.env),
@@ -90,22 +108,41 @@ class Command:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=self.inherited,
             )
+
+
+def launch(name: str, command: Command) -> Daemon:
+    """Starts a daemon."""
+    process = command.start()
+    status = _status(process.pid)
+    if status is None:
+        raise CloudError(f"{name} ended at once.\n{tail(command.log)}")
+    # From here on this is what is known of it; the Popen object would complain that nobody waits for it.
+    process.returncode = 0
+    return Daemon(name, process.pid, status[0], command.log)
 
 
 def spawn(name: str, command: Command, run: Path) -> Daemon:
     """Starts a daemon and notes it in the directory `run`."""
     run.mkdir(parents=True, exist_ok=True)
-    process = command.start()
-    status = _status(process.pid)
-    if status is None:
-        raise CloudError(f"{name} ended at once.\n{tail(command.log)}")
-    # From here on the note is what is known of it; the Popen object would complain that nobody waits for it.
-    process.returncode = 0
-    daemon = Daemon(name, process.pid, status[0], command.log)
+    daemon = launch(name, command)
     note = {"name": name, "pid": daemon.pid, "started": daemon.started, "log": str(daemon.log)}
     (run / f"{name}.json").write_text(json.dumps(note) + "\n")
     return daemon
+
+
+def first_to_end(daemons: Sequence[Daemon], timeout: float | None = None) -> Daemon | None:
+    """The first of these, in this order, that has ended. Waits until one has, or `timeout` s: None then."""
+    with contextlib.ExitStack() as opened:
+        descriptors = []
+        for daemon in daemons:
+            with contextlib.suppress(ProcessLookupError):
+                descriptors.append(os.pidfd_open(daemon.pid))
+                opened.callback(os.close, descriptors[-1])
+        if all(daemon.alive() for daemon in daemons):
+            select.select(descriptors, [], [], timeout)
+    return next((daemon for daemon in daemons if not daemon.alive()), None)
 
 
 def noted(run: Path) -> Iterator[Daemon]:
@@ -120,23 +157,22 @@ def forget(run: Path, daemon: Daemon) -> None:
     (run / f"{daemon.name}.json").unlink(missing_ok=True)
 
 
-def call(command: Command, *, timeout: float, advice: str) -> None:
+def call(command: Command, *, timeout: float, advice: str, run: Path | None = None) -> None:
     """Runs a command to its end. Raises `CloudError` with the end of its log and `advice` when it fails.
 
-    Its own children end with it, also when this process is interrupted.
+    Its own children end with it, also when this process is interrupted. While it runs it is noted in `run`, if given,
+    for the case that this process is killed.
     """
-    process = command.start()
-    code: int | None = None
+    name = " ".join([Path(command.arguments[0]).name, *command.arguments[1:2]])
+    daemon = launch(name, command) if run is None else spawn(name, command, run)
     try:
-        code = process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        pass
+        in_time = first_to_end([daemon], timeout) is not None
     finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        process.wait()
-    if code != 0:
-        name = " ".join([Path(command.arguments[0]).name, *command.arguments[1:2]])
-        ended = f"did not end within {timeout:.0f} s" if code is None else f"ended with {code}"
+        code = daemon.stop(grace=0)
+        if run is not None:
+            forget(run, daemon)
+    if code != 0 or not in_time:
+        ended = f"did not end within {timeout:.0f} s" if not in_time else f"ended with {code}"
         raise CloudError(f"`{name}` {ended}.\n{tail(command.log)}\nWhat to do: {advice}")
 
 

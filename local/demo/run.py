@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +14,21 @@ from core.adapters.dynamodb import DynamoStore
 from core.record import Record
 from local import agent_client
 from local.cloud.cloud import LocalCloud
+from local.cloud.command import settle
+from local.cloud.layout import Layout
 from local.cloud.processes import CloudError
-from local.demo.cast import CAST, STOP_REASON, Part
+from local.demo.cast import CAST, IMAGE, STOP_REASON, Part
 from local.demo.view import View, failure
 from local.fargate.client import LocalFargate
+from local.fargate.pace import parse_speed
+from local.fargate.runtime import RuntimeName
 
 POLL_SECONDS: Final = 0.1
 ACT_SECONDS: Final = 180
+SLOW_SECONDS: Final = 180
+"""What an act takes longer when tasks take their time as on Fargate (`--speed real`)."""
+HEALTH_SECONDS: Final = {RuntimeName.PROCESS: "10", RuntimeName.DOCKER: "20"}
+"""Nobody waits long for the agent that cannot be reached; an engine takes longer to start nine containers at once."""
 COMMAND: Final = ("sh", "-c", 'echo "hello from inside the container"; echo "pid $$, in $(pwd)"')
 
 
@@ -27,15 +36,32 @@ class DemoFailed(CloudError):
     """Something did not end as announced."""
 
 
-def main() -> int:
-    """0 only if every container ended as announced. Everything is stopped in any case."""
+def main(options: argparse.Namespace, layout: Layout) -> int:
+    """0 only if every container ended as announced. Everything is stopped in any case.
+
+    `options` are those of `add_demo`.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
     console.print("[bold]The local cloud[/bold]  (real template.yaml, real Lambda functions, tasks that run)")
     started = time.monotonic()
-    with LocalCloud(parameters={"HealthTimeoutSeconds": "10"}, say=lambda line: console.print(f"  {line}")) as cloud:
-        _Demo(cloud, console).play()
+
+    def say(line: str) -> None:
+        console.print(f"  {line}", markup=False, highlight=False)
+
+    runtime = settle(options.runtime, say)
+    cloud = LocalCloud(
+        layout,
+        parameters={"HealthTimeoutSeconds": HEALTH_SECONDS[runtime]},
+        speed=options.speed,
+        seed=options.seed,
+        runtime=runtime,
+        images=[IMAGE],
+        say=say,
+    )
+    with cloud:
+        _Demo(cloud, console, patience=ACT_SECONDS + SLOW_SECONDS * parse_speed(options.speed)).play()
     console.print(f"\nEverything is stopped. It took {time.monotonic() - started:.0f} s.")
     return 0
 
@@ -43,10 +69,11 @@ def main() -> int:
 class _Demo:
     """One performance on one cloud."""
 
-    def __init__(self, cloud: LocalCloud, console: Console, parts: Sequence[Part] = CAST) -> None:
+    def __init__(self, cloud: LocalCloud, console: Console, parts: Sequence[Part] = CAST, *, patience: float) -> None:
         self._cloud = cloud
         self._console = console
         self._parts = parts
+        self._patience = patience
         self._functions = cloud.client("lambda")
         self._store = DynamoStore(cloud.outputs["ContainersTableName"], cloud.client("dynamodb"))
         self._fargate = LocalFargate(cloud.ecs_endpoint)
@@ -85,7 +112,7 @@ class _Demo:
 
     def _watch(self, view: View, until: Callable[[Mapping[str, Record]], bool]) -> dict[str, Record]:
         """Polls the items as a backend does, until they are as wanted."""
-        deadline = time.monotonic() + ACT_SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             found = self._store.load_many([part.container_id for part in self._parts]).records
             records = {part.name: found[part.container_id] for part in self._parts if part.container_id in found}
@@ -94,7 +121,7 @@ class _Demo:
                 return records
             if time.monotonic() > deadline:
                 states = ", ".join(f"{name} is {record.state}" for name, record in records.items())
-                raise DemoFailed(f"After {ACT_SECONDS} s not everyone is where announced: {states}.")
+                raise DemoFailed(f"After {self._patience:.0f} s not everyone is where announced: {states}.")
             time.sleep(POLL_SECONDS)
 
     def _check(self, records: Mapping[str, Record]) -> None:
@@ -140,7 +167,7 @@ class _Demo:
 
     def _account(self) -> None:
         """No task may be left, and no record may still show an address."""
-        deadline = time.monotonic() + ACT_SECONDS
+        deadline = time.monotonic() + self._patience
         while left := [task["started_by"] for task in self._fargate.tasks() if task["last_status"] != "STOPPED"]:
             if time.monotonic() > deadline:
                 raise DemoFailed(f"Tasks still run: {left}.")

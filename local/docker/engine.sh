@@ -31,8 +31,8 @@ ours() {
 install_packages() {
     command -v apt-get >/dev/null || unavailable "there is no dockerd, and no apt-get to install it with."
     [ "$(id -u)" = 0 ] || unavailable "there is no dockerd, and installing it needs root: sudo $0 start"
-    echo "Installing docker.io and debootstrap ..."
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes docker.io debootstrap; } \
+    echo "Installing docker.io ..."
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes docker.io; } \
         </dev/null >"$here/apt.log" 2>&1 || {
         tail -n 20 "$here/apt.log" >&2
         unavailable "apt-get could not install it."

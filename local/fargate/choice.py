@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.fargate.log_groups import LogGroups
@@ -11,18 +13,47 @@ from local.fargate.task_secrets import SecretSource
 
 
 def runtime_of(name: RuntimeName, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> Runtime:
-    """The runtime of that name; `auto` was settled by `settled` before. Processes log to files only."""
+    """The runtime of that name; `auto` was settled by `settled` before."""
     if name is RuntimeName.DOCKER:
         from local.fargate.docker_runtime import DockerRuntime  # noqa: PLC0415 - process mode needs no engine's client
 
         return DockerRuntime(state_dir, region, secrets, logs)
-    return ProcessRuntime(state_dir, region, secrets)
+    return ProcessRuntime(state_dir, region, secrets, logs)
 
 
 async def settled(name: RuntimeName) -> RuntimeName:
     """`auto` decided: Docker where an engine answers and has the base image."""
-    if name is not RuntimeName.AUTO:
-        return name
-    from local.fargate.engine.connection import ready  # noqa: PLC0415 - as above
+    return (await choose(name)).runtime if name is RuntimeName.AUTO else name
 
-    return RuntimeName.DOCKER if await ready() else RuntimeName.PROCESS
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The runtime that is used, never `auto`, and in words why."""
+
+    runtime: RuntimeName
+    why: str
+
+
+async def choose(name: RuntimeName) -> Choice:
+    """Settles which runtime is used before anything is started. Raises `NoEngine` when Docker is asked for in vain."""
+    if name is RuntimeName.PROCESS:
+        return Choice(name, "as asked for")
+    from local.fargate.engine.connection import NoEngine, engine_url, require  # noqa: PLC0415 - as above
+
+    if name is RuntimeName.AUTO and engine_url() is None:
+        return Choice(RuntimeName.PROCESS, "no container engine was found")  # nothing to be mended
+    try:
+        await require()
+    except NoEngine as exc:
+        if name is RuntimeName.DOCKER:
+            raise
+        return Choice(RuntimeName.PROCESS, str(exc))
+    return Choice(RuntimeName.DOCKER, "the engine answers and has the base image")
+
+
+async def lacking(names: Iterable[str]) -> list[str]:
+    """Those of these images that the engine does not have."""
+    from local.fargate.engine.connection import connected, image_id  # noqa: PLC0415 - as above
+
+    async with connected() as docker:
+        return [name for name in names if await image_id(docker, name) is None]

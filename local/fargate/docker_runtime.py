@@ -18,7 +18,7 @@ from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
 from local.fargate import reasons
-from local.fargate.engine.connection import BASE_IMAGE, NoEngine, connected, image_id
+from local.fargate.engine.connection import BASE_IMAGE, connected, require_base_image
 from local.fargate.engine.containers import EngineContainer, Placement, configuration
 from local.fargate.engine.images import Images
 from local.fargate.engine.logs import Output
@@ -63,8 +63,7 @@ class DockerRuntime:
         """Connects, removes what a predecessor left behind, makes the network. Raises `NoEngine`."""
         self._docker: Docker = await self._open.enter_async_context(connected())
         async with self._open:
-            if await image_id(self._docker, BASE_IMAGE) is None:
-                raise NoEngine(f"The engine has no image {BASE_IMAGE}. What to do: local/docker/base_image.sh")
+            await require_base_image(self._docker)
             await self._ownership.remove_everything(self._docker)
             self._ownership.mark()
             self._network = TaskNetwork(self._docker, self._ownership)
@@ -109,7 +108,7 @@ class DockerRuntime:
             home.streams[container.name] = await self._logs.stream(task, container)
 
     async def pull(self, task: Task, container: Container) -> str:
-        """The image as the engine has it, or as it is staged; the digest is its id."""
+        """The image as it is staged, or as the engine has it or can pull it; the digest is its id."""
         image = container.definition["image"]
         fault = task.faults.get(FaultName.IMAGE_PULL)
         if fault is not None:
@@ -117,9 +116,7 @@ class DockerRuntime:
         try:
             found = await self._image(task, container)
         except DockerError as exc:
-            raise PullFailed(container.name, f"CannotPullContainerError: {exc.message}") from exc
-        if found is None:
-            raise PullFailed(container.name, reasons.cannot_pull(image))
+            raise PullFailed(container.name, reasons.cannot_pull(image, exc.message)) from exc
         self._homes[task.id].images[container.name] = found
         return found
 
@@ -167,11 +164,11 @@ class DockerRuntime:
         except DockerError as exc:
             raise ContainerNotStarted(cannot_create(exc.message)) from exc
 
-    async def _image(self, task: Task, container: Container) -> str | None:
+    async def _image(self, task: Task, container: Container) -> str:
         """Under the fault `agent-missing` an image that would bring the agent is the bare base image."""
         if FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints"):
-            return await image_id(self._docker, BASE_IMAGE)
-        return await self._images.find(container.definition["image"])
+            return await self._images.get(BASE_IMAGE)
+        return await self._images.get(container.definition["image"])
 
     def _mounts(self, task: Task, container: Container, home: _Home) -> Sequence[dict[str, Any]]:
         mounts = []

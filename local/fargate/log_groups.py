@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any, Final, Protocol
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -72,13 +73,14 @@ class AwsLogGroups:
 
 
 class LogStream:
-    """One stream, written to in the background: twice a second, and at the end."""
+    """One stream, written to in the background: twice a second, and at the end. It is fed, or follows a file."""
 
     def __init__(self, logs: Any, group: str, name: str) -> None:
         self._logs = logs
         self._names = {"logGroupName": group, "logStreamName": name}
         self._partial = b""
         self._events: list[dict[str, Any]] = []
+        self._file: BinaryIO | None = None
         self._closing = asyncio.Event()
         self._writer = asyncio.create_task(self._write())
 
@@ -87,9 +89,12 @@ class LogStream:
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._add(lines)
 
+    def follow(self, file: Path) -> None:
+        """From now on, all that is in this file, and what is appended to it."""
+        self._file = file.open("rb")
+
     async def close(self) -> None:
-        """Returns when everything is written, a last line without an end too."""
-        self._add([self._partial] if self._partial else [])
+        """Returns when everything is written, a last line without an end too. May be repeated."""
         self._closing.set()
         await self._writer
 
@@ -103,8 +108,17 @@ class LogStream:
         while not self._closing.is_set():
             await asyncio.wait([closing := asyncio.create_task(self._closing.wait())], timeout=_FLUSH_SECONDS)
             closing.cancel()
+            self._read()
             await self._flush()
+        self._read()
+        if self._file is not None:
+            self._file.close()
+        self._add([self._partial] if self._partial else [])
         await self._flush()
+
+    def _read(self) -> None:
+        if self._file is not None:
+            self.feed(self._file.read())
 
     async def _flush(self) -> None:
         while self._events:

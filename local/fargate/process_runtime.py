@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from local.fargate.addresses import AddressPool
 from local.fargate.blockade import Blockade
 from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
 from local.fargate.faults import FaultName
+from local.fargate.log_groups import LogGroups, LogStream
 from local.fargate.processes import NotExecuted, Process, Spec
 from local.fargate.task import Container, Task
 from local.fargate.task_secrets import SecretSource
@@ -41,16 +42,18 @@ class _Home:
     scratch: Path
     volumes: Volumes
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    streams: dict[str, LogStream | None] = field(default_factory=dict)
     blockade: Blockade | None = None
 
 
 class ProcessRuntime:
-    """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`."""
+    """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`, and from there where the definition says."""
 
-    def __init__(self, state_dir: Path, region: str, secrets: SecretSource) -> None:
+    def __init__(self, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> None:
         self._state_dir = state_dir
         self._region = region
         self._secrets = secrets
+        self._logs = logs
         self._pool = AddressPool()
         self._homes: dict[str, _Home] = {}
 
@@ -71,7 +74,7 @@ class ProcessRuntime:
         return address
 
     async def prepare(self, task: Task) -> None:
-        """Network, secrets and volumes, in Fargate's order."""
+        """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
         fault = task.faults.get(FaultName.ENI_PROVISIONING)
         if fault is not None:
@@ -82,6 +85,8 @@ class ProcessRuntime:
                 for secret in container.definition.get("secrets", ())
             }
         home.volumes.mount()
+        for container in task.containers:
+            home.streams[container.name] = await self._logs.stream(task, container)
         if FaultName.PORT_BLOCKED in task.faults:
             home.blockade = await asyncio.to_thread(Blockade, home.address, agent_port(task))
 
@@ -94,7 +99,10 @@ class ProcessRuntime:
         return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
     async def start(self, task: Task, container: Container) -> Process:
-        """Executes entryPoint and command exactly as given, but for the paths."""
+        """Executes entryPoint and command exactly as given, but for the paths.
+
+        What the kernel refuses has started, as with runc: it prints why, and exits with 1.
+        """
         argv = container.command
         if not argv:
             raise ContainerNotStarted("CannotCreateContainerError: no command specified")
@@ -104,23 +112,27 @@ class ProcessRuntime:
         environment = self._environment(task, container, home, directory)
         program = view.program(argv[0], environment["PATH"])
         if program is None:
-            raise ContainerNotStarted(reasons.cannot_execute(argv[0], errno.ENOENT, found=False))
+            raise ContainerNotStarted(reasons.cannot_execute(argv[0], errno.ENOENT))
         complete = (str(program), *view.arguments(argv[1:]))
         complaint = view.refused_write(argv)
         if complaint is not None:
-            program, complete = Path("/bin/sh"), (*_PRINT_AND_FAIL, complaint)
+            program, complete = _printing(complaint)
+        spec = Spec(
+            program=str(program),
+            argv=complete,
+            environment=environment,
+            directory=_working_directory(view, container, directory),
+            log=self._log(task, container),
+        )
+        stream = home.streams[container.name]
         try:
-            return await Process.start(
-                Spec(
-                    program=str(program),
-                    argv=complete,
-                    environment=environment,
-                    directory=_working_directory(view, container, directory),
-                    log=self._log(task, container),
-                )
-            )
+            return await Process.start(spec, stream)
         except NotExecuted as exc:
-            raise ContainerNotStarted(reasons.cannot_execute(argv[0], exc.number, found=program.exists())) from exc
+            refused = reasons.refused_by_the_kernel(argv[0], exc.number) if program.exists() else None
+            if refused is None:
+                raise ContainerNotStarted(reasons.cannot_execute(argv[0], exc.number)) from exc
+            program, complete = _printing(refused)
+        return await Process.start(replace(spec, program=str(program), argv=complete), stream)
 
     async def release(self, task: Task) -> None:
         """The address goes to the end of the pool's queue."""
@@ -129,6 +141,7 @@ class ProcessRuntime:
             return
         if home.blockade is not None:
             home.blockade.close()
+        await asyncio.gather(*(stream.close() for stream in home.streams.values() if stream is not None))
         for address in {home.address, home.listens_on}:
             self._pool.give_back(address)
         if home.scratch.exists():
@@ -169,6 +182,11 @@ def agent_port(task: Task) -> int:
         if port.isdigit():
             return int(port)
     return _DEFAULT_PORT
+
+
+def _printing(complaint: str) -> tuple[Path, tuple[str, ...]]:
+    """The program and arguments that print this and exit with 1."""
+    return Path("/bin/sh"), (*_PRINT_AND_FAIL, complaint)
 
 
 def _working_directory(view: View, container: Container, default: Path) -> str:

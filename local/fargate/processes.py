@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from local.fargate.log_groups import LogStream
+
 _SHIM: Final = Path(__file__).with_name("shim.py")
 _KILLED: Final = 137
 
@@ -38,15 +40,16 @@ class NotExecuted(Exception):
 
 
 class Process:
-    """One running container process. `pid` is that of the main process."""
+    """One running container process. `pid` is that of the main process; `stream` follows what it prints."""
 
-    def __init__(self, shim: asyncio.subprocess.Process, pid: int) -> None:
+    def __init__(self, shim: asyncio.subprocess.Process, pid: int, stream: LogStream | None) -> None:
         self._shim = shim
+        self._stream = stream
         self.pid = pid
         self._exit = asyncio.create_task(self._read_exit())
 
     @classmethod
-    async def start(cls, spec: Spec) -> Process:
+    async def start(cls, spec: Spec, stream: LogStream | None = None) -> Process:
         """Starts it and returns once it is executing. Raises `NotExecuted`."""
         shim = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", str(_SHIM),
@@ -69,10 +72,12 @@ class Process:
             await _let_go(shim)
             report = report or {"errno": 0, "stage": "shim"}
             raise NotExecuted(report["errno"], report["stage"])
-        return cls(shim, report["pid"])
+        if stream is not None:
+            stream.follow(Path(spec.log))
+        return cls(shim, report["pid"], stream)
 
     async def wait(self) -> int:
-        """The exit code, 128 + n after signal n. May be awaited by several, and again."""
+        """The exit code, 128 + n after signal n, once all it printed is in its log. May be awaited by several."""
         return await asyncio.shield(self._exit)
 
     def terminate(self) -> None:
@@ -91,6 +96,8 @@ class Process:
     async def _read_exit(self) -> int:
         report = await _read(self._shim)
         await self._shim.wait()
+        if self._stream is not None:
+            await self._stream.close()
         return _KILLED if report is None else int(report["exit"])
 
 

@@ -65,29 +65,34 @@ def log_stream_refused(why: object) -> str:
     )
 
 
-def cannot_pull(image: str) -> str:
-    """The registry does not know the image."""
+def cannot_pull(image: str, why: str | None = None) -> str:
+    """`why` is the registry's or the network's complaint; by default the registry does not know the image."""
     return (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
-        f"failed to resolve ref {image}: {image}: not found"
+        f"failed to resolve ref {image}: {why or f'{image}: not found'}"
     )
 
 
-def cannot_execute(command: str, number: int, *, found: bool) -> str:
-    """Runc's complaint about `argv[0]`, by errno; `found` says whether the file itself is there."""
+def cannot_execute(command: str, number: int) -> str:
+    """What runc finds wrong with `argv[0]` before it starts the container, by errno."""
     if number == errno.ENOENT and "/" not in command:
         what = f'exec: "{command}": executable file not found in $PATH'
-    elif number == errno.ENOENT and not found:
+    elif number == errno.ENOENT:
         what = f'exec: "{command}": stat {command}: no such file or directory'
-    elif number == errno.ENOENT:  # the interpreter named in its first line is missing
-        what = f"exec {command}: no such file or directory"
-    elif number == errno.ENOEXEC:
-        what = f"exec {command}: exec format error"
     elif number == errno.EACCES:
         what = f'exec: "{command}": permission denied'
     else:
         what = f'exec: "{command}": {errno.errorcode.get(number, "unknown error")}'
     return f"{_CANNOT_START}{what}: unknown"
+
+
+def refused_by_the_kernel(command: str, number: int) -> str | None:
+    """What the container of a program that is there prints when the kernel does not take it; None when runc sees first.
+
+    ENOENT is about the interpreter that its first line names, or its dynamic loader.
+    """
+    why = {errno.ENOEXEC: "exec format error", errno.ENOENT: "no such file or directory"}.get(number)
+    return why and f"exec {command}: {why}"
 
 
 def dependency_failed(target: str, dependency: str, exit_code: int | None) -> str:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from local.cloud.options import add_directory
+
 _DESCRIPTION: Final = """\
 Captures `ECS Task State Change` events into a directory: one JSON file for each, named <n>-<status>-v<version>.json,
 and an index. Without --queue from the local Fargate that `make up` left running; with it from a queue in AWS that a
@@ -37,6 +39,7 @@ def add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     record.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go; made if need be")
     record.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     record.add_argument("--queue", metavar="URL", help="an SQS queue that a rule sends the events to")
+    add_directory(record)
     record.add_argument(
         "--consume",
         action="store_true",

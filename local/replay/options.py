@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from local.cloud.options import add_directory
+
 _DESCRIPTION: Final = """\
 Feeds recorded `ECS Task State Change` events into the state machine, in the order given, and shows what each one
 did: the transitions with their triggers, what the item learnt, what the stack would do next, and for every event
@@ -78,6 +80,7 @@ def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="into the stack that `make up` left running (.local/env): its rule is asked, its function invoked",
     )
+    add_directory(stack)
     stack.add_argument("--async", dest="wait", action="store_false", help="invoke as the bus does, without the answer")
     replay.add_argument("--json", action="store_true", help="one JSON document: prefix, seed, steps, containers")
 

@@ -32,13 +32,18 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSeen:
-    """`containers[]`: `exit_code` None means that it never ran, or has not ended."""
+    """`containers[]`: `exit_code` None means that it never ran, or has not ended.
+
+    `complaint` is not ECS's: what the container runtime printed because it could not run the program
+    (`core.listening`). None when nobody has looked for one, empty when there is none.
+    """
 
     name: str
     last_status: str
     exit_code: int | None = None
     reason: str | None = None
     interfaces: tuple[Interface, ...] = ()
+    complaint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.budget import Budget
-from core.ports import Described, Launched, TaskPage, Tasks
+from core.facts import TaskObserved
+from core.ports import Described, Launched, Output, TaskPage, Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,16 @@ class PacedTasks:
         """One read."""
         with self.reads.call():
             return self.tasks.running(cluster, after=after)
+
+
+@dataclass(frozen=True, slots=True)
+class PacedOutput:
+    """`core.ports.Output` that also raises `BudgetSpent`: where a container logs to is asked of ECS."""
+
+    output: Output
+    reads: Budget
+
+    def last_lines(self, task: TaskObserved, container: str, most: int) -> tuple[str, ...]:
+        """One read, at most."""
+        with self.reads.call():
+            return self.output.last_lines(task, container, most)

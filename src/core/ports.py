@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from core.definition_use import DefinitionUse
 from core.errors import CallFailed, ReachError, UnreadableRecord
+from core.facts import TaskObserved
 from core.record import Record
 
 
@@ -99,6 +100,16 @@ class Launched:
     task_arn: str
     task_definition_arn: str
     cluster_arn: str
+
+
+class Output(Protocol):
+    """What containers printed, as far as their task definition sends it to CloudWatch Logs."""
+
+    def last_lines(self, task: TaskObserved, container: str, most: int) -> tuple[str, ...]:
+        """The newest lines of a container of this task, at most so many, the newest last; none when it logs nowhere.
+
+        Raises `CallFailed`, also when its log stream does not exist.
+        """
 
 
 class TokenVault(Protocol):

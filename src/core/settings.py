@@ -59,7 +59,9 @@ class Settings(BaseModel):
     agent_port: int = Field(9111, ge=1, le=65535, description="The TCP port of the agent.")
     injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
     token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
-    task_log_group: str | None = Field(None, description="A log group for the containers' output.")
+    task_log_group: str | None = Field(
+        None, description="A log group for the containers' output, which tells why an agent never ran."
+    )
     launch_attempts: int = Field(
         2, ge=1, le=10, description="Tasks started for one start request at most, when a launch fails transiently."
     )

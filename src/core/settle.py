@@ -46,6 +46,8 @@ class Settler:
     store: Store
     policy: Policy
     perform: Mapping[type[Action], Perform] = field(default_factory=dict)
+    explain: Callable[[Record, Fact], Fact] = lambda _, fact: fact
+    """Adds to a fact what has to be found out before it is folded (`core.listening`); its own answer stays as it is."""
     unfinished: Callable[[Settled], None] = lambda _: None
     """Hears of what was settled before an action failed, because the error is all that the caller gets to see."""
 
@@ -90,6 +92,7 @@ class Settler:
         for conflicts in range(ATTEMPTS):
             if record is None:
                 return Settled(None, ignored="no such container is recorded", conflicts=conflicts)
+            fact = self.explain(record, fact)
             folded = apply(record, fact, self.policy)
             if isinstance(folded, Stale):
                 return Settled(record, ignored=folded.why, conflicts=conflicts)

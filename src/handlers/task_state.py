@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     if isinstance(observed, NotOurs):
         logger.info("task is not ours", extra={"task_arn": observed.task_arn, "why": observed.why})
         return {"ignored": observed.why}
-    settled = wiring.settler().settle(observed)
+    settled = wiring.event_settler().settle(observed)
     telemetry.report(settled, observed)
     if settled.ignored is not None and settled.record is not None:
         telemetry.count("StaleEvents", 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from core.errors import Cause, Refused
+from core.errors import CallFailed, Cause, Refused
 from core.instants import milliseconds_between
 from core.lifecycle import State
 from core.record import Instant, Record, Step
@@ -75,6 +75,12 @@ def leaked(task: Sighting, why: str) -> None:
     """A task that nobody wants: it is stopped next, unless the operator keeps such tasks."""
     keys = {"container_id": task.container_id, "generation": task.generation, "task_arn": task.task_arn}
     logger.warning("task leaked", extra={**keys, "why": why})
+
+
+def unread(record: Record, error: CallFailed) -> None:
+    """What a container printed could not be read: its end is recorded as ECS tells it."""
+    keys = {**_keys(record), "operation": error.operation, "code": error.code}
+    logger.warning("output not read", extra={**keys, "why": error.message})
 
 
 def answer(settled: Settled) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -15,16 +16,19 @@ from core.acting import Performer
 from core.adapters.definitions import BotoDefinitions
 from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
+from core.adapters.log_options import BotoLogOptions
+from core.adapters.output import CloudWatchOutput
 from core.adapters.queue import SqsProbeQueue
 from core.adapters.vault import SsmTokenVault
 from core.budget import Budget
 from core.errors import ConfigurationError, ReachError
 from core.instants import truncate
 from core.leaks import Sighting
+from core.listening import Listener
 from core.looking import Looker
 from core.owed import Relaunch
-from core.paced import PacedTasks
-from core.ports import Tasks
+from core.paced import PacedOutput, PacedTasks
+from core.ports import Output, Tasks
 from core.settings import Settings
 from core.settle import Settler
 from handlers import telemetry
@@ -34,6 +38,9 @@ _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout
 _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
 _YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
+
+# For what a container's end does not wait for: the function has to be done with it, answered or not.
+_BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=2)
 
 
 def now() -> datetime:
@@ -115,6 +122,12 @@ def queue() -> SqsProbeQueue:
     return SqsProbeQueue(url, boto3.client("sqs", config=_QUICK))
 
 
+@cache
+def output() -> CloudWatchOutput:
+    """What containers printed."""
+    return CloudWatchOutput(BotoLogOptions(boto3.client("ecs", config=_BRIEF)), boto3.client("logs", config=_BRIEF))
+
+
 def _raise(error: ReachError) -> None:
     raise error
 
@@ -127,20 +140,34 @@ def looker() -> Looker:
 
 @cache
 def settler() -> Settler:
-    """For the functions outside the VPC: they carry out everything a record owes."""
-    return Settler(store(), settings().policy, _performer(ecs).table(), telemetry.report)
+    """For start_container: it carries out everything a record owes."""
+    return Settler(store(), settings().policy, _performer(ecs).table(), unfinished=telemetry.report)
+
+
+@cache
+def event_settler() -> Settler:
+    """For task_state: the same, and it listens to containers whose end needs it."""
+    return _listening(settler(), output)
 
 
 def paced_settler(tasks: PacedTasks) -> Settler:
-    """For the reconciler: it carries out what is owed within its budgets."""
-    return Settler(store(), settings().policy, _performer(lambda: tasks).table(), telemetry.report)
+    """For the reconciler: it asks, and carries out what is owed, within its budgets."""
+    settler = Settler(store(), settings().policy, _performer(lambda: tasks).table(), unfinished=telemetry.report)
+    return _listening(settler, lambda: PacedOutput(output(), tasks.reads))
+
+
+def _listening(settler: Settler, output: Callable[[], Output]) -> Settler:
+    """Without a log group of the stack's there is nothing to listen to, and no permission to."""
+    if settings().task_log_group is None:
+        return settler
+    return replace(settler, explain=Listener(output, settings().policy, telemetry.unread).explain)
 
 
 @cache
 def stopping_settler() -> Settler:
     """For stop_container, which may start nothing: a launch that is owed is the reconciler's."""
     performs = {kind: perform for kind, perform in _performer(ecs).table().items() if kind is not Relaunch}
-    return Settler(store(), settings().policy, performs, telemetry.report)
+    return Settler(store(), settings().policy, performs, unfinished=telemetry.report)
 
 
 def _performer(tasks: Callable[[], Tasks]) -> Performer:

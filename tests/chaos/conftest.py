@@ -35,7 +35,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack."""
     directory = tmp_path_factory.mktemp("cloud")
-    with deployed(directory, "chaos", HealthTimeoutSeconds=HEALTH_TIMEOUT, ProberMaximumConcurrency=PROBERS) as stack:
+    with deployed(directory, HealthTimeoutSeconds=HEALTH_TIMEOUT, ProberMaximumConcurrency=PROBERS) as stack:
         yield stack
 
 

@@ -104,7 +104,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "SERVICES": "dynamodb",
+        "SERVICES": "dynamodb,ecs,logs",
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(directory),
     }

@@ -58,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack, its tasks in Docker."""
     directory = tmp_path_factory.mktemp("cloud")
-    with deployed(directory, "docker", runtime=RuntimeName.DOCKER, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
+    with deployed(directory, runtime=RuntimeName.DOCKER, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
         yield stack
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
 from tests.docker.conftest import inspected
 from tests.docker.definitions import container, mount, one, with_volume
+from tests.docker.registry import FILE, REPOSITORY, TAG, registry
 from tests.unit.local.fargate.harness import LocalServer, address_of, definition, until
 
 
@@ -163,12 +165,24 @@ def test_out_of_memory(server: LocalServer) -> None:
     assert (main["exitCode"], main["reason"]) == (137, "OutOfMemoryError: Container killed due to memory usage")
 
 
-def test_an_image_that_is_not_there_cannot_be_pulled(server: LocalServer) -> None:
-    """Nothing is looked for in a registry."""
-    task = ended(server, one("true", image="nowhere/nothing:1"))
+def test_an_image_that_the_engine_lacks_is_pulled(server: LocalServer) -> None:
+    """What is missing comes from its registry; that its program cannot be executed shows that it has come."""
+    with registry() as host:
+        image = f"{host}/{REPOSITORY}:{TAG}"
+        task = ended(server, one(f"/{FILE}", image=image))
+        subprocess.run(["docker", "image", "rm", image], check=True, capture_output=True)
+    [main] = task["containers"]
+    assert f'exec: "/{FILE}": permission denied' in main["reason"]
+    assert task["pullStoppedAt"]
+
+
+def test_an_image_that_its_registry_does_not_know_cannot_be_pulled(server: LocalServer) -> None:
+    """The registry's own words are ECS's reason."""
+    with registry() as host:
+        task = ended(server, one("true", image=f"{host}/{REPOSITORY}:2.0"))
     assert task["stopCode"] == "TaskFailedToStart"
-    assert "nowhere/nothing:1: not found" in task["stoppedReason"]
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
+    assert "manifest unknown" in task["stoppedReason"]
 
 
 def test_memory_and_labels(server: LocalServer) -> None:

@@ -1,54 +1,17 @@
-"""A wrong agent on the deployed stack: the engine's own refusal, in ECS's words, diagnosed in the item."""
+"""A wrong agent on the deployed stack: the engine's own refusal, in ECS's words or in the log, diagnosed."""
 
 from __future__ import annotations
 
-import platform
-import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import pytest
 
-from core.errors import Cause, ContainerExited, ContainerFailed, ErrorCode
-from local.cloud.cloud import ACCESS_POINT, AGENT_IMAGE, FILE_SYSTEM
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
+from core.errors import Cause, ContainerExited, ContainerFailed, ErrorCode, Failure
+from core.lifecycle import State
+from tests.e2e import logs
 from tests.e2e.stack import PATIENCE, Stack
-
-STRATEGIES: Final[dict[str, Callable[[Path], Path]]] = {
-    "efs": lambda state: efs_directory(state, FILE_SYSTEM, ACCESS_POINT),
-    "init-container": lambda state: image_directory(state, AGENT_IMAGE),
-}
-"""Where each strategy takes the agent from."""
-
-PATH: Final = "/sockerless-agent/sockerless-agent"
-MACHINES: Final = {"aarch64": 62, "x86_64": 183}
-"""ELF's number of a machine that the key is not: x86-64 and AArch64."""
-
-
-def foreign_program() -> bytes:
-    """The header of an ELF executable for another machine (elf(5)); the kernel reads no further."""
-    machine = MACHINES.get(platform.machine(), 183)
-    ident = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
-    return ident + struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0x400000, 64, 0, 0, 64, 56, 0, 0, 0, 0)
-
-
-@contextmanager
-def another_agent(stack: Stack, strategy: str, content: bytes | None, mode: int) -> Iterator[None]:
-    """While it lasts, the strategy's source has this agent, or none."""
-    file = STRATEGIES[strategy](stack.cloud.layout.fargate) / "sockerless-agent"
-    kept = file.with_name("kept")
-    file.rename(kept)
-    try:
-        if content is not None:
-            file.write_bytes(content)
-            file.chmod(mode)
-        yield
-    finally:
-        kept.replace(file)
+from tests.e2e.wrong_agents import PATH, STRATEGIES, another_agent, foreign_program
 
 
 @dataclass(frozen=True)
@@ -73,36 +36,93 @@ NOT_EXECUTABLE = Wrong(b"#!/bin/sh\n", 0o644, f'exec: "{PATH}": permission denie
 def test_a_wrong_agent_is_diagnosed(stack: Stack, container_id: str, strategy: str, wrong: Wrong) -> None:
     """runc's refusal reaches the item, with the cause that follows from it and what to do."""
     with another_agent(stack, strategy, wrong.content, wrong.mode):
-        stack.start(container_id, injection=strategy)
-        with pytest.raises(ContainerFailed) as failed:
-            stack.client.wait_until_healthy(container_id, PATIENCE)
-    failure = failed.value.failure
+        failure = failure_of(stack, container_id, injection=strategy)
     assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, wrong.cause)
     assert wrong.said in failure.message
     assert failure.remedy
 
 
 def test_an_agent_image_without_the_agent_fails_the_start(stack: Stack, container_id: str) -> None:
-    """The copy fails, so `main` is never started: the item tells of the init container."""
+    """The copy fails, so `main` is never started: the item says what the operator has to look at."""
     with another_agent(stack, "init-container", None, 0):
-        stack.start(container_id, injection="init-container")
-        with pytest.raises(ContainerFailed) as failed:
-            stack.client.wait_until_healthy(container_id, PATIENCE)
-    failure = failed.value.failure
-    assert failure.code is ErrorCode.TASK_FAILED_TO_START
+        failure = failure_of(stack, container_id, injection="init-container")
+    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_BINARY_MISSING)
+    assert failure.message.startswith("The init container failed, so there is no agent binary")
     assert "dependency [init] (STOPPED->RUNNING) - Exit: 1 for target [main]" in failure.message
+    assert "AgentImage" in failure.remedy
+    assert "AgentCopyCommand" in failure.remedy
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_an_agent_of_another_architecture_exits_with_1(stack: Stack, container_id: str, strategy: str) -> None:
-    """The kernel refuses it after the container has started, so ECS tells of an exit; only the log says why.
+def test_an_agent_of_another_architecture_is_diagnosed(stack: Stack, container_id: str, strategy: str) -> None:
+    """The kernel refuses it after the container has started, so ECS tells of an exit; the log says why.
 
     AWS Knowledge Center, "exec format error": stopped reason "Essential container in task exited", exit code 1.
     """
     with another_agent(stack, strategy, foreign_program(), 0o755):
-        task = stack.start(container_id, injection=strategy)["task_arn"]
+        failure = failure_of(stack, container_id, injection=strategy)
+    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
+    assert failure.message.startswith("The agent binary is for another CPU architecture than the task.")
+    assert "Essential container in task exited" in failure.message
+    assert f"container main (STOPPED): exit code 1, output: exec {PATH}: exec format error" in failure.message
+    assert "runtimePlatform" in failure.remedy
+
+
+def test_an_agent_image_of_another_architecture_is_diagnosed(stack: Stack, container_id: str) -> None:
+    """Its copy command cannot be executed: `init` exits with 1, and says why in its log alone."""
+    command = STRATEGIES["init-container"](stack.cloud.layout.fargate) / "usr/local/bin/cp"
+    command.parent.mkdir(parents=True)
+    command.write_bytes(foreign_program())
+    command.chmod(0o755)
+    try:
+        failure = failure_of(stack, container_id, injection="init-container")
+    finally:
+        command.unlink()
+    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
+    assert failure.message.startswith("The agent image is for another CPU architecture than the task")
+    assert "exit code 1, output: exec /usr/local/bin/cp: exec format error" in failure.message
+    assert "AgentImage" in failure.remedy
+
+
+def test_an_agent_without_its_interpreter_is_diagnosed(stack: Stack, container_id: str) -> None:
+    """The file is there, and what it needs to run is not: runc does not look that far."""
+    with another_agent(stack, "efs", b"#!/no/such/interpreter\n", 0o755):
+        failure = failure_of(stack, container_id, injection="efs")
+    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_NOT_EXECUTABLE)
+    assert f"output: exec {PATH}: no such file or directory" in failure.message
+    assert "linked statically" in failure.remedy
+
+
+def test_a_log_that_may_not_be_read_keeps_nobody_from_the_end(stack: Stack, container_id: str) -> None:
+    """A group of the request's own is in no role of the stack's: the end is what ECS tells, and a warning logged."""
+    stack.cloud.client("logs").create_log_group(logGroupName="/docker/of-the-request")
+    with another_agent(stack, "efs", foreign_program(), 0o755):
+        stack.start(container_id, injection="efs", log={"group": "/docker/of-the-request"})
         with pytest.raises(ContainerExited) as exited:
             stack.client.wait_until_healthy(container_id, PATIENCE)
     assert exited.value.exit_code == 1
-    log = stack.cloud.layout.fargate / "logs" / task.rpartition("/")[2] / "main.log"
-    assert log.read_text() == f"exec {PATH}: exec format error\n"
+    assert stack.eventually(lambda: warnings_about(stack, container_id), lambda: "the warning is logged") == [
+        ("GetLogEvents", "AccessDeniedException")
+    ]
+
+
+def test_a_job_that_prints_the_same_words_has_stopped(stack: Stack, container_id: str) -> None:
+    """The agent ran, so it is the user's program that could not be executed, and its exit code is its own."""
+    script = "echo 'exec /opt/tool: exec format error'; exit 1"
+    stack.start(container_id, cmd=["sh", "-c", script])
+    record = stack.until(container_id, lambda seen: seen.state.ended, "the job has ended")
+    assert (record.state, record.error) == (State.STOPPED, None)
+
+
+def failure_of(stack: Stack, container_id: str, **request: str) -> Failure:
+    """What a backend learns that waits for a container which cannot be started."""
+    stack.start(container_id, **request)
+    with pytest.raises(ContainerFailed) as failed:
+        stack.client.wait_until_healthy(container_id, PATIENCE)
+    return failed.value.failure
+
+
+def warnings_about(stack: Stack, container_id: str) -> list[tuple[str, str]]:
+    """Operation and code of every output of this container that could not be read."""
+    logged = (json.loads(line) for line in logs.messages(stack.cloud, "task-state") if '"output not read"' in line)
+    return [(line["operation"], line["code"]) for line in logged if line["container_id"] == container_id]

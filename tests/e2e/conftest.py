@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def stack(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Stack]:
     """The deployed stack. Its tasks are processes, or containers with `--runtime docker`."""
     directory = tmp_path_factory.mktemp("cloud")
-    with deployed(directory, f"e2e-{runtime}", runtime=runtime, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
+    with deployed(directory, runtime=runtime, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
         yield stack
 
 

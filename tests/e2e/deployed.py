@@ -10,9 +10,8 @@ from types import FrameType
 from typing import Final
 
 from local.cloud.cloud import LocalCloud
-from local.cloud.layout import ROOT, Layout
+from local.cloud.layout import Layout
 from local.fargate.runtime import RuntimeName
-from local.fargate.view import image_directory
 from tests.e2e.stack import IMAGE, Stack
 
 IMAGES: Final = (IMAGE, "debian:bookworm-slim")
@@ -20,23 +19,15 @@ IMAGES: Final = (IMAGE, "debian:bookworm-slim")
 
 
 @contextmanager
-def deployed(
-    directory: Path, name: str, *, runtime: RuntimeName = RuntimeName.PROCESS, **parameters: object
-) -> Iterator[Stack]:
-    """The stack with these parameters, in a directory of its own; `name` is under which what sam built is kept.
+def deployed(directory: Path, *, runtime: RuntimeName = RuntimeName.PROCESS, **parameters: object) -> Iterator[Stack]:
+    """The stack with these parameters, in a directory of its own.
 
     Everything that runs for it is ended by process id, whatever happens.
     """
     layout = Layout(directory)
-    # From run to run: what did not change is not built, or downloaded, again.
-    kept = ROOT / ".local" / name
-    kept.mkdir(parents=True, exist_ok=True)
-    layout.sam.symlink_to(kept)
     values = {name: str(value) for name, value in parameters.items()}
-    cloud = LocalCloud(layout, parameters=values, runtime=runtime)
+    cloud = LocalCloud(layout, parameters=values, runtime=runtime, images=IMAGES)
     with _ended_in_order(), cloud:
-        for image in IMAGES:
-            image_directory(layout.fargate, image).mkdir(parents=True)
         yield Stack(cloud)
 
 

@@ -10,7 +10,7 @@ from local.cloud.cloud import LocalCloud
 
 def groups(cloud: LocalCloud) -> list[str]:
     """The names of the log groups of the stack's functions."""
-    pages = cloud.client("logs").get_paginator("describe_log_groups").paginate()
+    pages = cloud.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/")
     return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
 

@@ -23,6 +23,7 @@ from tests.e2e.queues import Queues
 
 HEALTH_TIMEOUT: Final = 4
 """Seconds, in the stack under test: what nobody can reach fails soon."""
+"""Where the containers of the stack under test print to."""
 PATIENCE: Final = 30.0
 IMAGE: Final = "python:3.13-slim"
 POLL_SECONDS: Final = 0.05

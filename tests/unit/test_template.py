@@ -49,6 +49,7 @@ ON_ALL_RESOURCES = {
     ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("StartContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
+    ("TaskStateRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTaskDefinitionFamilies"): "the action supports no resource",
     ("ReconcileRole", "ecs:ListTaskDefinitions"): "the action supports no resource",
@@ -84,6 +85,7 @@ WITH_EVERYTHING = Resolved(
     ProberRouteTableIds="rtb-1",
     ExecutionRoleArn="arn:aws:iam::123456789012:role/execution",
     TaskRoleArn="arn:aws:iam::123456789012:role/task",
+    TaskLogGroup="/tasks",
 )
 
 
@@ -257,7 +259,7 @@ def test_function_has_a_role_and_a_log_of_its_own(function: str) -> None:
     assert properties["Role"] == {"Fn::GetAtt": [f"{stem}Role", "Arn"]}
     assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{stem}LogGroup"}}
     assert RESOURCES[f"{stem}LogGroup"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    logs = [one for one in statements(f"{stem}Role") if one["Action"][0].startswith("logs:")]
+    logs = [one for one in statements(f"{stem}Role") if "logs:PutLogEvents" in one["Action"]]
     assert [one["Resource"] for one in logs] == [[f"{stem}LogGroup.Arn"]]
 
 
@@ -310,6 +312,20 @@ def test_no_role_to_pass_no_permission_to_pass() -> None:
         policies = Resolved(TEMPLATE).value(RESOURCES[role]["Properties"]["Policies"])
         assert "pass-the-two-task-roles" not in [policy["PolicyName"] for policy in policies]
         assert policies
+
+
+def test_only_who_records_ends_may_read_what_containers_printed() -> None:
+    """The streams of the stack's log group, by the two functions that learn of ends; without a group, nobody."""
+    group = "arn:aws:logs:eu-central-1:123456789012:log-group:/tasks"
+    reading = {role: one for role in ROLES for one in statements(role) if "logs:GetLogEvents" in one["Action"]}
+    assert set(reading) == {"TaskStateRole", "ReconcileRole"}
+    for one in reading.values():
+        assert (one["Action"], one["Resource"]) == (["logs:GetLogEvents"], [group, f"{group}:log-stream:*"])
+    for function in ("TaskStateFunction", "ReconcileFunction"):
+        assert Resolved(TEMPLATE, TaskLogGroup="/tasks").environment(function)["TASK_LOG_GROUP"] == "/tasks"
+    for role in reading:
+        policies = Resolved(TEMPLATE).value(RESOURCES[role]["Properties"]["Policies"])
+        assert "read-what-containers-printed" not in [policy["PolicyName"] for policy in policies]
 
 
 def test_roles_allow_what_the_adapters_call() -> None:

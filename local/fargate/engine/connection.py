@@ -53,13 +53,28 @@ async def connected(url: str | None = None) -> AsyncIterator[Docker]:
         await connector.close()
 
 
+async def require() -> None:
+    """Returns when an engine answers and has the base image. Raises `NoEngine` with what to do."""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS), connected() as docker:
+            await require_base_image(docker)
+    except (DockerError, aiohttp.ClientError, OSError) as exc:  # TimeoutError is an OSError
+        raise NoEngine(f"The container engine does not answer: {str(exc) or type(exc).__name__}") from exc
+
+
+async def require_base_image(docker: Docker) -> None:
+    """Raises `NoEngine` with what to do when this engine does not have it."""
+    if await image_id(docker, BASE_IMAGE) is None:
+        raise NoEngine(f"The engine has no image {BASE_IMAGE}. What to do: local/docker/base_image.sh")
+
+
 async def ready() -> bool:
     """Whether an engine answers and has the base image."""
     try:
-        async with asyncio.timeout(_PROBE_SECONDS), connected() as docker:
-            return await image_id(docker, BASE_IMAGE) is not None
-    except (NoEngine, DockerError, aiohttp.ClientError, OSError):  # TimeoutError is an OSError
+        await require()
+    except NoEngine:
         return False
+    return True
 
 
 async def image_id(docker: Docker, name: str) -> str | None:

@@ -1,13 +1,15 @@
-"""The images of task definitions, as far as this machine has them: nothing is pulled from a registry.
+"""The images of task definitions: staged on this machine, known to the engine, or pulled by it.
 
 An image with a directory in the state directory (`view.image_directory`) is the base image with these files on top,
-so that what is staged for process mode is an image here. Any other is one that the engine has.
+so that what is staged for process mode is an image here. What the engine has is used as it is, so that an image that
+was just built, or pulled with credentials, need not be in a registry; only what it lacks is pulled, without any.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import tarfile
 from collections import defaultdict
 from pathlib import Path
@@ -19,12 +21,13 @@ from local.fargate.engine.connection import BASE_IMAGE, image_id
 from local.fargate.engine.ownership import Ownership
 from local.fargate.view import image_directory
 
+log: Final = logging.getLogger("local.fargate")
 _FILES: Final = "files"
 _DOCKERFILE: Final = f"FROM {BASE_IMAGE}\nCOPY {_FILES}/ /\n".encode()
 
 
 class Images:
-    """Finds images, and builds those that are staged as directories; the engine's cache knows what is unchanged."""
+    """Gets images; builds those that are staged as directories. The engine's cache knows what is unchanged."""
 
     def __init__(self, docker: Docker, ownership: Ownership, state_dir: Path) -> None:
         self._docker = docker
@@ -32,17 +35,25 @@ class Images:
         self._state_dir = state_dir
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def find(self, name: str) -> str | None:
-        """The id of an image, None when this machine does not have it. Raises `DockerError` for a failed build."""
-        directory = image_directory(self._state_dir, name)
-        if not directory.is_dir():
-            return await image_id(self._docker, name)
+    async def get(self, name: str) -> str:
+        """The id of an image. Raises `DockerError` when it can be neither found, nor pulled, nor built."""
         async with self._turns[name]:
+            directory = image_directory(self._state_dir, name)
+            if not directory.is_dir():
+                return await image_id(self._docker, name) or await self._pulled(name)
             context = await asyncio.to_thread(_context, directory)
             tag = f"sockerless-local/{self._ownership.id}/{directory.name.lower()}"
             labels = self._ownership.labels()
             await self._docker.images.build(fileobj=context, encoding="identity", tag=tag, labels=labels)
-            return await image_id(self._docker, tag)
+            return await self._id(tag)
+
+    async def _pulled(self, name: str) -> str:
+        log.info("image %s is pulled", name)
+        await self._docker.images.pull(name)
+        return await self._id(name)
+
+    async def _id(self, name: str) -> str:
+        return str((await self._docker.images.inspect(name))["Id"])
 
 
 def _context(directory: Path) -> io.BytesIO:

@@ -31,6 +31,9 @@ class Output:
                         log.write(message.data)
                         if stream is not None:
                             stream.feed(message.data)
+                if stream is not None:
+                    # Before the exit is told: on Fargate the log is complete long before ECS shows it.
+                    await stream.close()
             finally:
                 await attached.close()
 

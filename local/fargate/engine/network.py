@@ -18,13 +18,18 @@ from local.fargate.engine.ownership import Ownership
 _PAUSE: Final = ("sleep", "infinity")
 
 
+def network_name(ownership: Ownership) -> str:
+    """The bridge's name in the engine."""
+    return f"sockerless-local-{ownership.id}"
+
+
 class TaskNetwork:
     """The bridge of one local Fargate. Its addresses are reachable from this machine, if that is a Linux one."""
 
     def __init__(self, docker: Docker, ownership: Ownership) -> None:
         self._docker = docker
         self._ownership = ownership
-        self._name = f"sockerless-local-{ownership.id}"
+        self._name = network_name(ownership)
 
     async def create(self) -> None:
         """Makes the bridge, in a subnet of the engine's choice."""

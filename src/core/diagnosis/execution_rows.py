@@ -13,11 +13,22 @@ from core.diagnosis.model import Actor, Place, Row
 from core.errors import Cause
 
 _INIT: Final = frozenset({Place.INIT})
+_FORMAT: Final = (r"exec format error", r"cannot execute binary file")
 _MISSING: Final = (r"\bexec:? .*(no such file or dir|executable file not found|not found in \$PATH)",)
 
 EXECUTION: Final = (
     Row(
-        patterns=(r"exec format error", r"cannot execute binary file"),
+        patterns=_FORMAT,
+        where=_INIT,
+        cause=Cause.AGENT_WRONG_ARCHITECTURE,
+        summary="The agent image is for another CPU architecture than the task",
+        remedy="Compare the platform of the agent image (`docker image inspect`) with the runtimePlatform of the task "
+        "definition (X86_64 or ARM64): set AgentImage to one of that architecture or, better, of both, or start with "
+        "the other platform.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=_FORMAT,
         cause=Cause.AGENT_WRONG_ARCHITECTURE,
         summary="The agent binary is for another CPU architecture than the task",
         remedy="Compare the agent's architecture (`file sockerless-agent`) with the runtimePlatform of the task "
@@ -64,6 +75,16 @@ EXECUTION: Final = (
         remedy="Make it executable for every user: chmod 0755 on the binary, and r-x on its directory for the access "
         "point's POSIX user. With a volume the executable is /sockerless-agent/sockerless-agent; /sockerless-agent "
         "itself is the directory.",
+        start_failed=True,
+    ),
+    # runc quotes what it looked for itself, and found missing; this is the kernel's word about a program that is there.
+    Row(
+        patterns=(r"\bexec (/[^:]*: |user process caused:? \"?)no such file or dir",),
+        where=frozenset(Place) - _INIT,
+        cause=Cause.AGENT_NOT_EXECUTABLE,
+        summary="The agent was found, but not the dynamic loader or interpreter that it needs",
+        remedy="Stage an agent that is linked statically (in Go: CGO_ENABLED=0). Otherwise the loader that `file "
+        "sockerless-agent` names must be in every image.",
         start_failed=True,
     ),
     Row(

@@ -1,4 +1,4 @@
-"""Rows for error names whose words are not known, and for what is left when no text says anything.
+"""Rows for an init container that failed, for error names whose words are not known, and for what is left.
 
 Source: ECS Developer Guide, "Amazon ECS stopped tasks error messages" with one page for each name; exit codes above
 128 are 128 + the signal, 126 and 127 the shell's and Docker's.
@@ -14,6 +14,20 @@ from core.errors import Cause
 _TASK: Final = frozenset({Place.TASK})
 _START: Final = frozenset({"TaskFailedToStart"})
 _NOT_STARTED: Final = (r"^(taskfailedtostart|task failed to start)",)
+
+INIT_FAILED: Final = (
+    # By the exit code alone: that of the dependency is certain, and what ECS says of `main` then
+    # ("CannotStartContainerError: dependency graph: ...") names no cause.
+    Row(
+        init_exit=failed,
+        main_exit=never_ran,
+        cause=Cause.AGENT_BINARY_MISSING,
+        summary="The init container failed, so there is no agent binary and the main container never ran",
+        remedy="Read the init container's log. It runs the stack's AgentImage with its AgentCopyCommand: the command "
+        "must exist in that image, find the binary there and be allowed to write to the shared volume.",
+        start_failed=True,
+    ),
+)
 
 FAMILIES: Final = (
     # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
@@ -86,15 +100,6 @@ FAMILIES: Final = (
 )
 
 FALLBACKS: Final = (
-    Row(
-        init_exit=failed,
-        main_exit=never_ran,
-        cause=Cause.AGENT_BINARY_MISSING,
-        summary="The init container failed, so there is no agent binary and the main container never ran",
-        remedy="Read the init container's log: the copy command (AgentCopyCommand) must exist in the agent image, find "
-        "the binary there and be allowed to write to the shared volume.",
-        start_failed=True,
-    ),
     Row(
         patterns=(r".",),
         where=frozenset(Place) - _TASK,

@@ -22,7 +22,7 @@ _START_BLAMED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of ECS's, and where it stood."""
+    """One text of ECS's or of the container runtime's, and where it stood."""
 
     place: Place
     container: str
@@ -74,7 +74,12 @@ def diagnose(task: TaskObserved, *, main: str = "main", init: str = "init") -> D
 
 def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     places = {main: Place.MAIN, init: Place.INIT}
-    said = [(places.get(seen.name, Place.OTHER), seen.name, seen.reason) for seen in task.containers]
+    said = [
+        (places.get(seen.name, Place.OTHER), seen.name, words)
+        for seen in task.containers
+        # A complaint is the runtime's, as a reason is: `core.listening` vouches for it.
+        for words in (seen.reason, seen.complaint)
+    ]
     said.append((Place.TASK, "", task.stopped_reason))
     order = (Place.MAIN, Place.INIT, Place.TASK, Place.OTHER)
     texts = tuple(
@@ -134,12 +139,13 @@ def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
 
 
 def _detail(task: TaskObserved) -> str:
-    """ECS's own words, unabridged: the raw texts stand in it as they came."""
+    """ECS's own words and the runtime's, unabridged: the raw texts stand in it as they came."""
     lines = [f"stopCode: {task.stop_code or 'none'}", f"stoppedReason: {task.stopped_reason or 'none'}"]
     lines += [
         f"container {seen.name} ({seen.last_status or 'no status'}): "
         f"exit code {'none' if seen.exit_code is None else seen.exit_code}"
         + (f", reason: {seen.reason}" if seen.reason else "")
+        + (f", output: {seen.complaint}" if seen.complaint else "")
         for seen in task.containers
     ]
     return "; ".join(lines if task.containers else [*lines, "no containers"])

@@ -77,6 +77,18 @@ START_TEXTS = [
         "X86_64 or ARM64",
     ),
     Case(
+        "runc 1.1: the interpreter of a script, or the loader, is missing",
+        "exec /sockerless-agent/sockerless-agent: no such file or directory",
+        Cause.AGENT_NOT_EXECUTABLE,
+        "linked statically",
+    ),
+    Case(
+        "runc 1.0: the same",
+        'CannotStartContainerError: standard_init_linux.go:211: exec user process caused "no such file or directory"',
+        Cause.AGENT_NOT_EXECUTABLE,
+        "loader",
+    ),
+    Case(
         "Fargate 1.4: exec permission denied",
         "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: OCI "
         'runtime create failed: container_linux.go:380: starting container process caused: exec: "/sockerless-agent": '

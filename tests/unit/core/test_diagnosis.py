@@ -290,6 +290,41 @@ def test_when_the_init_container_failed_the_main_one_never_ran(init: ContainerSe
     assert (told.cause, told.actor, told.start_failed) == (cause, actor, True)
 
 
+DEPENDENCY = (
+    "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init] "
+    "(STOPPED->RUNNING) - Exit: 1 for target [main] (NONE->RUNNING) as dependency did not exit successfully."
+)
+
+
+@pytest.mark.parametrize("words", [DEPENDENCY, "ResourceInitializationError: a dependency failed", "something new"])
+def test_the_exit_code_of_the_init_container_says_more_than_what_ecs_says_of_the_main_one(words: str) -> None:
+    """A general error name about `main` would make it an unknown cause, and the user's to repair."""
+    told = diagnose(task(seen(reason=words), seen("init", 1), code="TaskFailedToStart", reason="Task failed to start"))
+    assert (told.cause, told.actor, told.start_failed) == (Cause.AGENT_BINARY_MISSING, Actor.OPERATOR, True)
+    assert "AgentImage" in told.remedy
+    assert "AgentCopyCommand" in told.remedy
+    assert words in told.detail
+
+
+def test_the_words_of_an_interrupted_start_come_before_its_init_container() -> None:
+    """Spot and StopTask end init containers too."""
+    told = diagnose(task(seen(), seen("init", 143), code="SpotInterruption", reason="Your Spot Task was interrupted."))
+    assert told.cause is Cause.SPOT_INTERRUPTION
+
+
+@pytest.mark.parametrize("code", [None, "EssentialContainerExited"])
+def test_the_runtimes_complaint_makes_an_exit_a_failed_start(code: str | None) -> None:
+    """The exit code is runc's then, not the container's own."""
+    complaint = "exec /sockerless-agent/sockerless-agent: exec format error"
+    main = ContainerSeen("main", "STOPPED", 1, complaint=complaint)
+    told = diagnose(task(main, code=code, reason=EXITED))
+    assert (told.cause, told.start_failed) == (Cause.AGENT_WRONG_ARCHITECTURE, True)
+    assert f"exit code 1, output: {complaint}" in told.detail
+    without = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=""), code=code, reason=EXITED))
+    assert (without.cause, without.start_failed) == (Cause.UNKNOWN, False)
+    assert "output" not in without.detail
+
+
 def test_a_copy_command_that_does_not_exist_is_told_from_an_agent_that_does_not() -> None:
     """The same words of runc mean another remedy in the init container."""
     words = f'{SHIM}exec: "cp": executable file not found in $PATH: unknown'
@@ -417,6 +452,7 @@ def said(code: str | None, reason: str | None, containers: list[ContainerSeen]) 
 FAILED_STARTS = [task(seen(), code="TaskFailedToStart", reason=case.text) for case in START_TEXTS]
 OTHERS = [
     task(seen(), seen("init", 1)),
+    task(seen(), ContainerSeen("init", "STOPPED", 1, complaint="exec /usr/bin/cp: exec format error")),
     task(seen(), seen("init", None, f'{SHIM}exec: "cp": executable file not found in $PATH')),
     task(seen(reason="new")),
     task(seen(), code="TaskFailedToStart"),

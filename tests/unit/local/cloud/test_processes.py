@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.processes import LOOPBACK, CloudError, Command, Daemon, call, forget, free_port, noted, spawn
+from local.cloud.processes import (
+    LOOPBACK,
+    CloudError,
+    Command,
+    Daemon,
+    call,
+    first_to_end,
+    forget,
+    free_port,
+    noted,
+    spawn,
+)
 
 # Starts a child that ignores SIGTERM, says its id, and waits.
 PARENT = """
@@ -111,6 +122,36 @@ def test_hanging_command_is_ended(tmp_path: Path) -> None:
     """A command that does not end in time is ended, and reported."""
     with pytest.raises(CloudError, match="did not end within 0 s"):
         call(command(tmp_path, "-c", "import signal; signal.pause()"), timeout=0, advice="wait longer")
+
+
+def test_command_is_noted_while_it_runs(tmp_path: Path) -> None:
+    """A command whose caller is killed can be found and ended by its note; one that ended has none."""
+    run = tmp_path / "run"
+    look = "import pathlib, sys; print(*(one.name for one in pathlib.Path(sys.argv[1]).iterdir()))"
+    one = command(tmp_path, "-c", look, str(run))
+    call(one, timeout=30, advice="none", run=run)
+    assert one.log.read_text() == "python -c.json\n"
+    assert list(run.iterdir()) == []
+
+
+def test_end_of_a_process_is_noticed(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """The first that has ended is told, whoever ended it; while all run, there is none."""
+    daemons += [
+        spawn(name, command(tmp_path, "-c", "import signal; signal.pause()"), tmp_path / "run") for name in "ab"
+    ]
+    assert first_to_end(daemons, timeout=0) is None
+    os.kill(daemons[1].pid, 9)
+    assert first_to_end(daemons) is daemons[1]
+    assert daemons[1].stop() == -9
+    assert first_to_end(daemons) is daemons[1]
+
+
+def test_log_is_continued_when_asked(tmp_path: Path) -> None:
+    """What a crashed process wrote stays in the log of its successor; a new start begins a new log."""
+    for append, lines in ((False, ["one"]), (True, ["one", "one"]), (False, ["one"])):
+        one = replace(command(tmp_path, "-c", "print('one')"), append=append)
+        call(one, timeout=30, advice="none")
+        assert one.log.read_text().split() == lines
 
 
 def test_wanted_port_is_taken_only_if_free() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from local.fargate.log_groups import LogStream
+from local.fargate.processes import Process, Spec
 
 
 class Logs:
@@ -36,6 +38,50 @@ def written(*pieces: bytes) -> list[list[str]]:
 def test_a_line_is_an_event() -> None:
     """However output is cut on its way; a last line needs no end, and empty lines are no events."""
     assert written(b"one\ntw", b"o\n\nthr", b"ee") == [["one", "two", "three"]]
+
+
+def test_a_file_is_followed_until_the_end(tmp_path: Path) -> None:
+    """What was in it, and what was appended up to the moment at which it is closed."""
+
+    async def follow() -> list[str]:
+        file = tmp_path / "main.log"
+        file.write_bytes(b"one\ntw")
+        logs = Logs()
+        stream = LogStream(logs, "group", "stream")
+        stream.follow(file)
+        with file.open("ab") as log:
+            log.write(b"o\nthree")
+        await stream.close()
+        return [line for call in logs.calls for line in call]
+
+    assert asyncio.run(follow()) == ["one", "two", "three"]
+
+
+def test_closing_twice_writes_nothing_twice() -> None:
+    """Once when the container has ended, and again when its task is over."""
+
+    async def feed() -> list[list[str]]:
+        logs = Logs()
+        stream = LogStream(logs, "group", "stream")
+        stream.feed(b"only")
+        await stream.close()
+        await stream.close()
+        return logs.calls
+
+    assert asyncio.run(feed()) == [["only"]]
+
+
+def test_a_process_ends_when_its_output_is_written(tmp_path: Path) -> None:
+    """Whoever is told of an exit finds the whole log, as on Fargate, and need not wait for the next half second."""
+
+    async def run() -> tuple[int, list[str]]:
+        logs = Logs()
+        script = "echo out; printf err >&2; exit 3"
+        spec = Spec("/bin/sh", ("sh", "-c", script), {}, str(tmp_path), str(tmp_path / "log"))
+        process = await Process.start(spec, LogStream(logs, "group", "stream"))
+        return await process.wait(), [line for call in logs.calls for line in call]
+
+    assert asyncio.run(run()) == (3, ["out", "err"])
 
 
 def test_no_output_is_no_call() -> None:

@@ -1,0 +1,139 @@
+"""`sam build` of the real template.yaml: once for all clouds of this repository, and only after a change."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from local.cloud import bytecode
+from local.cloud.bytecode import compile_functions
+from local.cloud.layout import ROOT, Layout
+from local.cloud.processes import Command, call
+from local.cloud.sam import parameter_overrides, sam_environment, sam_program
+
+BUILD_SECONDS: Final = 300
+
+_MACHINES: Final = {"aarch64": "arm64", "arm64": "arm64"}
+
+# Functions run in processes of this machine, so they are built for its processor and for the Python that runs now.
+MACHINE_PARAMETERS: Final = {
+    "PythonRuntime": f"python3.{sys.version_info.minor}",
+    "Architecture": _MACHINES.get(platform.machine(), "x86_64"),
+}
+
+_TEMPLATE: Final = ROOT / "template.yaml"
+_FINGERPRINT: Final = "fingerprint"
+_PACKED: Final = "packed.json"
+
+
+@contextmanager
+def built(layout: Layout, say: Callable[[str], None]) -> Iterator[Path]:
+    """The template to deploy; as long as this context lasts, nobody builds anew.
+
+    Builds unless the last build was of what lies here now. Raises `CloudError` with the end of the log.
+    """
+    directory = layout.sam / "build"
+    layout.sam.mkdir(parents=True, exist_ok=True)
+    with (layout.sam / "lock").open("w") as lock:
+        _acquire(lock.fileno(), fcntl.LOCK_SH, say)
+        if _is_current(directory):
+            say("sam build: nothing has changed since the last one")
+        else:
+            _acquire(lock.fileno(), fcntl.LOCK_EX, say)
+            if not _is_current(directory):  # another cloud may just have built it
+                begun = time.monotonic()
+                _build(layout, directory, lock.fileno())
+                say(f"sam build ({time.monotonic() - begun:.1f} s)")
+            _acquire(lock.fileno(), fcntl.LOCK_SH, say)
+        yield directory / _PACKED
+
+
+def fingerprint(files: Iterable[Path], root: Path, parameters: Mapping[str, str]) -> str:
+    """A digest of the names below `root`, the contents, and the parameters: equal only if all of them are."""
+    digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode())
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"\n{file.relative_to(root)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def inputs(root: Path) -> Iterator[Path]:
+    """The files of a repository that decide what a build is: template, sources without byte code, SAM's version, us."""
+    yield root / "template.yaml"
+    yield root / "requirements" / "sam.lock"
+    yield from (root / Path(file).relative_to(ROOT) for file in (__file__, bytecode.__file__))
+    for path in (root / "src").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def pack(directory: Path) -> None:
+    """Writes the built template once more, so that `sam deploy` takes half the time.
+
+    It would pack the same code for each function. They share one CodeUri in the real template, so their builds are
+    equal: one is packed here. And it would read the YAML seven times, a quarter of a second each; it is JSON here.
+    """
+    template = yaml.safe_load((directory / "template.yaml").read_text())
+    functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
+    code = shutil.make_archive(str(directory / "code"), "zip", directory / functions[0]["Properties"]["CodeUri"])
+    for function in functions:
+        function["Properties"]["CodeUri"] = Path(code).name
+    (directory / _PACKED).write_text(json.dumps(template))
+
+
+def _build(layout: Layout, directory: Path, lock: int) -> None:
+    note = directory / _FINGERPRINT
+    note.unlink(missing_ok=True)
+    # Taken before: what changes during the build is built the next time.
+    current = _current()
+    arguments = [
+        sam_program(),
+        "build",
+        *("--template-file", str(_TEMPLATE)),
+        *("--build-dir", str(directory)),
+        *("--cache-dir", str(layout.sam / "cache")),
+        "--cached",
+        *parameter_overrides(MACHINE_PARAMETERS),
+    ]
+    call(
+        # sam keeps notes in its working directory and beside the build. It holds the lock itself, so that nobody
+        # builds beside it when this process is killed.
+        Command(arguments, sam_environment({}), cwd=layout.sam, log=layout.logs / "sam-build.log", inherited=(lock,)),
+        timeout=BUILD_SECONDS,
+        advice="sam build installs src/requirements.txt with pip, so it needs the package index once; "
+        "then try again. `make clean` removes a build that is broken.",
+        run=layout.run,
+    )
+    compile_functions(directory)
+    pack(directory)
+    note.write_text(current)
+
+
+def _current() -> str:
+    return fingerprint(inputs(ROOT), ROOT, MACHINE_PARAMETERS)
+
+
+def _is_current(directory: Path) -> bool:
+    """The note is in the build: without the one there is no other."""
+    note = directory / _FINGERPRINT
+    return note.exists() and note.read_text() == _current()
+
+
+def _acquire(lock: int, kind: int, say: Callable[[str], None]) -> None:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("waiting for another local cloud, which builds or deploys")
+        fcntl.flock(lock, kind)

@@ -1,0 +1,71 @@
+"""The local Fargate as a child process, on loopback only, and what an operator would stage for its tasks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.cloud.agent_binary import place_agent
+from local.cloud.environment import engine_environment, isolated_environment
+from local.cloud.layout import ROOT, Layout
+from local.cloud.processes import LOOPBACK, Command, Daemon, spawn
+from local.fargate.runtime import RuntimeName
+from local.fargate.view import image_directory
+from local.fargate.volumes import efs_directory
+
+NAME: Final = "fargate"
+READY_PATH: Final = "/_local/health"
+READY_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How tasks run: `speed` as `--speed` takes it, `seed` of the durations, `runtime` what containers are."""
+
+    speed: str = "fast"
+    seed: int | None = None
+    runtime: RuntimeName = RuntimeName.PROCESS
+
+
+def start_fargate(layout: Layout, port: int, aws_endpoint: str, manner: Manner, *, append: bool = False) -> Daemon:
+    """Starts it on `port`; returns before it is ready (`READY_PATH` answers 200 then)."""
+    arguments = [
+        *(sys.executable, "-m", "local.fargate"),
+        *("--host", LOOPBACK),
+        *("--port", str(port)),
+        *("--aws-endpoint", aws_endpoint),
+        *("--state-dir", str(layout.fargate)),
+        *("--speed", manner.speed),
+        *("--runtime", manner.runtime),
+        *(() if manner.seed is None else ("--seed", str(manner.seed))),
+    ]
+    # It refuses by the rules of the core, which is not installed.
+    environment = isolated_environment(
+        {"AWS_ENDPOINT_URL": aws_endpoint, "PYTHONPATH": str(ROOT / "src"), **engine_environment()}
+    )
+    command = Command(arguments, environment, cwd=ROOT, log=layout.logs / f"{NAME}.log", append=append)
+    return spawn(NAME, command, layout.run)
+
+
+def stage_agent(layout: Layout, parameters: Mapping[str, str], images: Iterable[str]) -> None:
+    """Puts the agent where an operator would: on the stack's file system, and into the images that bring it."""
+    efs = efs_directory(layout.fargate, parameters["EfsFileSystemId"], parameters["EfsAccessPointId"])
+    agent = place_agent(efs / "sockerless-agent")
+    for image in images:
+        shutil.copy2(agent, _staged(layout, image) / "sockerless-agent")
+
+
+def stage_images(layout: Layout, images: Iterable[str]) -> None:
+    """Makes images that need no registry: in Docker mode each is the base image, with nothing on top."""
+    for image in images:
+        _staged(layout, image)
+
+
+def _staged(layout: Layout, image: str) -> Path:
+    directory = image_directory(layout.fargate, image)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory

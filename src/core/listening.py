@@ -1,0 +1,106 @@
+"""Listening to a container whose end ECS does not explain: its program may never have run.
+
+runc looks for a program before it starts the container, and what it finds wrong then is in ECS's reason. What the
+kernel refuses after that is in no reason: the container has started, runc prints one line to its output and exits.
+ECS shows the exit of a container that ran (AWS Knowledge Center, "exec format error": "Essential container in task
+exited", exit code 1); only the log tells that the container's own process never did.
+
+A program may print the same words about its own business. So a line is taken for runc's complaint only when it is
+runc's word for word, is all that the container printed, and names the agent. Nothing else that was read goes any
+further: what a container prints may hold secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core.agent import agent_path
+from core.errors import CallFailed
+from core.facts import Fact, TaskObserved
+from core.fold import Stale, apply
+from core.injection import INIT, MAIN
+from core.lifecycle import State
+from core.policy import Policy
+from core.ports import Output
+from core.record import Injection, Record
+
+RUNTIME_EXITS: Final = frozenset({1, 255})
+"""What runc exits with when the kernel refuses the program: 1 up to runc 1.1, 255 since (opencontainers/runc #4170)."""
+
+LINES: Final = 2
+"""As many as show whether one is all there is."""
+
+_BY_ITSELF: Final = frozenset({None, "EssentialContainerExited", "TaskFailedToStart"})
+"""The stop codes of a task that nobody ended; none yet in the first snapshot after the exit."""
+
+_WHY: Final = "(?:exec format error|no such file or directory|permission denied)"
+_COMPLAINT: Final = re.compile(
+    # runc 1.1 and later, then the versions before it.
+    rf"exec (?P<program>.+): {_WHY}"
+    rf'|standard_init_linux\.go:\d+: exec user process caused(?:: {_WHY}| "{_WHY}")'
+)
+_AGENTS: Final = frozenset(agent_path(injection) for injection in Injection)
+
+
+def unexplained(record: Record, task: TaskObserved, policy: Policy) -> str | None:
+    """The container whose output may say more about the end in this snapshot; None where nothing is to be asked.
+
+    Only of an end that the snapshot brings about: of a container that ended by itself, as runc ends it, and whose
+    agent never answered. A container that was healthy, that ended with success or was stopped costs nothing.
+    """
+    if record.state is State.AGENT_HEALTHY or record.stop_requested or task.stop_code not in _BY_ITSELF:
+        return None
+    main, init = task.container(MAIN), task.container(INIT)
+    seen = init if main is None or main.exit_code is None else main
+    if seen is None or seen.exit_code not in RUNTIME_EXITS or seen.complaint is not None:
+        return None
+    after = apply(record, task, policy)
+    ends = not isinstance(after, Stale) and after.state.ended and not record.state.ended
+    return seen.name if ends else None
+
+
+def complaint_in(lines: Sequence[str], container: str) -> str | None:
+    """The complaint of runc, when that is all the container printed; None for any other output.
+
+    In `main` it is about the agent, which is what runs there. In `init` it may be about any program: whatever the
+    agent image runs is the operator's.
+    """
+    said = [line.strip() for line in lines if line.strip()]
+    found = _COMPLAINT.fullmatch(said[0]) if len(said) == 1 else None
+    if found is None:
+        return None
+    program = found["program"]
+    foreign = container == MAIN and program is not None and program not in _AGENTS
+    return None if foreign else said[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Reads what is worth reading, once for each end. `output` is asked for when it is first needed."""
+
+    output: Callable[[], Output]
+    policy: Policy
+    failed: Callable[[Record, CallFailed], None]
+    """Hears of an output that could not be read. The container ends all the same, as ECS's own words have it."""
+
+    def explain(self, record: Record, fact: Fact) -> Fact:
+        """The fact with the complaint of the container that ended; the fact as it is where nothing is to be asked.
+
+        Raises `BudgetSpent` when this run may not ask any more: then nothing is known, and the next run asks.
+        """
+        if not isinstance(fact, TaskObserved):
+            return fact
+        name = unexplained(record, fact, self.policy)
+        if name is None:
+            return fact
+        try:
+            lines = self.output().last_lines(fact, name, LINES)
+        except CallFailed as error:
+            self.failed(record, error)
+            lines = ()
+        complaint = complaint_in(lines, name) or ""
+        containers = (replace(one, complaint=complaint) if one.name == name else one for one in fact.containers)
+        return replace(fact, containers=tuple(containers))

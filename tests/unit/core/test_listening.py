@@ -1,0 +1,365 @@
+"""Containers whose end only their output explains: when it is read, what is believed, and what becomes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.budget import BudgetSpent
+from core.errors import CallFailed, Cause, ErrorCode, ReachError
+from core.facts import ContainerSeen, TaskObserved
+from core.item import to_item
+from core.lifecycle import State
+from core.listening import LINES, Listener, complaint_in, unexplained
+from core.ports import RevisionConflict
+from core.record import Instant, Record, Stop
+from core.settle import Settled, Settler
+from tests.factories import CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, passed, pending
+from tests.fakes import MemoryOutput, MemoryStore
+from tests.records import complete, failed, healthy, resolved, running
+from tests.records import exited as exited_record
+
+AGENT = "/sockerless-agent/sockerless-agent"
+REFUSED = f"exec {AGENT}: exec format error"
+SECRET = "password=hunter2"
+EXITED = "Essential container in task exited"
+NEVER_STARTED = (
+    "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init] "
+    "(STOPPED->RUNNING) - Exit: 1 for target [main] (NONE->RUNNING) as dependency did not exit successfully."
+)
+
+
+def init_failed(exit_code: int = 1, version: int = 3) -> TaskObserved:
+    """A snapshot of a task whose init container failed, so that `main` was never started."""
+    main = main_container(last_status="STOPPED", reason=NEVER_STARTED)
+    return exited(
+        version,
+        containers=(ContainerSeen("init", "STOPPED", exit_code), main),
+        stop_code="TaskFailedToStart",
+        stopped_reason="Task failed to start",
+        started_at=None,
+    )
+
+
+# ---------------------------------------------------------------------------- what is believed
+
+RUNC_SAYS = [
+    # runc 1.1 and later
+    REFUSED,
+    "exec /sockerless-agent: exec format error",
+    f"exec {AGENT}: no such file or directory",
+    f"exec {AGENT}: permission denied",
+    # before: aws-otel-collector 784, photoview 88
+    "standard_init_linux.go:228: exec user process caused: exec format error",
+    'standard_init_linux.go:211: exec user process caused "exec format error"',
+]
+
+
+@pytest.mark.parametrize("line", RUNC_SAYS)
+@pytest.mark.parametrize("around", ["{}", "  {}\r", "{}\n"])
+def test_the_runtimes_complaint_is_recognised(line: str, around: str) -> None:
+    """Word for word, whatever white space the log driver left about it."""
+    assert complaint_in([around.format(line)], "main") == line
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["", "  "],
+        ["Traceback (most recent call last):"],
+        # A program's own trouble with another program, which it may tell in the same words.
+        ["exec /usr/local/bin/tool: exec format error"],
+        [f"sh: 1: {REFUSED}"],
+        [f"{REFUSED}!"],
+        [f"{REFUSED}: trying another one"],
+        ["fork/exec /app: exec format error"],
+        [f"exec {AGENT}: input/output error"],
+        ["standard_init_linux.go:228: exec user process caused: exec format error, says the manual"],
+        # Something was printed before or after: then something ran.
+        ["starting", REFUSED],
+        [REFUSED, REFUSED],
+        [f"starting\n{REFUSED}"],
+    ],
+)
+def test_what_a_program_printed_is_not_a_complaint(lines: list[str]) -> None:
+    """A line that is not runc's, not about the agent, or not alone is the user's business."""
+    assert complaint_in(lines, "main") is None
+
+
+def test_in_the_init_container_any_program_may_be_refused() -> None:
+    """The agent image and what runs in it are the operator's, whatever the copy command is called."""
+    line = "exec /usr/bin/cp: exec format error"
+    assert complaint_in([line], "init") == line
+    assert complaint_in([line], "main") is None
+    assert complaint_in(["cp: cannot stat '/sockerless-agent': No such file or directory"], "init") is None
+
+
+# ---------------------------------------------------------------------------- when it is read
+
+
+@pytest.mark.parametrize("record", [pending(), running(), resolved()], ids=lambda record: record.state)
+@pytest.mark.parametrize("exit_code", [1, 255])
+@pytest.mark.parametrize("stop_code", [None, "EssentialContainerExited", "TaskFailedToStart"])
+def test_an_exit_before_the_agent_answered_is_worth_reading_for(
+    record: Record, exit_code: int, stop_code: str | None
+) -> None:
+    """With the codes that runc exits with: 1, and 255 from runc 1.2 on."""
+    assert unexplained(record, exited(9, exit_code=exit_code, stop_code=stop_code), POLICY) == "main"
+
+
+def test_an_exit_is_worth_reading_for_before_its_task_ends() -> None:
+    """Containers run ahead of the task, which is still shown RUNNING."""
+    main = main_container(last_status="STOPPED", exit_code=1)
+    assert unexplained(resolved(), observed(9, containers=(main,)), POLICY) == "main"
+
+
+@pytest.mark.parametrize("exit_code", [1, 255])
+def test_a_failed_init_container_is_worth_reading_for(exit_code: int) -> None:
+    """`main` has no exit code then; the output that may explain it is the init container's."""
+    assert unexplained(pending(), init_failed(exit_code), POLICY) == "init"
+
+
+COSTS_NOTHING: dict[str, tuple[Record, TaskObserved]] = {
+    "it runs": (resolved(), observed(9)),
+    "success": (resolved(), exited(9, exit_code=0)),
+    "killed": (resolved(), exited(9, exit_code=137)),
+    "another code": (resolved(), exited(9, exit_code=2)),
+    "the agent had answered": (healthy(), exited(9, exit_code=1)),
+    "the backend asked for the stop": (resolved(stop=Stop(requested=True)), exited(9, exit_code=1)),
+    "somebody called StopTask": (resolved(), exited(9, exit_code=1, stop_code="UserInitiated")),
+    "Spot took it": (resolved(), exited(9, exit_code=1, stop_code="SpotInterruption")),
+    "no exit code": (resolved(), exited(9, exit_code=None)),
+    "no containers": (resolved(), exited(9, containers=())),
+    "the init container succeeded": (
+        pending(),
+        exited(9, exit_code=None, containers=(ContainerSeen("init", "STOPPED", 0), main_container())),
+    ),
+    "it failed already": (failed(), exited(9, exit_code=1)),
+    "it stopped already": (exited_record(1), exited(9, exit_code=1)),
+    "an older version": (resolved(task_version=10), exited(9, exit_code=1)),
+    "another task": (resolved(), exited(9, exit_code=1, task_arn=TASK + "0")),
+    "another generation": (resolved(), exited(9, exit_code=1, generation=2)),
+    "the init container ended, the task goes on": (
+        pending(),
+        observed(9, "PENDING", containers=(ContainerSeen("init", "STOPPED", 1),)),
+    ),
+    "a sidecar of ECS's own": (
+        resolved(),
+        exited(9, containers=(ContainerSeen("aws-guardduty-agent", "STOPPED", 1), main_container())),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COSTS_NOTHING.values(), ids=COSTS_NOTHING.keys())
+def test_every_other_fact_costs_nothing(case: tuple[Record, TaskObserved]) -> None:
+    """A plain life, an end that is explained, and a fact that ends nothing: no log is read."""
+    record, task = case
+    assert unexplained(record, task, POLICY) is None
+
+
+# ---------------------------------------------------------------------------- what becomes of them
+
+
+class World:
+    """A settler that listens."""
+
+    def __init__(self, record: Record, *lines: str, container: str = "main", store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore(record)
+        self.output = MemoryOutput({(TASK, container): list(lines)})
+        self.unread: list[tuple[str, str]] = []
+        self.built = 0
+        self.settler = Settler(self.store, POLICY, explain=Listener(self._output, POLICY, self._failed).explain)
+
+    def _output(self) -> MemoryOutput:
+        self.built += 1
+        return self.output
+
+    def _failed(self, record: Record, error: CallFailed) -> None:
+        self.unread.append((record.container_id, error.code))
+
+    def settle(self, *facts: Any) -> Settled:
+        return self.settler.settle(*facts)
+
+    def record(self) -> Record:
+        record = self.store.load(CONTAINER_ID)
+        assert record is not None
+        return record
+
+
+@pytest.mark.parametrize("record", [pending(), running(), resolved()], ids=lambda record: record.state)
+@pytest.mark.parametrize("line", ["exec {}: exec format error", RUNC_SAYS[-2]])
+def test_an_agent_of_another_architecture_failed_to_start(record: Record, line: str) -> None:
+    """Its container has an exit code, but the container's own process never ran: `failed`, with cause and remedy."""
+    said = line.format(AGENT)
+    world = World(record, said)
+
+    world.settle(exited(9, exit_code=1))
+
+    ended = world.record()
+    assert ended.state is State.FAILED
+    assert ended.error is not None
+    assert (ended.error.code, ended.error.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
+    assert ended.error.message.startswith("The agent binary is for another CPU architecture than the task.")
+    assert f"exit code 1, output: {said}" in ended.error.message
+    assert EXITED in ended.error.message
+    assert "runtimePlatform" in ended.error.remedy
+    assert not ended.error.transient
+    assert (ended.agent_address, ended.agent_token) == (None, None)
+    assert world.output.calls == [(TASK, "main")]
+
+
+def test_an_agent_without_its_loader_failed_to_start() -> None:
+    """The kernel says that a file is missing, of a program that is there."""
+    world = World(resolved(), f"exec {AGENT}: no such file or directory")
+
+    error = world.settle(exited(9, exit_code=1)).record
+
+    assert error is not None
+    assert error.error is not None
+    assert error.error.cause is Cause.AGENT_NOT_EXECUTABLE
+    assert "loader" in error.error.message
+    assert "CGO_ENABLED=0" in error.error.remedy
+
+
+def test_an_agent_image_of_another_architecture_failed_to_start() -> None:
+    """The copy command could not be executed: the whole image is for another architecture."""
+    world = World(pending(), "exec /usr/bin/cp: exec format error", container="init")
+
+    world.settle(init_failed())
+
+    error = world.record().error
+    assert error is not None
+    assert (error.code, error.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
+    assert error.message.startswith("The agent image is for another CPU architecture than the task (container init).")
+    assert "AgentImage" in error.remedy
+    assert world.output.calls == [(TASK, "init")]
+
+
+@pytest.mark.parametrize("lines", [(), ("cp: cannot stat '/sockerless-agent'",)], ids=["silent", "cp complains"])
+def test_a_copy_that_fails_leaves_no_agent(lines: tuple[str, ...]) -> None:
+    """Any other failure of the init container: the agent is missing, whatever words ECS has for `main`."""
+    world = World(pending(), *lines, container="init")
+
+    world.settle(init_failed())
+
+    record = world.record()
+    assert record.error is not None
+    assert (record.state, record.error.cause) == (State.FAILED, Cause.AGENT_BINARY_MISSING)
+    assert "AgentImage" in record.error.remedy
+    assert "AgentCopyCommand" in record.error.remedy
+    assert "cannot stat" not in str(to_item(record))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [(), ("exec /opt/tool: exec format error",), (SECRET,), (SECRET, REFUSED), (SECRET, "one", REFUSED)],
+    ids=["nothing", "about another program", "something", "not alone", "more than is read"],
+)
+def test_a_job_that_failed_is_the_users_business(lines: tuple[str, ...]) -> None:
+    """`stopped` with its exit code, and nothing of its log in the item."""
+    world = World(resolved(), *lines)
+
+    world.settle(exited(9, exit_code=1))
+
+    record = world.record()
+    assert (record.state, record.error) == (State.STOPPED, None)
+    assert record.stop is not None
+    assert record.stop.exit_code == 1
+    item = str(to_item(record))
+    assert not any(line in item for line in lines)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ThrottlingException"])
+def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
+    """The end is recorded as ECS tells it, at once; the trouble is told once, with AWS's code."""
+    world = World(resolved(), REFUSED)
+    world.output.refusals = [CallFailed("GetLogEvents", code, "no")]
+
+    world.settle(exited(9, exit_code=1))
+    world.settle(exited(9, exit_code=1))
+    world.settle(exited(10, "STOPPED", exit_code=1))
+
+    record = world.record()
+    assert record.state is State.STOPPED
+    assert Instant.STOPPED in record.timings
+    assert world.unread == [(CONTAINER_ID, code)]
+    assert len(world.output.calls) == 1
+
+
+def test_a_spent_budget_leaves_the_end_to_the_next_run() -> None:
+    """Nobody has been asked, so nothing is concluded: the record stays due as it is."""
+    world = World(resolved(), REFUSED)
+    spent: list[ReachError] = [BudgetSpent("limit")]
+    world.output.refusals = spent
+
+    with pytest.raises(BudgetSpent):
+        world.settle(exited(9, exit_code=1))
+    assert (world.record(), world.unread) == (resolved(), [])
+
+    assert world.settle(exited(9, exit_code=1)).record == world.record()
+    assert world.record().state is State.FAILED
+
+
+def test_a_life_without_such_an_end_reads_nothing() -> None:
+    """Not even a client is made."""
+    world = World(pending(), REFUSED)
+
+    for fact in (observed(3), answered(), passed(), exited(9, exit_code=1), exited(10, "STOPPED", exit_code=1)):
+        world.settle(fact)
+
+    assert (world.record().state, world.built) == (State.STOPPED, 0)
+
+
+def test_a_redelivered_event_reads_nothing_again() -> None:
+    """The record has ended; a later event adds its instants and leaves the cause."""
+    world = World(resolved(), REFUSED)
+    world.settle(exited(9, exit_code=1))
+    error = world.record().error
+
+    world.settle(exited(9, exit_code=1))
+    world.settle(exited(10, "STOPPED", exit_code=1))
+
+    assert (world.record().error, world.record().timings[Instant.STOPPED]) == (error, at(60))
+    assert len(world.output.calls) == 1
+
+
+class Contended(MemoryStore):
+    """Another writer gets in before each of the first saves."""
+
+    def __init__(self, record: Record, writers: int) -> None:
+        super().__init__(record)
+        self.writers = writers
+
+    def save(self, record: Record) -> None:
+        if self.writers:
+            self.writers -= 1
+            current = self.load(record.container_id)
+            assert current is not None
+            changed = replace(current, revision=current.revision + 1)
+            self.put_item(to_item(changed))
+            raise RevisionConflict(record.container_id, changed)
+        super().save(record)
+
+
+def test_what_was_read_once_is_known_in_every_attempt() -> None:
+    """Writers that meet fold again; the log says the same."""
+    world = World(resolved(), REFUSED, store=Contended(resolved(), 3))
+
+    settled = world.settle(exited(9, exit_code=1))
+
+    assert (settled.conflicts, world.record().state) == (3, State.FAILED)
+    assert len(world.output.calls) == 1
+
+
+def test_no_more_is_read_than_shows_whether_a_line_is_alone() -> None:
+    """Logs are users' own: two lines are enough."""
+    assert LINES == 2
+
+
+def test_other_facts_pass_as_they_are() -> None:
+    """Only a snapshot of a task can show such an end."""
+    listener = World(complete()).settler
+    assert listener.explain(resolved(), passed()) == passed()

@@ -1,0 +1,65 @@
+"""The command lines of `up`, `down` and `demo`."""
+
+from pathlib import Path
+
+import pytest
+
+from local import __main__ as commands
+from local.cloud.cloud import AWS_PORT, LocalCloud
+from local.fargate.runtime import RuntimeName
+
+
+def parsed(*arguments: str) -> dict[str, object]:
+    return vars(commands._parser().parse_args(arguments))
+
+
+def test_defaults() -> None:
+    """Nothing need be said: the directory of the repository, the usual port, Docker where it can be."""
+    usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
+    assert parsed("up") == {"command": "up", "port": AWS_PORT, **usual}
+    assert parsed("demo") == {"command": "demo", **usual}
+    assert parsed("down") == {"command": "down", "directory": None}
+
+
+@pytest.mark.parametrize("command", ["up", "down", "demo", "replay x", "record --out x"])
+def test_every_command_takes_a_directory(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It may be relative to where the command is given; processes that work elsewhere get it absolute."""
+    monkeypatch.chdir(tmp_path)
+    assert parsed(*command.split(), "--directory", "second")["directory"] == tmp_path / "second"
+
+
+@pytest.mark.parametrize("speed", ["fast", "real", "0.5", "10"])
+def test_speed_is_handed_on_as_it_is(speed: str) -> None:
+    """The local Fargate reads it."""
+    assert parsed("up", "--speed", speed)["speed"] == speed
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--speed", "slow", "no speed: give fast, real, or a factor"),
+        ("--speed", "0", "no speed: give fast, real, or a factor"),
+        ("--speed", "11", "no speed: give fast, real, or a factor"),
+        ("--port", "0", "no port: give a number from 1 to 65535"),
+        ("--port", "65536", "no port: give a number from 1 to 65535"),
+        ("--port", "http", "no port: give a number from 1 to 65535"),
+        ("--runtime", "podman", "podman"),
+        ("--seed", "x", "invalid int"),
+    ],
+)
+def test_wrong_value_is_refused_at_once(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is started, with what would be right."""
+    with pytest.raises(SystemExit) as refused:
+        commands.main(["up", option, value])
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_slow_tasks_get_time() -> None:
+    """The stack does not give tasks up that take their time because they were told to."""
+    patience = {
+        speed: LocalCloud(speed=speed).parameters["StartTimeoutSeconds"] for speed in ("fast", "0.2", "real", "2")
+    }
+    assert patience == {"fast": "60", "0.2": "60", "real": "300", "2": "600"}
+    chosen = LocalCloud(speed="real", parameters={"StartTimeoutSeconds": "5"})
+    assert chosen.parameters["StartTimeoutSeconds"] == "5"

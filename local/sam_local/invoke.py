@@ -37,6 +37,7 @@ class SamLocal:
 
     layout: Layout
     directory: Path
+    endpoint: str
     template: Path
     image: str
     network: str
@@ -50,7 +51,8 @@ class SamLocal:
         with log.open("w") as output:
             done = subprocess.run(
                 self.arguments(function, file),
-                env=sam_environment(engine_environment()),
+                # SAM itself asks STS whose account it is, and would ask AWS.
+                env=sam_environment({"AWS_ENDPOINT_URL": self.endpoint, **engine_environment()}),
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -103,7 +105,7 @@ def sam_local(layout: Layout, environ: Mapping[str, str], say: Callable[[str], N
         image.FARGATE_PORT: _port(environ["AWS_ENDPOINT_URL_ECS"]),
     }
     with built(layout, say) as template, forwarded(gateway, ports):
-        yield SamLocal(layout, directory, template, name, network, gateway)
+        yield SamLocal(layout, directory, environ["AWS_ENDPOINT_URL"], template, name, network, gateway)
 
 
 async def _engine(layout: Layout) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.agent import AgentVariable, agent_arguments, agent_path
+from core.agent import AgentVariable, agent_arguments
 from core.correlation import client_token, started_by, token_parameter
 from core.definition import build_definition
 from core.errors import Cause, ErrorCode, Failure, Refused
@@ -41,7 +41,6 @@ class LaunchPlan:
     run: dict[str, Any] = field(repr=False)
     injection: Injection
     keep_alive: bool
-    agent_path: str
     secret_name: str | None = None
     untagged_labels: tuple[str, ...] = ()
 
@@ -86,7 +85,6 @@ def plan_launch(
         run=run,
         injection=strategy,
         keep_alive=keep_alive,
-        agent_path=agent_path(strategy),
         secret_name=secret_name,
         untagged_labels=tags.left_out,
     )

@@ -6,7 +6,7 @@ token, and RunTask's client token, derived from both, makes it the same task (fa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,6 +42,8 @@ class Starter:
     new_token: Callable[[], str]
     told: Callable[[Settled], None] = lambda _: None
     """Hears of a launch that AWS refused: the caller only gets the refusal."""
+    untagged: Callable[[Record, Sequence[str]], None] = lambda _, __: None
+    """Hears of labels that AWS does not take as tags, by name: the container starts without them."""
 
     def start(self, document: object) -> Settled:
         """The settled record of a started container.
@@ -66,6 +68,8 @@ class Starter:
 
     def _launch(self, request: StartRequest, record: Record) -> Launched:
         plan = self._plan(request, record)
+        if plan.untagged_labels:
+            self.untagged(record, plan.untagged_labels)
         if plan.secret_name is not None and record.agent_token is not None:
             self.vault().put(plan.secret_name, record.agent_token)
         definition = self.ecs.ensure_definition(plan.definition)

@@ -30,6 +30,7 @@ def _starter() -> Starter:
         sleep=time.sleep,
         new_token=new_token,
         told=telemetry.report,
+        untagged=telemetry.untagged,
     )
 
 

@@ -14,6 +14,8 @@ from core.record import Instant, Record, Step
 from core.settle import Settled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.facts import Fact
     from core.leaks import Sighting
     from core.reconcile import Report
@@ -81,6 +83,11 @@ def unread(record: Record, error: CallFailed) -> None:
     """What a container printed could not be read: its end is recorded as ECS tells it."""
     keys = {**_keys(record), "operation": error.operation, "code": error.code}
     logger.warning("output not read", extra={**keys, "why": error.message})
+
+
+def untagged(record: Record, labels: Sequence[str]) -> None:
+    """Labels that are no tags of the task. Their values may be anybody's, so only their names are told."""
+    logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
 
 
 def answer(settled: Settled) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class World:
             Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS).table(),
         )
         self.failures: list[ReachError] = []
+        self.untagged: list[tuple[str, tuple[str, ...]]] = []
 
     def start(self, document: Any = None) -> Record:
         starter = Starter(
@@ -64,6 +65,7 @@ class World:
             clock=self.clock,
             sleep=self.slept.append,
             new_token=lambda: next(self.tokens),
+            untagged=lambda record, labels: self.untagged.append((record.container_id, tuple(labels))),
         )
         settled = starter.start(document or event("start-container"))
         assert settled.record is not None
@@ -100,6 +102,19 @@ def world() -> World:
 
 
 # --- starting ---------------------------------------------------------------------------------------------------
+
+
+def test_labels_that_are_no_tags_are_told(world: World) -> None:
+    """By name; the container starts all the same."""
+    record = world.start({**event("start-container"), "labels": {"team": "red", "note": "two\nlines"}})
+    assert record.task_arn in world.ecs.tasks
+    assert world.untagged == [(CONTAINER_ID, ("note",))]
+
+
+def test_labels_that_are_tags_are_nobodys_news(world: World) -> None:
+    """Nothing is told of a start that kept them all."""
+    world.start({**event("start-container"), "labels": {"team": "red"}})
+    assert world.untagged == []
 
 
 def test_a_start_records_registers_runs_and_saves_the_task(world: World) -> None:

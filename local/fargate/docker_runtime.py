@@ -28,6 +28,7 @@ from local.fargate.engine.words import cannot_create, cannot_start
 from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
 from local.fargate.faults import FaultName
 from local.fargate.log_groups import LogGroups, LogStream
+from local.fargate.preparing import connect, find_image, secrets_of, streams_of
 from local.fargate.process_runtime import agent_port
 from local.fargate.task import Container, Task
 from local.fargate.task_secrets import SecretSource
@@ -89,14 +90,8 @@ class DockerRuntime:
     async def prepare(self, task: Task) -> None:
         """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
-        fault = task.faults.get(FaultName.ENI_PROVISIONING)
-        if fault is not None:
-            raise InitializationFailed(fault.parameters.get("reason", reasons.ENI_FAILED))
-        for container in task.containers:
-            home.secrets[container.name] = {
-                secret["name"]: await self._secrets.read(secret["valueFrom"])
-                for secret in container.definition.get("secrets", ())
-            }
+        connect(task)
+        home.secrets = await secrets_of(task, self._secrets)
         for volume in task.definition.get("volumes", ()):
             efs = volume.get("efsVolumeConfiguration")
             if efs:
@@ -104,15 +99,11 @@ class DockerRuntime:
                 home.mounts[volume["name"]] = {"Type": "bind", "Source": str(host)}
             else:
                 home.mounts[volume["name"]] = self._ephemeral(task, volume["name"])
-        for container in task.containers:
-            home.streams[container.name] = await self._logs.stream(task, container)
+        home.streams = await streams_of(task, self._logs)
 
     async def pull(self, task: Task, container: Container) -> str:
         """The image as it is staged, or as the engine has it or can pull it; the digest is its id."""
-        image = container.definition["image"]
-        fault = task.faults.get(FaultName.IMAGE_PULL)
-        if fault is not None:
-            raise PullFailed(container.name, fault.parameters.get("reason", reasons.cannot_pull(image)))
+        image = find_image(task, container)
         try:
             found = await self._image(task, container)
         except DockerError as exc:

@@ -18,9 +18,10 @@ from typing import Final
 from local.fargate import reasons
 from local.fargate.addresses import AddressPool
 from local.fargate.blockade import Blockade
-from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
+from local.fargate.errors import ContainerNotStarted
 from local.fargate.faults import FaultName
 from local.fargate.log_groups import LogGroups, LogStream
+from local.fargate.preparing import connect, find_image, secrets_of, streams_of
 from local.fargate.processes import NotExecuted, Process, Spec
 from local.fargate.task import Container, Task
 from local.fargate.task_secrets import SecretSource
@@ -76,27 +77,16 @@ class ProcessRuntime:
     async def prepare(self, task: Task) -> None:
         """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
-        fault = task.faults.get(FaultName.ENI_PROVISIONING)
-        if fault is not None:
-            raise InitializationFailed(fault.parameters.get("reason", reasons.ENI_FAILED))
-        for container in task.containers:
-            home.secrets[container.name] = {
-                secret["name"]: await self._secrets.read(secret["valueFrom"])
-                for secret in container.definition.get("secrets", ())
-            }
+        connect(task)
+        home.secrets = await secrets_of(task, self._secrets)
         home.volumes.mount()
-        for container in task.containers:
-            home.streams[container.name] = await self._logs.stream(task, container)
+        home.streams = await streams_of(task, self._logs)
         if FaultName.PORT_BLOCKED in task.faults:
             home.blockade = await asyncio.to_thread(Blockade, home.address, agent_port(task))
 
     async def pull(self, task: Task, container: Container) -> str:
         """Nothing is downloaded; the digest is that of the name."""
-        image = container.definition["image"]
-        fault = task.faults.get(FaultName.IMAGE_PULL)
-        if fault is not None:
-            raise PullFailed(container.name, fault.parameters.get("reason", reasons.cannot_pull(image)))
-        return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+        return f"sha256:{hashlib.sha256(find_image(task, container).encode()).hexdigest()}"
 
     async def start(self, task: Task, container: Container) -> Process:
         """Executes entryPoint and command exactly as given, but for the paths.

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from core.correlation import parse_started_by, started_by
-from core.fold_task import MAIN
+from core.facts import MAIN
 
 _SIDECARS: Final = ("aws-guardduty-agent",)
 """Containers that AWS adds to a task by itself: their names begin so."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from core.agent import AgentVariable, agent_path
 from core.errors import Cause, ErrorCode, Failure, Refused
-from core.injection import MAIN, Parts, efs_volume, injected_parts
+from core.facts import MAIN
+from core.injection import Parts, efs_volume, injected_parts
 from core.limits import is_ecr_image
 from core.record import Injection
 from core.request_model import LogOptions, StartRequest

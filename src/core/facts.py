@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from core.errors import Failure
 
@@ -28,6 +28,12 @@ class Interface:
     attachment_id: str | None
     ipv4: str | None = None
     ipv6: str | None = None
+
+
+MAIN: Final = "main"
+"""The container of our tasks that the agent runs in (contract, section 5)."""
+INIT: Final = "init"
+"""The one that copies the agent, in the strategy `init-container`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,11 @@ from typing import Final
 from core import failures
 from core.diagnosis import diagnose
 from core.eni import resolve_address
-from core.facts import Source, TaskObserved
+from core.facts import MAIN, Source, TaskObserved
 from core.lifecycle import State, Trigger
 from core.moves import fail, fire, may_retry, resolve, retry
 from core.policy import Policy
 from core.record import Instant, Record, Stop
-
-MAIN: Final = "main"
-"""The name of the container that the agent runs in (contract, section 5)."""
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
 _OVER: Final = frozenset({"DEPROVISIONING", "STOPPED", "DELETED"})

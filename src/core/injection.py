@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.errors import ErrorCode, Failure, Refused
+from core.facts import INIT
 from core.record import Injection
 from core.request_model import StartRequest
 from core.settings import AGENT_DIRECTORY, Settings
 
-MAIN: Final = "main"
-INIT: Final = "init"
 AGENT_VOLUME: Final = "sockerless-agent"
 COPY_DIRECTORY: Final = "/sockerless-agent-volume"
 """Where the init container sees the volume: its own binary may already be at the main container's path."""

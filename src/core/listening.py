@@ -6,8 +6,8 @@ ECS shows the exit of a container that ran (AWS Knowledge Center, "exec format e
 exited", exit code 1); only the log tells that the container's own process never did.
 
 A program may print the same words about its own business. So a line is taken for runc's complaint only when it is
-runc's word for word, is all that the container printed, and names the agent. Nothing else that was read goes any
-further: what a container prints may hold secrets.
+runc's word for word, is all that the container printed, and names the agent (runc named no program before 1.1). Nothing
+else that was read goes any further: what a container prints may hold secrets.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from typing import Final
 
 from core.agent import agent_path
 from core.errors import CallFailed
-from core.facts import Fact, TaskObserved
+from core.facts import INIT, MAIN, Fact, TaskObserved
 from core.fold import Stale, apply
-from core.injection import INIT, MAIN
 from core.lifecycle import State
 from core.policy import Policy
 from core.ports import Output
@@ -32,11 +31,17 @@ RUNTIME_EXITS: Final = frozenset({1, 255})
 
 LINES: Final = 2
 """As many as show whether one is all there is."""
+LONGEST: Final = 1024
+"""Characters of a complaint, which goes into the item; ECS cuts a container's own reason there as well."""
+
+PATIENCE: Final = 3.0
+"""Seconds to wait for a first line. The end is shown some 10 s after the exit as a rule, but sometimes at once."""
+PAUSE: Final = 1.0
 
 _BY_ITSELF: Final = frozenset({None, "EssentialContainerExited", "TaskFailedToStart"})
 """The stop codes of a task that nobody ended; none yet in the first snapshot after the exit."""
 
-_WHY: Final = "(?:exec format error|no such file or directory|permission denied)"
+_WHY: Final = "[a-z][a-zA-Z /-]{2,80}"  # the kernel's words for an errno
 _COMPLAINT: Final = re.compile(
     # runc 1.1 and later, then the versions before it.
     rf"exec (?P<program>.+): {_WHY}"
@@ -68,23 +73,32 @@ def complaint_in(lines: Sequence[str], container: str) -> str | None:
     In `main` it is about the agent, which is what runs there. In `init` it may be about any program: whatever the
     agent image runs is the operator's.
     """
-    said = [line.strip() for line in lines if line.strip()]
-    found = _COMPLAINT.fullmatch(said[0]) if len(said) == 1 else None
+    if len(lines) != 1 or len(lines[0]) > LONGEST:
+        return None
+    said = lines[0].strip()
+    found = _COMPLAINT.fullmatch(said)
     if found is None:
         return None
     program = found["program"]
     foreign = container == MAIN and program is not None and program not in _AGENTS
-    return None if foreign else said[0]
+    return None if foreign else said
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Reads what is worth reading, once for each end. `output` is asked for when it is first needed."""
+    """Reads what is worth reading, once for each end. `output` is asked for when it is first needed.
+
+    `monotonic` and `sleep` are those of `time`; `patience` seconds are waited for a first line.
+    """
 
     output: Callable[[], Output]
     policy: Policy
-    failed: Callable[[Record, CallFailed], None]
-    """Hears of an output that could not be read. The container ends all the same, as ECS's own words have it."""
+    unread: Callable[[Record, CallFailed | None], None]
+    """Hears of an output that could not be read, or (None) of one that has not come. The container ends all the same,
+    as ECS's own words have it."""
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], object]
+    patience: float = PATIENCE
 
     def explain(self, record: Record, fact: Fact) -> Fact:
         """The fact with the complaint of the container that ended; the fact as it is where nothing is to be asked.
@@ -96,11 +110,19 @@ class Listener:
         name = unexplained(record, fact, self.policy)
         if name is None:
             return fact
-        try:
-            lines = self.output().last_lines(fact, name, LINES)
-        except CallFailed as error:
-            self.failed(record, error)
-            lines = ()
-        complaint = complaint_in(lines, name) or ""
+        complaint = complaint_in(self._lines(record, fact.task_arn, name), name) or ""
         containers = (replace(one, complaint=complaint) if one.name == name else one for one in fact.containers)
         return replace(fact, containers=tuple(containers))
+
+    def _lines(self, record: Record, task_arn: str, name: str) -> Sequence[str]:
+        deadline = self.monotonic() + self.patience
+        try:
+            while not (lines := self.output().last_lines(task_arn, name, LINES)):
+                if self.monotonic() + PAUSE > deadline:
+                    self.unread(record, None)
+                    break
+                self.sleep(PAUSE)
+        except CallFailed as error:
+            self.unread(record, error)
+            return ()
+        return lines

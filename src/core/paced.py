@@ -1,14 +1,17 @@
-"""The tasks of ECS within two budgets: for what looks and waits while others start and stop containers."""
+"""ECS and CloudWatch Logs for what looks and waits while others start and stop containers: within budgets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from core.budget import Budget
-from core.facts import TaskObserved
+from core.budget import Budget, BudgetSpent
+from core.errors import CallFailed
 from core.ports import Described, Launched, Output, TaskPage, Tasks
+
+READ_SECONDS: Final = 10.0
+"""What the reading of one output may take, when every answer is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,27 @@ class PacedTasks:
             return self.tasks.running(cluster, after=after)
 
 
-@dataclass(frozen=True, slots=True)
-class PacedOutput:
-    """`core.ports.Output` that also raises `BudgetSpent`: where a container logs to is asked of ECS."""
+@dataclass(slots=True)
+class SparingOutput:
+    """`core.ports.Output` for a run with more to do than to read. It also raises `BudgetSpent`.
+
+    A diagnosis is worth less than the work of the run: when the service is down or throttles, nothing more is read.
+    """
 
     output: Output
-    reads: Budget
+    time_left: Callable[[], float]
+    """Seconds until the run has to end."""
+    _down: CallFailed | None = field(default=None, init=False)
 
-    def last_lines(self, task: TaskObserved, container: str, most: int) -> tuple[str, ...]:
-        """One read, at most."""
-        with self.reads.call():
-            return self.output.last_lines(task, container, most)
+    def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
+        """The same failure again, without a call, after one that may pass."""
+        if self._down is not None:
+            raise self._down
+        if self.time_left() < READ_SECONDS:
+            raise BudgetSpent("time")
+        try:
+            return self.output.last_lines(task_arn, container, most)
+        except CallFailed as failed:
+            if failed.transient:
+                self._down = failed
+            raise

@@ -16,8 +16,9 @@ from core.agent import AgentVariable, agent_arguments
 from core.correlation import client_token, started_by, token_parameter
 from core.definition import build_definition
 from core.errors import Cause, ErrorCode, Failure, Refused
+from core.facts import MAIN
 from core.families import family_of
-from core.injection import MAIN, choose_strategy
+from core.injection import choose_strategy
 from core.keepalive import is_keep_alive
 from core.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size
 from core.record import Injection

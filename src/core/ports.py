@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from core.definition_use import DefinitionUse
 from core.errors import CallFailed, ReachError, UnreadableRecord
-from core.facts import TaskObserved
 from core.record import Record
 
 
@@ -103,12 +102,12 @@ class Launched:
 
 
 class Output(Protocol):
-    """What containers printed, as far as their task definition sends it to CloudWatch Logs."""
+    """What containers printed, as far as it went to the stack's log group."""
 
-    def last_lines(self, task: TaskObserved, container: str, most: int) -> tuple[str, ...]:
-        """The newest lines of a container of this task, at most so many, the newest last; none when it logs nowhere.
+    def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
+        """The newest lines of a container of this task, at most so many, the newest last; none while none is there.
 
-        Raises `CallFailed`, also when its log stream does not exist.
+        Raises `CallFailed`.
         """
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.injection import MAIN
+from core.facts import MAIN
 from core.plan import run_parameters
 from core.settings import Settings
 

@@ -79,8 +79,11 @@ def leaked(task: Sighting, why: str) -> None:
     logger.warning("task leaked", extra={**keys, "why": why})
 
 
-def unread(record: Record, error: CallFailed) -> None:
-    """What a container printed could not be read: its end is recorded as ECS tells it."""
+def unread(record: Record, error: CallFailed | None) -> None:
+    """What a container printed could not be read, or there was nothing: its end is recorded as ECS tells it."""
+    if error is None:
+        logger.info("no output", extra=_keys(record))
+        return
     keys = {**_keys(record), "operation": error.operation, "code": error.code}
     logger.warning("output not read", extra={**keys, "why": error.message})
 

@@ -16,7 +16,6 @@ from core.acting import Performer
 from core.adapters.definitions import BotoDefinitions
 from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
-from core.adapters.log_options import BotoLogOptions
 from core.adapters.output import CloudWatchOutput
 from core.adapters.queue import SqsProbeQueue
 from core.adapters.vault import SsmTokenVault
@@ -24,10 +23,10 @@ from core.budget import Budget
 from core.errors import ConfigurationError, ReachError
 from core.instants import truncate
 from core.leaks import Sighting
-from core.listening import Listener
+from core.listening import PATIENCE, Listener
 from core.looking import Looker
 from core.owed import Relaunch
-from core.paced import PacedOutput, PacedTasks
+from core.paced import PacedTasks, SparingOutput
 from core.ports import Output, Tasks
 from core.settings import Settings
 from core.settle import Settler
@@ -40,7 +39,7 @@ _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_tim
 _YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 
 # For what a container's end does not wait for: the function has to be done with it, answered or not.
-_BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=2)
+_BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 
 
 def now() -> datetime:
@@ -123,9 +122,9 @@ def queue() -> SqsProbeQueue:
 
 
 @cache
-def output() -> CloudWatchOutput:
-    """What containers printed."""
-    return CloudWatchOutput(BotoLogOptions(boto3.client("ecs", config=_BRIEF)), boto3.client("logs", config=_BRIEF))
+def output(group: str) -> Output:
+    """What containers printed, in the stack's log group and under its prefix."""
+    return CloudWatchOutput(boto3.client("logs", config=_BRIEF), group, settings().started_by_prefix)
 
 
 def _raise(error: ReachError) -> None:
@@ -147,20 +146,24 @@ def settler() -> Settler:
 @cache
 def event_settler() -> Settler:
     """For task_state: the same, and it listens to containers whose end needs it."""
-    return _listening(settler(), output)
+    return _listening(settler(), output, PATIENCE)
 
 
 def paced_settler(tasks: PacedTasks) -> Settler:
-    """For the reconciler: it asks, and carries out what is owed, within its budgets."""
+    """For the reconciler: within its budgets. What it finds ended has ended long ago, so it waits for no output."""
     settler = Settler(store(), settings().policy, _performer(lambda: tasks).table(), unfinished=telemetry.report)
-    return _listening(settler, lambda: PacedOutput(output(), tasks.reads))
+    return _listening(settler, lambda group: SparingOutput(output(group), tasks.reads.time_left), patience=0)
 
 
-def _listening(settler: Settler, output: Callable[[], Output]) -> Settler:
+def _listening(settler: Settler, of_group: Callable[[str], Output], patience: float) -> Settler:
     """Without a log group of the stack's there is nothing to listen to, and no permission to."""
-    if settings().task_log_group is None:
+    group = settings().task_log_group
+    if group is None:
         return settler
-    return replace(settler, explain=Listener(output, settings().policy, telemetry.unread).explain)
+    listener = Listener(
+        cache(lambda: of_group(group)), settings().policy, telemetry.unread, time.monotonic, time.sleep, patience
+    )
+    return replace(settler, explain=listener.explain)
 
 
 @cache

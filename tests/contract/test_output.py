@@ -10,25 +10,22 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from core.adapters.log_options import BotoLogOptions
 from core.adapters.output import CloudWatchOutput
-from core.errors import CallFailed
-from tests.factories import TASK, exited
+from tests.factories import TASK
 from tests.fakes import MemoryOutput
 
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
-    from core.facts import TaskObserved
     from core.ports import Output
 
 GROUP = "/contract/tasks"
 
 
 class Printed(Protocol):
-    """An output under test, and the task whose containers print. `main` logs, `quiet` does not."""
+    """An output under test, and the task whose container `main` prints."""
 
-    task: TaskObserved
+    task_arn: str
 
     @property
     def output(self) -> Output:
@@ -42,33 +39,23 @@ class InMemory:
     """The fake."""
 
     def __init__(self) -> None:
-        self.task = exited(9)
-        self.output = MemoryOutput(quiet={"quiet"})
+        self.task_arn = TASK
+        self.output = MemoryOutput()
 
     def prints(self, *lines: str) -> None:
-        self.output.streams[self.task.task_arn, "main"] = list(lines)
+        self.output.streams[self.task_arn, "main"] = list(lines)
 
 
 class OnEngine:
-    """A new task definition and task on the engine."""
+    """A new task on the engine."""
 
     def __init__(self, endpoint: str) -> None:
         session = boto3.Session("test", "test", region_name="us-east-1")
         config = Config(proxies={}, retries={"total_max_attempts": 1})
-        ecs = session.client("ecs", endpoint_url=endpoint, config=config)
         self.logs = session.client("logs", endpoint_url=endpoint, config=config)
         self.id = uuid.uuid4().hex
-        options = {"awslogs-group": GROUP, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "contract"}
-        registered = ecs.register_task_definition(
-            family=f"contract-{self.id}",
-            containerDefinitions=[
-                {"name": "main", "image": "x", "logConfiguration": {"logDriver": "awslogs", "options": options}},
-                {"name": "quiet", "image": "x"},
-            ],
-        )
-        definition = registered["taskDefinition"]["taskDefinitionArn"]
-        self.task = exited(9, task_arn=f"{TASK.rpartition('/')[0]}/{self.id}", task_definition_arn=definition)
-        self.output = CloudWatchOutput(BotoLogOptions(ecs), self.logs)
+        self.task_arn = f"{TASK.rpartition('/')[0]}/{self.id}"
+        self.output = CloudWatchOutput(self.logs, GROUP, "contract")
         if not self.logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
             self.logs.create_log_group(logGroupName=GROUP)
 
@@ -91,17 +78,17 @@ def printed(request: pytest.FixtureRequest) -> Printed:
 def test_the_newest_lines_come_last(printed: Printed, lines: tuple[str, ...]) -> None:
     """As many as there are, and no more than were asked for."""
     printed.prints(*lines)
-    assert printed.output.last_lines(printed.task, "main", 2) == lines[-2:]
+    assert printed.output.last_lines(printed.task_arn, "main", 2) == lines[-2:]
 
 
-def test_a_container_that_logs_nowhere_has_no_lines(printed: Printed) -> None:
-    """Without a log there is nothing to miss: no error."""
+def test_a_stream_that_is_not_there_has_no_lines_yet(printed: Printed) -> None:
+    """The first line makes it."""
+    assert printed.output.last_lines(printed.task_arn, "main", 2) == ()
     printed.prints("one")
-    assert printed.output.last_lines(printed.task, "quiet", 2) == ()
+    assert printed.output.last_lines(printed.task_arn, "main", 2) == ("one",)
 
 
-def test_a_stream_that_is_not_there_is_an_error(printed: Printed) -> None:
-    """Not the same as a container that printed nothing."""
-    with pytest.raises(CallFailed) as failed:
-        printed.output.last_lines(printed.task, "main", 2)
-    assert (failed.value.operation, failed.value.code) == ("GetLogEvents", "ResourceNotFoundException")
+def test_containers_have_streams_of_their_own(printed: Printed) -> None:
+    """What `main` prints is nobody else's."""
+    printed.prints("one")
+    assert printed.output.last_lines(printed.task_arn, "init", 2) == ()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pytest
 
-from core.errors import Cause, ContainerExited, ContainerFailed, ErrorCode, Failure
-from core.lifecycle import State
-from tests.e2e import logs
+from core.errors import Cause, ContainerFailed, ErrorCode, Failure
 from tests.e2e.stack import PATIENCE, Stack
 from tests.e2e.wrong_agents import PATH, STRATEGIES, another_agent, foreign_program
 
@@ -53,21 +50,6 @@ def test_an_agent_image_without_the_agent_fails_the_start(stack: Stack, containe
     assert "AgentCopyCommand" in failure.remedy
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_an_agent_of_another_architecture_is_diagnosed(stack: Stack, container_id: str, strategy: str) -> None:
-    """The kernel refuses it after the container has started, so ECS tells of an exit; the log says why.
-
-    AWS Knowledge Center, "exec format error": stopped reason "Essential container in task exited", exit code 1.
-    """
-    with another_agent(stack, strategy, foreign_program(), 0o755):
-        failure = failure_of(stack, container_id, injection=strategy)
-    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
-    assert failure.message.startswith("The agent binary is for another CPU architecture than the task.")
-    assert "Essential container in task exited" in failure.message
-    assert f"container main (STOPPED): exit code 1, output: exec {PATH}: exec format error" in failure.message
-    assert "runtimePlatform" in failure.remedy
-
-
 def test_an_agent_image_of_another_architecture_is_diagnosed(stack: Stack, container_id: str) -> None:
     """Its copy command cannot be executed: `init` exits with 1, and says why in its log alone."""
     command = STRATEGIES["init-container"](stack.cloud.layout.fargate) / "usr/local/bin/cp"
@@ -93,36 +75,9 @@ def test_an_agent_without_its_interpreter_is_diagnosed(stack: Stack, container_i
     assert "linked statically" in failure.remedy
 
 
-def test_a_log_that_may_not_be_read_keeps_nobody_from_the_end(stack: Stack, container_id: str) -> None:
-    """A group of the request's own is in no role of the stack's: the end is what ECS tells, and a warning logged."""
-    stack.cloud.client("logs").create_log_group(logGroupName="/docker/of-the-request")
-    with another_agent(stack, "efs", foreign_program(), 0o755):
-        stack.start(container_id, injection="efs", log={"group": "/docker/of-the-request"})
-        with pytest.raises(ContainerExited) as exited:
-            stack.client.wait_until_healthy(container_id, PATIENCE)
-    assert exited.value.exit_code == 1
-    assert stack.eventually(lambda: warnings_about(stack, container_id), lambda: "the warning is logged") == [
-        ("GetLogEvents", "AccessDeniedException")
-    ]
-
-
-def test_a_job_that_prints_the_same_words_has_stopped(stack: Stack, container_id: str) -> None:
-    """The agent ran, so it is the user's program that could not be executed, and its exit code is its own."""
-    script = "echo 'exec /opt/tool: exec format error'; exit 1"
-    stack.start(container_id, cmd=["sh", "-c", script])
-    record = stack.until(container_id, lambda seen: seen.state.ended, "the job has ended")
-    assert (record.state, record.error) == (State.STOPPED, None)
-
-
 def failure_of(stack: Stack, container_id: str, **request: str) -> Failure:
     """What a backend learns that waits for a container which cannot be started."""
     stack.start(container_id, **request)
     with pytest.raises(ContainerFailed) as failed:
         stack.client.wait_until_healthy(container_id, PATIENCE)
     return failed.value.failure
-
-
-def warnings_about(stack: Stack, container_id: str) -> list[tuple[str, str]]:
-    """Operation and code of every output of this container that could not be read."""
-    logged = (json.loads(line) for line in logs.messages(stack.cloud, "task-state") if '"output not read"' in line)
-    return [(line["operation"], line["code"]) for line in logged if line["container_id"] == container_id]

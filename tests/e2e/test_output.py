@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import Cause, ContainerFailed, ErrorCode
+from core.errors import Cause, ContainerExited, ContainerFailed, ErrorCode
 from core.lifecycle import State
 from local.cloud.cloud import TASK_LOG_GROUP
 from tests.e2e.stack import PATIENCE, Stack
@@ -29,14 +29,19 @@ def test_output_arrives_while_the_container_runs(stack: Stack, container_id: str
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_an_agent_of_another_architecture_is_diagnosed(stack: Stack, container_id: str, strategy: str) -> None:
-    """ECS tells of a container that exited with 1; its output, read with the function's own role, says why."""
+    """The kernel refuses it after the container has started; its output, read with the function's own role, says why.
+
+    AWS Knowledge Center, "exec format error": stopped reason "Essential container in task exited", exit code 1.
+    """
     with another_agent(stack, strategy, foreign_program(), 0o755):
         stack.start(container_id, injection=strategy)
         with pytest.raises(ContainerFailed) as failed:
             stack.client.wait_until_healthy(container_id, PATIENCE)
     failure = failed.value.failure
     assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_WRONG_ARCHITECTURE)
-    assert f"exit code 1, output: exec {PATH}: exec format error" in failure.message
+    assert failure.message.startswith("The agent binary is for another CPU architecture than the task.")
+    assert "Essential container in task exited" in failure.message
+    assert f"container main (STOPPED): exit code 1, output: exec {PATH}: exec format error" in failure.message
     assert "runtimePlatform" in failure.remedy
 
 
@@ -46,3 +51,13 @@ def test_a_job_that_failed_is_the_users_business(stack: Stack, container_id: str
     record = stack.until(container_id, lambda seen: seen.state.ended, "the job has ended")
     assert (record.state, record.error) == (State.STOPPED, None)
     assert "/opt/tool" not in str({**(stack.item(container_id) or {}), "cmd": None})
+
+
+def test_a_group_of_the_requests_own_is_not_read(stack: Stack, container_id: str) -> None:
+    """It is in no role of the stack's: the end is what ECS tells, some seconds later."""
+    stack.cloud.client("logs").create_log_group(logGroupName="/of/the/request")
+    with another_agent(stack, "efs", foreign_program(), 0o755):
+        stack.start(container_id, injection="efs", log={"group": "/of/the/request"})
+        with pytest.raises(ContainerExited) as exited:
+            stack.client.wait_until_healthy(container_id, PATIENCE)
+    assert exited.value.exit_code == 1

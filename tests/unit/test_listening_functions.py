@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from core.adapters.output import PAGES
 from core.errors import CallFailed
 from core.lifecycle import State
-from core.paced import PacedTasks
+from core.listening import PATIENCE
+from core.paced import READ_SECONDS, PacedTasks
 from core.settle import Settler
 from handlers import wiring
 from tests.factories import CONTAINER_ID, SETTINGS, TASK, exited
 from tests.fakes import FakeEcs, MemoryOutput, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 from tests.records import resolved
+from tests.template import load_template
 
 REFUSED = "exec /sockerless-agent/sockerless-agent: exec format error"
 
@@ -34,7 +37,7 @@ class World:
             "vault": MemoryVault(),
         }
         for name, value in replaced.items():
-            monkeypatch.setattr(wiring, name, lambda value=value: value)
+            monkeypatch.setattr(wiring, name, lambda *_, value=value: value)
 
     def paced(self) -> PacedTasks:
         return wiring.paced_tasks(lambda: 60.0)
@@ -60,11 +63,19 @@ def test_events_are_listened_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_reconciler_listens_within_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It learns of the ends whose events were lost; what it asks counts as reads."""
+    """It learns of the ends whose events were lost, as long as the service is up; ECS's rate is not touched."""
     world = World(monkeypatch, "/tasks")
     tasks = world.paced()
     assert world.ends(wiring.paced_settler(tasks)) is State.FAILED
-    assert (tasks.reads.spent, len(world.output.calls)) == (1, 1)
+    assert (tasks.reads.spent, len(world.output.calls)) == (0, 1)
+
+
+def test_the_reconciler_waits_for_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it finds ended has ended long ago."""
+    world = World(monkeypatch, "/tasks")
+    world.output.streams.clear()
+    assert world.ends(wiring.paced_settler(world.paced())) is State.STOPPED
+    assert len(world.output.calls) == 1
 
 
 @pytest.mark.parametrize("name", ["event_settler", "paced_settler"])
@@ -105,4 +116,6 @@ def test_the_clients_give_up_before_the_function_has_to_end() -> None:
     """An endpoint that never answers would otherwise keep a container from its end: each call takes seconds at most."""
     config = vars(wiring._BRIEF)
     attempts = config["retries"]["total_max_attempts"]
-    assert attempts * (config["connect_timeout"] + config["read_timeout"]) <= 6
+    longest = PAGES * attempts * (config["connect_timeout"] + config["read_timeout"])
+    assert longest <= READ_SECONDS
+    assert PATIENCE + longest < load_template()["Resources"]["TaskStateFunction"]["Properties"]["Timeout"]

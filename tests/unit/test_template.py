@@ -49,7 +49,6 @@ ON_ALL_RESOURCES = {
     ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("StartContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
-    ("TaskStateRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTaskDefinitionFamilies"): "the action supports no resource",
     ("ReconcileRole", "ecs:ListTaskDefinitions"): "the action supports no resource",

@@ -13,6 +13,11 @@ from core.diagnosis.model import Actor, Place, Row
 from core.errors import Cause
 
 _INIT: Final = frozenset({Place.INIT})
+_DENIED: Final = (r"\bexec:? .*(permission denied|is a directory)",)
+# runc quotes what it looked for itself, and found missing; these are the kernel's words about a program that is there.
+_KERNEL: Final = r"\bexec (/[^:]*|user process caused):? \"?"
+_LOADER: Final = (_KERNEL + "no such file or dir",)
+_REFUSED: Final = (r"^(standard_init_linux\.go:\d+: )?" + _KERNEL + "[a-z]",)
 _FORMAT: Final = (r"exec format error", r"cannot execute binary file")
 _MISSING: Final = (r"\bexec:? .*(no such file or dir|executable file not found|not found in \$PATH)",)
 
@@ -69,7 +74,15 @@ EXECUTION: Final = (
         start_failed=True,
     ),
     Row(
-        patterns=(r"\bexec:? .*(permission denied|is a directory)",),
+        patterns=_DENIED,
+        where=_INIT,
+        cause=Cause.AGENT_BINARY_MISSING,
+        summary="The init container's copy command may not be executed, so nothing was copied",
+        remedy="Make it executable in the agent image (chmod 0755), or set AgentCopyCommand to a program that is.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=_DENIED,
         cause=Cause.AGENT_NOT_EXECUTABLE,
         summary="The agent was found but may not be executed",
         remedy="Make it executable for every user: chmod 0755 on the binary, and r-x on its directory for the access "
@@ -77,10 +90,17 @@ EXECUTION: Final = (
         "itself is the directory.",
         start_failed=True,
     ),
-    # runc quotes what it looked for itself, and found missing; this is the kernel's word about a program that is there.
     Row(
-        patterns=(r"\bexec (/[^:]*: |user process caused:? \"?)no such file or dir",),
-        where=frozenset(Place) - _INIT,
+        patterns=_LOADER,
+        where=_INIT,
+        cause=Cause.AGENT_BINARY_MISSING,
+        summary="The init container's copy command was found, but not the dynamic loader or interpreter that it needs",
+        remedy="Build the agent image with what the command needs, or set AgentCopyCommand to a program that is linked "
+        "statically.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=_LOADER,
         cause=Cause.AGENT_NOT_EXECUTABLE,
         summary="The agent was found, but not the dynamic loader or interpreter that it needs",
         remedy="Stage an agent that is linked statically (in Go: CGO_ENABLED=0). Otherwise the loader that `file "
@@ -103,6 +123,23 @@ EXECUTION: Final = (
         remedy="Strategy efs: put the binary, statically linked and with mode 0755, into the directory that is the "
         "access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy init-container: the "
         "copy command must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
+        start_failed=True,
+    ),
+    # Any other errno of execve(2): argument list too long, input/output error, stale file handle, ...
+    Row(
+        patterns=_REFUSED,
+        where=_INIT,
+        cause=Cause.AGENT_BINARY_MISSING,
+        summary="The kernel did not execute the init container's copy command, so nothing was copied",
+        remedy="Look the kernel's reason up in execve(2), and set AgentCopyCommand accordingly.",
+        start_failed=True,
+    ),
+    Row(
+        patterns=_REFUSED,
+        cause=Cause.AGENT_NOT_EXECUTABLE,
+        summary="The agent was found, but the kernel did not execute it",
+        remedy="Look the kernel's reason up in execve(2). Of an argument list that is too long, the container's own "
+        "command and environment are most; a file system that does not answer is the agent's EFS.",
         start_failed=True,
     ),
 )

@@ -6,6 +6,7 @@ Source: ECS Developer Guide, "Amazon ECS stopped tasks error messages" with one 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from core.diagnosis.model import Actor, Place, Row, exited, failed, never_ran
@@ -15,19 +16,19 @@ _TASK: Final = frozenset({Place.TASK})
 _START: Final = frozenset({"TaskFailedToStart"})
 _NOT_STARTED: Final = (r"^(taskfailedtostart|task failed to start)",)
 
-INIT_FAILED: Final = (
-    # By the exit code alone: that of the dependency is certain, and what ECS says of `main` then
-    # ("CannotStartContainerError: dependency graph: ...") names no cause.
-    Row(
-        init_exit=failed,
-        main_exit=never_ran,
-        cause=Cause.AGENT_BINARY_MISSING,
-        summary="The init container failed, so there is no agent binary and the main container never ran",
-        remedy="Read the init container's log. It runs the stack's AgentImage with its AgentCopyCommand: the command "
-        "must exist in that image, find the binary there and be allowed to write to the shared volume.",
-        start_failed=True,
-    ),
+_NO_AGENT: Final = Row(
+    init_exit=failed,
+    main_exit=never_ran,
+    cause=Cause.AGENT_BINARY_MISSING,
+    summary="The init container failed, so there is no agent binary and the main container never ran",
+    remedy="Read the init container's log. It runs the stack's AgentImage with its AgentCopyCommand: the command "
+    "must exist in that image, find the binary there and be allowed to write to the shared volume.",
+    start_failed=True,
 )
+
+# The agent's own words about `main` ("CannotStartContainerError: dependency graph: failed to resolve container ordering
+# dependency [init] ..."), which the families would take for a container that could not be started.
+INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph: .*\[init\]",)),)
 
 FAMILIES: Final = (
     # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
@@ -100,6 +101,8 @@ FAMILIES: Final = (
 )
 
 FALLBACKS: Final = (
+    # By the exit code alone, when nothing else says why: a container that the host killed has one too.
+    _NO_AGENT,
     Row(
         patterns=(r".",),
         where=frozenset(Place) - _TASK,

@@ -25,7 +25,10 @@ class Actor(StrEnum):
 
 
 class Place(StrEnum):
-    """Where a text stood: the task's stoppedReason, or the `reason` of a container by its part in the task."""
+    """Where a text stood: the task's stoppedReason; or what is said of a container, by its part in the task.
+
+    Of a container: its `reason`, and the container runtime's complaint from its output (`core.listening`).
+    """
 
     TASK = "task"
     MAIN = "main"
@@ -38,8 +41,8 @@ class Place(StrEnum):
 class Diagnosis:
     """Why a task stopped.
 
-    `summary` is one line; `detail` holds ECS's own words, whole; `remedy` is never empty.
-    `start_failed`: ECS blames the start, so an exit code that is present is not the container's own
+    `summary` is one line; `detail` holds ECS's own words and the runtime's, whole; `remedy` is never empty.
+    `start_failed`: ECS or the runtime blames the start, so an exit code that is present is not the container's own
     (contract, section 2). `transient`: the same start may succeed without a change.
     """
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.diagnosis.model import Actor, Diagnosis, Place, one_line
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
+from core.facts import INIT, MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ class _Ending:
     start_failed: bool
 
 
-def diagnose(task: TaskObserved, *, main: str = "main", init: str = "init") -> Diagnosis:
+def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagnosis:
     """Why the task stopped, or is stopping. Pure; never raises, whatever the texts, codes and containers are.
 
     Containers are found by name. Others than `main` and `init` are ECS's own (GuardDuty) and are asked only when the

@@ -77,6 +77,12 @@ START_TEXTS = [
         "X86_64 or ARM64",
     ),
     Case(
+        "execve(2): EIO, of an EFS that does not answer",
+        "exec /sockerless-agent/sockerless-agent: input/output error",
+        Cause.AGENT_NOT_EXECUTABLE,
+        "execve",
+    ),
+    Case(
         "runc 1.1: the interpreter of a script, or the loader, is missing",
         "exec /sockerless-agent/sockerless-agent: no such file or directory",
         Cause.AGENT_NOT_EXECUTABLE,

@@ -14,6 +14,7 @@ from core.diagnosis import Actor, diagnose
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
 from core.errors import Cause
 from core.facts import ContainerSeen, Source, TaskObserved
+from core.listening import complaint_in
 from tests.unit.core.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ DEPENDENCY = (
 )
 
 
-@pytest.mark.parametrize("words", [DEPENDENCY, "ResourceInitializationError: a dependency failed", "something new"])
+@pytest.mark.parametrize("words", [DEPENDENCY, "something new"])
 def test_the_exit_code_of_the_init_container_says_more_than_what_ecs_says_of_the_main_one(words: str) -> None:
     """A general error name about `main` would make it an unknown cause, and the user's to repair."""
     told = diagnose(task(seen(reason=words), seen("init", 1), code="TaskFailedToStart", reason="Task failed to start"))
@@ -304,6 +305,35 @@ def test_the_exit_code_of_the_init_container_says_more_than_what_ecs_says_of_the
     assert "AgentImage" in told.remedy
     assert "AgentCopyCommand" in told.remedy
     assert words in told.detail
+
+
+@pytest.mark.parametrize(
+    ("main", "others", "reason"),
+    [
+        pytest.param("", (), "InternalError: something went wrong", id="Fargate failed"),
+        pytest.param(
+            "",
+            (seen("aws-guardduty-agent-x", None, "CannotPullContainerError: dial tcp: i/o timeout"),),
+            "Task failed to start",
+            id="GuardDuty's image",
+        ),
+        pytest.param(
+            "ContainerRuntimeTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+            (),
+            "Task failed to start",
+            id="the host is slow",
+        ),
+        pytest.param("ContainerRuntimeError: rpc error", (), "Task failed to start", id="the host failed"),
+    ],
+)
+def test_an_init_container_that_was_ended_with_its_task_is_not_blamed(
+    main: str, others: tuple[ContainerSeen, ...], reason: str
+) -> None:
+    """It has an exit code then as well; what ended the task passes, and the launch is worth another try."""
+    containers = (seen(reason=main or None), seen("init", 137), *others)
+    told = diagnose(task(*containers, code="TaskFailedToStart", reason=reason))
+    assert told.transient
+    assert told.cause is not Cause.AGENT_BINARY_MISSING
 
 
 def test_the_words_of_an_interrupted_start_come_before_its_init_container() -> None:
@@ -323,6 +353,41 @@ def test_the_runtimes_complaint_makes_an_exit_a_failed_start(code: str | None) -
     without = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=""), code=code, reason=EXITED))
     assert (without.cause, without.start_failed) == (Cause.UNKNOWN, False)
     assert "output" not in without.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "summary"),
+    [
+        ("no such file or directory", "dynamic loader"),
+        ("permission denied", "may not be executed"),
+        ("input/output error", "did not execute"),
+    ],
+)
+def test_a_copy_command_that_the_kernel_refuses_leaves_no_agent(said: str, summary: str) -> None:
+    """The words are about the operator's image, not about the agent."""
+    init = ContainerSeen("init", "STOPPED", 1, complaint=f"exec /usr/bin/cp: {said}")
+    told = diagnose(task(seen(), init, code="TaskFailedToStart", reason="Task failed to start"))
+    assert (told.cause, told.actor) == (Cause.AGENT_BINARY_MISSING, Actor.OPERATOR)
+    assert "init container's copy command" in told.summary
+    assert summary in told.summary
+
+
+@pytest.mark.parametrize(
+    "errno", ["argument list too long", "input/output error", "stale file handle", "out of memory"]
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "exec /sockerless-agent/sockerless-agent: {}",
+        "standard_init_linux.go:228: exec user process caused: {}",
+        'standard_init_linux.go:211: exec user process caused "{}"',
+    ],
+)
+def test_whatever_the_kernel_says_of_the_agent_is_a_failed_start(form: str, errno: str) -> None:
+    """There are more reasons than are known here; in each the container's own process never ran."""
+    complaint = complaint_in([form.format(errno)], "main")
+    told = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=complaint), reason=EXITED))
+    assert (told.cause, told.start_failed) == (Cause.AGENT_NOT_EXECUTABLE, True)
 
 
 def test_a_copy_command_that_does_not_exist_is_told_from_an_agent_that_does_not() -> None:
@@ -459,6 +524,12 @@ OTHERS = [
     task(seen(exit_code=0), code="TaskFailedToStart"),
     task(code="EssentialContainerExited", reason=EXITED),
     task(),
+    *(
+        task(
+            seen(), ContainerSeen("init", "STOPPED", 1, complaint=f"exec /usr/bin/cp: {said}"), code="TaskFailedToStart"
+        )
+        for said in ("no such file or directory", "permission denied", "input/output error")
+    ),
 ]
 SUMMARIES = {diagnose(stopped).summary for stopped in [*FAILED_STARTS, *(end.stopped for end in ENDS), *OTHERS]}
 

@@ -12,7 +12,7 @@ from core.errors import CallFailed, Cause, ErrorCode, ReachError
 from core.facts import ContainerSeen, TaskObserved
 from core.item import to_item
 from core.lifecycle import State
-from core.listening import LINES, Listener, complaint_in, unexplained
+from core.listening import LINES, LONGEST, PATIENCE, PAUSE, Listener, complaint_in, unexplained
 from core.ports import RevisionConflict
 from core.record import Instant, Record, Stop
 from core.settle import Settled, Settler
@@ -51,6 +51,7 @@ RUNC_SAYS = [
     "exec /sockerless-agent: exec format error",
     f"exec {AGENT}: no such file or directory",
     f"exec {AGENT}: permission denied",
+    f"exec {AGENT}: input/output error",
     # before: aws-otel-collector 784, photoview 88
     "standard_init_linux.go:228: exec user process caused: exec format error",
     'standard_init_linux.go:211: exec user process caused "exec format error"',
@@ -76,10 +77,12 @@ def test_the_runtimes_complaint_is_recognised(line: str, around: str) -> None:
         [f"{REFUSED}!"],
         [f"{REFUSED}: trying another one"],
         ["fork/exec /app: exec format error"],
-        [f"exec {AGENT}: input/output error"],
+        [f"exec {AGENT}: "],
+        [f"exec {AGENT}: 5"],
         ["standard_init_linux.go:228: exec user process caused: exec format error, says the manual"],
         # Something was printed before or after: then something ran.
         ["starting", REFUSED],
+        ["\r", REFUSED],
         [REFUSED, REFUSED],
         [f"starting\n{REFUSED}"],
     ],
@@ -95,6 +98,11 @@ def test_in_the_init_container_any_program_may_be_refused() -> None:
     assert complaint_in([line], "init") == line
     assert complaint_in([line], "main") is None
     assert complaint_in(["cp: cannot stat '/sockerless-agent': No such file or directory"], "init") is None
+
+
+def test_a_complaint_is_as_short_as_ecss_own_reasons() -> None:
+    """It goes into the item."""
+    assert complaint_in([f"exec /{'x' * LONGEST}: exec format error"], "init") is None
 
 
 # ---------------------------------------------------------------------------- when it is read
@@ -169,16 +177,25 @@ class World:
     def __init__(self, record: Record, *lines: str, container: str = "main", store: MemoryStore | None = None) -> None:
         self.store = store or MemoryStore(record)
         self.output = MemoryOutput({(TASK, container): list(lines)})
-        self.unread: list[tuple[str, str]] = []
+        self.unread: list[tuple[str, str | None]] = []
         self.built = 0
-        self.settler = Settler(self.store, POLICY, explain=Listener(self._output, POLICY, self._failed).explain)
+        self.slept: list[float] = []
+        self.late: list[str] = []
+        """What is printed after the first look, one line for each pause."""
+        listener = Listener(self._output, POLICY, self._unread, lambda: sum(self.slept), self._sleep)
+        self.settler = Settler(self.store, POLICY, explain=listener.explain)
 
     def _output(self) -> MemoryOutput:
         self.built += 1
         return self.output
 
-    def _failed(self, record: Record, error: CallFailed) -> None:
-        self.unread.append((record.container_id, error.code))
+    def _unread(self, record: Record, error: CallFailed | None) -> None:
+        self.unread.append((record.container_id, error.code if error else None))
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if self.late:
+            self.output.streams[TASK, "main"].append(self.late.pop(0))
 
     def settle(self, *facts: Any) -> Settled:
         return self.settler.settle(*facts)
@@ -272,7 +289,28 @@ def test_a_job_that_failed_is_the_users_business(lines: tuple[str, ...]) -> None
     assert not any(line in item for line in lines)
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ThrottlingException"])
+def test_a_line_that_is_late_is_waited_for() -> None:
+    """CloudWatch Logs may show it some seconds after the event."""
+    world = World(resolved())
+    world.late = [REFUSED]
+
+    world.settle(exited(9, exit_code=1))
+
+    assert (world.record().state, world.slept, world.unread) == (State.FAILED, [PAUSE], [])
+
+
+def test_nobody_waits_for_long() -> None:
+    """A job may fail without a word; its end is recorded after seconds, and the missing output is told."""
+    world = World(resolved())
+
+    world.settle(exited(9, exit_code=1))
+
+    assert world.record().state is State.STOPPED
+    assert sum(world.slept) == PATIENCE
+    assert world.unread == [(CONTAINER_ID, None)]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException", "ThrottlingException"])
 def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
     """The end is recorded as ECS tells it, at once; the trouble is told once, with AWS's code."""
     world = World(resolved(), REFUSED)

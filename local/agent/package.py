@@ -18,8 +18,15 @@ from pathlib import Path
 from typing import Final
 
 # -I and -S: neither PYTHONPATH nor site-packages of an image may replace a module of the agent, and site-packages
-# is not even looked at. A line of /bin/sh, because the kernel passes only one argument and not every `env` has -S.
-_START: Final = b'#!/bin/sh\nexec python3 -IS "$0" "$@"\n'
+# is not even looked at. Lines of /bin/sh, because the kernel passes only one argument and not every `env` has -S.
+_START: Final = b"""\
+#!/bin/sh
+command -v python3 >/dev/null || {
+    echo "sockerless-agent: the reference agent needs Python 3.11 or newer in the image" >&2
+    exit 127
+}
+exec python3 -IS "$0" "$@"
+"""
 _MAIN: Final = """\
 import sys
 

@@ -6,10 +6,11 @@
 #   local/docker/engine.sh stop     ends the dockerd that `start` has started, and no other
 #
 # Installing and starting need root. Exit code 69 (EX_UNAVAILABLE of sysexits.h): this machine can have no engine,
-# for the reason on stderr. The engine's log and process id are in .local/docker/.
+# for the reason on stderr. The engine's log and process id are in .local/docker/, or in the directory ENGINE_STATE.
 set -eu
 
-here=$(cd "$(dirname "$0")/../.." && pwd)/.local/docker
+local=$(cd "$(dirname "$0")/../.." && pwd)/.local
+here=${ENGINE_STATE:-$local/docker}
 log=$here/dockerd.log
 note=$here/dockerd.pid
 patience=60
@@ -40,10 +41,18 @@ install_packages() {
 }
 
 start() {
-    mkdir -p "$here"
-    command -v dockerd >/dev/null && command -v docker >/dev/null || install_packages
-    if answers; then # also right after the installation: with systemd the package has started it
+    if answers; then
         echo "A container engine answers already; it is left alone."
+        return
+    fi
+    ! docker version 2>&1 | grep -qi "permission denied" ||
+        unavailable "there is one, but this user may not use it: sudo $0 start, or join the group docker."
+    mkdir -p "$here"
+    # What is made for somebody else stays theirs: the local cloud works in the same directory.
+    [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-}" "$local" "$here"
+    command -v dockerd >/dev/null && command -v docker >/dev/null || install_packages
+    if answers; then
+        echo "The package has started a container engine."
         return
     fi
     [ "$(id -u)" = 0 ] || unavailable "dockerd is not running, and starting it needs root: sudo $0 start"

@@ -46,6 +46,15 @@ def test_a_child(executable: Path) -> None:
         assert agent.end() == (4, b"out\n", b"")
 
 
+def test_an_image_without_python_is_told(executable: Path, tmp_path: Path) -> None:
+    """Not just "exec: python3: not found", which reads as if the container's own command were missing."""
+    done = subprocess.run(
+        ["/bin/sh", str(executable), "--", "true"], env={"PATH": str(tmp_path)}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (127, b"")
+    assert b"the reference agent needs Python 3.11 or newer in the image" in done.stderr
+
+
 def test_everyone_may_run_it(executable: Path) -> None:
     """Containers run as any user."""
     assert stat.S_IMODE(executable.stat().st_mode) == 0o755

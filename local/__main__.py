@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; everything is stopped.", file=sys.stderr)
+        print("\nInterrupted; what this command had started is stopped.", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -24,6 +24,13 @@ def container_id() -> str:
     return str(read("start-container")["container_id"])
 
 
+def is_about_the_task(document: Any) -> bool:
+    """Whether it names the task of the files, or where its agent answers."""
+    _, task, address = _told()
+    text = json.dumps(document)
+    return task in text or address in text
+
+
 def retold(name: str, *, container: str, task_arn: str, address: str) -> dict[str, Any]:
     """The file about another container, its task and address (without the port), in the local cloud's account."""
     account, task, interface = _told()

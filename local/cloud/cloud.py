@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -104,13 +105,12 @@ class LocalCloud:
 
     def start(self) -> None:
         """Starts everything and returns when it is usable. Raises `AlreadyUp`, `CloudError`; nothing runs then."""
-        self._hold = Hold.take(self.layout, keeper=self._keeper)
+        self._hold = Hold.take(self.layout, keeper=self._keeper, manner={"port": self._wanted, **asdict(self._manner)})
         try:
             left = end_processes(self.layout)
             if left:
                 self._say(f"stopped what was left of the one before: {', '.join(left)}")
-            for directory in (self.layout.fargate, self.layout.scratch):
-                shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(self.layout.fargate, ignore_errors=True)
             self._reserve_ports()
             self._bring_up(again=False)
         except BaseException:
@@ -138,7 +138,6 @@ class LocalCloud:
 
         File systems and images stay. Raises `CloudError`; something may run then.
         """
-        shutil.rmtree(self.layout.scratch, ignore_errors=True)
         self._bring_up(again=True)
 
     def __enter__(self) -> Self:

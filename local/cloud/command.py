@@ -7,22 +7,25 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from local.cloud.cloud import AWS_PORT
 from local.cloud.environment import read_environment
-from local.cloud.hold import Holder, already_up, holder
+from local.cloud.hold import Holder, already_up, holder, make_directory
 from local.cloud.keeper import restarts
 from local.cloud.layout import ROOT, Layout
-from local.cloud.processes import CloudError, Command, first_to_end, launch, tail
+from local.cloud.processes import CloudError, Command, first_to_end, launch
 from local.cloud.report import follow
 from local.cloud.stopping import KEEPER_SECONDS, clean, stop
-from local.fargate.choice import choose, lacking
+from local.fargate.choice import choose
 from local.fargate.runtime import RuntimeName
 
 IMAGES_OF_EVENTS: Final = ("python:3.13-slim", "debian:bookworm-slim")
-"""What the requests in `events/` name."""
+"""What the requests in `events/` name: in Docker mode the base image, which needs no registry and has a Python."""
+_USUAL: Final = {"runtime": RuntimeName.AUTO, "speed": "fast", "seed": None, "port": AWS_PORT}
+"""The options of `up` that were not given."""
 _USABLE_SECONDS: Final = 300
 _LOOK_SECONDS: Final = 0.1
 
@@ -30,19 +33,14 @@ _LOOK_SECONDS: Final = 0.1
 def up(options: argparse.Namespace, layout: Layout) -> int:
     """Starts the local cloud and leaves it running. One that runs already is named, not touched.
 
-    `options` are those of `add_up`. Raises `CloudError` when it cannot be started; nothing runs then.
+    `options` are those of `add_up`. Raises `CloudError` when it cannot be started, nothing runs then; and when one
+    runs in another manner than the one that was asked for.
     """
-    found = holder(layout)
-    if found is None:
-        runtime = settle(options.runtime, print)
-        print("Starting the local cloud ...", flush=True)
-        _start_keeper(options, layout, runtime)
-    elif found.keeper:
-        print(f"The local cloud runs already (keeper: process {found.process.pid}); it is left as it is.")
-        _wait_until_usable(layout, found)
-        _tell_restarts(layout)
-    else:
-        raise already_up(layout)
+    make_directory(layout)
+    given = {name: value for name in _USUAL if (value := getattr(options, name)) is not None}
+    found = holder(layout) or _started({**_USUAL, **given}, layout)
+    if found is not None:
+        _join(found, given, layout)
     _tell_endpoints(layout)
     return 0
 
@@ -67,17 +65,50 @@ def settle(asked: RuntimeName, say: Callable[[str], None]) -> RuntimeName:
     return choice.runtime
 
 
-def _start_keeper(options: argparse.Namespace, layout: Layout, runtime: RuntimeName) -> None:
+def _started(wanted: Mapping[str, Any], layout: Layout) -> Holder | None:
+    """None once it is usable; who runs it when somebody else was a moment earlier."""
+    runtime = settle(wanted["runtime"], print)
+    print("Starting the local cloud ...", flush=True)
+    try:
+        _start_keeper({**wanted, "runtime": runtime}, layout)
+    except CloudError:
+        found = holder(layout)
+        if found is None:
+            raise
+        return found
+    return None
+
+
+def _join(found: Holder, given: Mapping[str, Any], layout: Layout) -> None:
+    """Returns when the cloud that runs already is usable. Raises `CloudError` when it is not the one that is wanted."""
+    if not found.keeper:
+        raise already_up(layout)
+    runs = _words(found.manner)
+    print(f"The local cloud runs already (keeper: process {found.process.pid}; {runs}); it is left as it is.")
+    other = {
+        name: value for name, value in given.items() if value not in (RuntimeName.AUTO, found.manner.get(name, value))
+    }
+    if other:
+        raise CloudError(
+            f"It runs with {runs}, not with {_words(other)}. What to do: make down{_arguments(layout)}, then "
+            f'make up ARGS="{" ".join([*_where(layout), _words(given)])}"'
+        )
+    _wait_until_usable(layout, found)
+    _tell_restarts(layout)
+
+
+def _words(manner: Mapping[str, object]) -> str:
+    return " ".join(f"--{name} {value}" for name, value in manner.items() if value is not None)
+
+
+def _start_keeper(manner: Mapping[str, Any], layout: Layout) -> None:
     reading, writing = os.pipe()
     arguments = [
         *(sys.executable, "-m", "local.cloud.keeper"),
         *("--directory", str(layout.directory)),
-        *("--port", str(options.port)),
-        *("--speed", options.speed),
-        *("--runtime", runtime),
         *("--report", str(writing)),
-        *(() if options.seed is None else ("--seed", str(options.seed))),
-        *_images(runtime),
+        *_words(manner).split(),
+        *(argument for image in IMAGES_OF_EVENTS for argument in ("--image", image)),
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     log = layout.logs / "keeper.log"
@@ -95,14 +126,6 @@ def _start_keeper(options: argparse.Namespace, layout: Layout, runtime: RuntimeN
         raise
 
 
-def _images(runtime: RuntimeName) -> Sequence[str]:
-    """The base image stands for those that the engine does not have: no registry is asked."""
-    if runtime is not RuntimeName.DOCKER:
-        return ()
-    images = asyncio.run(lacking(IMAGES_OF_EVENTS))
-    return [argument for image in images for argument in ("--image", image)]
-
-
 def _wait_until_usable(layout: Layout, keeper: Holder) -> None:
     """It may just be starting, for the first time or after the local AWS crashed."""
     deadline = time.monotonic() + _USABLE_SECONDS
@@ -111,9 +134,9 @@ def _wait_until_usable(layout: Layout, keeper: Holder) -> None:
         print(f"It is just being started; see {log}.", flush=True)
     while not layout.env.exists():
         if not keeper.process.alive():
-            raise CloudError(f"It ended without having become usable.\n{tail(log)}")
+            raise CloudError(f"It ended without having become usable. What to do: see {log}, then make up")
         if time.monotonic() > deadline:
-            raise CloudError(f"It did not become usable within {_USABLE_SECONDS} s.\n{tail(log)}")
+            raise CloudError(f"It did not become usable within {_USABLE_SECONDS} s. What to do: see {log}")
         time.sleep(_LOOK_SECONDS)
 
 
@@ -124,7 +147,6 @@ def _tell_restarts(layout: Layout) -> None:
 
 def _tell_endpoints(layout: Layout) -> None:
     values = read_environment(layout.env)
-    where = "" if layout == Layout() else f" --directory {_shown(layout.directory)}"
     print(f"""
   AWS endpoint   {values["AWS_ENDPOINT_URL"]}
   ECS endpoint   {values["AWS_ENDPOINT_URL_ECS"]}
@@ -132,7 +154,16 @@ def _tell_endpoints(layout: Layout) -> None:
   logs           {_shown(layout.logs)}/
 
 Use it:   . {_shown(layout.env)} && aws dynamodb scan --table-name "$CONTAINERS_TABLE_NAME"
-Stop it:  make down{f' ARGS="{where.strip()}"' if where else ""}""")
+Stop it:  make down{_arguments(layout)}""")
+
+
+def _where(layout: Layout) -> Sequence[str]:
+    """The options that name the directory, if one need be named."""
+    return () if layout == Layout() else ("--directory", _shown(layout.directory))
+
+
+def _arguments(layout: Layout) -> str:
+    return f' ARGS="{" ".join(where)}"' if (where := _where(layout)) else ""
 
 
 def _shown(path: Path) -> str:

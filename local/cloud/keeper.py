@@ -8,6 +8,7 @@ too (no task may be left without an item), and everything is started and deploye
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import signal
@@ -17,6 +18,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud import fargate, ministack
 from local.cloud.cloud import LocalCloud
@@ -28,6 +31,9 @@ from local.cloud.stopping import end_processes
 from local.fargate.runtime import RuntimeName
 
 log: Final = logging.getLogger("keeper")
+
+OUTAGES: Final = (CloudError, OSError, BotoCoreError, ClientError)
+"""What a start may raise that is no bug of ours, and may be over when it is tried again."""
 
 STEADY_SECONDS: Final = 60
 """Who has lived for that long has not crashed "again soon"."""
@@ -83,26 +89,32 @@ class Keeper:
             self._all_again(aws)
             return
         pause = self._buried(ecs)
-        if self._wait((aws,), pause) is None:
-            self._cloud.start_fargate_again()
+        if self._wait((aws,), pause) is not None:
+            return
+        self._since[ecs.name] = self._clock()
+        if self._survived(self._cloud.start_fargate_again):  # else the next look finds it ended, and waits longer
             self._started(ecs.name)
 
     def _all_again(self, aws: Daemon) -> None:
         """Until it succeeds."""
         pause = self._buried(aws)
         while True:
-            end_processes(self._cloud.layout)
+            ended = self._survived(lambda: end_processes(self._cloud.layout))
             self._sleep(pause)
-            self._since[aws.name] = self._clock()
-            try:
-                self._cloud.start_again()
-            except CloudError as error:
-                log.error("not usable yet: %s", error)  # noqa: TRY400 - the message says it all
-                pause = self._pauses[aws.name].after(self._clock() - self._since[aws.name])
-            else:
-                self._since[fargate.NAME] = self._since[aws.name]
+            self._since.update(dict.fromkeys(self._since, self._clock()))
+            if ended and self._survived(self._cloud.start_again):
                 self._started(aws.name)
                 return
+            pause = self._pauses[aws.name].after(self._clock() - self._since[aws.name])
+
+    def _survived(self, act: Callable[[], object]) -> bool:
+        """Whether it went well; an outage is told."""
+        try:
+            act()
+        except OUTAGES as error:
+            log.error("not usable yet: %s", error)  # noqa: TRY400 - the message says it all
+            return False
+        return True
 
     def _buried(self, ended: Daemon) -> float:
         """Tells how a process ended, ends what it has left, and says how long to wait before it is started again."""
@@ -156,14 +168,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Keeper(cloud).keep()
     except KeyboardInterrupt:
         log.info("stopped")
-        return 0
-    except CloudError as error:
-        log.error("%s", error)  # noqa: TRY400 - as above
-        report.failed(str(error))
-        return 1
+        return _end(report, "The start was stopped: by `down`, or by a signal.", 0)
     except BrokenPipeError:
         log.error("nobody waits for this cloud any more")  # noqa: TRY400 - as above
         return 1
+    except OUTAGES as error:
+        log.error("%s", error)  # noqa: TRY400 - as above
+        return _end(report, str(error), 1)
+
+
+def _end(report: Report, why: str, code: int) -> int:
+    """Tells the command that started this process why there is no cloud, if it still waits for one."""
+    with contextlib.suppress(BrokenPipeError):
+        report.failed(why)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

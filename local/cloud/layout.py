@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -52,5 +52,10 @@ class Layout:
 
     @property
     def scratch(self) -> Path:
-        """TMPDIR of the local AWS: the code of its functions."""
+        """TMPDIR of the local AWS: the code of its functions. It goes with it."""
         return self.directory / "tmp"
+
+    @property
+    def of_sam_local(self) -> Self:
+        """The cloud that `sam-local` starts for itself, beside this one."""
+        return type(self)(self.directory / "sam-local-cloud")

@@ -18,10 +18,19 @@ it running. `. .local/env` then points the AWS CLI and boto3 at it. A keeper sta
 crashes, on the same port; when the local AWS crashed, whose state is in memory, the stack is deployed anew and is
 empty. The logs say so. Where it runs already, its endpoints are printed and nothing is changed."""
 
-_UP_EPILOG: Final = """\
+_AGENT: Final = """\
+environment
+  AGENT_BINARY=FILE   the agent to put into containers, unchanged, instead of the reference agent: linked statically, so
+                      that it runs in any image. The path may be relative to the caller's directory. For Docker mode.
+                      The reference agent is a Python program: images need python3 for it.
+"""
+
+_UP_EPILOG: Final = f"""\
+{_AGENT}
 exit codes
   0  it is usable
-  1  it could not be started, and nothing was left; the end of the log that says why is printed
+  1  it could not be started, and nothing was left; the end of the log that says why is printed. Or one runs already,
+     with other options than those given: it is left as it is
 130  interrupted, and everything is stopped
 
 examples
@@ -45,11 +54,12 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     up.add_argument(
         "--port",
         type=port,
-        default=AWS_PORT,
         help="where the AWS endpoint should be; another one is taken, and said, when it is not free "
-        "(default: %(default)s)",
+        f"(default: {AWS_PORT})",
     )
     _add_manner(up)
+    # Absent, not usual: what was not asked for is no contradiction to what runs.
+    up.set_defaults(port=None, runtime=None, speed=None)
 
 
 def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,7 +68,8 @@ def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "down",
         help="stop what `up` left running",
         description="Stops the keeper that `up` left running and all that it keeps, and removes what one that was "
-        "killed has left: processes, containers, .local/env. Logs stay.",
+        "killed has left: processes, containers, .local/env; also what is left of a killed `sam-local`. What stays: "
+        "logs/, fargate/ (file systems, staged images, what containers printed; until the next `up`) and sam-local/.",
     )
     add_directory(down)
 
@@ -69,7 +80,9 @@ def add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "demo",
         help="start containers, find their agents, run a command in one, stop everything",
         description="Starts a local cloud, lets containers live their lives in it, runs a command in one of them, and "
-        "stops everything. Exits with 0 only if every container ended as announced.",
+        "stops everything.\nExits with 0 only if every container ended as announced.",
+        epilog=_AGENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_directory(demo)
     _add_manner(demo)
@@ -96,6 +109,13 @@ def speed(text: str) -> str:
     return text
 
 
+def runtime(text: str) -> RuntimeName:
+    """What containers are. Raises `ArgumentTypeError` with what there is."""
+    if text not in list(RuntimeName):
+        raise argparse.ArgumentTypeError(f"{text!r} is no runtime: give {', '.join(RuntimeName)}")
+    return RuntimeName(text)
+
+
 def port(text: str) -> int:
     """A TCP port. Raises `ArgumentTypeError`."""
     if not (text.isdecimal() and 0 < int(text) <= _LARGEST_PORT):
@@ -111,11 +131,11 @@ def _directory(text: str) -> Path:
 def _add_manner(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--runtime",
-        type=RuntimeName,
-        choices=list(RuntimeName),
+        type=runtime,
         default=RuntimeName.AUTO,
+        metavar="|".join(RuntimeName),
         help="what containers are: processes of this machine, containers of Docker, or (auto) of Docker where an "
-        "engine answers and has the base image that local/docker/base_image.sh makes (default: %(default)s)",
+        "engine answers and has the base image that local/docker/base_image.sh makes (default: auto)",
     )
     command.add_argument(
         "--speed",
@@ -123,6 +143,6 @@ def _add_manner(command: argparse.ArgumentParser) -> None:
         default="fast",
         metavar="fast|real|FACTOR",
         help="how long the phases of a task take: tenths of a second each, what they take on Fargate, or that times "
-        "a factor (default: %(default)s)",
+        "a factor (default: fast)",
     )
     command.add_argument("--seed", type=int, metavar="N", help="makes these durations repeatable")

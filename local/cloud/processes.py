@@ -86,7 +86,7 @@ class Daemon:
 class Command:
     """What to run: in `cwd`, with this environment and no other, output to `log`, anew or after what is there.
 
-    `inherited` are the file descriptors that it gets besides.
+    `answer` is where standard output goes instead. `inherited` are the file descriptors that it gets besides.
     """
 
     arguments: Sequence[str]
@@ -94,19 +94,21 @@ class Command:
     cwd: Path
     log: Path
     append: bool = False
+    answer: Path | None = None
     inherited: Sequence[int] = ()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts it as the leader of a session of its own."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab" if self.append else "wb") as output:
+        with contextlib.ExitStack() as opened:
+            log = opened.enter_context(self.log.open("ab" if self.append else "wb"))
             return subprocess.Popen(
                 self.arguments,
                 env=dict(self.env),
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=log if self.answer is None else opened.enter_context(self.answer.open("wb")),
+                stderr=log,
                 start_new_session=True,
                 pass_fds=self.inherited,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +48,3 @@ async def choose(name: RuntimeName) -> Choice:
             raise
         return Choice(RuntimeName.PROCESS, str(exc))
     return Choice(RuntimeName.DOCKER, "the engine answers and has the base image")
-
-
-async def lacking(names: Iterable[str]) -> list[str]:
-    """Those of these images that the engine does not have."""
-    from local.fargate.engine.connection import connected, image_id  # noqa: PLC0415 - as above
-
-    async with connected() as docker:
-        return [name for name in names if await image_id(docker, name) is None]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,12 +18,13 @@ from aiodocker import DockerError
 from local.cloud.build import MACHINE_PARAMETERS, built
 from local.cloud.clients import aws_client
 from local.cloud.environment import REGION, engine_environment, upper_snake_case
+from local.cloud.hold import AlreadyUp
 from local.cloud.layout import Layout
-from local.cloud.processes import CloudError, tail
+from local.cloud.processes import CloudError, Command, call, tail
 from local.cloud.sam import parameter_overrides, sam_environment, sam_program
 from local.fargate.engine.connection import NOT_FOUND, connected
 from local.fargate.engine.network import network_name
-from local.fargate.engine.ownership import Ownership
+from local.fargate.engine.ownership import Ownership, remove_containers
 from local.sam_local import image
 from local.sam_local.forward import forwarded
 
@@ -45,27 +47,28 @@ class SamLocal:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """The answer of `<function>Function` to the event. Raises `CloudError` with the log when it gives none."""
-        file = self.directory / "event.json"
-        file.write_text(json.dumps(event, indent=2) + "\n")
         log = self.log(function)
-        with log.open("w") as output:
-            done = subprocess.run(
-                self.arguments(function, file),
-                # SAM itself asks STS whose account it is, and would ask AWS.
-                env=sam_environment({"AWS_ENDPOINT_URL": self.endpoint, **engine_environment()}),
-                cwd=self.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                text=True,
-                timeout=INVOKE_SECONDS,
-                check=False,
-            )
-        if done.returncode != 0 or not done.stdout.strip():
-            raise CloudError(f"sam local invoke {function}Function ended with {done.returncode}.\n{tail(log)}")
-        answer = json.loads(done.stdout)
+        self.layout.scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.layout.scratch, prefix="sam-local-") as own:
+            file, said = Path(own, "event.json"), Path(own, "answer")
+            file.write_text(json.dumps(event, indent=2) + "\n")
+            # SAM itself asks STS whose account it is, and would ask AWS. It unpacks the function into TMPDIR.
+            environ = {"AWS_ENDPOINT_URL": self.endpoint, "TMPDIR": own, **engine_environment()}
+            try:
+                call(
+                    Command(self.arguments(function, file), sam_environment(environ), self.directory, log, answer=said),
+                    timeout=INVOKE_SECONDS,
+                    advice=f"the end of {function}Function's log stands above.",
+                    run=self.layout.run,
+                )
+            finally:
+                asyncio.run(_remove_container([str(path) for path in Path(own).iterdir()]))
+            text = said.read_text().strip()
+        if not text:
+            raise CloudError(f"{function}Function gave no answer.\n{tail(log)}")
+        answer = json.loads(text)
         if isinstance(answer, dict) and "errorType" in answer:
-            raise CloudError(f"{function}Function failed: {done.stdout.strip()}\n{tail(log)}")
+            raise CloudError(f"{function}Function failed: {text}\n{tail(log)}")
         return answer
 
     def log(self, function: str) -> Path:
@@ -94,7 +97,7 @@ def sam_local(layout: Layout, environ: Mapping[str, str], say: Callable[[str], N
     The functions are those that lie here now: built anew when they have changed. `say` hears of it.
 
     The tasks' network is the functions' network too, so the prober reaches agents. Raises `NoEngine` without an
-    engine or its base image, `CloudError` when the cloud runs no tasks there.
+    engine or its base image, `CloudError` when the cloud runs no tasks there, `AlreadyUp` while another one invokes.
     """
     directory = layout.directory / "sam-local"
     directory.mkdir(parents=True, exist_ok=True)
@@ -104,8 +107,23 @@ def sam_local(layout: Layout, environ: Mapping[str, str], say: Callable[[str], N
         image.AWS_PORT: _port(environ["AWS_ENDPOINT_URL"]),
         image.FARGATE_PORT: _port(environ["AWS_ENDPOINT_URL_ECS"]),
     }
-    with built(layout, say) as template, forwarded(gateway, ports):
+    with ExitStack() as stack:
+        template = stack.enter_context(built(layout, say))
+        try:
+            stack.enter_context(forwarded(gateway, ports))
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                raise AlreadyUp(
+                    f"Another sam-local uses the local cloud of {layout.directory}. What to do: wait for it or end it."
+                ) from exc
+            raise
         yield SamLocal(layout, directory, environ["AWS_ENDPOINT_URL"], template, name, network, gateway)
+
+
+async def _remove_container(sources: Sequence[str]) -> None:
+    """The function's, which mounts what SAM has unpacked: one of these. It outlives a SAM that a signal has ended."""
+    async with connected() as docker:
+        await remove_containers(docker, {"label": [image.LABEL], "volume": [*sources]})
 
 
 async def _engine(layout: Layout) -> tuple[str, str, str]:

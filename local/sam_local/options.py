@@ -21,6 +21,7 @@ _EPILOG: Final = """\
 exit codes
   0  every function answered and changed what it must; or: the function answered
   1  one did not, or could not run; the reason is on stderr
+130  interrupted, and what was started is stopped
 
 examples
   python -m local sam-local
@@ -40,3 +41,10 @@ def add_sam_local(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("function", nargs="?", metavar="FUNCTION", help="TaskState, or TaskStateFunction, and so on")
     add_directory(parser)
     parser.add_argument("--event", type=Path, metavar="FILE", help="the event, a JSON file; `-` reads it from stdin")
+    parser.add_argument(
+        "--as-is",
+        action="store_true",
+        help="leave the task of a file of events/ alone. Without it, and when a task of that container runs, the event "
+        "is about that one: about any other it would change nothing",
+    )
+    parser.set_defaults(refuse=parser.error)

@@ -6,40 +6,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.fargate.engine.ownership import OWNER, Ownership
 from local.fargate.runtime import RuntimeName
 from tests.conftest import require_engine
 from tests.e2e.deployed import deployed
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 from tests.unit.local.fargate.harness import LocalServer
-
-KINDS = ("container", "network", "volume", "image")
-
-
-def owned(state_dir: Path | None = None) -> dict[str, list[str]]:
-    """What the engine holds of one local Fargate, or of any: the engine's own command line is asked, not our code."""
-    label = OWNER if state_dir is None else f"{OWNER}={Ownership(state_dir).id}"
-    found = {}
-    for kind in KINDS:
-        everything = ["--all"] if kind in ("container", "image") else []
-        arguments = ["docker", kind, "ls", *everything, "--quiet", "--filter", f"label={label}"]
-        found[kind] = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
-    return found
-
-
-def inspected(container: str) -> dict[str, Any]:
-    """A container as the engine describes it."""
-    done = subprocess.run(["docker", "container", "inspect", container], check=True, capture_output=True, text=True)
-    (document,) = json.loads(done.stdout)
-    return dict(document)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,13 +15,13 @@ from local.cloud.processes import Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
 from local.fargate.engine.connection import BASE_IMAGE
 from local.fargate.engine.marker import engine_marker
-from local.fargate.engine.ownership import remove_leftovers
+from local.fargate.engine.network import network_name
+from local.fargate.engine.ownership import Ownership, remove_leftovers
 from local.fargate.runtime import RuntimeName
-from tests.docker.conftest import owned
 from tests.docker.definitions import container, mount, with_volume
+from tests.e2e.engine import NOTHING, attached, docker, inspected, owned
 from tests.unit.local.fargate.harness import LocalServer, ecs_client, request, until
 
-NOTHING: dict[str, list[str]] = {"container": [], "network": [], "volume": [], "image": []}
 LONG = with_volume(container("sleep", "3600", image="staged/image:1", mountPoints=mount("/v")))
 
 
@@ -90,6 +90,16 @@ def test_what_a_killed_server_left_is_removed(killed: Path) -> None:
     assert not engine_marker(killed).exists()
 
 
+def test_what_somebody_else_attached_goes_with_the_network(killed: Path) -> None:
+    """A function of `sam local invoke` has no label of ours; it would keep the network, running or not."""
+    network = network_name(Ownership(killed))
+    docker("run", "--detach", "--network", network, BASE_IMAGE, "sleep", "600")
+    docker("create", "--network", network, BASE_IMAGE, "true")
+    assert len(attached(killed)) == 3  # with the task's own namespace
+    remove_leftovers(killed)
+    assert (owned(killed), attached(killed)) == (NOTHING, [])
+
+
 def test_the_next_server_removes_what_a_killed_one_left(killed: Path) -> None:
     """A successor with the same state directory begins with nothing but its own network."""
     before = owned(killed)
@@ -101,8 +111,7 @@ def test_the_next_server_removes_what_a_killed_one_left(killed: Path) -> None:
 
 def test_containers_of_others_are_left_alone(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Neither those without labels nor those of another local Fargate are touched."""
-    run = ["docker", "run", "--detach", "--rm", BASE_IMAGE, "sleep", "600"]
-    stranger = subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
+    stranger = docker("run", "--detach", "--rm", BASE_IMAGE, "sleep", "600")
     try:
         other = tmp_path_factory.mktemp("other")
         with LocalServer(other, runtime=RuntimeName.DOCKER) as neighbour:
@@ -114,7 +123,6 @@ def test_containers_of_others_are_left_alone(tmp_path: Path, tmp_path_factory: p
                 pass
             remove_leftovers(tmp_path)
             assert owned(other) == before
-        inspect = ["docker", "container", "inspect", "--format", "{{.State.Running}}", stranger]
-        assert subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip() == "true"
+        assert inspected(stranger)["State"]["Running"]
     finally:
-        subprocess.run(["docker", "rm", "--force", stranger], check=True, capture_output=True)
+        docker("rm", "--force", stranger)

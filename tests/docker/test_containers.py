@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.docker.conftest import inspected
 from tests.docker.definitions import container, mount, one, with_volume
 from tests.docker.registry import FILE, REPOSITORY, TAG, registry
+from tests.e2e.engine import inspected
 from tests.unit.local.fargate.harness import LocalServer, address_of, definition, until
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +13,16 @@ import pytest
 from core.lifecycle import State
 from local import event_files
 from local.cloud.environment import published_environment
-from local.cloud.layout import Layout
-from local.cloud.processes import CloudError
+from local.cloud.layout import ROOT, Layout
+from local.cloud.processes import CloudError, noted
 from local.fargate.runtime import RuntimeName
+from local.sam_local import image
 from local.sam_local.invoke import FUNCTIONS, SamLocal, sam_local
 from local.sam_local.script import Script
 from tests.e2e.deployed import deployed
+from tests.e2e.engine import docker
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
+from tests.e2e.test_up import ended, eventually, shell
 from tests.e2e.test_z_secrets import of_overrides, tokens_in
 
 
@@ -28,7 +34,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sam(own: Stack) -> Iterator[SamLocal]:
     """`sam local invoke` for that stack."""
     cloud = own.cloud
@@ -63,6 +69,52 @@ def test_a_function_that_fails_is_told_with_its_log(sam: SamLocal) -> None:
     """What it raised, and where its log is."""
     with pytest.raises(CloudError, match=r"(?s)MalformedEvent.*sam-local-TaskState\.log"):
         sam.invoke("TaskState", event_files.read("malformed-empty-detail"))
+
+
+@pytest.fixture
+def command(own: Stack) -> list[str]:
+    """One function, as at a shell: any that takes long enough to be interrupted."""
+    options = ["--directory", str(own.cloud.layout.directory), "--event", "events/reconcile.json"]
+    return [sys.executable, "-m", "local", "sam-local", "Reconcile", *options]
+
+
+@pytest.fixture
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """It runs."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=shell(), stdout=pipe, stderr=pipe, text=True) as process:
+        yield process
+        process.terminate()
+
+
+def functions(*which: str) -> str:
+    """The containers of functions: they inherit the label of their image."""
+    return docker("ps", "--all", "--quiet", "--filter", f"label={image.LABEL}", *which)
+
+
+@pytest.mark.parametrize("state", ["created", "running"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_no_container(
+    own: Stack, started: subprocess.Popen[str], number: signal.Signals, state: str
+) -> None:
+    """However far it has come; and nothing of it is noted or unpacked any more."""
+    which = ("--filter", "status=running") if state == "running" else ()
+    eventually(lambda: functions(*which), f"a function's container; see {own.cloud.layout.logs}")
+    started.send_signal(number)
+    done = ended(started)
+    assert (done.returncode, done.stdout) == (130, ""), done
+    assert functions() == ""
+    assert {daemon.name for daemon in noted(own.cloud.layout.run)} == {"fargate", "ministack"}
+    assert list(own.cloud.layout.scratch.glob("sam-local-*")) == []
+
+
+def test_only_one_at_a_time(own: Stack, sam: SamLocal, command: list[str]) -> None:
+    """The second is told so: both would show the same endpoints to their functions."""
+    done = subprocess.run(command, cwd=ROOT, env=shell(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(
+        f"Another sam-local uses the local cloud of {own.cloud.layout.directory}. What to do: wait for it or end it.\n"
+    )
 
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:

@@ -23,22 +23,31 @@ from local.cloud.keeper import restarts
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Daemon, free_port, noted
 from local.fargate.client import LocalFargate
+from local.fargate.runtime import RuntimeName
+from tests.e2e.engine import NOTHING, owned
 from tests.e2e.stack import IMAGE, PATIENCE, POLL_SECONDS, SERVER
 
 T = TypeVar("T")
 
 
 class Operator:
-    """Someone at a shell, with one directory and one preferred port."""
+    """Someone at a shell, with one directory, one preferred port and one runtime."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, runtime: RuntimeName) -> None:
         self.layout = Layout(directory)
         self.port = port
+        self.runtime = runtime
+
+    def starting(self, **environment: str) -> subprocess.Popen[str]:
+        """`up`, just started. Its output is to be read to its end."""
+        command = [*self.command("up"), "--runtime", self.runtime, "--port", str(self.port)]
+        return subprocess.Popen(
+            command, env=shell(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def up(self, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs `up` to its end."""
-        command = [*self.command("up"), "--runtime", "process", "--port", str(self.port)]
-        return subprocess.run(command, env=shell(**environment), capture_output=True, text=True, check=False)
+        return ended(self.starting(**environment))
 
     def down(self) -> subprocess.CompletedProcess[str]:
         """Runs `down` to its end."""
@@ -86,6 +95,17 @@ class Operator:
                 found[int(process.name)] = arguments.replace(b"\0", b" ").decode()
         return found
 
+    def owned(self) -> dict[str, list[str]]:
+        """What the container engine holds of this cloud: nothing where tasks are processes, and nobody is asked."""
+        return owned(self.layout.fargate) if self.runtime is RuntimeName.DOCKER else NOTHING
+
+
+def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """What became of a command."""
+    with process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
 
 def shell(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", **more}
@@ -102,9 +122,9 @@ def eventually(look: Callable[[], T], what: str) -> T:
 
 
 @pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def operator(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Operator]:
     """A cloud that is up; the tests of this module are its life, in their order."""
-    operator = Operator(tmp_path_factory.mktemp("operator"), free_port())
+    operator = Operator(tmp_path_factory.mktemp("operator"), free_port(), runtime)
     try:
         done = operator.up()
         assert done.returncode == 0, done.stdout + done.stderr
@@ -117,19 +137,30 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 @pytest.fixture
 def second(tmp_path: Path, operator: Operator) -> Iterator[Operator]:
     """Another directory, with the port that is taken already."""
-    second = Operator(tmp_path, operator.port)
+    second = Operator(tmp_path, operator.port, operator.runtime)
     yield second
     assert second.processes() == {}
+    assert second.owned() == NOTHING
     assert not second.layout.env.exists()
 
 
 def test_up_names_what_runs_already(operator: Operator) -> None:
-    """A second `up` changes nothing and prints the endpoints."""
+    """A second `up` changes nothing and prints the endpoints, and how it runs."""
     before = operator.processes()
     done = operator.up()
     assert done.returncode == 0
-    assert "runs already" in done.stdout
+    assert f"--speed fast --runtime {operator.runtime}); it is left as it is" in done.stdout
     assert f"http://127.0.0.1:{operator.port}" in done.stdout
+    assert operator.processes().keys() == before.keys()
+
+
+def test_up_in_another_manner_is_refused(operator: Operator) -> None:
+    """What was asked for is not ignored, and what runs goes on."""
+    before = operator.processes()
+    command = [*operator.command("up"), "--speed", "real"]
+    done = subprocess.run(command, env=shell(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "not with --speed real. What to do: make down" in done.stderr
     assert operator.processes().keys() == before.keys()
 
 
@@ -176,13 +207,38 @@ def test_failed_start_says_why_and_leaves_nothing(second: Operator) -> None:
 
 def test_interrupted_start_leaves_nothing(second: Operator) -> None:
     """Ctrl-C while `up` starts stops everything. The port of another cloud is not taken, which is said."""
-    command = [*second.command("up"), "--runtime", "process", "--port", str(second.port)]
-    with subprocess.Popen(command, env=shell(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
-        assert up.stdout is not None
-        assert any(f"port {second.port} is taken" in line for line in up.stdout)
-        up.send_signal(signal.SIGINT)
-        up.stdout.read()
-    assert up.returncode == 130
+    up = second.starting()
+    assert up.stdout is not None
+    assert any(f"port {second.port} is taken" in line for line in up.stdout)
+    up.send_signal(signal.SIGINT)
+    assert ended(up).returncode == 130
+
+
+def test_start_that_is_stopped_says_so(second: Operator) -> None:
+    """`down` while `up` starts ends it; of the log, which tells of older starts too, nothing is shown."""
+    log = second.layout.logs / "keeper.log"
+    log.parent.mkdir()
+    log.write_text("an older start\n")
+    up = second.starting()
+    assert up.stdout is not None
+    assert any("agent packed" in line for line in up.stdout)
+    assert "keeper" in second.down().stdout
+    done = ended(up)
+    assert (done.returncode, done.stderr) == (1, "The start was stopped: by `down`, or by a signal.\n")
+    assert log.read_text().startswith("an older start\n")
+
+
+def test_two_at_the_same_moment(second: Operator) -> None:
+    """One starts the cloud; the other waits for that, and names the same endpoints."""
+    ups = [second.starting(), second.starting()]
+    done = [ended(up) for up in ups]
+    try:
+        assert [one.returncode for one in done] == [0, 0], done
+        assert sorted("runs already" in one.stdout for one in done) == [False, True]
+        first, other = (one.stdout.partition("\n  AWS endpoint")[2] for one in done)
+        assert first == other
+    finally:
+        second.down()
 
 
 def test_up_after_the_keeper_was_killed(operator: Operator) -> None:
@@ -191,17 +247,24 @@ def test_up_after_the_keeper_was_killed(operator: Operator) -> None:
     found = holder(operator.layout)
     assert found is not None
     os.kill(found.process.pid, signal.SIGKILL)
-    left = operator.processes().keys()
+    left, held = operator.processes().keys(), operator.owned()
+    assert bool(held["container"]) is (operator.runtime is RuntimeName.DOCKER)
     done = operator.up()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "stopped what was left of the one before: fargate, ministack" in done.stdout
     assert not left & operator.processes().keys()
+    now = operator.owned()
+    for kind in ("container", "network", "volume"):
+        assert not set(held[kind]) & set(now[kind])
     assert operator.environment()["AWS_ENDPOINT_URL"] == before["AWS_ENDPOINT_URL"]
 
 
-def test_down_leaves_nothing(operator: Operator) -> None:
-    """No process, no env file; and a second `down` has nothing to do."""
+def test_down_leaves_nothing(operator: Operator, container_id: str) -> None:
+    """No process, no container, no code of a function, no env file; and a second `down` has nothing to do."""
+    operator.healthy(container_id)
     assert operator.down().stdout == "Stopped: fargate, ministack, keeper.\n"
     assert operator.processes() == {}
+    assert operator.owned() == NOTHING
     assert not operator.layout.env.exists()
+    assert not operator.layout.scratch.exists()
     assert operator.down().stdout == "The local cloud was not running.\n"

@@ -18,6 +18,8 @@ BASE_IMAGE: Final = "sockerless-local/debian:latest"
 _UNIX: Final = "unix://"
 _SOCKETS: Final = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
 _PROBE_SECONDS: Final = 5
+_CANNOT_CONNECT: Final = 900
+"""aiodocker's own status, where there was no answer that could have one."""
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 
@@ -36,12 +38,32 @@ def engine_url(environ: Mapping[str, str] = os.environ) -> str | None:
 
 @asynccontextmanager
 async def connected(url: str | None = None) -> AsyncIterator[Docker]:
-    """A client of the engine at `url`, or of the one that is found. Raises `NoEngine` when none is."""
+    """A client of the engine at `url`, or of the one that is found.
+
+    Raises `NoEngine` when none is found, and whenever it is spoken to and does not answer.
+    """
     where = url or engine_url()
     if where is None:
         raise NoEngine("No container engine was found. What to do: start Docker, or set DOCKER_HOST.")
+    try:
+        async with _client(where) as docker:
+            yield docker
+    except DockerError as exc:
+        if exc.status != _CANNOT_CONNECT:
+            raise
+        raise _silent(where, exc.__context__) from exc
+    except aiohttp.ClientError as exc:
+        raise _silent(where, exc) from exc
+
+
+@asynccontextmanager
+async def _client(where: str) -> AsyncIterator[Docker]:
     if not where.startswith(_UNIX):
-        async with Docker(url=where) as docker:
+        try:
+            other = Docker(url=where)
+        except (ValueError, OSError) as exc:  # an address of no known kind, no certificates
+            raise NoEngine(f"{where} cannot be used: {exc} What to do: correct DOCKER_HOST.") from exc
+        async with other as docker:
             yield docker
         return
     # Each running container holds a connection, its output; a connector's own limit of 100 would hang the 101st.
@@ -53,13 +75,23 @@ async def connected(url: str | None = None) -> AsyncIterator[Docker]:
         await connector.close()
 
 
+def _silent(where: str, cause: BaseException | None) -> NoEngine:
+    why = (cause.strerror if isinstance(cause, OSError) else None) or type(cause).__name__
+    return NoEngine(
+        f"The container engine at {where} does not answer ({why}). What to do: start it (on Debian and Ubuntu: "
+        "sudo local/docker/engine.sh start), or correct DOCKER_HOST."
+    )
+
+
 async def require() -> None:
     """Returns when an engine answers and has the base image. Raises `NoEngine` with what to do."""
     try:
         async with asyncio.timeout(_PROBE_SECONDS), connected() as docker:
             await require_base_image(docker)
-    except (DockerError, aiohttp.ClientError, OSError) as exc:  # TimeoutError is an OSError
-        raise NoEngine(f"The container engine does not answer: {str(exc) or type(exc).__name__}") from exc
+    except TimeoutError as exc:
+        raise _silent(str(engine_url()), exc) from exc
+    except DockerError as exc:
+        raise NoEngine(f"{engine_url()} refuses: {exc.message}. What to do: see the engine's log.") from exc
 
 
 async def require_base_image(docker: Docker) -> None:

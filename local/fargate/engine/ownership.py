@@ -9,10 +9,9 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 from aiodocker import Docker, DockerError
 
-from local.fargate.engine.connection import CONFLICT, NOT_FOUND, NoEngine, connected
+from local.fargate.engine.connection import CONFLICT, NOT_FOUND, connected
 from local.fargate.engine.marker import engine_marker
 
 OWNER: Final = "sockerless.local.owner"
@@ -36,14 +35,18 @@ class Ownership:
 
     async def remove_task(self, docker: Docker, task_id: str) -> None:
         """Ends and removes the containers of a task, then its volumes."""
-        await self._remove_containers(docker, self.filters(task_id))
+        await remove_containers(docker, self.filters(task_id))
         await _remove_volumes(docker, self.filters(task_id))
 
     async def remove_everything(self, docker: Docker) -> None:
-        """Ends and removes whatever this local Fargate, or one before it that crashed, has made."""
-        await self._remove_containers(docker, self.filters())
+        """Ends and removes whatever this local Fargate, or one before it that crashed, has made.
+
+        Also what somebody else has attached to its network, as `sam local invoke` does: the network could not go.
+        """
+        await remove_containers(docker, self.filters())
         await _remove_volumes(docker, self.filters())
         for network in await docker.networks.list(filters=self.filters()):
+            await remove_containers(docker, {"network": [network["Name"]]})
             await _gone((await docker.networks.get(network["Id"])).delete())
         for image in await docker.images.list(filters=self.filters()):
             await _gone(docker.images.delete(image["Id"], force=True))
@@ -54,9 +57,11 @@ class Ownership:
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._marker.touch()
 
-    async def _remove_containers(self, docker: Docker, filters: dict[str, list[str]]) -> None:
-        found = await docker.containers.list(all="true", filters=json.dumps(filters))
-        await asyncio.gather(*(_gone(container.delete(force=True, v=True)) for container in found))
+
+async def remove_containers(docker: Docker, filters: dict[str, list[str]]) -> None:
+    """Ends and removes those that the engine's filters find."""
+    found = await docker.containers.list(all="true", filters=json.dumps(filters))
+    await asyncio.gather(*(_gone(container.delete(force=True, v=True)) for container in found))
 
 
 async def _remove_volumes(docker: Docker, filters: dict[str, list[str]]) -> None:
@@ -89,7 +94,4 @@ def remove_leftovers(state_dir: Path) -> None:
         async with connected() as docker:
             await Ownership(state_dir).remove_everything(docker)
 
-    try:
-        asyncio.run(remove())
-    except (aiohttp.ClientError, OSError) as exc:
-        raise NoEngine(f"The container engine does not answer: {exc}") from exc
+    asyncio.run(remove())

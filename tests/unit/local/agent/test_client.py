@@ -160,7 +160,7 @@ def test_the_agent_goes_away() -> None:
             agent_client.exec_command(
                 agent.address,
                 TOKEN,
-                ["sh", "-c", "echo ready; exec cat"],
+                ["sh", "-c", "echo ready; exec sleep 3600"],
                 tty=True,
                 on_stdout=lambda _: agent.process.kill(),
                 on_stderr=print,

@@ -1,12 +1,17 @@
 """`up`: what it promises about the requests in `events/`, and how it says what containers are."""
 
+import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.cloud.command import IMAGES_OF_EVENTS, settle
-from local.cloud.layout import ROOT
+from local import __main__ as commands
+from local.cloud.command import IMAGES_OF_EVENTS, settle, up
+from local.cloud.environment import write_environment
+from local.cloud.hold import Hold
+from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import CloudError
 from local.fargate.runtime import RuntimeName
 
@@ -23,11 +28,46 @@ def test_runtime_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     said: list[str] = []
     assert settle(RuntimeName.AUTO, said.append) is RuntimeName.PROCESS
     [line] = said
-    assert line.startswith("Tasks run as processes of this machine: The container engine does not answer")
+    assert line.startswith("Tasks run as processes of this machine: The container engine at unix://")
 
 
 def test_docker_without_an_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a way out."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine")
-    with pytest.raises(CloudError, match=r"does not answer.* Or: --runtime process"):
+    with pytest.raises(
+        CloudError, match=r"/no-engine does not answer \(No such file.*\)\. What to do: .* Or: --runtime process$"
+    ):
         settle(RuntimeName.DOCKER, print)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Layout]:
+    """A cloud that is usable; this process is its keeper."""
+    layout = Layout(tmp_path)
+    hold = Hold.take(layout, keeper=True, manner={"port": 4566, "speed": "fast", "seed": 7, "runtime": "docker"})
+    values = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "CONTAINERS_TABLE_NAME")
+    write_environment(layout.env, dict.fromkeys(values, "value"))
+    yield layout
+    hold.release()
+
+
+def asked(layout: Layout, *options: str) -> argparse.Namespace:
+    return commands._parser().parse_args(["up", "--directory", str(layout.directory), *options])
+
+
+@pytest.mark.parametrize("options", ["", "--runtime auto", "--runtime docker --speed fast --seed 7 --port 4566"])
+def test_manner_of_what_runs_is_told(running: Layout, options: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second `up` that asks for nothing else says how it runs."""
+    assert up(asked(running, *options.split()), running) == 0
+    assert "runs already" in (said := capsys.readouterr().out)
+    assert "--port 4566 --speed fast --seed 7 --runtime docker" in said
+
+
+@pytest.mark.parametrize("option", ["--runtime process", "--speed real", "--seed 8", "--port 4600"])
+def test_another_manner_is_refused(running: Layout, option: str) -> None:
+    """What was asked for is not ignored: the words say how to get it."""
+    where = f"--directory {running.directory}"
+    with pytest.raises(
+        CloudError, match=rf'not with {option}\. What to do: make down ARGS="{where}", then make up ARGS'
+    ):
+        up(asked(running, *option.split()), running)

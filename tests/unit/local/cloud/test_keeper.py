@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.cloud import fargate, ministack
 from local.cloud.cloud import LocalCloud
@@ -15,6 +16,7 @@ from local.cloud.keeper import LONGEST_PAUSE, STEADY_SECONDS, Keeper, Pauses, re
 from local.cloud.layout import Layout
 from local.cloud.processes import CloudError, Command, Daemon, first_to_end, noted, spawn
 from local.cloud.stopping import end_processes
+from local.fargate.engine.marker import engine_marker
 
 NAMES = (ministack.NAME, fargate.NAME)
 
@@ -46,7 +48,7 @@ class Cloud:
         self.layout = Layout(directory)
         self.daemons = {name: self.spawned(name) for name in NAMES}
         self.acts: list[str] = []
-        self.fails = 0
+        self.outages: list[Exception] = []
 
     def spawned(self, name: str) -> Daemon:
         arguments = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -55,15 +57,18 @@ class Cloud:
 
     def start_fargate_again(self) -> None:
         self.acts.append("fargate")
+        self._suffer()
         self.daemons[fargate.NAME] = self.spawned(fargate.NAME)
 
     def start_again(self) -> None:
         self.acts.append("everything")
         assert not any(daemon.alive() for daemon in self.daemons.values())
         self.daemons = {name: self.spawned(name) for name in NAMES}
-        if self.fails:
-            self.fails -= 1
-            raise CloudError("sam deploy ended with 1")
+        self._suffer()
+
+    def _suffer(self) -> None:
+        if self.outages:
+            raise self.outages.pop(0)
 
 
 @pytest.fixture
@@ -144,14 +149,48 @@ def test_pause_ends_when_the_local_aws_does(cloud: Cloud, slept: list[float]) ->
 
 
 def test_failed_restart_is_tried_again(cloud: Cloud, keeper: Keeper, slept: list[float]) -> None:
-    """What cannot be deployed is stopped and tried again, with growing pauses; counted once."""
-    cloud.fails = 2
+    """What cannot be started or deployed is stopped and tried again, with growing pauses; counted once."""
+    cloud.outages = [
+        CloudError("sam deploy ended with 1"),
+        OSError(28, "No space left on device"),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"),
+        ClientError({"Error": {"Code": "InternalFailure", "Message": "later"}}, "CreateLogGroup"),
+    ]
     kill(cloud.daemons[ministack.NAME])
     keeper.mend()
-    assert cloud.acts == ["everything"] * 3
-    assert slept == [0, 1, 2]
+    assert cloud.acts == ["everything"] * 5
+    assert slept == [0, 1, 2, 4, 8]
     assert restarts(cloud.layout) == {"ministack": 1}
     assert {daemon.name for daemon in noted(cloud.layout.run)} == set(NAMES)
+
+
+def test_engine_that_is_gone_is_waited_for(cloud: Cloud, slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left in an engine is removed before anything is started again, however long it does not answer."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{cloud.layout.directory}/no-engine")
+    cloud.layout.fargate.mkdir()
+    marker = engine_marker(cloud.layout.fargate)
+    marker.touch()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            marker.unlink()  # as if the engine were back, and empty
+
+    kill(cloud.daemons[ministack.NAME])
+    Keeper(cast("LocalCloud", cloud), sleep=sleep, clock=lambda: 0.0).mend()
+    assert slept == [0, 1, 2, 4]
+    assert cloud.acts == ["everything"]
+
+
+def test_local_fargate_that_cannot_be_started_is_tried_again(cloud: Cloud, keeper: Keeper, slept: list[float]) -> None:
+    """The keeper lives on, and waits longer each time."""
+    cloud.outages = [BlockingIOError(11, "Resource temporarily unavailable")] * 2
+    kill(cloud.daemons[fargate.NAME])
+    for _ in range(3):
+        keeper.mend()
+    assert slept == [0, 1, 2]
+    assert restarts(cloud.layout) == {"fargate": 1}
+    assert cloud.daemons[fargate.NAME].alive()
 
 
 def test_pauses_of_the_local_fargate_grow(cloud: Cloud, keeper: Keeper, slept: list[float]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from local import __main__ as commands
 from local.cloud.cloud import AWS_PORT, LocalCloud
+from local.cloud.command import _USUAL
 from local.fargate.runtime import RuntimeName
 
 
@@ -16,7 +17,8 @@ def parsed(*arguments: str) -> dict[str, object]:
 def test_defaults() -> None:
     """Nothing need be said: the directory of the repository, the usual port, Docker where it can be."""
     usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
-    assert parsed("up") == {"command": "up", "port": AWS_PORT, **usual}
+    assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", "port", "runtime", "speed", "seed"))}
+    assert {"port": AWS_PORT, **{name: usual[name] for name in ("runtime", "speed", "seed")}} == _USUAL
     assert parsed("demo") == {"command": "demo", **usual}
     assert parsed("down") == {"command": "down", "directory": None}
 
@@ -43,7 +45,7 @@ def test_speed_is_handed_on_as_it_is(speed: str) -> None:
         ("--port", "0", "no port: give a number from 1 to 65535"),
         ("--port", "65536", "no port: give a number from 1 to 65535"),
         ("--port", "http", "no port: give a number from 1 to 65535"),
-        ("--runtime", "podman", "podman"),
+        ("--runtime", "podman", "'podman' is no runtime: give process, docker, auto"),
         ("--seed", "x", "invalid int"),
     ],
 )
@@ -53,6 +55,23 @@ def test_wrong_value_is_refused_at_once(option: str, value: str, said: str, caps
         commands.main(["up", option, value])
     assert refused.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_the_agent_is_a_choice(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for help learns how to bring another agent."""
+    with pytest.raises(SystemExit):
+        parsed(command, "--help")
+    assert "AGENT_BINARY=" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [("--event", "events/task-running.json"), ("--as-is",)])
+def test_an_event_needs_a_function(option: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is started for an event that nobody would get."""
+    with pytest.raises(SystemExit) as refused:
+        commands.main(["sam-local", *option])
+    assert refused.value.code == 2
+    assert "an event is for one FUNCTION" in capsys.readouterr().err
 
 
 def test_slow_tasks_get_time() -> None:

@@ -124,6 +124,16 @@ def test_hanging_command_is_ended(tmp_path: Path) -> None:
         call(command(tmp_path, "-c", "import signal; signal.pause()"), timeout=0, advice="wait longer")
 
 
+def test_answer_is_apart_from_the_log(tmp_path: Path) -> None:
+    """Standard output goes where the answer is wanted, and nothing else does."""
+    speaking = replace(
+        command(tmp_path, "-c", "import sys; print('answer'); print('log', file=sys.stderr)"), answer=tmp_path / "said"
+    )
+    call(speaking, timeout=30, advice="none")
+    assert (tmp_path / "said").read_text() == "answer\n"
+    assert speaking.log.read_text() == "log\n"
+
+
 def test_command_is_noted_while_it_runs(tmp_path: Path) -> None:
     """A command whose caller is killed can be found and ended by its note; one that ended has none."""
     run = tmp_path / "run"

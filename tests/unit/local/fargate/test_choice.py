@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from local.fargate.choice import Choice, choose, lacking, settled
+from local.fargate.choice import Choice, choose, settled
 from local.fargate.engine.connection import BASE_IMAGE, NoEngine
 from local.fargate.runtime import RuntimeName
 
@@ -87,13 +87,3 @@ def test_docker_in_vain_is_refused(socket_path: Path) -> None:
 def test_processes_ask_no_engine(socket_path: Path) -> None:
     """What was asked for is used, whatever engine there is."""
     assert chosen(RuntimeName.PROCESS, socket_path, BASE_IMAGE).runtime is RuntimeName.PROCESS
-
-
-def test_images_that_the_engine_lacks(socket_path: Path) -> None:
-    """Those it has are left to it."""
-
-    async def ask() -> list[str]:
-        async with engine(socket_path, "python:3.13-slim"):
-            return await lacking(["python:3.13-slim", "debian:bookworm-slim"])
-
-    assert asyncio.run(ask()) == ["debian:bookworm-slim"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -13,6 +16,27 @@ def unwind_on_signals() -> None:
     """The first of these signals raises `KeyboardInterrupt`; a second one must not interrupt what that does."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, these signals wait; what has arrived takes effect at the end.
+
+    For what must not be left halfway: a process that was started and is noted nowhere would be nobody's to end.
+    Python runs handlers in the main thread only, so in others there is nothing to hold back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in arrived:
+            signal.raise_signal(one)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from local.cloud.interruption import undisturbed
+
 LOOPBACK: Final = "127.0.0.1"
 TAIL_LINES: Final = 25
 _POLL_SECONDS: Final = 0.05
@@ -128,9 +130,10 @@ def launch(name: str, command: Command) -> Daemon:
 def spawn(name: str, command: Command, run: Path) -> Daemon:
     """Starts a daemon and notes it in the directory `run`."""
     run.mkdir(parents=True, exist_ok=True)
-    daemon = launch(name, command)
-    note = {"name": name, "pid": daemon.pid, "started": daemon.started, "log": str(daemon.log)}
-    (run / f"{name}.json").write_text(json.dumps(note) + "\n")
+    with undisturbed():
+        daemon = launch(name, command)
+        note = {"name": name, "pid": daemon.pid, "started": daemon.started, "log": str(daemon.log)}
+        (run / f"{name}.json").write_text(json.dumps(note) + "\n")
     return daemon
 
 
@@ -166,13 +169,17 @@ def call(command: Command, *, timeout: float, advice: str, run: Path | None = No
     for the case that this process is killed.
     """
     name = " ".join([Path(command.arguments[0]).name, *command.arguments[1:2]])
-    daemon = launch(name, command) if run is None else spawn(name, command, run)
+    daemon: Daemon | None = None
+    code: int | None = None
     try:
+        with undisturbed():
+            daemon = launch(name, command) if run is None else spawn(name, command, run)
         in_time = first_to_end([daemon], timeout) is not None
     finally:
-        code = daemon.stop(grace=0)
-        if run is not None:
-            forget(run, daemon)
+        if daemon is not None:
+            code = daemon.stop(grace=0)
+            if run is not None:
+                forget(run, daemon)
     if code != 0 or not in_time:
         ended = f"did not end within {timeout:.0f} s" if not in_time else f"ended with {code}"
         raise CloudError(f"`{name}` {ended}.\n{tail(command.log)}\nWhat to do: {advice}")

@@ -1,0 +1,70 @@
+"""Signals that end a command, and moments in which they have to wait."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from local.cloud.interruption import undisturbed
+from local.cloud.processes import Command, noted, spawn
+
+
+@pytest.fixture
+def _unwinding() -> Iterator[None]:
+    """SIGTERM raises, as in a command."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_unwinding")
+def test_a_signal_waits_for_the_end_and_is_not_lost() -> None:
+    """What is inside comes to its end; then the command unwinds."""
+    done = []
+
+    def halfway() -> None:
+        with undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("the rest")
+
+    with pytest.raises(KeyboardInterrupt):
+        halfway()
+    assert done == ["the rest"]
+
+
+@pytest.mark.usefixtures("_unwinding")
+def test_without_a_signal_everything_is_as_before() -> None:
+    """The handlers are those of before."""
+    handler = signal.getsignal(signal.SIGTERM)
+    with undisturbed():
+        assert signal.getsignal(signal.SIGTERM) is not handler
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+class Disturbed(Command):
+    """A command that is being started when the signal comes."""
+
+    def start(self) -> subprocess.Popen[bytes]:
+        signal.raise_signal(signal.SIGTERM)
+        return super().start()
+
+
+@pytest.mark.usefixtures("_unwinding")
+def test_what_was_started_when_the_signal_came_is_noted(tmp_path: Path) -> None:
+    """Whoever cleans up finds it."""
+    command = Disturbed([sys.executable, "-c", "import signal; signal.pause()"], {}, tmp_path, tmp_path / "log")
+    with pytest.raises(KeyboardInterrupt):
+        spawn("disturbed", command, tmp_path / "run")
+    [daemon] = noted(tmp_path / "run")
+    assert daemon.alive()
+    daemon.stop()

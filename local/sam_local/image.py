@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import platform
 import shutil
 import sys
-import tarfile
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +19,7 @@ from local.cloud.environment import isolated_environment
 from local.cloud.layout import ROOT
 from local.cloud.processes import Command, call
 from local.fargate.engine.connection import BASE_IMAGE, NoEngine, image_id
+from local.fargate.engine.context import BuildContext
 from local.sam_local import interpreter
 
 AWS_HOST: Final = "local-aws"
@@ -106,25 +105,9 @@ exec {program} "$_HANDLER"
 
 
 def _context(client: Path) -> io.BytesIO:
-    """What the build needs, of root."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        _add_text(tar, "Dockerfile", _DOCKERFILE, 0o644)
-        for source, target in interpreter.files(client):
-            tar.add(os.path.realpath(source), f"files{target}", filter=_of_root)
-        tar.add(client, f"files{_RUNTIME}", filter=_of_root)
-        _add_text(tar, f"files{_RUNTIME}/bootstrap", _bootstrap(), 0o755)
-    archive.seek(0)
-    return archive
-
-
-def _add_text(tar: tarfile.TarFile, name: str, text: str, mode: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(text.encode()), mode
-    tar.addfile(entry, io.BytesIO(text.encode()))
-
-
-def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    return entry
+    context = BuildContext(_DOCKERFILE)
+    for source, target in interpreter.files(client):
+        context.add(source, f"files{target}")
+    context.add(client, f"files{_RUNTIME}")
+    context.add_text(f"files{_RUNTIME}/bootstrap", _bootstrap(), 0o755)
+    return context.finished()

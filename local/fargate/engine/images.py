@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import tarfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Final
@@ -18,12 +17,13 @@ from typing import Final
 from aiodocker import Docker
 
 from local.fargate.engine.connection import BASE_IMAGE, image_id
+from local.fargate.engine.context import BuildContext
 from local.fargate.engine.ownership import Ownership
 from local.fargate.view import image_directory
 
 log: Final = logging.getLogger("local.fargate")
 _FILES: Final = "files"
-_DOCKERFILE: Final = f"FROM {BASE_IMAGE}\nCOPY {_FILES}/ /\n".encode()
+_DOCKERFILE: Final = f"FROM {BASE_IMAGE}\nCOPY {_FILES}/ /\n"
 
 
 class Images:
@@ -57,18 +57,6 @@ class Images:
 
 
 def _context(directory: Path) -> io.BytesIO:
-    """What a build needs: a Dockerfile and the files, of root, with their modes."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        dockerfile = tarfile.TarInfo("Dockerfile")
-        dockerfile.size = len(_DOCKERFILE)
-        tar.addfile(dockerfile, io.BytesIO(_DOCKERFILE))
-        tar.add(directory, _FILES, filter=_of_root)
-    archive.seek(0)
-    return archive
-
-
-def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    return entry
+    context = BuildContext(_DOCKERFILE)
+    context.add(directory, _FILES)
+    return context.finished()

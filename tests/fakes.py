@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from core.adapters.registrations import LEASE, RECENT
 from core.definition_use import DefinitionUse, definition_use
 from core.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.families import family_in, revision_in
 from core.instants import format_instant
 from core.item import from_item, to_item
-from core.ports import Described, Launched, Loaded, Registered, RevisionConflict, TaskPage
+from core.ports import Clock, Described, Launched, Loaded, Registered, RevisionConflict, TaskPage, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -101,15 +102,47 @@ class RecordingQueue:
 
 @dataclass
 class MemoryVault:
-    """`core.ports.TokenVault` in a dict."""
+    """`core.ports.TokenVault` in a dict. `changed` are the instants of the last changes, by `clock`."""
 
     tokens: dict[str, str] = field(default_factory=dict)
+    clock: Clock = lambda: datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    changed: dict[str, datetime] = field(default_factory=dict)
 
     def put(self, name: str, token: str) -> None:
         self.tokens[name] = token
+        self.changed[name] = self.clock()
 
     def erase(self, name: str) -> None:
         self.tokens.pop(name, None)
+        self.changed.pop(name, None)
+
+    def names(self, prefix: str) -> Iterable[tuple[str, datetime]]:
+        below = [name for name in self.tokens if name.startswith(f"/{prefix}/")]
+        return iter([(name, self.changed.get(name, self.clock())) for name in below])
+
+
+@dataclass
+class MemoryRegistrations:
+    """`core.ports.Registrations` in a dict: until when a family is held, and whether it is registered."""
+
+    held: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        with self._lock:
+            if family in self.held and self.held[family][0] >= now:
+                return Turn.DONE if self.held[family][1] else Turn.ANOTHERS
+            self.held[family] = (now + LEASE, False)
+            return Turn.OURS
+
+    def extend(self, family: str, now: datetime) -> None:
+        self.held[family] = (now + LEASE, False)
+
+    def done(self, family: str, now: datetime) -> None:
+        self.held[family] = (now + RECENT, True)
+
+    def release(self, family: str, now: datetime) -> None:
+        self.held.pop(family, None)
 
 
 @dataclass
@@ -155,36 +188,35 @@ class FakeEcs:
     clock: SettableClock = field(default_factory=SettableClock)
     definitions: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refusals: dict[str, list[CallFailed]] = field(default_factory=dict)
+    refusals: dict[str, list[Exception]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     hidden: dict[str, CallFailed] = field(default_factory=dict)
     """Tasks that DescribeTasks does not show, for a reason other than MISSING."""
     retired: set[str] = field(default_factory=set)
-    """Definitions that `ensure_definition` still remembers and RunTask no longer takes."""
+    """ARNs of definitions that RunTask does not take any more."""
     _tokens: dict[str, str] = field(default_factory=dict)
 
-    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
-        self._called("ensure_definition")
+    def register(self, definition: dict[str, Any]) -> None:
+        self._called("register")
         family = definition["family"]
-        if self.definitions.get(family) in (None, refused):
-            revision = int(refused.rpartition(":")[2]) + 1 if refused else 1
-            self.definitions[family] = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:{revision}"
-        return self.definitions[family]
+        revision = int(self.definitions.get(family, "0:0").rpartition(":")[2]) + 1
+        self.definitions[family] = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:{revision}"
 
     def run(self, request: dict[str, Any]) -> Launched:
         self._called("run")
         token = request["clientToken"]
         if token not in self._tokens:
-            if request["taskDefinition"] in self.retired:
-                raise DefinitionGone("RunTask", "ClientException", "TaskDefinition is inactive", transient=True)
+            definition = self.definitions.get(request["taskDefinition"])
+            if definition is None or definition in self.retired:
+                raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)
             arn = f"arn:aws:ecs:us-east-1:123456789012:task/default/{len(self.tasks) + 1:032x}"
             self._tokens[token] = arn
             self.tasks[arn] = {
                 "taskArn": arn,
                 "clusterArn": request["cluster"],
-                "taskDefinitionArn": request["taskDefinition"],
+                "taskDefinitionArn": definition,
                 "startedBy": request["startedBy"],
                 "version": 1,
                 "lastStatus": "PROVISIONING",

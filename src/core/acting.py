@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import CallFailed, Cause, ErrorCode, Failure
+from core.correlation import started_by
+from core.errors import CallFailed, Cause
 from core.events import NotOurs, observe_description
-from core.facts import Fact, LaunchAccepted, LaunchRejected, StopAccepted, TokenErased
+from core.facts import Fact, FailedTaskMissing, LaunchAccepted, LaunchRejected, StopAccepted, TaskListed, TokenErased
 from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.ports import Clock, ProbeQueue, Tasks, TokenVault
 from core.relaunch import relaunch
@@ -44,9 +45,15 @@ class Performer:
 
     def _stop_task(self, action: Any) -> Fact | None:
         """None when ECS does not know the task: the stop stays owed until DescribeTasks has said so too."""
-        if not self.ecs().stop(action.cluster_arn, action.task_arn, action.reason):
+        known = self.ecs().stop(action.cluster_arn, action.task_arn, action.reason)
+        if not known and not self._long_unwanted(action):
             return None
         return StopAccepted(**self._about(action), task_arn=action.task_arn)
+
+    def _long_unwanted(self, action: StopTask) -> bool:
+        if action.unwanted_since is None:
+            return False
+        return (self.clock() - action.unwanted_since).total_seconds() >= self.settings.policy.launch_look
 
     def _describe_task(self, action: Any) -> Fact | None:
         """None when ECS shows no such task yet, or it is not ours: the reconciler looks again."""
@@ -60,7 +67,7 @@ class Performer:
         """RunTask with the client token of this attempt: done twice, it is still one task."""
         shown = self._described(action)
         if not shown:
-            return LaunchRejected(**self._about(action), attempt=action.attempt, failure=_forgotten(action))
+            return self._not_shown(action)
         try:
             launched = self.ecs().run(
                 relaunch(
@@ -84,6 +91,15 @@ class Performer:
             cluster_arn=launched.cluster_arn,
         )
 
+    def _not_shown(self, action: Relaunch) -> Fact:
+        """The failed task cannot be copied; but an earlier call may have started the next one already."""
+        generation = started_by(self.settings.started_by_prefix, action.container_id, action.generation)
+        known = {action.task_arn, *action.given_up}
+        for arn in self.ecs().find(action.cluster_arn, generation):
+            if arn not in known:
+                return TaskListed(**self._about(action), task_arn=arn)
+        return FailedTaskMissing(**self._about(action), task_arn=action.task_arn, attempt=action.attempt)
+
     def _described(self, action: Any) -> Sequence[dict[str, Any]]:
         """The task of the action, or nothing when ECS does not know it. Raises `CallFailed` when ECS does not say."""
         answer = self.ecs().describe(action.cluster_arn, [action.task_arn])
@@ -97,12 +113,3 @@ class Performer:
 
     def _about(self, action: Action) -> dict[str, Any]:
         return {"container_id": action.container_id, "generation": action.generation, "at": self.clock()}
-
-
-def _forgotten(action: Relaunch) -> Failure:
-    return Failure(
-        ErrorCode.LAUNCH_FAILED,
-        f"Launch {action.attempt} of this container could not be made: ECS no longer shows task {action.task_arn}, "
-        "which it was to repeat.",
-        "Start the container again.",
-    )

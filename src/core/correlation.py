@@ -43,3 +43,9 @@ def client_token(prefix: str, container_id: str, generation: int, attempt: int) 
 def token_parameter(prefix: str, container_id: str, generation: int) -> str:
     """The name of the SecureString parameter that holds one generation's agent token (`ssm` delivery)."""
     return f"/{started_by(prefix, container_id, generation)}/token"
+
+
+def container_of_parameter(prefix: str, name: str) -> str | None:
+    """The container id in a name that `token_parameter` has made; None for any other parameter."""
+    found = parse_started_by(prefix, name.removeprefix("/").removesuffix("/token"))
+    return found[0] if found is not None and name == token_parameter(prefix, *found) else None

@@ -124,13 +124,25 @@ class CallFailed(ReachError):
         self.transient = transient
         self.uncertain = uncertain
 
+    def but(self, *, uncertain: bool) -> CallFailed:
+        """The same error, when more is known than the call itself says."""
+        return type(self)(
+            self.operation,
+            self.code,
+            self.message,
+            cause=self.cause,
+            remedy=self.remedy,
+            transient=self.transient,
+            uncertain=uncertain,
+        )
+
     def as_launch_failure(self) -> Failure:
         """What the item says of a launch that this call ended."""
         return Failure(ErrorCode.LAUNCH_FAILED, str(self), self.remedy, self.cause, transient=self.transient)
 
 
 class DefinitionGone(CallFailed):
-    """RunTask did not take its task definition: it was deregistered or deleted in the meantime. Nothing was started."""
+    """RunTask found no ACTIVE task definition: it was never registered, or is retired by now. Nothing was started."""
 
 
 class IllegalTransition(ReachError):

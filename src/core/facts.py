@@ -114,10 +114,31 @@ class LaunchAccepted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskListed(Fact):
+    """ListTasks shows a task of this generation that DescribeTasks does not show yet: ECS is eventually consistent."""
+
+    task_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRejected(Fact):
-    """RunTask, or a call it needs, refused: no task exists. `attempt` is the launch that was refused."""
+    """RunTask, or a call it needs, refused `attempt`, the launch with that number.
+
+    It speaks for the asker `by` alone (`Launching.asked`; None for a launch that the record owed). `by_run_task`:
+    RunTask itself refused, so ECS knew no task of this launch at that moment.
+    """
 
     failure: Failure
+    attempt: int
+    by: str | None = None
+    by_run_task: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTaskMissing(Fact):
+    """ECS does not show the failed task that the launch `attempt` is to repeat."""
+
+    task_arn: str
     attempt: int
 
 

@@ -5,6 +5,7 @@ What ECS blames on its own is worded by `core.diagnosis`; here is what only we c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from core.diagnosis import Diagnosis
@@ -39,7 +40,7 @@ def eni_not_found(task: TaskObserved) -> Failure:
 
 def never_launched(record: Record, at: datetime) -> Failure:
     """Recorded, but no task was ever started for it."""
-    age = (at - record.launched_at).total_seconds()
+    age = (at - record.last_asked_at).total_seconds()
     if record.stop_requested:
         reason = record.stop.reason if record.stop else None
         return Failure(
@@ -57,6 +58,18 @@ def never_launched(record: Record, at: datetime) -> Failure:
         "Start the container again.",
         (earlier.cause if earlier else None) or Cause.UNKNOWN,
         transient=True,
+    )
+
+
+def not_repeated(record: Record) -> Failure:
+    """ECS forgot the failed task before it was launched again: that it failed, and why, is what there is to tell."""
+    first = record.launches[-1].failure
+    return replace(
+        first,
+        code=ErrorCode.LAUNCH_FAILED,
+        message=f"{first.message} It was not launched again: ECS no longer shows task {record.given_up_task}, which "
+        "another launch copies.",
+        remedy=f"{first.remedy} Then start the container again.".strip(),
     )
 
 

@@ -10,25 +10,28 @@ from dataclasses import replace
 from datetime import timedelta
 
 from core import failures
+from core.errors import Cause
 from core.facts import (
     AgentAnswered,
     AgentSilent,
     Fact,
+    FailedTaskMissing,
     LaunchAccepted,
     LaunchRejected,
     StopAccepted,
     StopRequested,
     TaskGone,
+    TaskListed,
     TaskObserved,
     TimePassed,
     TokenErased,
 )
 from core.fold_task import Stale, fold_task
 from core.lifecycle import State, Trigger
-from core.moves import close, fail, fire, may_retry, note, resolve, retry
-from core.owed import PROBE_GRACE, own_policy, relaunch_owed, schedule
+from core.moves import close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.owed import PROBE_GRACE, kept_running, own_policy, relaunch_owed, schedule
 from core.policy import Policy
-from core.record import Instant, Probe, Record, Stop
+from core.record import Ask, Instant, Probe, Record, Stop
 
 __all__ = ["Stale", "apply"]
 
@@ -49,7 +52,7 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     return schedule(written, policy, fact.at)
 
 
-def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911 - one case a fact
+def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
     match fact:
         case TaskObserved():
             return fold_task(record, fact, policy)
@@ -57,6 +60,10 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
             return _launch_accepted(record, fact)
         case LaunchRejected():
             return _launch_rejected(record, fact, policy)
+        case TaskListed():
+            return _task_listed(record, fact)
+        case FailedTaskMissing():
+            return _failed_task_missing(record, fact, policy)
         case AgentAnswered():
             return _agent_answered(record, fact, policy)
         case AgentSilent():
@@ -66,7 +73,7 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
         case TimePassed():
             return _time_passed(record, fact, policy)
         case StopRequested():
-            return _stop_requested(record, fact)
+            return _stop_requested(record, fact, policy)
         case StopAccepted():
             return _stop_accepted(record, fact)
         case TokenErased():
@@ -76,14 +83,25 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
 
 
 def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
-    if (record.task_arn or fact.task_arn) != fact.task_arn or record.gave_up(fact.task_arn):
-        return Stale("the record has another task already")
+    if record.gave_up(fact.task_arn):
+        return Stale("it concerns a launch that was given up")
+    if (record.task_arn or fact.task_arn) != fact.task_arn:
+        # Two starts at once, and a launch in between. One task is enough.
+        return disown(record, fact.task_arn, fact.at)
     return replace(
-        record,
+        note(record, Instant.CREATED, fact.at),  # until an event tells ECS's own
+        launching=None,
         task_arn=fact.task_arn,
         cluster_arn=fact.cluster_arn,
         task_definition_arn=fact.task_definition_arn,
     )
+
+
+def _task_listed(record: Record, fact: TaskListed) -> Record | Stale:
+    """Listed is existing: the record takes the task, and the next look asks for it by its ARN."""
+    if record.task_arn is not None or record.gave_up(fact.task_arn):
+        return Stale("the record has had a task already")
+    return replace(note(record, Instant.CREATED, fact.at), launching=None, task_arn=fact.task_arn)
 
 
 def _launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Record | Stale:
@@ -93,9 +111,33 @@ def _launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Re
         return Stale(f"the record is {record.state} already")
     if record.attempt != fact.attempt:
         return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
-    if may_retry(record, fact.failure, policy):
+    if record.launching and (others := _others_asking(record, fact, policy)):
+        # Theirs may have been taken, or may still be: nothing follows from a refusal to one of several.
+        return replace(record, launching=replace(record.launching, asked=others))
+    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.patience`).
+    if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
         return retry(record, fact.at, fact.failure)
     return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+
+
+def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tuple[Ask, ...]:
+    """The askers of this launch from whom an answer may still come that ECS has started the task.
+
+    RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
+    one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
+    """
+    others = tuple(ask for ask in record.asked if ask.by != fact.by)
+    if not fact.by_run_task:
+        return others
+    return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
+
+
+def _failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
+    if not relaunch_owed(record) or record.attempt != fact.attempt:
+        return Stale("no such launch is owed")
+    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
+        return Stale("the task is so young that ECS may not show it yet")
+    return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.not_repeated(record))
 
 
 def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:
@@ -104,7 +146,7 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
     if record.state.ended:
         # Nothing is left to stop: that is all an ended record can learn from it.
         return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
-    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
+    if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_owed(record):
         return Stale("another launch is owed")
@@ -171,18 +213,19 @@ def _silent(record: Record, fact: TimePassed, policy: Policy) -> Probe | None:
     )
 
 
-def _stop_requested(record: Record, fact: StopRequested) -> Record | Stale:
-    if record.state.ended:
-        return Stale(f"the record is {record.state} already")
+def _stop_requested(record: Record, fact: StopRequested, policy: Policy) -> Record | Stale:
     if record.stop_requested:
         return Stale("a stop was asked for already")
+    if record.state.ended and not kept_running(record, policy):
+        return Stale(f"the record is {record.state} already")
     return replace(record, stop=replace(record.stop or Stop(reason=fact.reason), requested=True))
 
 
 def _stop_accepted(record: Record, fact: StopAccepted) -> Record | Stale:
-    if record.task_arn != fact.task_arn:
-        return Stale("it concerns another task")
-    return note(record, Instant.STOPPING, fact.at)
+    if record.task_arn == fact.task_arn:
+        return note(record, Instant.STOPPING, fact.at)
+    left = settle_disowned(record, fact.task_arn)
+    return Stale("it concerns another task") if left == record else left
 
 
 def _token_erased(record: Record, fact: TokenErased) -> Record | Stale:

@@ -10,12 +10,12 @@ from core.diagnosis import diagnose
 from core.eni import resolve_address
 from core.facts import MAIN, Source, TaskObserved
 from core.lifecycle import State, Trigger
-from core.moves import fail, fire, may_retry, resolve, retry
+from core.moves import disown, fail, fire, may_retry, resolve, retry, settle_disowned
 from core.policy import Policy
 from core.record import Instant, Record, Stop
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
-_OVER: Final = frozenset({"DEPROVISIONING", "STOPPED", "DELETED"})
+_STOPPED: Final = frozenset({"STOPPED", "DELETED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,16 @@ class Stale:
 
 def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
     """Learns what the snapshot shows; moves a live record as far as it proves."""
-    if (stale := _stale(record, task)) is not None:
-        return stale
-    record = _learn(record, task)
+    if record.gave_up(task.task_arn):
+        return Stale("it concerns a launch that was given up")
+    if record.task_arn is not None and task.task_arn != record.task_arn:
+        return _another_task(record, task)
+    if not _newer(record, task):
+        return Stale(f"version {task.version} is not newer than {record.task_version}")
+    return _move(_learn(record, task), task, policy)
+
+
+def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if record.state.ended:
         return record
     if _ended(task):
@@ -39,14 +46,10 @@ def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | St
     return _running(record, task, policy) if task.last_status == "RUNNING" else _not_yet(record, task, policy)
 
 
-def _stale(record: Record, task: TaskObserved) -> Stale | None:
-    if record.task_arn is not None and task.task_arn != record.task_arn:
-        return Stale("it concerns another task")
-    if record.gave_up(task.task_arn):
-        return Stale("it concerns a launch that was given up")
-    if not _newer(record, task):
-        return Stale(f"version {task.version} is not newer than {record.task_version}")
-    return None
+def _another_task(record: Record, task: TaskObserved) -> Record | Stale:
+    """A second task of this generation: two starts at once, and a launch in between. One task is enough."""
+    after = settle_disowned(record, task.task_arn) if _leaving(task) else disown(record, task.task_arn, task.at)
+    return Stale("it concerns another task") if after == record else after
 
 
 def _newer(record: Record, task: TaskObserved) -> bool:
@@ -61,9 +64,17 @@ def _leaving(task: TaskObserved) -> bool:
 
 
 def _ended(task: TaskObserved) -> bool:
-    """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives)."""
+    """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives).
+
+    A snapshot may lag in its secondary fields (facts, section 1). So when the container ran and its exit code is not
+    in the first snapshot after it, STOPPED is waited for: the same facts end in the same record, in any order.
+    """
     main = task.container(MAIN)
-    if task.last_status in _OVER:
+    if task.last_status in _STOPPED:
+        return True
+    if main is not None and main.exit_code is None and task.started_at is not None:
+        return False
+    if task.last_status == "DEPROVISIONING":
         return True
     return main is not None and main.last_status == "STOPPED" and (_leaving(task) or main.exit_code is not None)
 
@@ -81,6 +92,7 @@ def _learn(record: Record, task: TaskObserved) -> Record:
     }
     return replace(
         record,
+        launching=None,
         task_version=task.version,
         task_arn=task.task_arn,
         cluster_arn=task.cluster_arn or record.cluster_arn,

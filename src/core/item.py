@@ -15,7 +15,19 @@ from core.attributes import Attributes, Unusable, boolean, instant, integer, lis
 from core.errors import Cause, ErrorCode, Failure, UnreadableRecord
 from core.instants import format_instant
 from core.lifecycle import State, Trigger
-from core.record import SCHEMA, Injection, Instant, Launch, Probe, Record, Step, Stop
+from core.record import (
+    SCHEMA,
+    Ask,
+    Injection,
+    Instant,
+    Launch,
+    Launching,
+    Probe,
+    Record,
+    Step,
+    Stop,
+    UnwantedTask,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +68,8 @@ def to_item(record: Record) -> dict[str, Any]:
         ),
         history=[_step_item(step) for step in record.history],
         launches=[_launch_item(launch) for launch in record.launches],
+        launching=record.launching and _launching_item(record.launching),
+        unwanted_tasks=[{"task_arn": one.task_arn, "at": format_instant(one.at)} for one in record.unwanted_tasks],
         health_timeout=record.health_timeout,
         start_timeout=record.start_timeout,
         token_parameter=record.token_parameter,
@@ -117,6 +131,11 @@ def _launch_item(launch: Launch) -> dict[str, Any]:
     return _present(at=format_instant(launch.at), task_arn=launch.task_arn, error=_failure_item(launch.failure))
 
 
+def _launching_item(launching: Launching) -> dict[str, Any]:
+    asked = [{"by": ask.by, "at": format_instant(ask.at)} for ask in launching.asked]
+    return _present(asked=asked, request_hash=launching.request_hash)
+
+
 def _record(item: Attributes) -> Record:
     schema = item.required("schema", integer)
     if schema != SCHEMA:
@@ -146,6 +165,8 @@ def _record(item: Attributes) -> Record:
         stop=item.optional("stop", _stop),
         history=item.optional("history", _history) or (),
         launches=item.optional("launches", _launches) or (),
+        launching=item.optional("launching", _launching),
+        unwanted_tasks=item.optional("unwanted_tasks", _unwanted_tasks) or (),
         health_timeout=item.optional("health_timeout", integer),
         start_timeout=item.optional("start_timeout", integer),
         token_parameter=item.optional("token_parameter", text),
@@ -214,3 +235,18 @@ def _launch(launch: Attributes) -> Launch:
         failure=launch.required("error", _failure),
         task_arn=launch.optional("task_arn", text),
     )
+
+
+def _launching(name: str, value: Any) -> Launching:
+    launching = mapping(name, value)
+    return Launching(launching.optional("asked", _asked) or (), launching.optional("request_hash", text))
+
+
+def _asked(name: str, value: Any) -> tuple[Ask, ...]:
+    asks = (mapping(f"{name}[{index}]", ask) for index, ask in enumerate(listing(name, value)))
+    return tuple(Ask(ask.required("by", text), ask.required("at", instant)) for ask in asks)
+
+
+def _unwanted_tasks(name: str, value: Any) -> tuple[UnwantedTask, ...]:
+    tasks = (mapping(f"{name}[{index}]", task) for index, task in enumerate(listing(name, value)))
+    return tuple(UnwantedTask(task.required("task_arn", text), task.required("at", instant)) for task in tasks)

@@ -2,7 +2,8 @@
 
 A start whose client token ECS had forgotten, a StopTask that was never made, a table that was put back: each leaves a
 task that costs money and that nobody can reach or stop by its container. The reconciler cannot see it, because it goes
-from the records to the tasks; this pass goes from the tasks to the records.
+from the records to the tasks; this pass goes from the tasks to the records. The same for the parameters that hold
+agents' tokens: a start that died after its container's end may leave one.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from datetime import datetime
 from typing import Final
 
 from core.budget import BudgetSpent
-from core.errors import CallFailed, Cause, ErrorCode, MalformedEvent, ReachError
+from core.correlation import container_of_parameter
+from core.errors import CallFailed, Cause, MalformedEvent, ReachError
 from core.events import NotOurs, observe_description
+from core.owed import kept_running
 from core.policy import Policy
-from core.ports import Clock, Store, Tasks
+from core.ports import Clock, Store, Tasks, TokenVault
 from core.record import Record
 
 FORGOTTEN: Final = "no such container is recorded"
@@ -59,7 +62,7 @@ def _unwanted(task: Sighting, record: Record | None, policy: Policy) -> tuple[st
 
 def _unwanted_by(record: Record, task: Sighting, policy: Policy) -> tuple[str, datetime | None] | None:
     """The same, when both are of one generation."""
-    if record.task_arn == task.task_arn and (not record.state.ended or _kept(record, policy)):
+    if record.task_arn == task.task_arn and (not record.state.ended or kept_running(record, policy)):
         return None
     for launch in record.launches:
         if launch.task_arn == task.task_arn:
@@ -72,15 +75,11 @@ def _unwanted_by(record: Record, task: Sighting, policy: Policy) -> tuple[str, d
     return f"the container runs as {record.task_arn.rpartition('/')[2]}", None
 
 
-def _kept(record: Record, policy: Policy) -> bool:
-    """Its task is left running for debugging: the operator wants it."""
-    unreachable = record.error is not None and record.error.code is ErrorCode.AGENT_UNREACHABLE
-    return policy.keep_unreachable and unreachable
-
-
 @dataclass(slots=True)
 class Leaks:
     """What one run did: tasks listed, those of ours among them, those leaked, and what went wrong by kind.
+
+    `parameters` are the leaked ones that it deleted.
 
     `stopped` says why it ended before the list did: `throttled`, `time`, `limit` or `failed`.
     """
@@ -88,6 +87,7 @@ class Leaks:
     listed: int = 0
     ours: int = 0
     leaked: int = 0
+    parameters: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     stopped: str | None = None
 
@@ -102,6 +102,7 @@ class LeakFinder:
 
     store: Store
     ecs: Tasks
+    vault: TokenVault
     sightings: MutableMapping[str, Sighting | None]
     cluster: str
     prefix: str
@@ -134,6 +135,25 @@ class LeakFinder:
             page = self.ecs.running(self.cluster, after=page.following)
         for arn in self.sightings.keys() - listed:
             del self.sightings[arn]
+        self._parameters()
+
+    def _parameters(self) -> None:
+        """Read before the records are: a start puts its parameter after it has named it in its record."""
+        now = self.clock()
+        aged = {
+            name: container_id
+            for name, changed in self.vault.names(self.prefix)
+            if (container_id := container_of_parameter(self.prefix, name)) is not None
+            and (now - changed).total_seconds() >= self.policy.leak_grace
+        }
+        loaded = self.store.load_many(aged.values())
+        left_alone = {unreadable.container_id for unreadable in loaded.unreadable}
+        for name, container_id in aged.items():
+            record = loaded.records.get(container_id)
+            if container_id in left_alone or (record is not None and record.token_parameter == name):
+                continue
+            self.vault.erase(name)
+            self._report.parameters += 1
 
     def _page(self, task_arns: Sequence[str]) -> None:
         self._report.listed += len(task_arns)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from core.correlation import started_by
 from core.errors import CallFailed, MalformedEvent, ReachError
 from core.events import NotOurs, observe_description
-from core.facts import Fact, TaskGone, TaskObserved
+from core.facts import Fact, TaskGone, TaskListed, TaskObserved
 from core.ports import Clock, Tasks
 from core.record import Record
 
@@ -78,7 +78,7 @@ class Looker:
                 if (fact := self._observe(tasks[arn])) is not None:
                     yield record, fact
             elif arn in answer.missing:
-                yield record, self._gone(record)
+                yield record, self._gone(record) if record.task_arn else self._listed(record, arn)
 
     def _observe(self, task: dict[str, Any]) -> TaskObserved | None:
         try:
@@ -87,6 +87,9 @@ class Looker:
             self.failed(error)
             return None
         return None if isinstance(observed, NotOurs) else observed
+
+    def _listed(self, record: Record, arn: str) -> TaskListed:
+        return TaskListed(container_id=record.container_id, generation=record.generation, at=self.clock(), task_arn=arn)
 
     def _gone(self, record: Record) -> TaskGone:
         return TaskGone(

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.errors import Failure
+from core.instants import truncate
 from core.lifecycle import State, Trigger, advance
 from core.policy import Policy
-from core.record import HISTORY_LIMIT, Instant, Launch, Probe, Record, Step
+from core.record import HISTORY_LIMIT, Instant, Launch, Probe, Record, Step, UnwantedTask
 
 
 def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
@@ -37,6 +38,7 @@ def retry(record: Record, at: datetime, failure: Failure) -> Record:
     return replace(
         fire(record, Trigger.LAUNCH_RETRIED, at),
         launches=(*record.launches, Launch(at, failure, record.task_arn)),
+        launching=None,
         task_arn=None,
         task_version=0,
         timings={},
@@ -52,13 +54,26 @@ def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Recor
         agent_address=address,
         early_address=None,
         timings={**record.timings, Instant.RESOLVED: at},
-        probe=Probe(deadline=at + timedelta(seconds=policy.health_timeout)),
+        probe=Probe(deadline=truncate(at + timedelta(seconds=policy.health_timeout))),
     )
 
 
 def note(record: Record, name: Instant, at: datetime) -> Record:
     """The record with an instant it did not have; the first one stays."""
     return record if name in record.timings else replace(record, timings={**record.timings, name: at})
+
+
+def disown(record: Record, task_arn: str, at: datetime) -> Record:
+    """A task of this container that is not the record's: its stop is owed from now on."""
+    if any(task.task_arn == task_arn for task in record.unwanted_tasks):
+        return record
+    return replace(record, unwanted_tasks=(*record.unwanted_tasks, UnwantedTask(task_arn, at)))
+
+
+def settle_disowned(record: Record, task_arn: str) -> Record:
+    """The record once such a task is on its way out, or gone."""
+    left = tuple(task for task in record.unwanted_tasks if task.task_arn != task_arn)
+    return replace(record, unwanted_tasks=left)
 
 
 def close(record: Record, at: datetime, policy: Policy) -> Record:
@@ -68,5 +83,6 @@ def close(record: Record, at: datetime, policy: Policy) -> Record:
         agent_address=None,
         early_address=None,
         agent_token=None,
+        launching=None,
         expires_at=int((at + timedelta(seconds=policy.retention)).timestamp()),
     )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.errors import ErrorCode
+from core.instants import truncate
 from core.lifecycle import State
 from core.policy import Policy
 from core.record import Record
@@ -45,11 +46,16 @@ class DescribeTask(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTask(Action):
-    """End a task: because the backend asked, or because nothing will ever reach it."""
+    """End a task: because the backend asked, because nothing will ever reach it, or because it is one too many.
+
+    `unwanted_since` is given for the last kind. Such a task is asked for by nothing else, so when ECS still does not
+    know it after a while, it counts as gone.
+    """
 
     cluster_arn: str
     task_arn: str
     reason: str
+    unwanted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,8 @@ class Relaunch(Action):
     cluster_arn: str
     task_arn: str
     attempt: int
+    given_up: tuple[str, ...] = ()
+    """The tasks of earlier launches: none of them is the one that this launch starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,7 @@ class EraseToken(Action):
 
 def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
     """What has to be done now for this record, in order; empty when nothing is owed."""
-    actions = (_task_action(record, policy), _token_action(record))
+    actions = (_task_action(record, policy), *_unwanted_stops(record), _token_action(record))
     return tuple(action for action in actions if action is not None)
 
 
@@ -84,15 +92,21 @@ def relaunch_owed(record: Record) -> bool:
 
     A launch without a task to copy (ECS refused to start any) is repeated by the starter, which has the request.
     """
-    waiting = record.state is State.PENDING and record.task_arn is None and not record.stop_requested
-    return waiting and record.given_up_task is not None
+    return record.unlaunched and record.given_up_task is not None
+
+
+def kept_running(record: Record, policy: Policy) -> bool:
+    """The operator keeps the task of an unreachable agent for debugging, and nobody has asked for its end."""
+    unreachable = record.error is not None and record.error.code is ErrorCode.AGENT_UNREACHABLE
+    return policy.keep_unreachable and unreachable and not record.stop_requested
 
 
 def _task_action(record: Record, policy: Policy) -> Action | None:
     who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
     cluster = record.cluster_arn or ""
     if relaunch_owed(record):
-        return Relaunch(**who, cluster_arn=cluster, task_arn=record.given_up_task or "", attempt=record.attempt)
+        given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)
+        return Relaunch(**who, cluster_arn=cluster, task_arn=given_up[-1], attempt=record.attempt, given_up=given_up)
     if record.task_arn is None or record.stopping:
         return None
     task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}
@@ -104,6 +118,20 @@ def _task_action(record: Record, policy: Policy) -> Action | None:
         return None
     address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
     return SendProbe(**who, address=address) if address is not None else None
+
+
+def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
+    return tuple(
+        StopTask(
+            container_id=record.container_id,
+            generation=record.generation,
+            cluster_arn=record.cluster_arn or "",
+            task_arn=task.task_arn,
+            reason=f"One task too many of container {record.container_id}.",
+            unwanted_since=task.at,
+        )
+        for task in record.unwanted_tasks
+    )
 
 
 def _token_action(record: Record) -> Action | None:
@@ -118,7 +146,7 @@ def _stop_owed(record: Record, policy: Policy) -> str | None:
         return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None
     if record.state is State.STOPPED or record.error is None or record.error.code is ErrorCode.TASK_LOST:
         return None
-    if record.error.code is ErrorCode.AGENT_UNREACHABLE and policy.keep_unreachable:
+    if kept_running(record, policy):
         return None
     return f"{record.error.code}: {record.error.message}"
 
@@ -135,9 +163,12 @@ def own_policy(record: Record, policy: Policy) -> Policy:
 def schedule(record: Record, policy: Policy, now: datetime) -> Record:
     """The record with `watch` and `check_at` set to the next look, or without them when nothing is owed."""
     seconds = _seconds_to_next_look(record, own_policy(record, policy), now)
+    if record.unwanted_tasks and seconds is not None:
+        seconds = min(seconds, policy.probe_look)
     if seconds is None:
         return replace(record, watch=None, check_at=None)
-    return replace(record, watch=shard_of(record.container_id, policy), check_at=now + timedelta(seconds=seconds))
+    check_at = truncate(now + timedelta(seconds=seconds))
+    return replace(record, watch=shard_of(record.container_id, policy), check_at=check_at)
 
 
 def shards(policy: Policy) -> tuple[str, ...]:

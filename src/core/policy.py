@@ -32,6 +32,8 @@ class Policy:
     retention: float = 7 * 24 * 3600
     """How long an ended item stays before DynamoDB's TTL removes it."""
     watch_shards: int = 4
+    start_lifetime: float = 60
+    """For how long a start may be at work: the time-out of StartContainerFunction (template.yaml)."""
     launch_look: float = 60
     """How often a record that waits for its task to run is looked at, when no event comes."""
     probe_look: float = 30

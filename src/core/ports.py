@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 from core.definition_use import DefinitionUse
@@ -120,14 +121,17 @@ class TokenVault(Protocol):
     def erase(self, name: str) -> None:
         """Deletes it. One that is not there is as good as deleted."""
 
+    def names(self, prefix: str) -> Iterable[tuple[str, datetime]]:
+        """Every parameter below `/<prefix>/`, with the instant of its last change, page by page."""
+
 
 class Tasks(Protocol):
     """The tasks of the ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask with these parameters; `failures` with no task raise `CallFailed`.
+        """RunTask with these parameters; `failures` with no task raise `CallFailed`. Never repeated by itself.
 
-        Raises `DefinitionGone` when the task definition has been retired in the meantime.
+        Raises `DefinitionGone` when there is no ACTIVE task definition of that family.
         """
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
@@ -149,12 +153,32 @@ class Tasks(Protocol):
 class Ecs(Tasks, Protocol):
     """The ECS API: the tasks, and the definitions they are started from."""
 
-    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
-        """The ARN of an ACTIVE definition of `definition["family"]`; registers it if there is none.
+    def register(self, definition: dict[str, Any]) -> None:
+        """RegisterTaskDefinition: from now on RunTask takes its family. Done twice, it makes two revisions."""
 
-        The family is content-addressed, so one that exists is the same. `refused` is an ARN that RunTask did not take
-        (`DefinitionGone`): it is not given again.
-        """
+
+class Turn(Enum):
+    """Who registers a family."""
+
+    OURS = "ours"
+    ANOTHERS = "another's"
+    DONE = "done"
+
+
+class Registrations(Protocol):
+    """Whose turn it is to register a task definition, among all starts of one stack. Raises `CallFailed`."""
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        """OURS: register it, then say `done` or `release`. DONE: another start has, within the last moments."""
+
+    def extend(self, family: str, now: datetime) -> None:
+        """It takes longer: the turn is still ours."""
+
+    def done(self, family: str, now: datetime) -> None:
+        """It is registered; for some moments every claim is answered with DONE."""
+
+    def release(self, family: str, now: datetime) -> None:
+        """It could not be registered: the next claim gets the turn."""
 
 
 class DefinitionUses(Protocol):

@@ -79,6 +79,34 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One start that asks ECS for the task of the current launch: which invocation, and since when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Launching:
+    """`launching`: who has asked for the task of the current launch, saved before RunTask is called.
+
+    As long as one of `asked` has not said that ECS refused, the task may exist. `request_hash` is that of the start
+    request (`core.starting`): another request may not take its place meanwhile.
+    """
+
+    asked: tuple[Ask, ...] = ()
+    request_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnwantedTask:
+    """A task of this container that its record does not name: it is stopped. `at`: since when that is known."""
+
+    task_arn: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One entry of `history`."""
 
@@ -123,6 +151,8 @@ class Record:
     stop: Stop | None = None
     history: tuple[Step, ...] = ()
     launches: tuple[Launch, ...] = ()
+    launching: Launching | None = None
+    unwanted_tasks: tuple[UnwantedTask, ...] = ()
     health_timeout: int | None = None
     start_timeout: int | None = None
     token_parameter: str | None = None
@@ -139,6 +169,22 @@ class Record:
     def launched_at(self) -> datetime:
         """Since when the current launch is awaited."""
         return self.launches[-1].at if self.launches else self.created_at
+
+    @property
+    def asked(self) -> tuple[Ask, ...]:
+        """Who may have started a task that is not known yet."""
+        return self.launching.asked if self.launching else ()
+
+    @property
+    def unlaunched(self) -> bool:
+        """Recorded, and no task of the current launch is known: a start may ask for it."""
+        return self.state is State.PENDING and self.task_arn is None and not self.stop_requested
+
+    @property
+    def last_asked_at(self) -> datetime:
+        """Since when ECS can be expected to show a task of the current launch, if there is one."""
+        created = self.timings.get(Instant.CREATED, self.launched_at)
+        return max((self.launched_at, created, *(ask.at for ask in self.asked)))
 
     @property
     def stop_requested(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.facts import MAIN
+from core.families import family_in
 from core.plan import run_parameters
 from core.settings import Settings
 
@@ -25,7 +26,7 @@ def relaunch(
     tags = task.get("tags")
     return {
         "cluster": task["clusterArn"],
-        "taskDefinition": task["taskDefinitionArn"],
+        "taskDefinition": family_in(task["taskDefinitionArn"]),
         **run_parameters(settings, container_id, generation, attempt),
         "overrides": {"containerOverrides": main},
         **({"tags": tags} if tags else {}),

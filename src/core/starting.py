@@ -1,23 +1,33 @@
-"""Starting a container: record it, make sure of its task definition, run the task, save the task's ARN.
+"""Starting a container: claim the launch in the record, then run the task, then save the task's ARN.
 
-Every call may be the last one this function makes. A retry finds the `pending` record, uses the same generation and
-token, and RunTask's client token, derived from both, makes it the same task (facts, surprise 14).
+Every call may be the last one this function makes, and another start of the same container may be at work. So what is
+about to be done is saved before it is done: the record names each start that asks ECS for a task (`Record.asked`)
+before it asks, and nothing is decided on a record that was read before a wait. A repeated start uses the same
+generation and token, and RunTask's client token, derived from both, makes it the same task (facts, surprise 14).
+
+Only when every start that asked has been refused does the next launch begin. A task that comes of it all the same, and
+that the record does not name, is stopped: by the record that owes it (`UnwantedTask`), or by whoever made it.
 """
 
 from __future__ import annotations
 
+import hmac
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
-from core.errors import CallFailed, DefinitionGone, ErrorCode, Failure, Refused
+from core.errors import CallFailed, ErrorCode, Failure, Refused
 from core.facts import LaunchAccepted, LaunchRejected
+from core.launching import Launcher
 from core.lifecycle import State
 from core.looking import Looker
-from core.owed import schedule
+from core.owed import StopTask, next_actions, relaunch_owed, schedule
+from core.patience import Patience
 from core.plan import LaunchPlan, plan_launch
 from core.ports import Clock, Ecs, Launched, RevisionConflict, Store, TokenVault
-from core.record import Record
+from core.record import Ask, Launching, Record, UnwantedTask
 from core.request import parse_start_request
 from core.request_model import StartRequest
 from core.settings import Settings
@@ -28,124 +38,111 @@ PAUSE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The saved record in which one start, `by`, says that it asks for the task of `record.attempt`, and its plan."""
+
+    by: str
+    record: Record
+    plan: LaunchPlan
+
+
+@dataclass(frozen=True, slots=True)
 class Starter:
     """Carries out start requests."""
 
     store: Store
     ecs: Ecs
     vault: Callable[[], TokenVault]
+    launcher: Launcher
     settler: Settler
     looker: Looker
     settings: Settings
     clock: Clock
-    sleep: Callable[[float], object]
+    patience: Callable[[], Patience]
     new_token: Callable[[], str]
     told: Callable[[Settled], None] = lambda _: None
     """Hears of a launch that AWS refused: the caller only gets the refusal."""
     untagged: Callable[[Record, Sequence[str]], None] = lambda _, __: None
     """Hears of labels that AWS does not take as tags, by name: the container starts without them."""
 
-    def start(self, document: object) -> Settled:
-        """The settled record of a started container.
+    def start(self, document: object, by: str) -> Settled:
+        """The settled record of a started container. `by` names this invocation among all starts of the container.
 
         Raises `Refused` for a request that cannot be carried out (nothing written) and for a launch that AWS refused
         (the record says `failed`); `CallFailed` when it is not known whether the task was started.
         """
         request = parse_start_request(document)
-        record = self._record(request)
+        patience = self.patience()
         while True:
+            claim = self._claim(request, by)
             try:
-                launched = self._launch(request, record)
+                launched = self._launch(claim, patience)
             except CallFailed as failed:
+                if failed.code == "ConflictException":
+                    return self._adopt(claim, failed)
                 if failed.uncertain:
                     raise
-                if failed.code == "ConflictException":
-                    return self._adopt(record, failed)
-                record = self._another(record, failed)
-                self.sleep(PAUSE)
+                self._rejected(claim, failed)
+                patience.wait(PAUSE)
                 continue
-            return self._accepted(record, launched)
+            return self._accepted(claim, launched)
 
-    def _launch(self, request: StartRequest, record: Record) -> Launched:
-        plan = self._plan(request, record)
-        if plan.untagged_labels:
-            self.untagged(record, plan.untagged_labels)
-        if plan.secret_name is not None and record.agent_token is not None:
-            self.vault().put(plan.secret_name, record.agent_token)
-        definition = self.ecs.ensure_definition(plan.definition)
-        try:
-            return self.ecs.run({**plan.run, "taskDefinition": definition})
-        except DefinitionGone:
-            # Retired since this function last saw it (core.retiring). The refused call used up no client token.
-            definition = self.ecs.ensure_definition(plan.definition, refused=definition)
-            return self.ecs.run({**plan.run, "taskDefinition": definition})
-
-    def _accepted(self, record: Record, launched: Launched) -> Settled:
-        accepted = LaunchAccepted(
-            container_id=record.container_id,
-            generation=record.generation,
-            at=self.clock(),
-            task_arn=launched.task_arn,
-            task_definition_arn=launched.task_definition_arn,
-            cluster_arn=launched.cluster_arn,
-        )
-        # An event of the task may have been here first: then the ARN is known, and this fact is stale.
-        return self.settler.settle(accepted, known=record)
-
-    def _another(self, record: Record, failed: CallFailed) -> Record:
-        """The record of the next launch. Raises `Refused` when there is to be none."""
-        failure = failed.as_launch_failure()
-        rejected = LaunchRejected(
-            container_id=record.container_id,
-            generation=record.generation,
-            at=self.clock(),
-            attempt=record.attempt,
-            failure=failure,
-        )
-        settled = self.settler.settle(rejected, known=record)
-        self.told(settled)
-        if settled.record is None or settled.record.state is State.FAILED:
-            raise Refused(failure) from failed
-        if not _unlaunched(settled.record):
-            # Another starter of the same generation has got its task after all.
-            raise _already_running(settled.record) from failed
-        return settled.record
-
-    def _adopt(self, record: Record, failed: CallFailed) -> Settled:
-        """The same client token with other parameters: an earlier try of this start has its task already."""
-        for known, fact in self.looker.look([record]):
-            settled = self.settler.settle(fact, known=known)
-            if settled.record is not None and settled.record.task_arn is not None:
-                return settled
-        raise failed
-
-    def _record(self, request: StartRequest) -> Record:
-        """The pending record of this start, saved. Two starters end with the same record."""
+    def _claim(self, request: StartRequest, by: str) -> Claim:
+        """The record of this start, saved. Two starters end with the same record, and both are named in it."""
         known = self.store.load(request.container_id)
+        tidied = None
         while True:
-            if known is not None and not known.state.ended and not _unlaunched(known):
-                raise _already_running(known)
-            record = self._described(request, self._to_fill(request, known))
-            if record == known:
-                return record
-            if known is not None and known.state.ended:
-                # What the last generation is owed would be forgotten with it: the stop of its task, its secret.
-                known = self.settler.settle(known=known).record or known
-                record = replace(record, revision=known.revision + 1)
-            try:
-                self.store.save(record)
-            except RevisionConflict as conflict:
-                if conflict.current == record:
-                    return record
-                known = conflict.current or self.store.load(request.container_id)
+            _refuse_if_running(request, known)
+            if known is not None and known.state.ended and known.generation != tidied and self._owes(known):
+                # Decided again on what is saved afterwards: another start may have been quicker.
+                tidied = known.generation
+                known = self.settler.settle(known=known).record
                 continue
-            return record
+            claim = self._claimed(request, known, by)
+            try:
+                self.store.save(claim.record)
+            except RevisionConflict as conflict:
+                if conflict.current != claim.record:
+                    known = conflict.current or self.store.load(request.container_id)
+                    continue
+            return claim
 
-    def _to_fill(self, request: StartRequest, known: Record | None) -> Record:
-        """A start that died before it saved a task goes on with its generation and token; any other is a new one."""
+    def _owes(self, record: Record) -> bool:
+        return bool(next_actions(record, self.settings.policy))
+
+    def _claimed(self, request: StartRequest, known: Record | None, by: str) -> Claim:
+        """Planned through before anything is written: what cannot be launched is refused here."""
         now = self.clock()
-        if known is not None and not known.state.ended:
-            return known
+        record = known if known is not None and not known.state.ended else self._next_generation(request, known)
+        plan = plan_launch(
+            request,
+            self.settings,
+            token=record.agent_token or "",
+            generation=record.generation,
+            attempt=record.attempt,
+        )
+        asked = (*(ask for ask in record.asked if ask.by != by), Ask(by, now))
+        claimed = replace(
+            record,
+            revision=record.revision + 1,
+            updated_at=now,
+            image=request.image,
+            entrypoint=request.entrypoint,
+            cmd=request.cmd,
+            injection=plan.injection,
+            keep_alive=plan.keep_alive,
+            token_parameter=plan.secret_name,
+            health_timeout=request.health_timeout,
+            start_timeout=request.start_timeout,
+            launching=Launching(asked, _request_hash(request, record)),
+        )
+        return Claim(by, schedule(claimed, self.settings.policy, now), plan)
+
+    def _next_generation(self, request: StartRequest, known: Record | None) -> Record:
+        """A task whose end the last generation still owes is remembered by this one: ECS may not show it yet."""
+        now = self.clock()
+        actions = next_actions(known, self.settings.policy) if known else ()
+        owed = [action.task_arn for action in actions if isinstance(action, StopTask)]
         return Record(
             container_id=request.container_id,
             state=State.PENDING,
@@ -155,40 +152,106 @@ class Starter:
             updated_at=now,
             cluster_arn=self.settings.cluster_arn,
             agent_token=self.new_token(),
+            unwanted_tasks=tuple(UnwantedTask(arn, now) for arn in owed),
         )
 
-    def _described(self, request: StartRequest, record: Record) -> Record:
-        """The record with what the request says, planned through: what cannot be launched is refused unwritten."""
-        plan = self._plan(request, record)
-        described = replace(
-            record,
-            image=request.image,
-            entrypoint=request.entrypoint,
-            cmd=request.cmd,
-            injection=plan.injection,
-            keep_alive=plan.keep_alive,
-            token_parameter=plan.secret_name,
-            health_timeout=request.health_timeout,
-            start_timeout=request.start_timeout,
+    def _launch(self, claim: Claim, patience: Patience) -> Launched:
+        plan, record = claim.plan, claim.record
+        if plan.untagged_labels:
+            self.untagged(record, plan.untagged_labels)
+        if plan.secret_name is not None and record.agent_token is not None:
+            try:
+                self.vault().put(plan.secret_name, record.agent_token)
+            except CallFailed as failed:
+                # Whether it took effect or not, it has started no task.
+                raise failed.but(uncertain=False) from failed
+        return self.launcher.launch(plan, patience)
+
+    def _accepted(self, claim: Claim, launched: Launched) -> Settled:
+        accepted = LaunchAccepted(
+            container_id=claim.record.container_id,
+            generation=claim.record.generation,
+            at=self.clock(),
+            task_arn=launched.task_arn,
+            task_definition_arn=launched.task_definition_arn,
+            cluster_arn=launched.cluster_arn,
         )
-        if described == record:
-            return record
-        written = replace(described, revision=record.revision + 1, updated_at=self.clock())
-        return schedule(written, self.settings.policy, self.clock())
+        # An event of the task may have been here first: then the ARN is known, and this fact is stale.
+        settled = self.settler.settle(accepted, known=claim.record)
+        if settled.record is None or settled.record.generation != accepted.generation:
+            # Started so late that its generation is over: no record will ever name it.
+            reason = f"Started too late for generation {accepted.generation} of container {accepted.container_id}."
+            self.ecs.stop(launched.cluster_arn, launched.task_arn, reason)
+        return self._answer(claim, settled)
 
-    def _plan(self, request: StartRequest, record: Record) -> LaunchPlan:
-        return plan_launch(
-            request,
-            self.settings,
-            token=record.agent_token or "",
-            generation=record.generation,
-            attempt=record.attempt,
+    def _rejected(self, claim: Claim, failed: CallFailed) -> None:
+        """Returns when another launch is this start's to make. Raises `Refused` when there is to be none.
+
+        Raises `CallFailed`, uncertain, when another start of the same launch may still be taken.
+        """
+        rejected = LaunchRejected(
+            container_id=claim.record.container_id,
+            generation=claim.record.generation,
+            at=self.clock(),
+            attempt=claim.record.attempt,
+            failure=failed.as_launch_failure(),
+            by=claim.by,
+            by_run_task=failed.operation == "RunTask",
         )
+        settled = self.settler.settle(rejected, known=claim.record)
+        self.told(settled)
+        record = settled.record
+        if record is not None and record.generation == rejected.generation and record.unlaunched:
+            if record.attempt > rejected.attempt and not relaunch_owed(record):
+                return
+            raise failed.but(uncertain=True) from failed
+        raise _already_running(self._answer(claim, settled).record or claim.record) from failed
+
+    def _adopt(self, claim: Claim, failed: CallFailed) -> Settled:
+        """The same client token with other parameters: an earlier try of this launch has its task already."""
+        for known, fact in self.looker.look([claim.record]):
+            settled = self.settler.settle(fact, known=known)
+            if settled.record is not None and settled.record.task_arn is not None:
+                return self._answer(claim, settled)
+        raise failed.but(uncertain=True) from failed
+
+    def _answer(self, claim: Claim, settled: Settled) -> Settled:
+        """What became of the claim, if its generation is the one that counts and has not failed. Raises `Refused`."""
+        record, name = settled.record, claim.plan.secret_name
+        ours = record is not None and record.generation == claim.record.generation
+        if name is not None and not (ours and record is not None and record.token_parameter == name):
+            # Put by this start, and erased for the record's sake before.
+            self.vault().erase(name)
+        if record is None:
+            raise Refused(_deleted(claim.record))
+        if not ours:
+            raise _already_running(record)
+        if record.state is State.FAILED and record.error is not None:
+            raise Refused(record.error)
+        return settled
 
 
-def _unlaunched(record: Record) -> bool:
-    """A start that died before it saved a task: the same start again goes on where it broke off."""
-    return record.state is State.PENDING and record.task_arn is None and not record.stop_requested
+def _request_hash(request: StartRequest, record: Record) -> str:
+    """What tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
+    document = json.dumps(request.model_dump(mode="json"), sort_keys=True)
+    return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
+
+
+def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
+    if known is None or known.state.ended:
+        return
+    if not known.unlaunched or relaunch_owed(known):
+        raise _already_running(known)
+    if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
+        raise Refused(
+            Failure(
+                ErrorCode.ALREADY_RUNNING,
+                f"Container {known.container_id} is {known.state} in generation {known.generation} with another "
+                "request, and its task may have been started.",
+                "Send the same request again, or stop the container first.",
+                transient=True,
+            )
+        )
 
 
 def _already_running(record: Record) -> Refused:
@@ -198,4 +261,13 @@ def _already_running(record: Record) -> Refused:
             f"Container {record.container_id} is {record.state} in generation {record.generation}.",
             "Stop it first, or wait until it has ended; then start it again.",
         )
+    )
+
+
+def _deleted(record: Record) -> Failure:
+    return Failure(
+        ErrorCode.LAUNCH_FAILED,
+        f"The item of container {record.container_id} was deleted while the container was being started.",
+        "Start the container again; nothing but this stack may delete items that have not ended.",
+        transient=True,
     )

@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Failure, Refused
 from core.facts import StopRequested
 from core.looking import Looker
 from core.ports import Clock, Store
+from core.record import Record
 from core.request import parse_stop_request
 from core.settle import Settled, Settler
 
@@ -37,15 +38,20 @@ class Stopper:
                     "Check the id; ended containers are forgotten after RecordRetentionDays.",
                 )
             )
-        asked = StopRequested(
-            container_id=record.container_id,
-            generation=record.generation,
-            at=self.clock(),
-            reason=request.reason,
-        )
-        settled = self.settler.settle(asked, known=record)
+        settled = self._ask(record, request.reason)
         if settled.record is not None and settled.record.task_arn is None and not settled.record.state.ended:
             # A start is on its way, or died: if its task exists, adopt it; the stop it is owed follows from that.
             for _, fact in self.looker.look([settled.record]):
                 settled = self.settler.settle(fact, known=settled.record)
         return settled
+
+    def _ask(self, record: Record, reason: str) -> Settled:
+        """The request as a fact of the newest generation: the container may be started anew at this moment."""
+        while True:
+            asked = StopRequested(
+                container_id=record.container_id, generation=record.generation, at=self.clock(), reason=reason
+            )
+            settled = self.settler.settle(asked, known=record)
+            if settled.record is None or settled.record.generation == asked.generation:
+                return settled
+            record = settled.record

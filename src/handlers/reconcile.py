@@ -76,10 +76,11 @@ def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[st
 
 
 def _find_leaks(context: LambdaContext) -> dict[str, Any]:
-    """`{"listed", "ours", "leaked", "errors", "stopped"}`."""
+    """`{"listed", "ours", "leaked", "parameters", "errors", "stopped"}`."""
     finder = LeakFinder(
         store=wiring.store(),
         ecs=wiring.paced_tasks(lambda: _time_left(context)),
+        vault=wiring.vault(),
         sightings=wiring.sightings(),
         cluster=wiring.cluster_arn(),
         prefix=wiring.settings().started_by_prefix,
@@ -94,6 +95,7 @@ def _find_leaks(context: LambdaContext) -> dict[str, Any]:
         "listed": report.listed,
         "ours": report.ours,
         "leaked": report.leaked,
+        "parameters": report.parameters,
         "errors": dict(report.errors),
         "stopped": report.stopped,
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.adapters.tokens import new_token
 from core.errors import Refused
+from core.launching import Launcher
 from core.lifecycle import State
+from core.registering import Registrar
 from core.starting import Starter
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
@@ -23,11 +24,12 @@ def _starter() -> Starter:
         store=wiring.store(),
         ecs=wiring.ecs(),
         vault=wiring.vault,
+        launcher=Launcher(wiring.ecs(), Registrar(wiring.ecs(), wiring.registrations, wiring.now)),
         settler=wiring.settler(),
         looker=wiring.looker(),
         settings=wiring.settings(),
         clock=wiring.now,
-        sleep=time.sleep,
+        patience=wiring.patience,
         new_token=new_token,
         told=telemetry.report,
         untagged=telemetry.untagged,
@@ -35,10 +37,10 @@ def _starter() -> Starter:
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"container_id", "generation", "state", "task_arn", "task_definition_arn"}`, or `{"error": …}`."""
     try:
-        settled = _starter().start(event)
+        settled = _starter().start(event, context.aws_request_id)
     except Refused as refused:
         return telemetry.refusal(refused, event)
     telemetry.report(settled)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -18,6 +20,7 @@ from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
 from core.adapters.output import CloudWatchOutput
 from core.adapters.queue import SqsProbeQueue
+from core.adapters.registrations import DynamoRegistrations
 from core.adapters.vault import SsmTokenVault
 from core.budget import Budget
 from core.errors import ConfigurationError, ReachError
@@ -27,10 +30,15 @@ from core.listening import PATIENCE, Listener
 from core.looking import Looker
 from core.owed import Relaunch
 from core.paced import PacedTasks, SparingOutput
+from core.patience import Patience
 from core.ports import Output, Tasks
 from core.settings import Settings
 from core.settle import Settler
 from handlers import telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecs import ECSClient
 
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
 # ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
@@ -54,20 +62,41 @@ def settings() -> Settings:
 
 
 @cache
+def _dynamodb() -> DynamoDBClient:
+    return boto3.client("dynamodb", config=_QUICK)
+
+
+@cache
 def store() -> DynamoStore:
     """The containers table."""
-    return DynamoStore(settings().table_name, boto3.client("dynamodb", config=_QUICK))
+    return DynamoStore(settings().table_name, _dynamodb())
+
+
+@cache
+def registrations() -> DynamoRegistrations:
+    """Whose turn it is to register a task definition, in the same table."""
+    return DynamoRegistrations(settings().table_name, _dynamodb())
+
+
+def patience() -> Patience:
+    """The waiting of one start."""
+    return Patience(monotonic=time.monotonic, sleep=time.sleep, random=random.random)
 
 
 @cache
 def ecs() -> BotoEcs:
-    """The ECS API."""
-    return BotoEcs(boto3.client("ecs", config=_THROTTLED))
+    """The ECS API. What starts a task is repeated by the start itself (`core.launching`), not by the SDK."""
+    return BotoEcs(boto3.client("ecs", config=_THROTTLED), _single_ecs_client)
+
+
+@cache
+def _single_ecs_client() -> ECSClient:
+    return boto3.client("ecs", config=_YIELDING)
 
 
 @cache
 def _yielding_ecs() -> BotoEcs:
-    return BotoEcs(boto3.client("ecs", config=_YIELDING))
+    return BotoEcs(_single_ecs_client())
 
 
 def paced_tasks(time_left: Callable[[], float]) -> PacedTasks:
@@ -95,7 +124,7 @@ def sightings() -> dict[str, Sighting | None]:
 @cache
 def definitions() -> BotoDefinitions:
     """The task definitions, for the pass that retires them."""
-    return BotoDefinitions(boto3.client("ecs", config=_YIELDING), cluster_arn())
+    return BotoDefinitions(_single_ecs_client(), cluster_arn())
 
 
 def cluster_arn() -> str:

@@ -13,6 +13,7 @@ from core.relaunch import relaunch
 from core.settings import Settings
 from tests.e2e.stack import Stack
 from tests.factories import event
+from tests.fakes import MemoryVault
 
 ATTEMPT = 99
 """Gives RunTask another client token than any start has."""
@@ -49,6 +50,7 @@ def test_a_second_task_of_a_container_is_stopped(stack: Stack, container_id: str
         told[task.task_arn] = why
 
     LeakFinder(
+        vault=MemoryVault(),
         store=stack.store,
         ecs=BotoEcs(stack.ecs),
         sightings={},

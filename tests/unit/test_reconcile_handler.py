@@ -18,7 +18,7 @@ from core.record import Probe
 from core.retiring import PAUSE
 from handlers import reconcile, wiring
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
-from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, SettableClock
+from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, MemoryVault, SettableClock
 from tests.template import load_template
 
 NOW = at(0)
@@ -50,6 +50,7 @@ class World:
         monkeypatch.setattr(wiring, "definitions", lambda: self.definitions)
         monkeypatch.setattr(wiring, "_yielding_ecs", lambda: self.ecs)
         monkeypatch.setattr(wiring, "sightings", lambda: self.sightings)
+        monkeypatch.setattr(wiring, "vault", MemoryVault)
         monkeypatch.setattr(wiring, "now", lambda: NOW)
         monkeypatch.setattr(reconcile, "time", self)
         self.slept: list[float] = []
@@ -113,6 +114,7 @@ def test_the_schedule_of_every_quarter_finds_leaks(
     world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """One answer with the counts, one metric, and a line for each task."""
+    world.ecs.definitions["a:1"] = "any"
     arn = world.ecs.run(
         {
             "clientToken": "1",
@@ -122,7 +124,14 @@ def test_the_schedule_of_every_quarter_finds_leaks(
             "overrides": {"containerOverrides": []},
         }
     ).task_arn
-    assert handle(event("reconcile-leaks")) == {"listed": 1, "ours": 1, "leaked": 1, "errors": {}, "stopped": None}
+    assert handle(event("reconcile-leaks")) == {
+        "listed": 1,
+        "ours": 1,
+        "leaked": 1,
+        "parameters": 0,
+        "errors": {},
+        "stopped": None,
+    }
     assert [stopped for stopped, _ in world.ecs.stopped] == [arn]
     assert metrics(capsys) == {"LeakedTasks": [1.0]}
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "task leaked"]

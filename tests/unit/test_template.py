@@ -46,7 +46,6 @@ POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LE
 
 # Every statement on all resources, and why it cannot name any.
 ON_ALL_RESOURCES = {
-    ("StartContainerRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
     ("StartContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
     ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
@@ -345,6 +344,8 @@ def _calls(file: Path) -> Iterator[str]:
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr="get_paginator"), args=[name]):
                 operation = ast.literal_eval(name)
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client"), attr=operation)):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr="_single")), attr=operation)):
                 pass
             case _:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.failures import translated
@@ -13,7 +13,6 @@ from core.ports import Described, Launched, TaskPage
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_ecs.literals import DesiredStatusType
 
 DESCRIBE_LIMIT: Final = 100
 LIST_LIMIT: Final = 100
@@ -26,31 +25,29 @@ _GONE: Final = re.compile(
 
 
 class BotoEcs:
-    """Implements `core.ports.Ecs`. Definitions that were found or registered are remembered while warm."""
+    """Implements `core.ports.Ecs`.
 
-    def __init__(self, client: ECSClient) -> None:
+    `single` gives the client for RunTask and RegisterTaskDefinition, made with one attempt a call: the SDK must not
+    repeat them, because what a repeated call tells says nothing of the first try. Whoever calls repeats them.
+    """
+
+    def __init__(self, client: ECSClient, single: Callable[[], ECSClient] | None = None) -> None:
         self._client = client
-        self._definitions: dict[str, str] = {}
+        self._single = single or (lambda: client)
 
-    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
-        """The ARN of an ACTIVE definition of this family. The family names its content, so any revision is right.
-
-        Two functions that register it at once make two revisions, and both can be used.
-        """
-        family = definition["family"]
-        known = self._definitions.get(family)
-        if known is None or known == refused:
-            found = self._describe_definition(family)
-            # ECS is eventually consistent: it may still show as ACTIVE what RunTask no longer takes.
-            known = found if found is not None and found != refused else self._register(definition)
-            self._definitions[family] = known
-        return known
+    def register(self, definition: dict[str, Any]) -> None:
+        """RegisterTaskDefinition. The family names its content, so any revision of it is right."""
+        with translated("RegisterTaskDefinition", single=True):
+            self._single().register_task_definition(**definition)
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask. It answers 200 with `failures` and no task when there is no capacity (facts, surprise 13)."""
+        """RunTask. It answers 200 with `failures` and no task when there is no capacity (facts, surprise 13).
+
+        A bare family is its newest ACTIVE revision, for IAM too since 2024-03 (API Reference, RunTask).
+        """
         try:
-            with translated("RunTask", once=True):
-                answer = self._client.run_task(**request)
+            with translated("RunTask", single=True):
+                answer = self._single().run_task(**request)
         except CallFailed as failed:
             if failed.code in _REFUSALS and _GONE.search(failed.message):
                 raise _gone(failed) from failed
@@ -93,14 +90,21 @@ class BotoEcs:
         return Described(tuple(dict(task) for task in answer["tasks"]), missing, refused)
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING."""
-        found: list[str] = []
-        statuses: tuple[DesiredStatusType, ...] = ("RUNNING", "STOPPED")
-        for status in statuses:
+        """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING.
+
+        The API Reference says of startedBy that it must be the only filter; ECS takes desiredStatus beside it. Should
+        it refuse one day, or the second call fail for another reason, what the first one found is known all the same.
+        """
+        with translated("ListTasks"):
+            running = self._client.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+        try:
             with translated("ListTasks"):
-                answer = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus=status)
-            found += answer["taskArns"]
-        return tuple(found)
+                stopped = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="STOPPED")
+        except CallFailed as failed:
+            if not running and failed.code != "InvalidParameterException":
+                raise
+            return tuple(running)
+        return (*running, *stopped["taskArns"])
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         """ListTasks, one page. The launch type of Spot tasks is FARGATE too (facts, surprise 11)."""
@@ -110,21 +114,6 @@ class BotoEcs:
                 cluster=cluster, desiredStatus="RUNNING", launchType="FARGATE", maxResults=LIST_LIMIT, **more
             )
         return TaskPage(tuple(answer["taskArns"]), answer.get("nextToken"))
-
-    def _describe_definition(self, family: str) -> str | None:
-        try:
-            with translated("DescribeTaskDefinition"):
-                answer = self._client.describe_task_definition(taskDefinition=family)
-        except CallFailed as failed:
-            if failed.code == "ClientException":
-                return None
-            raise
-        found = answer["taskDefinition"]
-        return found["taskDefinitionArn"] if found["status"] == "ACTIVE" else None
-
-    def _register(self, definition: dict[str, Any]) -> str:
-        with translated("RegisterTaskDefinition"):
-            return self._client.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
 
 
 def _not_shown(failure: Mapping[str, Any]) -> CallFailed:

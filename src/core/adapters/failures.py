@@ -7,20 +7,37 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
 
 from core.diagnosis import diagnose_call
 from core.errors import CallFailed
 
 _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_NEVER_SENT: Final = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+"""No connection was made, or nothing was asked: such a call cannot have taken effect."""
 
 
 @contextmanager
-def translated(operation: str, *, once: bool = False) -> Iterator[None]:
+def translated(operation: str, *, single: bool = False) -> Iterator[None]:
     """Raises `CallFailed` for whatever botocore raises inside.
 
-    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same. With
-    `once`, for a call that must not take effect twice, also when the SDK repeated it: the first try may have.
+    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same. `single`
+    says that the client makes one attempt: then a call that was never sent has certainly had no effect, while one that
+    the SDK repeated may have had it before.
     """
     try:
         yield
@@ -28,10 +45,10 @@ def translated(operation: str, *, once: bool = False) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
-        repeated = once and exc.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
-        raise _failed(operation, code, message, uncertain=repeated or status >= _SERVER_ERROR) from exc
+        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR) from exc
     except BotoCoreError as exc:
-        raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
+        certain = single and isinstance(exc, _NEVER_SENT)
+        raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain) from exc
 
 
 def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> CallFailed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.adapters.failures import translated
 from core.errors import CallFailed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_ssm import SSMClient
 
 
@@ -27,6 +30,16 @@ class SsmTokenVault:
                 Overwrite=True,
                 Description="Token of one container's agent; deleted when the container ends.",
             )
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """GetParametersByPath, page by page. The values stay encrypted."""
+        with translated("GetParametersByPath"):
+            pages = self._client.get_paginator("get_parameters_by_path").paginate(
+                Path=f"/{prefix}", Recursive=True, WithDecryption=False
+            )
+            for page in pages:
+                for parameter in page["Parameters"]:
+                    yield parameter["Name"], parameter["LastModifiedDate"]
 
     def erase(self, name: str) -> None:
         """DeleteParameter."""

@@ -128,7 +128,7 @@ def test_a_throttled_call_is_the_last(error: CallFailed, ends: bool) -> None:
 def test_reads_and_changes_are_counted_apart() -> None:
     """As ECS does; listing by startedBy is two reads, because stopped tasks are listed apart."""
     time = Time()
-    tasks = PacedTasks(FakeEcs(), reads=time.budget(), changes=time.budget())
+    tasks = PacedTasks(FakeEcs(definitions={"a:1": "arn"}), reads=time.budget(), changes=time.budget())
     tasks.run(
         {
             "clientToken": "1",

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 FAMILY = "sockerless-0123456789abcdef0123456789abcdef"
 ARN = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{FAMILY}"
-DEFINITION: dict[str, Any] = {"family": FAMILY, "containerDefinitions": [{"name": "main", "image": "nginx"}]}
-RUN: dict[str, Any] = {"taskDefinition": f"{ARN}:1", "cluster": CLUSTER, "clientToken": "token"}
+RUN: dict[str, Any] = {"taskDefinition": FAMILY, "cluster": CLUSTER, "clientToken": "token"}
 
 
 @pytest.fixture
@@ -46,23 +45,8 @@ def described(revision: int, status: str = "ACTIVE") -> dict[str, Any]:
 def test_a_description_of_what_is_not_active_is_none(client: ECSClient, answers: Stubber, status: str) -> None:
     """ECS promises the latest ACTIVE revision of a bare family, and is eventually consistent."""
     answers.add_response("describe_task_definition", described(1, status), {"taskDefinition": FAMILY})
-    answers.add_response("register_task_definition", described(2), DEFINITION)
-    answers.add_response("describe_task_definition", described(1, status), {"taskDefinition": FAMILY})
 
-    assert BotoEcs(client).ensure_definition(DEFINITION) == f"{ARN}:2"
     assert BotoDefinitions(client, CLUSTER).newest(FAMILY) is None
-
-
-def test_a_refused_definition_is_not_given_again(client: ECSClient, answers: Stubber) -> None:
-    """Even while ECS still shows it as ACTIVE: a new revision is registered, and remembered."""
-    ecs = BotoEcs(client)
-    answers.add_response("describe_task_definition", described(1), {"taskDefinition": FAMILY})
-    assert ecs.ensure_definition(DEFINITION) == f"{ARN}:1"
-    answers.add_response("describe_task_definition", described(1), {"taskDefinition": FAMILY})
-    answers.add_response("register_task_definition", described(2), DEFINITION)
-
-    assert ecs.ensure_definition(DEFINITION, refused=f"{ARN}:1") == f"{ARN}:2"
-    assert ecs.ensure_definition(DEFINITION, refused=f"{ARN}:1") == f"{ARN}:2"
 
 
 @pytest.mark.parametrize(
@@ -108,11 +92,10 @@ def test_other_refusals_of_run_task_are_not(client: ECSClient, answers: Stubber,
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
 def test_not_to_have_been_told_is_not_none(client: ECSClient, answers: Stubber, code: str) -> None:
-    """A description that fails for another reason is an error, for both who ask."""
-    for ask in (BotoDefinitions(client, CLUSTER).newest, lambda _: BotoEcs(client).ensure_definition(DEFINITION)):
-        answers.add_client_error("describe_task_definition", code, "Rate exceeded", http_status_code=400)
-        with pytest.raises(CallFailed, match=code):
-            ask(FAMILY)
+    """A description that fails for another reason is an error."""
+    answers.add_client_error("describe_task_definition", code, "Rate exceeded", http_status_code=400)
+    with pytest.raises(CallFailed, match=code):
+        BotoDefinitions(client, CLUSTER).newest(FAMILY)
 
 
 def test_what_ecs_did_not_delete_is_named(client: ECSClient, answers: Stubber) -> None:

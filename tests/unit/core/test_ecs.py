@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 
 from core.adapters.ecs import BotoEcs
+from core.adapters.failures import translated
 from core.errors import CallFailed, Cause
 from core.ports import Launched, TaskPage
 from tests.factories import CLUSTER, TASK
@@ -131,25 +140,71 @@ def test_a_task_that_is_not_found_was_not_stopped(stubbed: tuple[BotoEcs, Stubbe
     assert ecs.stop(CLUSTER, TASK, "enough")
 
 
+LISTED = {"cluster": CLUSTER, "startedBy": "p/c/1"}
+
+
 def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
     """ListTasks shows running ones only, unless asked twice."""
     ecs, answers = stubbed
-    for status, arn in (("RUNNING", TASK), ("STOPPED", TASK + "1")):
-        answers.add_response(
-            "list_tasks", {"taskArns": [arn]}, {"cluster": CLUSTER, "startedBy": "p/c/1", "desiredStatus": status}
-        )
+    answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
+    answers.add_response("list_tasks", {"taskArns": [TASK + "1"]}, {**LISTED, "desiredStatus": "STOPPED"})
 
     assert ecs.find(CLUSTER, "p/c/1") == (TASK, TASK + "1")
 
 
-def test_a_run_that_the_sdk_repeated_is_uncertain(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """The first try may have started a task before the repetition was refused."""
+@pytest.mark.parametrize("code", ["InvalidParameterException", "ThrottlingException", "ServerException"])
+def test_what_was_found_is_not_lost_by_a_second_call(stubbed: tuple[BotoEcs, Stubber], code: str) -> None:
+    """A task that runs is there, whatever becomes of the question for stopped ones."""
     ecs, answers = stubbed
-    answers.add_client_error(
-        "run_task", "ThrottlingException", "Rate exceeded", 400, response_meta={"RetryAttempts": 1}, expected_params=RUN
-    )
+    answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
+    answers.add_client_error("list_tasks", code, "no", 400, expected_params={**LISTED, "desiredStatus": "STOPPED"})
 
-    with pytest.raises(CallFailed) as caught:
-        ecs.run(RUN)
+    assert ecs.find(CLUSTER, "p/c/1") == (TASK,)
 
-    assert caught.value.uncertain
+
+def test_nothing_found_is_known_only_where_both_were_asked(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """A throttled call says nothing; one that ECS never takes (API Reference, ListTasks) says that there is no more."""
+    ecs, answers = stubbed
+    for code in ("ThrottlingException", "InvalidParameterException"):
+        answers.add_response("list_tasks", {"taskArns": []}, LISTED)
+        answers.add_client_error("list_tasks", code, "no", 400)
+
+    with pytest.raises(CallFailed, match="ThrottlingException"):
+        ecs.find(CLUSTER, "p/c/1")
+    assert ecs.find(CLUSTER, "p/c/1") == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "uncertain"),
+    [
+        (ReadTimeoutError(endpoint_url="https://ecs"), True),
+        (ConnectionClosedError(endpoint_url="https://ecs"), True),
+        (ConnectTimeoutError(endpoint_url="https://ecs"), False),
+        (EndpointConnectionError(endpoint_url="https://ecs"), False),
+    ],
+)
+def test_a_call_that_was_never_sent_is_certain(error: BotoCoreError, uncertain: bool) -> None:
+    """RunTask and RegisterTaskDefinition are made once by the SDK, so nothing came before; others may be repeats."""
+    with pytest.raises(CallFailed) as single, translated("RunTask", single=True):
+        raise error
+    with pytest.raises(CallFailed) as repeated, translated("StopTask"):
+        raise error
+
+    assert (single.value.uncertain, repeated.value.uncertain) == (uncertain, True)
+
+
+def test_what_starts_a_task_goes_through_the_client_that_repeats_nothing() -> None:
+    """Throttled once, it is told at once: the start itself repeats, and knows what each try said."""
+    credentials: Any = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    usual, single = (boto3.client("ecs", **credentials) for _ in range(2))
+    ecs = BotoEcs(usual, lambda: single)
+    definition: Any = {"family": "f", "containerDefinitions": []}
+    with Stubber(usual), Stubber(single) as answers:
+        answers.add_response("register_task_definition", {}, definition)
+        answers.add_client_error("run_task", "ThrottlingException", "Rate exceeded", 400, expected_params=RUN)
+
+        ecs.register(definition)
+        with pytest.raises(CallFailed) as caught:
+            ecs.run(RUN)
+
+    assert (caught.value.cause, caught.value.transient, caught.value.uncertain) == (Cause.THROTTLED, True, False)

@@ -173,9 +173,23 @@ def test_another_generation_changes_nothing(generation: int) -> None:
     assert f"generation {generation}" in stale(record, observed(9, generation=generation))
 
 
-def test_another_task_changes_nothing() -> None:
-    """Facts of another task are a stranger's."""
-    assert stale(RESOLVED, observed(9, task_arn=TASK + "0")) == "it concerns another task"
+def test_another_task_changes_nothing_but_that_it_is_unwanted() -> None:
+    """A second task of one generation is one too many: its stop is owed until it is on its way out, or gone."""
+    another = TASK + "0"
+    record = fold(RESOLVED, observed(9, task_arn=another))
+
+    assert [task.task_arn for task in record.unwanted_tasks] == [another]
+    assert replace(
+        record, unwanted_tasks=(), revision=2, updated_at=RESOLVED.updated_at, check_at=RESOLVED.check_at
+    ) == replace(RESOLVED, revision=2)
+    assert stale(record, observed(10, task_arn=another)) == "it concerns another task"
+    assert fold(record, observed(11, "STOPPED", "STOPPED", task_arn=another)).unwanted_tasks == ()
+    assert fold(record, about(StopAccepted, 12, task_arn=another)).unwanted_tasks == ()
+
+
+def test_another_task_that_ends_is_no_news() -> None:
+    """Nothing is left to stop."""
+    assert stale(RESOLVED, observed(9, "STOPPED", "STOPPED", task_arn=TASK + "0")) == "it concerns another task"
 
 
 # --- the way out ------------------------------------------------------------------------------------------------
@@ -203,7 +217,10 @@ def test_address_and_token_go_with_the_first_event_of_the_end() -> None:
 @pytest.mark.parametrize("record", [pending(), RESOLVED, HEALTHY])
 def test_an_end_without_an_exit_code_is_failed(record: Record) -> None:
     """Nobody knows that the container's own process ran to its end."""
-    ended = fold(record, exited(4, exit_code=None, stop_code=None, stopped_reason="Host EC2 terminated"))
+    how: dict[str, Any] = {"exit_code": None, "stop_code": None, "stopped_reason": "Host EC2 terminated"}
+    leaving = fold(record, exited(4, **how))
+    assert (leaving.state, leaving.stopping) == (record.state, True)
+    ended = fold(leaving, exited(5, "STOPPED", **how))
 
     assert ended.state is State.FAILED
     assert ended.error is not None
@@ -256,7 +273,7 @@ def test_an_exit_is_known_while_the_task_still_runs() -> None:
 
 def test_an_ended_record_still_learns_but_never_moves() -> None:
     """Later facts add the exit code, the reason and the instants, never a state."""
-    ended = fold(RESOLVED, exited(4, exit_code=None), exited(5, "STOPPED", exit_code=7))
+    ended = fold(RESOLVED, exited(4, exit_code=None, started_at=None), exited(5, "STOPPED", exit_code=7))
 
     assert ended.state is State.FAILED
     assert ended.stop is not None
@@ -361,9 +378,9 @@ def test_the_launch_saves_the_task() -> None:
 
 
 def test_events_may_overtake_the_launch() -> None:
-    """The task's event was here first: the answer of RunTask holds nothing new, or not this task."""
+    """The task's event was here first: the answer of RunTask holds nothing new, or a task too many."""
     assert stale(RESOLVED, accepted()) == "it holds nothing new"
-    assert stale(RESOLVED, accepted(TASK + "0")) == "the record has another task already"
+    assert [task.task_arn for task in fold(RESOLVED, accepted(TASK + "0")).unwanted_tasks] == [TASK + "0"]
 
 
 def test_a_rejected_launch_fails_the_record() -> None:

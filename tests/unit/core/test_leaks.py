@@ -22,7 +22,7 @@ from core.policy import Policy
 from core.ports import Loaded
 from core.record import Launch, Record
 from tests.factories import CLUSTER, CONTAINER_ID, POLICY, TASK, at, pending
-from tests.fakes import FakeEcs, MemoryStore, SettableClock
+from tests.fakes import FakeEcs, MemoryStore, MemoryVault, SettableClock
 from tests.records import exited, healthy
 
 OTHER = TASK[:-1] + "9"
@@ -136,6 +136,7 @@ class World:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     ecs: FakeEcs = field(default_factory=FakeEcs)
+    vault: MemoryVault = field(default_factory=lambda: MemoryVault(clock=lambda: LONG_AGO))
     sightings: dict[str, Sighting | None] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
     failed: list[ReachError] = field(default_factory=list)
@@ -150,6 +151,7 @@ class World:
         return LeakFinder(
             store=self.store,
             ecs=PacedTasks(self.ecs, reads, changes),
+            vault=self.vault,
             sightings=self.sightings,
             cluster=CLUSTER,
             prefix="sockerless",
@@ -377,3 +379,49 @@ def test_nothing_that_is_wanted_is_ever_stopped(
             if keep and owner.task_arn == arn:
                 assert owner.error is not None
                 assert owner.error.code is not ErrorCode.AGENT_UNREACHABLE
+
+
+# --- parameters -------------------------------------------------------------------------------------------------
+
+PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
+
+
+@pytest.mark.parametrize(
+    ("record", "left"),
+    [
+        (pending(token_parameter=PARAMETER), True),
+        (ended(token_parameter=PARAMETER), True),  # its deletion is owed by the record
+        (ended(), False),
+        (pending(generation=2, token_parameter=PARAMETER.replace("/1/", "/2/")), False),
+        (None, False),
+    ],
+)
+def test_a_parameter_that_no_record_names_is_deleted(world: World, record: Record | None, left: bool) -> None:
+    """A start that died after its container had ended put it there: it holds a token."""
+    world.vault.put(PARAMETER, "a token")
+    if record is not None:
+        world.store.put_item(to_item(record))
+
+    assert world.run().parameters == (0 if left else 1)
+    assert (PARAMETER in world.vault.tokens) is left
+
+
+def test_a_young_parameter_may_still_be_named(world: World) -> None:
+    """And one that is not ours is not ours to delete."""
+    foreign = ("/sockerless/database/password", f"/sockerless/{CONTAINER_ID}/1/other", f"/other/{CONTAINER_ID}/1/token")
+    for name in foreign:
+        world.vault.put(name, "a secret")
+    world.vault.clock = lambda: NOW - GRACE + timedelta(milliseconds=1)
+    world.vault.put(PARAMETER, "a token")
+
+    assert world.run().parameters == 0
+    assert set(world.vault.tokens) == {*foreign, PARAMETER}
+
+
+def test_a_parameter_of_an_unreadable_item_is_left_alone(world: World) -> None:
+    """Another version of this program may know it."""
+    world.vault.put(PARAMETER, "a token")
+    world.store.put_item({**to_item(ended()), "state": "levitating"})
+
+    assert world.run().parameters == 0
+    assert PARAMETER in world.vault.tokens

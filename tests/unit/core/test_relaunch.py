@@ -33,7 +33,7 @@ from tests.factories import (
     silent,
 )
 from tests.unit.core.test_fold import about, fold, stale
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
+from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died, World
 
 ENI = "Unexpected EC2 error while attempting to attach network interface to instance"
 
@@ -90,13 +90,13 @@ def test_launches_are_bounded() -> None:
     ("fact", "why"),
     [
         (exited(4, exit_code=1), "its own process ran"),
-        (exited(4, exit_code=None, stopped_reason=ENI), "it had started"),
+        (exited(4, "STOPPED", exit_code=None, stopped_reason=ENI), "it had started"),
         (never_ran(reason="CannotPullContainerError: manifest unknown"), "it would fail again"),
     ],
 )
 def test_what_is_not_launched_again(fact: Any, why: str) -> None:
     """Never after the container's own process ran, never what is not transient."""
-    assert fold(pending(task_arn=TASK), fact).state.ended, why
+    assert fold(pending(task_arn=TASK), fact).launches == (), why
 
 
 def test_a_requested_stop_is_the_end_of_launching() -> None:
@@ -203,16 +203,50 @@ def test_a_death_after_run_task_starts_no_third_one(world: World) -> None:
 
 
 def test_a_task_that_ecs_forgot_cannot_be_copied(world: World) -> None:
-    """The record fails, and says why."""
+    """The record fails with the first failure's cause and text; but what is young may only not show yet."""
     arn = world.start().task_arn
     assert arn is not None
-    del world.ecs.tasks[arn]
+    hidden = world.ecs.tasks.pop(arn)
 
     world.settler.settle(never_ran(task_arn=arn))
+    assert world.record().state is State.PENDING
+    first = world.record().launches[0].failure
+    world.clock.advance(70)
+    world.reconcile()
 
     error = world.record().error
     assert error is not None
-    assert "no longer shows task" in error.message
+    assert (error.code, error.cause, error.transient) == (ErrorCode.LAUNCH_FAILED, first.cause, True)
+    assert first.message in error.message
+    assert f"no longer shows task {arn}" in error.message
+    assert hidden not in world.ecs.tasks.values()
+
+
+def test_a_task_that_ecs_shows_late_is_copied_then(world: World) -> None:
+    """ECS is eventually consistent: the launch stays owed meanwhile."""
+    arn = world.start().task_arn
+    assert arn is not None
+    hidden = world.ecs.tasks.pop(arn)
+    world.settler.settle(never_ran(task_arn=arn))
+    world.ecs.tasks[arn] = hidden
+
+    world.settler.settle(never_ran(task_arn=arn))
+
+    assert world.record().task_arn not in {None, arn}
+
+
+def test_a_launch_that_was_made_already_is_found_when_its_model_is_gone(world: World) -> None:
+    """RunTask took effect and its answer was lost: the task carries startedBy."""
+    arn = fail_first_task(world)
+    second = world.record().task_arn
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    forgotten = world.ecs.tasks.pop(arn)
+    world.ecs.find = lambda *_: (arn, second)  # type: ignore[method-assign,assignment]
+
+    world.settler.settle(never_ran(task_arn=arn))
+    assert forgotten not in world.ecs.tasks.values()
+
+    assert world.record().task_arn == second
 
 
 def test_a_relaunch_that_ecs_refuses_counts_as_a_launch(world: World) -> None:
@@ -283,8 +317,8 @@ PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
 
 def test_the_token_is_in_the_parameter_before_the_task_starts(with_ssm: World) -> None:
     """And in no override."""
-    with_ssm.ecs.refusals["run"] = [UNKNOWN]
-    with pytest.raises(CallFailed):
+    with_ssm.ecs.refusals["run"] = [Died()]
+    with pytest.raises(Died):
         with_ssm.start()
     token = with_ssm.record().agent_token
 
@@ -327,10 +361,6 @@ def test_a_restart_deletes_the_parameter_that_was_left(with_ssm: World) -> None:
 # --- dying after every call -------------------------------------------------------------------------------------
 
 
-class Died(Exception):
-    """The function's process is gone."""
-
-
 def dying(world: World, after: int, body: Callable[[], object]) -> None:
     """Runs `body`; the world's `after`-th call in it takes effect, and the function dies right behind it."""
     made: list[str] = []
@@ -350,7 +380,7 @@ def dying(world: World, after: int, body: Callable[[], object]) -> None:
 
     for target, names in (
         (world.store, ("load", "save")),
-        (world.ecs, ("ensure_definition", "run", "describe", "find")),
+        (world.ecs, ("run", "register", "describe", "find")),
         (world.vault, ("put", "erase")),
     ):
         for name in names:
@@ -375,6 +405,7 @@ def test_a_start_that_dies_after_any_call_ends_with_one_task(
         world.ecs.refusals["run"] = [REFUSED]
 
     dying(world, after, world.start)
+    world.clock.advance(POLICY.start_lifetime)
     # The caller tries again; a start that had got its task before it died is running already.
     with suppress(Refused):
         world.start()
@@ -471,11 +502,28 @@ def test_a_restart_settles_what_the_old_generation_is_owed(world: World) -> None
     assert (second.generation, second.state) == (2, State.PENDING)
 
 
-def test_an_interrupted_start_that_comes_back_changed_describes_what_runs(world: World) -> None:
-    """The item says what the task was started with, not what the first try had asked for."""
-    world.ecs.refusals["ensure_definition"] = [UNKNOWN]
-    with pytest.raises(CallFailed):
+def test_an_interrupted_start_that_comes_back_changed_is_refused(world: World) -> None:
+    """The first request's task may run already: the item goes on saying what that one was started with."""
+    world.ecs.refusals["run"] = [Died()]
+    with pytest.raises(Died):
         world.start()
+    first = world.record()
+
+    for changed in ({"image": "debian:bookworm"}, {"cmd": ["sleep", "5"]}, {"environment": {"A": "b"}}):
+        with pytest.raises(Refused, match="with another request") as refused:
+            world.start({**event("start-container"), **changed})
+        assert (refused.value.failure.code, refused.value.failure.transient) == (ErrorCode.ALREADY_RUNNING, True)
+
+    assert world.record() == first
+    assert (world.start().generation, len(world.ecs.tasks)) == (1, 1)
+
+
+def test_a_changed_request_takes_the_place_of_one_that_was_refused(world: World) -> None:
+    """Nothing can run of the first one: ECS refused it, and its start died before the next launch."""
+    world.ecs.refusals["run"] = [REFUSED, Died()]
+    with pytest.raises(Died):
+        world.start()
+    world.store.put_item(to_item(replace(world.record(), launching=None)))
 
     record = world.start({**event("start-container"), "image": "debian:bookworm", "cmd": ["sleep", "5"]})
 

@@ -177,6 +177,7 @@ def test_a_write_that_met_itself_counts_as_written() -> None:
 def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
     """DescribeTasks on this path only."""
     world = Settled(pending(task_arn=TASK))
+    world.ecs.definitions["d"] = "arn"
     world.ecs.run(
         {
             "clientToken": "t",

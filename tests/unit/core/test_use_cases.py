@@ -12,17 +12,20 @@ from core.acting import Performer
 from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused
 from core.facts import StopRequested
 from core.item import to_item
+from core.launching import Launcher
 from core.lifecycle import State
 from core.looking import Looker
+from core.patience import Patience
 from core.policy import Policy
 from core.ports import RevisionConflict
 from core.reconcile import Reconciler, Report
 from core.record import Record
+from core.registering import Registrar
 from core.settle import Settler
 from core.starting import Starter
 from core.stopping import Stopper
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, SETTINGS, TASK, at, event, observed, pending, silent
-from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.fakes import FakeEcs, MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 
 REFUSED = CallFailed(
     "RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True
@@ -34,6 +37,10 @@ def _raise(error: ReachError) -> None:
     raise error
 
 
+class Died(Exception):
+    """The function's process is gone."""
+
+
 class World:
     """The whole control plane on fakes; one more function dies at each call that is told to."""
 
@@ -42,7 +49,8 @@ class World:
         self.store = MemoryStore()
         self.ecs = FakeEcs(self.clock)
         self.queue = RecordingQueue()
-        self.vault = MemoryVault()
+        self.vault = MemoryVault(clock=self.clock)
+        self.registrations = MemoryRegistrations()
         self.slept: list[float] = []
         self.settings = SETTINGS
         self.tokens = iter(f"{number:064x}" for number in range(1, 100))
@@ -53,21 +61,35 @@ class World:
         )
         self.failures: list[ReachError] = []
         self.untagged: list[tuple[str, tuple[str, ...]]] = []
+        self.starts = 0
 
-    def start(self, document: Any = None) -> Record:
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+
+    def seconds(self) -> float:
+        return (self.clock() - at(0)).total_seconds()
+
+    def patience(self) -> Patience:
+        """A start's, by this world's clock."""
+        return Patience(monotonic=self.seconds, sleep=self.sleep, random=lambda: 0.5)
+
+    def start(self, document: Any = None, by: str | None = None) -> Record:
+        self.starts += 1
         starter = Starter(
             store=self.store,
             ecs=self.ecs,
             vault=lambda: self.vault,
+            launcher=Launcher(self.ecs, Registrar(self.ecs, lambda: self.registrations, self.clock)),
             settler=self.settler,
             looker=Looker(self.ecs, self.clock, "sockerless", _raise),
             settings=self.settings,
             clock=self.clock,
-            sleep=self.slept.append,
+            patience=self.patience,
             new_token=lambda: next(self.tokens),
             untagged=lambda record, labels: self.untagged.append((record.container_id, tuple(labels))),
         )
-        settled = starter.start(document or event("start-container"))
+        settled = starter.start(document or event("start-container"), by or f"start-{self.starts}")
         assert settled.record is not None
         return settled.record
 
@@ -121,7 +143,7 @@ def test_a_start_records_registers_runs_and_saves_the_task(world: World) -> None
     """One definition, one RunTask, one pending item with the task's ARN and a token."""
     record = world.start()
 
-    assert world.ecs.calls == ["ensure_definition", "run"]
+    assert world.ecs.calls == ["run", "register", "run"]
     assert (record.state, record.generation, record.task_arn) == (State.PENDING, 1, next(iter(world.ecs.tasks)))
     assert record.agent_token == f"{1:064x}"
     assert record == world.record()
@@ -161,11 +183,11 @@ def test_an_ended_container_starts_anew(world: World) -> None:
     assert second.agent_token != first.agent_token
 
 
-@pytest.mark.parametrize("died_at", ["ensure_definition", "run"])
+@pytest.mark.parametrize("died_at", ["register", "run"])
 def test_a_start_that_died_goes_on_where_it_broke_off(world: World, died_at: str) -> None:
     """Same generation, same token, same client token: one task, whatever the first try achieved."""
-    world.ecs.refusals[died_at] = [UNKNOWN]
-    with pytest.raises(CallFailed):
+    world.ecs.refusals[died_at] = [Died()]
+    with pytest.raises(Died):
         world.start()
     before = world.record()
 
@@ -193,7 +215,7 @@ def test_two_starters_at_once_share_one_record(world: World) -> None:
     class Overtaken(MemoryStore):
         def save(self, record: Record) -> None:
             if self.load(record.container_id) is None:
-                super().save(replace(record, agent_token="ff" * 32))
+                super().save(replace(record, agent_token="ff" * 32, launching=None))
             super().save(record)
 
     world.store = Overtaken()
@@ -239,15 +261,16 @@ def test_a_refusal_after_another_starters_success_is_no_failure(world: World) ->
 
 
 def test_a_start_whose_definition_was_retired_registers_it_again(world: World) -> None:
-    """A warm function remembers what is gone: RunTask says so, having started nothing, and is asked once more."""
+    """RunTask says that it is gone, having started nothing, and is asked once more."""
     first = world.start().task_definition_arn
     assert first is not None
     world.ecs.retired.add(first)
     world.ecs.calls.clear()
+    world.clock.advance(60)
 
     record = world.start(event("start-container") | {"container_id": "e" * 64})
 
-    assert world.ecs.calls == ["ensure_definition", "run", "ensure_definition", "run"]
+    assert world.ecs.calls == ["run", "register", "run"]
     assert (record.attempt, record.task_definition_arn) == (1, first.removesuffix(":1") + ":2")
     assert len(world.ecs.tasks) == 2
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic
 from typing import Any, Final
 
 from core.acting import Performer
 from core.adapters.ecs import BotoEcs
+from core.launching import Launcher
 from core.looking import Looker
+from core.patience import Patience
+from core.registering import Registrar
 from core.settle import Settler
 from core.starting import Starter
-from tests.fakes import MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.fakes import MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 from tests.unit.core.requests import document, settings
 from tests.unit.local.fargate.harness import LocalServer, ecs_client
 
@@ -42,8 +46,17 @@ def request(number: int, shape: int = 0, **changes: Any) -> dict[str, Any]:
     )
 
 
-def function(server: LocalServer, store: MemoryStore, *, client: Any = None, cluster: str = CLUSTER) -> Starter:
-    """A start function after its cold start: a client of its own, and no definition known yet."""
+def function(
+    server: LocalServer,
+    store: MemoryStore,
+    registrations: MemoryRegistrations | None = None,
+    *,
+    client: Any = None,
+    sleep: Callable[[float], object] | None = None,
+    cluster: str = CLUSTER,
+) -> Starter:
+    """A start function after its cold start: a client of its own."""
+    turns = registrations or MemoryRegistrations()
     clock = SettableClock(datetime.now(UTC))
     ecs, vault, stack = BotoEcs(client or ecs_client(server.endpoint)), MemoryVault(), settings(cluster_arn=cluster)
 
@@ -54,12 +67,13 @@ def function(server: LocalServer, store: MemoryStore, *, client: Any = None, clu
         store=store,
         ecs=ecs,
         vault=lambda: vault,
+        launcher=Launcher(ecs, Registrar(ecs, lambda: turns, clock)),
         settler=Settler(
             store, stack.policy, Performer(lambda: ecs, RecordingQueue, lambda: vault, clock, stack).table()
         ),
         looker=Looker(ecs, clock, stack.started_by_prefix, failed),
         settings=stack,
         clock=clock,
-        sleep=clock.advance,
+        patience=lambda: Patience(monotonic=monotonic, sleep=sleep or clock.advance, random=lambda: 0.5),
         new_token=lambda: token_hex(32),
     )

@@ -1,0 +1,74 @@
+"""Whose turn it is to register a task definition: a short-lived item of the containers table for each family.
+
+Its key, `definition/<family>`, can be no container's id, and it has no `watch`, so nothing that reads containers meets
+it. DynamoDB's time to live removes it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from core.adapters.failures import translated
+from core.instants import format_instant
+from core.ports import Turn
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE: Final = timedelta(seconds=20)
+"""How long one call and a pause may take (`core.patience`); a start that is silent for longer counts as dead."""
+RECENT: Final = timedelta(seconds=10)
+"""How long a registration answers for those whose RunTask was refused before it, or before ECS showed it everywhere."""
+KEPT: Final = timedelta(hours=1)
+
+
+class DynamoRegistrations:
+    """Implements `core.ports.Registrations` with conditional writes."""
+
+    def __init__(self, table_name: str, client: DynamoDBClient) -> None:
+        self._table = table_name
+        self._client = client
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        """PutItem, if nobody holds the turn: 1 WRU. The answer to a refused one shows the item."""
+        with translated("PutItem"):
+            try:
+                self._client.put_item(
+                    **self._item(family, now + LEASE, registered=False),
+                    ConditionExpression="attribute_not_exists(container_id) OR held_until < :now",
+                    ExpressionAttributeValues={":now": {"S": format_instant(now)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as refused:
+                held = cast("dict[str, Any]", refused.response).get("Item", {})
+                return Turn.DONE if held.get("registered", {}).get("BOOL") else Turn.ANOTHERS
+        return Turn.OURS
+
+    def extend(self, family: str, now: datetime) -> None:
+        """PutItem: held for longer."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now + LEASE, registered=False))
+
+    def done(self, family: str, now: datetime) -> None:
+        """PutItem: registered."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now + RECENT, registered=True))
+
+    def release(self, family: str, now: datetime) -> None:
+        """PutItem: nobody's turn any more."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now - LEASE, registered=False))
+
+    def _item(self, family: str, held_until: datetime, *, registered: bool) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Item": {
+                "container_id": {"S": f"definition/{family}"},
+                "held_until": {"S": format_instant(held_until)},
+                "registered": {"BOOL": registered},
+                "expires_at": {"N": str(int((held_until + KEPT).timestamp()))},
+            },
+        }

@@ -1,0 +1,45 @@
+"""How long a start waits for AWS: one allowance of seconds for all of its waiting.
+
+ECS limits calls per account and Region (facts, section 6): a burst of starts is throttled as a matter of course, and
+waits for its turn. A start has a caller that waits too, so its patience ends before the caller's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+SECONDS: Final = 40.0
+"""Of StartContainerFunction's 60: the rest is for the calls themselves."""
+FIRST_PAUSE: Final = 0.4
+LONGEST_PAUSE: Final = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """The waiting of one start. `random` gives a number from 0 to 1: starts that wait together must not go together."""
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], object]
+    random: Callable[[], float]
+    seconds: float = SECONDS
+    _deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = self.monotonic() + self.seconds
+
+    def pause(self, number: int) -> bool:
+        """Waits before a call is made for the `number`-th time again, from 0 on: longer with each number, up to 5 s.
+
+        False, without waiting, when the patience would be over by then.
+        """
+        longest = min(FIRST_PAUSE * 2.0 ** min(number, 16), LONGEST_PAUSE)
+        return self.wait(longest * (0.5 + self.random() / 2))
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for so long. False, without waiting, when the patience would be over by then."""
+        if self.monotonic() + seconds > self._deadline:
+            return False
+        self.sleep(seconds)
+        return True

@@ -71,9 +71,14 @@ def failed(**changes: Any) -> Record:
 def exited(code: int = 0, **changes: Any) -> Record:
     """Its own process ran and ended."""
     record = failed(state=State.STOPPED, error=None)
-    timings = {**record.timings, Instant.STOPPING: at(40), Instant.STOPPED: at(55)}
+    timings = {
+        **record.timings,
+        Instant.EXECUTION_STOPPED: at(39),
+        Instant.STOPPING: at(50),
+        Instant.STOPPED: at(55),
+    }
     stop = Stop(code="EssentialContainerExited", reason="Essential container in task exited", exit_code=code)
-    return replace(record, timings=timings, stop=stop, **changes)
+    return replace(record, **{"timings": timings, "stop": stop, **changes})
 
 
 def complete(**changes: Any) -> Record:
@@ -87,7 +92,14 @@ def complete(**changes: Any) -> Record:
         error=Failure(
             ErrorCode.TASK_STOPPED, "The task was stopped.", "Start it again.", Cause.SPOT_INTERRUPTION, transient=True
         ),
-        stop=Stop(code="SpotInterruption", reason="Your Spot Task was interrupted.", exit_code=137),
+        stop=Stop(
+            code="SpotInterruption",
+            reason="Your Spot Task was interrupted.",
+            exit_code=137,
+            requested=True,
+            oom_killed=True,
+            cause=Cause.SPOT_INTERRUPTION,
+        ),
         expires_at=EXPIRY,
         **changes,
     )

@@ -113,6 +113,7 @@ class ProcessRuntime:
             environment=environment,
             directory=_working_directory(view, container, directory),
             log=self._log(task, container),
+            open_files=_open_files(container),
         )
         stream = home.streams[container.name]
         try:
@@ -172,6 +173,11 @@ def agent_port(task: Task) -> int:
         if port.isdigit():
             return int(port)
     return _DEFAULT_PORT
+
+
+def _open_files(container: Container) -> tuple[int, int] | None:
+    """The ulimit nofile, the only one that Fargate sets."""
+    return next(((one["softLimit"], one["hardLimit"]) for one in container.definition.get("ulimits", ())), None)
 
 
 def _printing(complaint: str) -> tuple[Path, tuple[str, ...]]:

@@ -17,13 +17,17 @@ _KILLED: Final = 137
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What to run. `program` is the file, `argv[0]` included in `argv`; nothing is inherited from the server."""
+    """What to run. `program` is the file, `argv[0]` included in `argv`; of the server only limits are inherited.
+
+    `open_files` is the soft and the hard limit; None leaves them as they are.
+    """
 
     program: str
     argv: tuple[str, ...]
     environment: dict[str, str]
     directory: str
     log: str
+    open_files: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         # The environment and the arguments may hold secrets.
@@ -62,7 +66,7 @@ class Process:
         try:
             _send(shim, json.dumps({
                 "program": spec.program, "argv": spec.argv, "environment": spec.environment,
-                "directory": spec.directory, "log": spec.log,
+                "directory": spec.directory, "log": spec.log, "open_files": spec.open_files,
             }))  # fmt: skip
             report = await _read(shim)
         except BaseException:

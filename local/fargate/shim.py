@@ -4,7 +4,8 @@ It makes a process behave like PID 1 of a container: when it ends, everything it
 goes away, by whatever death, so does the container. The shim is the subreaper of all its descendants, so even those
 that leave the session come back to it, and its standard input is a pipe whose end of file means that the server died.
 
-On stdin, first a JSON line: `program`, `argv`, `environment`, `directory`, `log`; then lines `TERM` or `KILL`.
+On stdin, first a JSON line: `program`, `argv`, `environment`, `directory`, `log`, `open_files`; then lines `TERM` or
+`KILL`.
 On stdout, JSON lines: `{"pid": n}` or `{"errno": n, "stage": "chdir" | "exec"}`; at the end `{"exit": code}`,
 128 + n for signal n. Standard library only, no `site`: it is started for every container.
 """
@@ -16,6 +17,7 @@ import ctypes
 import errno
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -47,6 +49,7 @@ def become(spec: dict[str, Any], complaints: int) -> None:
         log = os.open(spec["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        limit_open_files(spec["open_files"])
         stage = "chdir"
         os.chdir(spec["directory"])
         stage = "exec"
@@ -57,6 +60,14 @@ def become(spec: dict[str, Any], complaints: int) -> None:
         os.write(complaints, json.dumps({"errno": errno.EINVAL, "stage": stage}).encode())
     finally:
         os._exit(127)
+
+
+def limit_open_files(limits: list[int] | None) -> None:
+    """Sets soft and hard limit, as far as this user's own hard limit allows: only root may raise that."""
+    if limits is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        soft, hard = (limit if most == resource.RLIM_INFINITY else min(limit, most) for limit in limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def children() -> list[int]:

@@ -77,8 +77,9 @@ def _changes(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
 
 
 def _state(record: Record) -> str:
-    code = record.stop.exit_code if record.stop else None
-    return record.state if code is None else f"{record.state}, exit code {code}"
+    code, cause = (record.stop.exit_code, record.stop.cause) if record.stop else (None, None)
+    ended = record.state if code is None else f"{record.state}, exit code {code}"
+    return ended if cause is None else f"{ended} ({cause})"
 
 
 def _spelt(value: Any) -> str:

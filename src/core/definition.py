@@ -12,6 +12,7 @@ from core.limits import is_ecr_image
 from core.record import Injection
 from core.request_model import LogOptions, StartRequest
 from core.settings import Settings
+from core.sizing import stop_timeout_of
 
 
 def build_definition(
@@ -60,6 +61,12 @@ def _main(request: StartRequest, strategy: Injection, parts: Parts, secret_name:
         "dependsOn": list(parts.depends_on),
         "workingDirectory": request.working_dir,
         "user": request.user,
+        "ulimits": [
+            {"name": limit.name, "softLimit": limit.soft, "hardLimit": limit.hard} for limit in request.ulimits
+        ],
+        "stopTimeout": None if request.stop_timeout is None else stop_timeout_of(request.stop_timeout),
+        "repositoryCredentials": request.repository_credentials
+        and {"credentialsParameter": request.repository_credentials},
         "secrets": secret_name and [{"name": AgentVariable.TOKEN.value, "valueFrom": secret_name}],
     }
     return {
@@ -141,6 +148,7 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
         needs = {
             "token_delivery ssm reads a parameter": secret,
             "a log group is written to": logged,
+            "repository_credentials names a secret": request.repository_credentials is not None,
             "an image is pulled from ECR": any(is_ecr_image(image) for image in images),
         }
         if wanting := [need for need, present in needs.items() if present]:

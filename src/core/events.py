@@ -112,6 +112,7 @@ class _Task(_Document):
     pull_stopped_at: When = None
     started_at: When = None
     stopping_at: When = None
+    execution_stopped_at: When = None
     stopped_at: When = None
     updated_at: When = None
     stop_code: str | None = None

@@ -94,6 +94,7 @@ class TaskObserved(Fact):
     pull_stopped_at: datetime | None = None
     started_at: datetime | None = None
     stopping_at: datetime | None = None
+    execution_stopped_at: datetime | None = None
     stopped_at: datetime | None = None
     updated_at: datetime | None = None
     stop_code: str | None = None

@@ -8,6 +8,7 @@ from typing import Final
 from core import failures
 from core.diagnosis import diagnose
 from core.eni import resolve_address
+from core.errors import Cause
 from core.facts import MAIN, Source, TaskObserved
 from core.lifecycle import State, Trigger
 from core.moves import disown, fail, fire, may_retry, resolve, retry, settle_disowned
@@ -16,6 +17,10 @@ from core.record import Instant, Record, Stop
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
 _STOPPED: Final = frozenset({"STOPPED", "DELETED"})
+_OUT_OF_MEMORY: Final = "outofmemoryerror"
+"""How ECS's reason begins then (ECS Developer Guide, "Troubleshooting Amazon ECS OutOfMemoryError errors"). Only its
+beginning is ECS's own: behind it an image or a file may have any name."""
+_KILLED: Final = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,13 @@ def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | St
         return _another_task(record, task)
     if not _newer(record, task):
         return Stale(f"version {task.version} is not newer than {record.task_version}")
-    return _move(_learn(record, task), task, policy)
+    record = _learn(record, task)
+    if not record.state.ended:
+        record = _move(record, task, policy)
+    return _explain(record, task)
 
 
 def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
-    if record.state.ended:
-        return record
     if _ended(task):
         return _end(record, task, policy)
     if record.stopping:
@@ -88,6 +94,7 @@ def _learn(record: Record, task: TaskObserved) -> Record:
         Instant.PULL_STOPPED: task.pull_stopped_at,
         Instant.STARTED: task.started_at,
         Instant.STOPPING: (task.stopping_at or task.updated_at or task.at) if _leaving(task) else None,
+        Instant.EXECUTION_STOPPED: task.execution_stopped_at,
         Instant.STOPPED: task.stopped_at,
     }
     return replace(
@@ -113,8 +120,36 @@ def _stop(record: Record, task: TaskObserved) -> Stop | None:
         reason="; ".join(dict.fromkeys(reasons)) or before.reason,
         exit_code=exit_code if exit_code is not None else before.exit_code,
         requested=before.requested,
+        oom_killed=before.oom_killed or _oom_killed(task),
+        cause=before.cause,
     )
     return None if stop == Stop() else stop
+
+
+def _oom_killed(task: TaskObserved) -> bool:
+    """Whether the main container was killed for the memory it used.
+
+    Its own reason says so. The task's does when a kill ended main, and no other container is blamed. The kill of
+    another container is that container's; a reason of StopTask is its caller's.
+    """
+    blamed = {seen.name for seen in task.containers if _out_of_memory(seen.reason)}
+    if blamed or not _out_of_memory(task.stopped_reason):
+        return MAIN in blamed
+    main = task.container(MAIN)
+    return main is not None and main.exit_code == _KILLED and task.stop_code != "UserInitiated"
+
+
+def _out_of_memory(reason: str | None) -> bool:
+    return (reason or "").casefold().startswith(_OUT_OF_MEMORY)
+
+
+def _explain(record: Record, task: TaskObserved) -> Record:
+    """A `failed` container has an error that says why; of a `stopped` one its `stop` does, where a cause is known."""
+    if record.state is not State.STOPPED:
+        return record
+    stop = record.stop or Stop()
+    cause = Cause.OUT_OF_MEMORY if stop.oom_killed else diagnose(task).cause
+    return record if cause is Cause.UNKNOWN else replace(record, stop=replace(stop, cause=cause))
 
 
 def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:

@@ -65,6 +65,8 @@ def to_item(record: Record) -> dict[str, Any]:
             reason=record.stop.reason,
             exit_code=record.stop.exit_code,
             requested=record.stop.requested or None,
+            oom_killed=record.stop.oom_killed or None,
+            cause=record.stop.cause and record.stop.cause.value,
         ),
         history=[_step_item(step) for step in record.history],
         launches=[_launch_item(launch) for launch in record.launches],
@@ -209,6 +211,8 @@ def _stop(name: str, value: Any) -> Stop:
         reason=stop.optional("reason", text),
         exit_code=stop.optional("exit_code", integer),
         requested=stop.optional("requested", boolean) or False,
+        oom_killed=stop.optional("oom_killed", boolean) or False,
+        cause=stop.optional("cause", word(Cause)),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from core.errors import Failure
+from core.errors import Cause, Failure
 from core.lifecycle import State, Trigger
 
 SCHEMA: Final = 1
@@ -28,7 +28,10 @@ class Injection(StrEnum):
 
 
 class Instant(StrEnum):
-    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS has told its own."""
+    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS has told its own.
+
+    `execution_stopped` is the end of the containers, `stopped` that of the task: on Fargate seconds later, or an hour.
+    """
 
     CREATED = "created"
     CONNECTIVITY = "connectivity"
@@ -38,6 +41,7 @@ class Instant(StrEnum):
     RESOLVED = "resolved"
     HEALTHY = "healthy"
     STOPPING = "stopping"
+    EXECUTION_STOPPED = "execution_stopped"
     STOPPED = "stopped"
 
 
@@ -58,12 +62,17 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for it."""
+    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for it.
+
+    `oom_killed`: the container was killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
+    """
 
     code: str | None = None
     reason: str | None = None
     exit_code: int | None = None
     requested: bool = False
+    oom_killed: bool = False
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,16 @@ class Record:
     def stop_requested(self) -> bool:
         """The backend asked for the end."""
         return self.stop is not None and self.stop.requested
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """The container's own end. Where ECS has not told it: when the task of a container that ended began to stop.
+
+        Never the task's end while one of these is known: ECS may show that much later.
+        """
+        exited = self.stop is not None and self.stop.exit_code is not None
+        known = (Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
+        return next((self.timings[name] for name in known if name in self.timings), None)
 
     @property
     def given_up_task(self) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.errors import ErrorCode, Failure, Refused
-from core.request_model import EfsBind, Limits, LogOptions, StartRequest, StopRequest
+from core.request_model import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -36,7 +36,12 @@ _JSON_WORDS: Final = {
 }
 """Pydantic's words for a type are Python's; a caller knows JSON's."""
 
-_MEMBERS: Final[Mapping[str, type[BaseModel]]] = {"limits": Limits, "efs_binds": EfsBind, "log": LogOptions}
+_MEMBERS: Final[Mapping[str, type[BaseModel]]] = {
+    "limits": Limits,
+    "efs_binds": EfsBind,
+    "ulimits": Ulimit,
+    "log": LogOptions,
+}
 
 
 def parse_start_request(document: object) -> StartRequest:

@@ -1,34 +1,46 @@
 """What a backend sends to start and to stop a container: strict models, one name per member, snake_case.
 
 `docs/start-request.schema.json` is generated from `StartRequest`. Nothing is guessed: an unknown member, a
-number as a string, an impossible value are refused by `core.request` with the member's path.
+number as a string, an impossible value are refused by `core.request` with the member's path. What Docker's clients
+send for "not set" is not set (`core.strict_document`).
 The time-outs of a request travel in its item, because whoever finds them passed has nothing else to go by.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.agent import AgentVariable
 from core.record import Injection
-from core.settings import AGENT_DIRECTORY, TokenDelivery
+from core.request_values import (
+    RESERVED_VARIABLES,
+    AbsolutePath,
+    Array,
+    ContainerId,
+    EntryPoint,
+    MountPath,
+    Reason,
+    StopTimeout,
+    Text,
+    VariableName,
+)
+from core.settings import TokenDelivery
 from core.sizing import (
     BYTES_PER_MIB,
     MAX_CPU_UNITS,
     MAX_MEMORY_MIB,
+    MAX_OPEN_FILES,
     NANO_CPUS_PER_VCPU,
     TaskSize,
     cpu_units_of,
     mebibytes_of,
     smallest_size,
 )
+from core.strict_document import StrictDocument, allow_nothing
 
-RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
 MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU
 
 
@@ -39,50 +51,7 @@ class Platform(StrEnum):
     ARM64 = "ARM64"
 
 
-def _check_text(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "must not contain a NUL character: no process can receive one")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("surrogate", "must be valid Unicode: half a surrogate pair has no bytes in UTF-8")
-    return text
-
-
-def _check_variable(name: str) -> str:
-    if name in RESERVED_VARIABLES:
-        raise PydanticCustomError("reserved", "is set for the agent and may not be overridden; leave it out")
-    if not name or "=" in name:
-        raise PydanticCustomError("variable_name", "is not a variable's name: it must not be empty or contain '='")
-    return _check_text(name)
-
-
-def _check_mount_path(text: str) -> str:
-    path = PurePosixPath(text)
-    if text != str(path) or ".." in path.parts:
-        raise PydanticCustomError("path", "must be in its shortest form: no '.', '..', '//' or '/' at the end")
-    agent = PurePosixPath(AGENT_DIRECTORY)
-    if path == agent or agent in path.parents:
-        raise PydanticCustomError(
-            "path", "must not be or be in {agent}: the agent is there", {"agent": AGENT_DIRECTORY}
-        )
-    return text
-
-
-T = TypeVar("T")
-Text = Annotated[str, AfterValidator(_check_text)]
-Array = Annotated[tuple[T, ...], Strict(False)]
-"""A JSON array. Strict mode would take nothing but Python's own tuples."""
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$", max_length=4096)]
-MountPath = Annotated[str, Field(pattern=r"^/[^/\x00][^\x00]*$", max_length=4096), AfterValidator(_check_mount_path)]
-ContainerId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="64 lowercase hexadecimal characters.")]
-
-
-class _Strict(BaseModel):
-    """Closed and immutable; an error never shows the value, which may be a secret."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Limits(_Strict):
+class Limits(StrictDocument):
     """What the container needs, in Docker's terms or in ECS's; the task gets the smallest size that holds all of it."""
 
     nano_cpus: int = Field(0, ge=0, le=MAX_NANO_CPUS, description="Docker's NanoCpus: 10^9 is one CPU. 0: no demand.")
@@ -104,7 +73,21 @@ class Limits(_Strict):
         )
 
 
-class EfsBind(_Strict):
+class Ulimit(StrictDocument):
+    """Docker's ulimit. Fargate sets the number of open files, and leaves all others as they are."""
+
+    name: Literal["nofile"]
+    soft: int = Field(ge=1, le=MAX_OPEN_FILES)
+    hard: int = Field(ge=1, le=MAX_OPEN_FILES)
+
+    @model_validator(mode="after")
+    def _soft_below_hard(self) -> Ulimit:
+        if self.soft > self.hard:
+            raise PydanticCustomError("ulimit", "soft must not be greater than hard")
+        return self
+
+
+class EfsBind(StrictDocument):
     """An EFS directory to mount. Transit encryption is always on; IAM is used when the task has a role."""
 
     file_system_id: str = Field(pattern=r"^fs-[0-9a-f]{8,40}$")
@@ -120,7 +103,7 @@ class EfsBind(_Strict):
         return self
 
 
-class LogOptions(_Strict):
+class LogOptions(StrictDocument):
     """The awslogs driver. What is left out follows the stack and AWS."""
 
     group: str | None = Field(None, pattern=r"^[A-Za-z0-9._/#-]{1,512}$", description="Default: the stack's log group.")
@@ -129,19 +112,35 @@ class LogOptions(_Strict):
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
 
 
-class StartRequest(_Strict):
+_PROGRAM_FIRST: Final = {"type": "array", "minItems": 1, "prefixItems": [{"minLength": 1}]}
+
+
+def _tell_start_request(schema: dict[str, Any]) -> None:
+    """The schema also says that there is a command, as `StartRequest` demands it."""
+    allow_nothing(schema)
+    no_entrypoint = {"enum": [None, "", [], [""]]}
+    schema["anyOf"] = [
+        {"required": ["entrypoint"], "properties": {"entrypoint": _PROGRAM_FIRST}},
+        {"required": ["cmd"], "properties": {"entrypoint": no_entrypoint, "cmd": _PROGRAM_FIRST}},
+    ]
+
+
+class StartRequest(StrictDocument):
     """One container to start."""
 
     container_id: ContainerId
     image: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$", description="As ECS takes it."
     )
-    entrypoint: Array[Text] = Field((), description="With cmd, the whole command: the image's own is not used.")
+    entrypoint: EntryPoint = Field(
+        (), description='With cmd, the whole command: the image\'s own is not used. [""] is no entry point.'
+    )
     cmd: Array[Text] = ()
-    environment: dict[Annotated[str, AfterValidator(_check_variable)], Text] = Field(
+    environment: dict[VariableName, Text] = Field(
         default_factory=dict,
         repr=False,
-        description="Names to values. The agent's variables are refused.",
+        description="Names to values, which may be empty. The agent's variables are refused, and null as a value: "
+        "ECS cannot take a variable of the image away.",
         json_schema_extra={"propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}},
     )
     working_dir: AbsolutePath | None = None
@@ -155,6 +154,19 @@ class StartRequest(_Strict):
     platform: Annotated[Platform, Strict(False)] = Platform.X86_64
     ephemeral_storage_gib: int | None = Field(None, ge=21, le=200, description="Fargate gives 20 when left out.")
     efs_binds: Array[EfsBind] = Field((), max_length=32)
+    ulimits: Array[Ulimit] = Field(
+        (), max_length=1, description="Fargate's default for nofile is 65535, soft and hard."
+    )
+    stop_timeout: StopTimeout | None = Field(
+        None,
+        description="Seconds from the stop signal to the kill. 0 and 1 become 2, Fargate's least. Default: ECS's 30.",
+    )
+    repository_credentials: str | None = Field(
+        None,
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$",
+        description="ARN of the secret with the private registry's username and password; the stack's execution role "
+        "reads it.",
+    )
     task_role_arn: str | None = Field(
         None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^\s\x00]{1,512}$", description="Default: the stack's."
     )
@@ -167,6 +179,8 @@ class StartRequest(_Strict):
         None, ge=1, le=86400, description="Seconds from the start to RUNNING, for each launch. Default: the stack's."
     )
     log: LogOptions | None = None
+
+    model_config = ConfigDict(json_schema_extra=_tell_start_request)
 
     @model_validator(mode="after")
     def _has_a_command(self) -> StartRequest:
@@ -200,8 +214,8 @@ class StartRequest(_Strict):
         return "entrypoint" if self.entrypoint else "cmd"
 
 
-class StopRequest(_Strict):
+class StopRequest(StrictDocument):
     """One container to stop."""
 
     container_id: ContainerId
-    reason: Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_check_text)] = "Stopped on request."
+    reason: Reason = "Stopped on request."

@@ -1,6 +1,6 @@
-"""From what a container asks for to what Fargate sells: the smallest valid pair of cpu and memory.
+"""From what a container asks for, in Docker's terms, to what Fargate gives: sizes, time to stop, open files.
 
-Fargate takes only the pairs of this table (AWS, RegisterTaskDefinition, `cpu`; facts, section 7).
+Fargate takes only the pairs of cpu and memory in this table (AWS, RegisterTaskDefinition, `cpu`; facts, section 7).
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ FARGATE_MEMORY_MIB: Final[dict[int, tuple[int, ...]]] = {
 
 MAX_CPU_UNITS: Final = max(FARGATE_MEMORY_MIB)
 MAX_MEMORY_MIB: Final = FARGATE_MEMORY_MIB[MAX_CPU_UNITS][-1]
+MIN_STOP_TIMEOUT: Final = 2
+MAX_STOP_TIMEOUT: Final = 120
+"""Seconds (ECS API, ContainerDefinition, `stopTimeout`)."""
+MAX_OPEN_FILES: Final = 1024 * 1024
+"""Linux's own `fs.nr_open`. AWS publishes no maximum for Fargate, only its default of 65,535."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,11 @@ def cpu_units_of(nano_cpus: int) -> int:
 def mebibytes_of(memory_bytes: int) -> int:
     """Docker's `Memory` (bytes) as MiB, rounded up."""
     return -(-memory_bytes // BYTES_PER_MIB)
+
+
+def stop_timeout_of(seconds: int) -> int:
+    """Docker's `StopTimeout` as Fargate takes it. Docker's 0 kills at once; Fargate waits 2 seconds at least."""
+    return max(seconds, MIN_STOP_TIMEOUT)
 
 
 def smallest_size(cpu_units: int = 0, memory_mib: int = 0) -> TaskSize:

@@ -185,6 +185,13 @@ def test_an_image_that_its_registry_does_not_know_cannot_be_pulled(server: Local
     assert "manifest unknown" in task["stoppedReason"]
 
 
+def test_ulimit_of_open_files(server: LocalServer) -> None:
+    """Soft and hard limit are the definition's."""
+    main = one("sh", "-c", "ulimit -Sn; ulimit -Hn", ulimits=[{"name": "nofile", "softLimit": 20, "hardLimit": 40}])
+    task = ended(server, main)
+    assert server.log(task, "main") == "20\n40\n"
+
+
 def test_memory_and_labels(server: LocalServer) -> None:
     """The task's memory is the limit of a container without one of its own, and there is no swap."""
     task = server.run(one("sleep", "3600"))

@@ -78,6 +78,29 @@ def test_a_killed_container_is_stopped(stack: Stack, container_id: str) -> None:
     assert stack.client.inspect(container_id)["exit_code"] == 128 + 9
 
 
+def test_dockers_members_count(stack: Stack, container_id: str) -> None:
+    """Null and empty members are absent ones; limits are the request's; who is deaf to the stop signal is killed."""
+    stack.start(
+        container_id,
+        entrypoint=[""],
+        cmd=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
+        user="",
+        working_dir=None,
+        limits=None,
+        stop_timeout=0,
+        ulimits=[{"name": "nofile", "soft": 256, "hard": 512}],
+    )
+    agent = stack.client.wait_until_healthy(container_id, PATIENCE)
+    ran = agent_client.run(agent.address, agent.token, ["sh", "-c", "ulimit -Sn; ulimit -Hn"])
+    assert ran.stdout.decode().split() == ["256", "512"]
+
+    stack.stop(container_id)
+    stack.reaches(container_id, State.STOPPED)
+    shown = stack.client.inspect(container_id)
+    assert (shown["exit_code"], shown["stop_cause"], shown["oom_killed"]) == (128 + 9, "user-stopped", False)
+    assert shown["started_at"] < shown["finished_at"] == shown["timings"]["execution_stopped"]
+
+
 def test_a_container_is_stopped_and_started_again(stack: Stack, container_id: str) -> None:
     """Stopping is idempotent; starting again is a new generation with a new token, a new task and a new address."""
     stack.start(container_id)

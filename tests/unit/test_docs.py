@@ -15,7 +15,7 @@ import pytest
 from core.errors import Cause, ErrorCode
 from core.item import from_item, to_item
 from core.lifecycle import State, mermaid
-from core.request import SCHEMA_FILE
+from core.request import SCHEMA_FILE, StartRequest
 from core.settings import Settings
 from docs import generate
 from local.cloud.environment import upper_snake_case
@@ -113,6 +113,13 @@ def test_every_environment_variable_is_listed() -> None:
     """The README lists each field of Settings once, in upper case."""
     listed = [name for name in first_column(section(README, "Reference")) if name.isupper()]
     assert listed == [name.upper() for name in Settings.model_fields]
+
+
+def test_members_of_the_start_request_that_are_named_exist() -> None:
+    """What the README tells of Docker's members is about members that a request may have."""
+    listed = first_column(section(README, "Use it from a backend"))
+    assert listed
+    assert set(listed) <= StartRequest.model_fields.keys()
 
 
 def test_every_code_and_cause_is_listed() -> None:

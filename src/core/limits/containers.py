@@ -11,13 +11,14 @@ from core.limits.logs import log_violations
 from core.limits.naming import LONG_NAME, MAX_NAME, has_foreign_characters
 from core.limits.size import cpu_units, memory_mib
 from core.limits.violation import Violation, quoted
+from core.sizing import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
 
 _IMAGE: Final = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[0-9A-Fa-f]{64})?")
 _ECR_IMAGE: Final = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-].+")
 _NOT_ON_FARGATE: Final = ("privileged", "dockerSecurityOptions")
 _LINUX_NOT_ON_FARGATE: Final = ("devices", "sharedMemorySize", "maxSwap", "swappiness")
 _RANGES: Final = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
-_TIMEOUTS: Final = (2, 120)
+_FARGATE_ULIMITS: Final = ("nofile",)
 
 
 def is_ecr_image(image: str) -> bool:
@@ -69,6 +70,9 @@ def _itself(container: Mapping[str, Any]) -> Iterator[Violation]:
     reserved, hard = container.get("memoryReservation"), container.get("memory")
     if reserved and hard and reserved > hard:
         yield Violation("memoryReservation", "must not be greater than memory")
+    for ulimit in container.get("ulimits", ()):
+        if ulimit["softLimit"] > ulimit["hardLimit"]:
+            yield Violation("ulimits", f"the soft limit of {ulimit['name']} must not be greater than its hard limit")
 
 
 def _variables(container: Mapping[str, Any]) -> Iterator[Violation]:
@@ -111,6 +115,11 @@ def _role(container: Mapping[str, Any], definition: Mapping[str, Any], *, fargat
     if container.get("secrets"):
         says = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
         yield quoted("secrets", says)
+    if container.get("repositoryCredentials"):
+        says = (
+            "Private repository authentication requires that the task definition specify a value for executionRoleArn."
+        )
+        yield quoted("repositoryCredentials", says)
     if fargate and is_ecr_image(container.get("image", "")):
         yield quoted("image", "Fargate requires task definition to have execution role ARN to support ECR images.")
 
@@ -135,10 +144,12 @@ def _on_fargate(container: Mapping[str, Any]) -> Iterator[Violation]:
     for member in _LINUX_NOT_ON_FARGATE:
         if container.get("linuxParameters", {}).get(member) is not None:
             yield Violation(f"linuxParameters.{member}", "not supported on Fargate")
-    least, most = _TIMEOUTS
     for member in ("startTimeout", "stopTimeout"):
-        if member in container and not least <= container[member] <= most:
-            yield Violation(member, f"must be from {least} to {most} seconds on Fargate")
+        if member in container and not MIN_STOP_TIMEOUT <= container[member] <= MAX_STOP_TIMEOUT:
+            yield Violation(member, f"must be from {MIN_STOP_TIMEOUT} to {MAX_STOP_TIMEOUT} seconds on Fargate")
+    for ulimit in container.get("ulimits", ()):
+        if ulimit["name"] not in _FARGATE_ULIMITS:
+            yield Violation("ulimits", f"{ulimit['name']} is not supported on Fargate, which sets nofile only")
 
 
 def _sums(definition: Mapping[str, Any]) -> Iterator[Violation]:

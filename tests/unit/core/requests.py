@@ -14,6 +14,8 @@ FILE_SYSTEM = "fs-0123456789abcdef0"
 ACCESS_POINT = "fsap-0123456789abcdef0"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/execution"
 TASK_ROLE = "arn:aws:iam::123456789012:role/task"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/registry-AbCdEf"
+NOFILE = {"name": "nofile", "soft": 1024, "hard": 65535}
 ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 
 
@@ -97,6 +99,9 @@ DOCUMENTS = st.fixed_dictionaries(
         "platform": st.sampled_from(["X86_64", "ARM64"]),
         "ephemeral_storage_gib": st.integers(21, 200),
         "efs_binds": BINDS,
+        "ulimits": st.sampled_from([[], [NOFILE], [{**NOFILE, "hard": 2**20}]]),
+        "stop_timeout": st.integers(0, 120),
+        "repository_credentials": st.sampled_from([SECRET, SECRET.replace("arn:aws:", "arn:aws-us-gov:")]),
         "task_role_arn": st.just(TASK_ROLE),
         "injection": st.sampled_from(["efs", "init-container", "image"]),
         "token_delivery": st.sampled_from(["environment", "ssm"]),

@@ -10,10 +10,18 @@ from typing import Any
 import pytest
 
 from core.client import ReachClient
-from core.errors import ContainerExited, ContainerFailed, ContainerNotFound, ReachError, UnreadableRecord, WaitTimeout
+from core.errors import (
+    Cause,
+    ContainerExited,
+    ContainerFailed,
+    ContainerNotFound,
+    ReachError,
+    UnreadableRecord,
+    WaitTimeout,
+)
 from core.item import to_item
 from core.lifecycle import State
-from core.record import Instant, Record
+from core.record import Instant, Record, Stop
 from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import complete, exited, failed, healthy, resolved, running
@@ -248,10 +256,20 @@ def test_inspect_shows_the_running_container() -> None:
 def test_inspect_shows_the_end() -> None:
     """Exit code, instant and reason of a container that ended; its address and token are gone."""
     shown = Life((0, exited(137))).client.inspect(CONTAINER_ID)
-    assert (shown["exit_code"], shown["finished_at"]) == (137, "2026-11-23T10:00:55.000Z")
+    assert (shown["exit_code"], shown["finished_at"]) == (137, "2026-11-23T10:00:39.000Z")
+    assert (shown["oom_killed"], shown["stop_cause"]) == (False, None)
     assert shown["stop_code"] == "EssentialContainerExited"
     assert shown["stop_reason"] == "Essential container in task exited"
     assert (shown["agent_address"], shown["agent_token"]) == (None, None)
+
+
+def test_inspect_shows_dockers_oom_killed() -> None:
+    """True of a container that was killed for its memory, false of every other: Docker's word is never absent."""
+    stop = Stop(exit_code=137, oom_killed=True, cause=Cause.OUT_OF_MEMORY)
+    shown = Life((0, exited(stop=stop))).client.inspect(CONTAINER_ID)
+    assert (shown["oom_killed"], shown["stop_cause"]) == (True, "out-of-memory")
+    for record in (pending(), healthy(), failed()):
+        assert Life((0, record)).client.inspect(CONTAINER_ID)["oom_killed"] is False
 
 
 def test_inspect_shows_the_error() -> None:

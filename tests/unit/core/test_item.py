@@ -81,9 +81,15 @@ RECORDS = st.builds(
         )
     ),
     stop=maybe(
-        st.builds(Stop, code=maybe(TEXTS), reason=maybe(TEXTS), exit_code=maybe(st.integers(0, 255))).filter(
-            lambda stop: stop != Stop()
-        )
+        st.builds(
+            Stop,
+            code=maybe(TEXTS),
+            reason=maybe(TEXTS),
+            exit_code=maybe(st.integers(0, 255)),
+            requested=st.booleans(),
+            oom_killed=st.booleans(),
+            cause=maybe(st.sampled_from(Cause)),
+        ).filter(lambda stop: stop != Stop())
     ),
     history=st.lists(
         st.builds(
@@ -148,11 +154,11 @@ def test_the_attributes_are_the_contracts() -> None:
     assert set(item) == ATTRIBUTES
     assert set(item["timings"]) == {
         *("created", "connectivity", "pull_started", "pull_stopped"),
-        *("started", "resolved", "healthy", "stopping", "stopped"),
+        *("started", "resolved", "healthy", "stopping", "execution_stopped", "stopped"),
     }
     assert set(item["probe"]) == {"attempts", "last_error", "deadline"}
     assert set(item["error"]) == {"code", "cause", "message", "remedy", "transient"}
-    assert set(item["stop"]) == {"code", "reason", "exit_code"}
+    assert set(item["stop"]) == {"code", "reason", "exit_code", "requested", "oom_killed", "cause"}
     assert set(item["history"][0]) == {"at", "from", "to", "trigger"}
 
 

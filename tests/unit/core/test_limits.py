@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.limits import Violation, definition_size, override_violations, violations
@@ -28,6 +30,11 @@ HEALTH_CHECK = {"command": ["CMD", "true"], "interval": 300}
 WITH_SECRET = task(
     containerDefinitions=[{"name": "main", "image": "nginx", "secrets": [{"name": "A", "valueFrom": "/a"}]}]
 )
+PRIVATE = task(
+    containerDefinitions=[
+        {"name": "main", "image": "registry.example.com/app", "repositoryCredentials": {"credentialsParameter": "arn"}}
+    ]
+)
 OPEN_EFS = efs(authorizationConfig={}, transitEncryption="DISABLED")
 IAM_EFS = efs(authorizationConfig={"iam": "ENABLED"})
 
@@ -35,6 +42,11 @@ IAM_EFS = efs(authorizationConfig={"iam": "ENABLED"})
 def tag(key: str = "key", value: str = "") -> Change:
     """Sets the only tag."""
     return task(tags=[{"key": key, "value": value}])
+
+
+def ulimit(name: str = "nofile", soft: int = 1024, hard: int = 65535) -> dict[str, Any]:
+    """One of `ulimits`, as ECS spells it."""
+    return {"name": name, "softLimit": soft, "hardLimit": hard}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +120,21 @@ def tag(key: str = "key", value: str = "") -> Change:
             "[main].portMappings: When networkMode=awsvpc, the host ports and container ports",
         ),
         (main(stopTimeout=120), main(stopTimeout=121), "[main].stopTimeout: must be from 2 to 120 seconds on Fargate"),
+        (
+            main(ulimits=[ulimit(soft=4096, hard=4096)]),
+            main(ulimits=[ulimit(soft=4097, hard=4096)]),
+            "[main].ulimits: the soft limit of nofile must not be greater than its hard limit",
+        ),
+        (
+            both(main(ulimits=[ulimit("core")]), task(requiresCompatibilities=["EC2"])),
+            main(ulimits=[ulimit("core")]),
+            "[main].ulimits: core is not supported on Fargate, which sets nofile only",
+        ),
+        (
+            PRIVATE,
+            both(PRIVATE, without("executionRoleArn")),
+            "[main].repositoryCredentials: Private repository authentication requires that the task definition",
+        ),
         (main(startTimeout=2), main(startTimeout=1), "[main].startTimeout: must be from 2 to 120 seconds on Fargate"),
         (main(cpu=256), main(cpu=257), "containerDefinitions: The sum of all container 'cpu' values cannot be greater"),
         (

@@ -22,6 +22,8 @@ from tests.unit.core.requests import (
     DOCUMENTS,
     ECR_IMAGE,
     EXECUTION_ROLE,
+    NOFILE,
+    SECRET,
     SETTINGS,
     SUBNET,
     TASK_ROLE,
@@ -83,6 +85,9 @@ def test_a_definition_in_full() -> None:
         efs_binds=[
             {"file_system_id": "fs-00000000", "root_directory": "/d", "container_path": "/data", "read_only": True}
         ],
+        ulimits=[NOFILE],
+        stop_timeout=60,
+        repository_credentials=SECRET,
         log={"stream_prefix": "web", "mode": "non-blocking", "max_buffer_size": "25m"},
     )
     definition, main = planned.definition, main_of(planned)
@@ -104,6 +109,9 @@ def test_a_definition_in_full() -> None:
     }
     assert main["mountPoints"][1] == {"sourceVolume": "bind-0", "containerPath": "/data", "readOnly": True}
     assert (main["workingDirectory"], main["user"]) == ("/srv", "1000:1000")
+    assert main["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 65535}]
+    assert main["stopTimeout"] == 60
+    assert main["repositoryCredentials"] == {"credentialsParameter": SECRET}
     assert main["logConfiguration"] == {
         "logDriver": "awslogs",
         "options": {
@@ -115,6 +123,28 @@ def test_a_definition_in_full() -> None:
         },
     }
     assert_valid(planned)
+
+
+def test_members_that_are_not_sent_are_left_to_ecs() -> None:
+    """ECS's own time to stop, limits and registry: a definition without them is the one of before they existed."""
+    assert not {"stopTimeout", "ulimits", "repositoryCredentials"} & main_of(plan()).keys()
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 2), (1, 2), (2, 2), (60, 60), (120, 120)])
+def test_fargate_waits_two_seconds_at_least(asked: int, given: int) -> None:
+    """Docker's 0 kills at once; the nearest that Fargate takes is 2."""
+    planned = plan(stop_timeout=asked)
+    assert main_of(planned)["stopTimeout"] == given
+    assert_valid(planned)
+
+
+def test_only_main_gets_what_the_request_says() -> None:
+    """The init container is the stack's: another registry, and nothing to stop."""
+    planned = plan(
+        settings(execution_role_arn=EXECUTION_ROLE), stop_timeout=5, ulimits=[NOFILE], repository_credentials=SECRET
+    )
+    (init,) = (each for each in planned.definition["containerDefinitions"] if each["name"] == "init")
+    assert not {"stopTimeout", "ulimits", "repositoryCredentials"} & init.keys()
 
 
 def test_a_bind_without_a_task_role_is_mounted_anonymously() -> None:
@@ -214,6 +244,8 @@ def test_one_definition_for_many_containers() -> None:
         plan(efs_binds=[{"file_system_id": "fs-00000000", "container_path": "/data"}]),
         plan(settings(agent_image="example.com/agent:2")),
         plan(settings(execution_role_arn=EXECUTION_ROLE)),
+        plan(stop_timeout=60),
+        plan(ulimits=[NOFILE]),
         plan(settings(started_by_prefix="other")),
         plan(settings(cluster_arn=f"{CLUSTER}-2")),
     ],
@@ -294,6 +326,7 @@ def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
         (settings(), {"token_delivery": "ssm"}, "token_delivery ssm reads a parameter"),
         (settings(task_log_group="/tasks"), {}, "a log group is written to"),
         (settings(), {"log": {"group": "/mine"}}, "a log group is written to"),
+        (settings(), {"repository_credentials": SECRET}, "repository_credentials names a secret"),
         (settings(), {"image": ECR_IMAGE}, "an image is pulled from ECR"),
         (settings(agent_image=ECR_IMAGE), {}, "an image is pulled from ECR"),
     ],

@@ -18,7 +18,7 @@ from core.request import SCHEMA_FILE, parse_start_request, parse_stop_request, s
 from core.settings import TokenDelivery
 from core.sizing import TaskSize
 from tests.factories import CONTAINER_ID
-from tests.unit.core.requests import DOCUMENTS, document
+from tests.unit.core.requests import DOCUMENTS, NOFILE, SECRET, document
 
 ROOT = Path(__file__).parents[3]
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
@@ -74,7 +74,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"container_id": "abc"}, "container_id: must match pattern '^[0-9a-f]{64}$'"),
         ({"container_id": "A" * 64}, "container_id: must match"),
         ({"container_id": CONTAINER_ID + "\n"}, "container_id: must match"),
-        ({"image": ""}, "image: must match"),
+        ({"image": ""}, "image: is required"),
         ({"image": "a b"}, "image: must match"),
         ({"image": 5}, "image: must be a string"),
         ({"cmd": "nginx -g"}, "cmd: must be an array"),
@@ -82,7 +82,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"cmd": ["a", "b\0"]}, "cmd[1]: must not contain a NUL character"),
         ({"cmd": ["a", "\ud800"]}, "cmd[1]: must be valid Unicode"),
         ({"cmd": [""]}, "cmd[0] is empty"),
-        ({"entrypoint": [""]}, "entrypoint[0] is empty"),
+        ({"entrypoint": ["", "x"]}, "entrypoint[0] is empty"),
         ({"environment": ["A=1"]}, "environment: must be an object"),
         ({"environment": {"A": 1}}, "environment.A: must be a string"),
         ({"environment": {"": "1"}}, "environment.: is not a variable's name"),
@@ -94,7 +94,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),
         ({"limits": {"cpu_units": True}}, "limits.cpu_units: must be a whole number"),
         ({"limits": {"memory": 1}}, "limits.memory: is unknown; allowed are nano_cpus, cpu_shares, memory_bytes,"),
-        ({"limits": None}, "limits: must be an object"),
+        ({"limits": 1}, "limits: must be an object"),
         ({"platform": "arm64"}, "platform: must be 'X86_64' or 'ARM64'"),
         ({"ephemeral_storage_gib": 20}, "ephemeral_storage_gib: must be greater than or equal to 21"),
         ({"ephemeral_storage_gib": 201}, "ephemeral_storage_gib: must be less than or equal to 200"),
@@ -115,6 +115,17 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
             {"efs_binds": [{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/x"}]},
             "efs_binds[0]: root_directory must be left out",
         ),
+        ({"ulimits": [{"name": "memlock", "soft": 1, "hard": 1}]}, "ulimits[0].name: must be 'nofile'"),
+        ({"ulimits": [{**NOFILE, "soft": 65536}]}, "ulimits[0]: soft must not be greater than hard"),
+        ({"ulimits": [{**NOFILE, "hard": -1}]}, "ulimits[0].hard: must be greater than or equal to 1"),
+        ({"ulimits": [{**NOFILE, "hard": 2**20 + 1}]}, "ulimits[0].hard: must be less than or equal to 1048576"),
+        ({"ulimits": [{**NOFILE, "Soft": 1}]}, "ulimits[0].Soft: is unknown; allowed are name, soft, hard"),
+        ({"ulimits": [NOFILE, NOFILE]}, "ulimits: must have at most 1 item"),
+        ({"stop_timeout": -1}, "stop_timeout: must be from 0 to 120: Fargate kills what has not ended 120 seconds"),
+        ({"stop_timeout": 121}, "stop_timeout: must be from 0 to 120: Fargate kills what has not ended 120 seconds"),
+        ({"stop_timeout": "60"}, "stop_timeout: must be a whole number"),
+        ({"repository_credentials": "dockerhub"}, "repository_credentials: must match"),
+        ({"repository_credentials": SECRET.replace("secretsmanager", "ssm")}, "repository_credentials: must match"),
         ({"task_role_arn": "admin"}, "task_role_arn: must match"),
         ({"injection": "sidecar"}, "injection: must be 'efs', 'init-container' or 'image'"),
         ({"token_delivery": "file"}, "token_delivery: must be 'environment' or 'ssm'"),
@@ -217,13 +228,15 @@ def test_a_stop_request() -> None:
     """An id, and a reason that ECS shows as stoppedReason; one that says so stands in for none."""
     assert parse_stop_request({"container_id": CONTAINER_ID}).reason == "Stopped on request."
     assert parse_stop_request({"container_id": CONTAINER_ID, "reason": "docker stop"}).reason == "docker stop"
+    for nothing in (None, ""):
+        assert parse_stop_request({"container_id": CONTAINER_ID, "reason": nothing}).reason == "Stopped on request."
 
 
 @pytest.mark.parametrize(
     ("value", "says"),
     [
         ({}, "container_id: is required"),
-        ({"container_id": CONTAINER_ID, "reason": ""}, "reason: must have at least 1 character"),
+        ({"container_id": None, "reason": "x"}, "container_id: is required"),
         ({"container_id": CONTAINER_ID, "reason": "x" * 1025}, "reason: must have at most 1024 characters"),
         ({"container_id": CONTAINER_ID, "signal": 9}, "signal: is unknown; allowed are container_id, reason"),
     ],

@@ -25,6 +25,13 @@ def test_what_aws_does_not_allow_is_left_out() -> None:
     assert set(found.left_out) == set(labels) - {"team"}
 
 
+def test_signs_of_workflow_engines_are_left_out_by_name() -> None:
+    """A quotation mark and brackets, as users put them into labels: those two stay out, the third is a tag."""
+    found = tags_of({"flow": "Hello World: ' ", "step": "process[file_1]", "ok": "yes"})
+    assert found.tags == ({"key": "ok", "value": "yes"},)
+    assert set(found.left_out) == {"flow", "step"}
+
+
 def test_the_first_fifty_by_name_become_tags() -> None:
     """More than AWS's fifty: which ones stay does not depend on the order they came in."""
     labels = {f"label-{number:03}": "" for number in range(MAX_TAGS + 5)}

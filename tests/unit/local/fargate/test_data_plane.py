@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,16 @@ def test_overrides_replace_command_and_add_environment(server: LocalServer) -> N
     del os.environ["OF_THE_SERVER"]
     assert server.log(task, "main") == f"blue big unset {address_of(ended)}\n"
     assert container_named(ended, "main")["exitCode"] == 0
+
+
+def test_ulimit_of_open_files(server: LocalServer) -> None:
+    """Soft and hard limit are the definition's; one above this user's own limit is cut to it."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    high = {"name": "nofile", "softLimit": 20, "hardLimit": 2**20}
+    main = container("sh", "-c", "ulimit -Sn; ulimit -Hn", ulimits=[high])
+    task = server.run(definition(main))
+    server.task_when(task["taskArn"], "STOPPED")
+    assert server.log(task, "main") == f"20\n{2**20 if most == resource.RLIM_INFINITY else min(2**20, most)}\n"
 
 
 def test_volume_is_shared_and_gone_afterwards(server: LocalServer) -> None:

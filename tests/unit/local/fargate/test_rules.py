@@ -20,6 +20,8 @@ from tests.unit.local.fargate.harness import (
 )
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/token"}
+CORE = {"name": "core", "softLimit": 0, "hardLimit": 0}
+CREDENTIALS = {"credentialsParameter": "arn:aws:secretsmanager:us-east-1:000000000000:secret:registry-AbCdEf"}
 SLEEPER = definition(container("sleep", "60"))
 
 
@@ -43,6 +45,9 @@ def test_definitions_of_tests_are_ones_that_aws_takes(good: dict[str, Any]) -> N
         (main() | {"ephemeralStorage": {"sizeInGiB": 20}}, "ephemeralStorage.sizeInGiB: must be from 21 to 200"),
         (main(secrets=[SECRET]), "When you are specifying container secrets, you must also specify a value for"),
         (main(secrets=[SECRET], environment=environment(TOKEN="x")), "The secret name must be unique and not shared"),
+        (main(stopTimeout=1), "containerDefinitions[main].stopTimeout: must be from 2 to 120 seconds on Fargate"),
+        (main(ulimits=[CORE]), "containerDefinitions[main].ulimits: core is not supported on Fargate"),
+        (main(repositoryCredentials=CREDENTIALS), "Private repository authentication requires that the task"),
         (main(image=""), "Container.image should not be null or empty."),
         (main(command=["x" * 70_000]), "Actual length: '70"),
         (main(dependsOn=[{"containerName": "x", "condition": "START"}]), "Cannot depend on container + 'x' because"),

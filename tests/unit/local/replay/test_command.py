@@ -38,6 +38,14 @@ def test_a_life_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Events: 3; 2 moved, 1 ignored" in shown
 
 
+def test_an_end_with_a_cause_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """A container that ran and was killed for its memory says so."""
+    assert main(["replay", str(EVENTS / "task-out-of-memory.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "stop.oom_killed: True" in shown
+    assert "generation 1: stopped, exit code 137 (out-of-memory)" in shown
+
+
 def test_a_failure_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """The end of a container that failed has its code, its cause and the remedy."""
     assert main(["replay", str(EVENTS / "task-failed-agent-missing.json")]) == 0

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model
 from pydantic_core import PydanticCustomError
 
 from core.agent import AgentVariable
+from core.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
 from core.record import Injection
 from core.settings import AGENT_DIRECTORY, TokenDelivery
 from core.sizing import (
@@ -107,8 +108,8 @@ class Limits(_Strict):
 class EfsBind(_Strict):
     """An EFS directory to mount. Transit encryption is always on; IAM is used when the task has a role."""
 
-    file_system_id: str = Field(pattern=r"^fs-[0-9a-f]{8,40}$")
-    access_point_id: str | None = Field(None, pattern=r"^fsap-[0-9a-f]{8,40}$")
+    file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
+    access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
     root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
     container_path: MountPath
     read_only: bool = False
@@ -123,7 +124,7 @@ class EfsBind(_Strict):
 class LogOptions(_Strict):
     """The awslogs driver. What is left out follows the stack and AWS."""
 
-    group: str | None = Field(None, pattern=r"^[A-Za-z0-9._/#-]{1,512}$", description="Default: the stack's log group.")
+    group: str | None = Field(None, pattern=LOG_GROUP.pattern, description="Default: the stack's log group.")
     stream_prefix: str | None = Field(None, pattern=r"^[^:*\x00]{1,128}$", description="Default: the stack's prefix.")
     mode: Literal["blocking", "non-blocking"] | None = None
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
@@ -133,9 +134,7 @@ class StartRequest(_Strict):
     """One container to start."""
 
     container_id: ContainerId
-    image: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$", description="As ECS takes it."
-    )
+    image: str = Field(pattern=IMAGE.pattern, description="As ECS takes it.")
     entrypoint: Array[Text] = Field((), description="With cmd, the whole command: the image's own is not used.")
     cmd: Array[Text] = ()
     environment: dict[Annotated[str, AfterValidator(_check_variable)], Text] = Field(
@@ -155,9 +154,7 @@ class StartRequest(_Strict):
     platform: Annotated[Platform, Strict(False)] = Platform.X86_64
     ephemeral_storage_gib: int | None = Field(None, ge=21, le=200, description="Fargate gives 20 when left out.")
     efs_binds: Array[EfsBind] = Field((), max_length=32)
-    task_role_arn: str | None = Field(
-        None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^\s\x00]{1,512}$", description="Default: the stack's."
-    )
+    task_role_arn: str | None = Field(None, pattern=ROLE.pattern, description="Default: the stack's.")
     injection: Annotated[Injection, Strict(False)] | None = Field(None, description="Default: the stack's.")
     token_delivery: Annotated[TokenDelivery, Strict(False)] | None = Field(None, description="Default: the stack's.")
     health_timeout: int | None = Field(

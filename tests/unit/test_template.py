@@ -404,9 +404,10 @@ def test_probes_that_wait_raise_an_alarm() -> None:
 
 
 def test_errors_of_the_jobs_raise_an_alarm() -> None:
-    """A window of the alarm holds a run of each job, so that one run without success follows another in it."""
+    """Each hour that the alarm looks at holds a run of either job: two of them without success are no accident."""
     alarm = of_type("AWS::CloudWatch::Alarm")["JobErrorsAlarm"]
-    assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == ("JobErrors", "Sum", 3600)
+    watched = ("MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator")
+    assert [alarm[name] for name in watched] == ["JobErrors", "Sum", 3600, 2, 0, "GreaterThanThreshold"]
     hourly = RESOURCES["ReconcileFunction"]["Properties"]["Events"]["EveryHour"]["Properties"]
     assert hourly["ScheduleExpression"] == "rate(1 hour)"
 

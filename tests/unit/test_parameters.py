@@ -282,6 +282,7 @@ def test_every_wrong_variable_is_named_and_no_value_shown() -> None:
         ),
         ("stop_container", event("stop-container")),
         ("task_state", event("task-running")),
+        ("agent_health", event("agent-health")),
         ("reconcile", event("reconcile")),
     ],
 )

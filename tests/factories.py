@@ -30,7 +30,9 @@ DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/sockerless-2f9c
 ADDRESS = "10.0.1.47:9111"
 TOKEN = "ab" * 32
 POLICY = Policy()
-SETTINGS = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",))
+SETTINGS = Settings(
+    table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-00000001",), agent_image="agent:1"
+)
 START = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
 
 

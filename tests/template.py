@@ -73,6 +73,8 @@ class Resolved:
                 return self._substitute(text, names)
             case {"Fn::Sub": text}:
                 return self._substitute(text, {})
+            case {"Fn::Split": [separator, text]}:
+                return self.value(text).split(separator)
             case {"Fn::GetAtt": [resource, attribute]}:
                 return f"{resource}.{attribute}"
             case dict():
@@ -94,6 +96,8 @@ class Resolved:
                 return not self.holds(one)
             case {"Fn::Or": many}:
                 return any(map(self.holds, many))
+            case {"Fn::And": many}:
+                return all(map(self.holds, many))
             case _:
                 raise NotImplementedError(condition)
 

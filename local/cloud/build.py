@@ -12,25 +12,26 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.cloud import bytecode
 from local.cloud.bytecode import compile_functions
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Command, call
-from local.cloud.sam import parameter_overrides, sam_environment, sam_program
+from local.cloud.sam import sam_environment, sam_program
 
 BUILD_SECONDS: Final = 300
 
 _MACHINES: Final = {"aarch64": "arm64", "arm64": "arm64"}
 
-# Functions run in processes of this machine, so they are built for its processor and for the Python that runs now.
-MACHINE_PARAMETERS: Final = {
-    "PythonRuntime": f"python3.{sys.version_info.minor}",
-    "Architecture": _MACHINES.get(platform.machine(), "x86_64"),
+MACHINE: Final[Mapping[str, Any]] = {
+    "Runtime": f"python3.{sys.version_info.minor}",
+    "Architectures": [_MACHINES.get(platform.machine(), "x86_64")],
 }
+"""Functions run in processes of this machine, so they are built for its processor and for the Python that runs now."""
 
 _TEMPLATE: Final = ROOT / "template.yaml"
 _FINGERPRINT: Final = "fingerprint"
@@ -59,9 +60,22 @@ def built(layout: Layout, say: Callable[[str], None]) -> Iterator[Path]:
         yield directory / _PACKED
 
 
-def fingerprint(files: Iterable[Path], root: Path, parameters: Mapping[str, str]) -> str:
-    """A digest of the names below `root`, the contents, and the parameters: equal only if all of them are."""
-    digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode())
+def of_this_machine(template: str) -> str:
+    """The template, as JSON, with the two properties of all functions that cannot be AWS's here: `MACHINE`.
+
+    Raises `KeyError` for one that the template does not have.
+    """
+    document = yaml_parse(template)
+    shared = document["Globals"]["Function"]
+    if missing := MACHINE.keys() - shared.keys():
+        raise KeyError(f"template.yaml no longer says {', '.join(sorted(missing))} for all functions in one place")
+    shared.update(MACHINE)
+    return json.dumps(document)
+
+
+def fingerprint(files: Iterable[Path], root: Path, machine: Mapping[str, Any]) -> str:
+    """A digest of the names below `root`, the contents, and the machine: equal only if all of them are."""
+    digest = hashlib.sha256(json.dumps(dict(machine), sort_keys=True).encode())
     for file in sorted(files):
         content = file.read_bytes()
         digest.update(f"\n{file.relative_to(root)} {len(content)}\n".encode())
@@ -98,14 +112,16 @@ def _build(layout: Layout, directory: Path, lock: int) -> None:
     note.unlink(missing_ok=True)
     # Taken before: what changes during the build is built the next time.
     current = _current()
+    template = layout.sam / "template.json"
+    template.write_text(of_this_machine(_TEMPLATE.read_text()))
     arguments = [
         sam_program(),
         "build",
-        *("--template-file", str(_TEMPLATE)),
+        *("--template-file", str(template)),
+        *("--base-dir", str(ROOT)),
         *("--build-dir", str(directory)),
         *("--cache-dir", str(layout.sam / "cache")),
         "--cached",
-        *parameter_overrides(MACHINE_PARAMETERS),
     ]
     call(
         # sam keeps notes in its working directory and beside the build. It holds the lock itself, so that nobody
@@ -122,7 +138,7 @@ def _build(layout: Layout, directory: Path, lock: int) -> None:
 
 
 def _current() -> str:
-    return fingerprint(inputs(ROOT), ROOT, MACHINE_PARAMETERS)
+    return fingerprint(inputs(ROOT), ROOT, MACHINE)
 
 
 def _is_current(directory: Path) -> bool:

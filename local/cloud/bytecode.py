@@ -16,7 +16,7 @@ from local.cloud.processes import CloudError
 
 
 def compile_functions(build: Path) -> None:
-    """Compiles every function below `build`, with the Python that runs now: the one of the stack's PythonRuntime.
+    """Compiles every function below `build`, with the Python that runs now: what `local.cloud.build` builds for.
 
     All functions share one CodeUri, so one is compiled and copied over the others. Raises `CloudError`.
     """

@@ -46,6 +46,8 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "AgentImage": AGENT_IMAGE,
     "TaskLogGroup": TASK_LOG_GROUP,
     "HealthTimeoutSeconds": "20",
+    # This machine has no quota of concurrent executions.
+    "ProberMaximumConcurrency": "50",
 }
 """The stack's parameters, where they are not the template's defaults. Agents start in seconds here, so less is late."""
 

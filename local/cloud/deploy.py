@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from local.cloud.build import MACHINE_PARAMETERS
 from local.cloud.clients import aws_client
 from local.cloud.environment import REGION
 from local.cloud.layout import Layout
@@ -36,7 +35,7 @@ def deploy(
         "--no-fail-on-empty-changeset",
         "--no-progressbar",
         "--disable-rollback",  # so that the reason is the last thing in the log
-        *parameter_overrides({**MACHINE_PARAMETERS, **parameters}),
+        *parameter_overrides(parameters),
     ]
     # The emulator answers at once: polling every 5 s, as for AWS, would be most of the deployment.
     environment = sam_environment({"AWS_ENDPOINT_URL": endpoint, "SAM_CLI_POLL_DELAY": "0.2"})

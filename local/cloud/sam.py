@@ -30,5 +30,5 @@ def sam_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
-    """Arguments for `sam build` and `sam deploy`."""
+    """Arguments for `sam deploy`."""
     return ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 from aiodocker import DockerError
 
-from local.cloud.build import MACHINE_PARAMETERS, built
+from local.cloud.build import built
 from local.cloud.clients import aws_client
 from local.cloud.environment import REGION, engine_environment, upper_snake_case
 from local.cloud.hold import AlreadyUp
 from local.cloud.layout import Layout
 from local.cloud.processes import CloudError, Command, call, tail
-from local.cloud.sam import parameter_overrides, sam_environment, sam_program
+from local.cloud.sam import sam_environment, sam_program
 from local.fargate.engine.connection import NOT_FOUND, connected
 from local.fargate.engine.network import network_name
 from local.fargate.engine.ownership import Ownership, remove_containers
@@ -86,7 +86,6 @@ class SamLocal:
             *("--docker-network", self.network),
             *("--add-host", f"{image.AWS_HOST}:{self.gateway}"),
             *("--region", REGION),
-            *parameter_overrides(MACHINE_PARAMETERS),
         ]
 
 

@@ -130,26 +130,24 @@ def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | 
 
 def _region(settings: Settings) -> str:
     """The cluster's region, from its ARN: `arn:aws:ecs:<region>:<account>:cluster/<name>`."""
-    match (settings.cluster_arn or "").split(":", 5):
-        case ["arn", _, "ecs", region, _, _] if region:
-            return region
-        case _:
-            raise _refused(
-                ErrorCode.LAUNCH_FAILED,
-                "CLUSTER_ARN is not the ARN of a cluster, so the region of the log group is not known.",
-                "Set CLUSTER_ARN to the cluster's full ARN.",
-            )
+    if settings.cluster_arn is None:
+        raise _refused(
+            ErrorCode.LAUNCH_FAILED,
+            "No cluster is configured, so the region of the log group is not known.",
+            "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
+        )
+    return settings.cluster_arn.split(":")[3]
 
 
 def _check_roles(request: StartRequest, settings: Settings, strategy: Injection, *, logged: bool, secret: bool) -> None:
     """ECS would refuse the definition, or fail each task of it, for want of these roles: say so before it does."""
     if settings.execution_role_arn is None:
-        images = [request.image, *([settings.agent_image] if strategy is Injection.INIT_CONTAINER else [])]
+        images = [request.image, settings.agent_image if strategy is Injection.INIT_CONTAINER else None]
         needs = {
             "token_delivery ssm reads a parameter": secret,
             "a log group is written to": logged,
             "repository_credentials names a secret": request.repository_credentials is not None,
-            "an image is pulled from ECR": any(is_ecr_image(image) for image in images),
+            "an image is pulled from ECR": any(image and is_ecr_image(image) for image in images),
         }
         if wanting := [need for need, present in needs.items() if present]:
             raise _refused(

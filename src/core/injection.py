@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.errors import ErrorCode, Failure, Refused
+from core.errors import Cause, ErrorCode, Failure, Refused
 from core.facts import INIT
 from core.record import Injection
 from core.request_model import StartRequest
@@ -29,7 +29,8 @@ class Parts:
 def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
     """The request's strategy, else the stack's, else `efs` where a file system is configured, else `init-container`.
 
-    Raises `Refused` when the request asks for `efs` and the stack has no file system.
+    Raises `Refused` when that is `efs` without a file system, or `init-container` without an agent image: the image's
+    program is the first process of every container and holds its token, so there is no default one.
     """
     default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
     strategy = request.injection or settings.injection or default
@@ -39,6 +40,18 @@ def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
                 code=ErrorCode.INVALID_REQUEST,
                 message="injection is efs, but this stack has no file system with the agent.",
                 remedy="Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
+            )
+        )
+    if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
+        raise Refused(
+            Failure(
+                code=ErrorCode.INVALID_REQUEST if request.injection else ErrorCode.LAUNCH_FAILED,
+                message="injection is init-container, but no agent image is configured. "
+                "Nothing was written or started.",
+                remedy="Set AGENT_IMAGE (stack parameter AgentImage) to an image of yours that holds the agent, best "
+                "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) to a file system that "
+                "does; or, for a container whose own image does, send injection image.",
+                cause=Cause.TASK_DEFINITION,
             )
         )
     return strategy

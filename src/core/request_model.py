@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
 from core.record import Injection
 from core.request_values import (
     RESERVED_VARIABLES,
@@ -90,8 +91,8 @@ class Ulimit(StrictDocument):
 class EfsBind(StrictDocument):
     """An EFS directory to mount. Transit encryption is always on; IAM is used when the task has a role."""
 
-    file_system_id: str = Field(pattern=r"^fs-[0-9a-f]{8,40}$")
-    access_point_id: str | None = Field(None, pattern=r"^fsap-[0-9a-f]{8,40}$")
+    file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
+    access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
     root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
     container_path: MountPath
     read_only: bool = False
@@ -106,7 +107,7 @@ class EfsBind(StrictDocument):
 class LogOptions(StrictDocument):
     """The awslogs driver. What is left out follows the stack and AWS."""
 
-    group: str | None = Field(None, pattern=r"^[A-Za-z0-9._/#-]{1,512}$", description="Default: the stack's log group.")
+    group: str | None = Field(None, pattern=LOG_GROUP.pattern, description="Default: the stack's log group.")
     stream_prefix: str | None = Field(None, pattern=r"^[^:*\x00]{1,128}$", description="Default: the stack's prefix.")
     mode: Literal["blocking", "non-blocking"] | None = None
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
@@ -129,9 +130,7 @@ class StartRequest(StrictDocument):
     """One container to start."""
 
     container_id: ContainerId
-    image: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$", description="As ECS takes it."
-    )
+    image: str = Field(pattern=IMAGE.pattern, description="As ECS takes it.")
     entrypoint: EntryPoint = Field(
         (), description='With cmd, the whole command: the image\'s own is not used. [""] is no entry point.'
     )
@@ -167,9 +166,7 @@ class StartRequest(StrictDocument):
         description="ARN of the secret with the private registry's username and password; the stack's execution role "
         "reads it.",
     )
-    task_role_arn: str | None = Field(
-        None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^\s\x00]{1,512}$", description="Default: the stack's."
-    )
+    task_role_arn: str | None = Field(None, pattern=ROLE.pattern, description="Default: the stack's.")
     injection: Annotated[Injection, Strict(False)] | None = Field(None, description="Default: the stack's.")
     token_delivery: Annotated[TokenDelivery, Strict(False)] | None = Field(None, description="Default: the stack's.")
     health_timeout: int | None = Field(

@@ -24,8 +24,8 @@ from core.ports import Clock, Definitions, DefinitionUses, Registered
 GRACE: Final = timedelta(hours=24)
 PAUSE: Final = 2.0
 """Seconds between two calls that change definitions: half of the account's rate is left to the starts."""
-MOST_A_RUN: Final = 40
-"""Definitions deregistered before a run calls it a day."""
+MOST_A_RUN: Final = 400
+"""Definitions deregistered before a run calls it a day: with the deletions as many as its function has time for."""
 DELETE_BATCH: Final = 10
 """DeleteTaskDefinitions' own limit."""
 

@@ -50,6 +50,8 @@ class _Batch:
     """What the probes of one invocation share: connections, reads of the table, and the end of the worker's time."""
 
     def __init__(self, seconds: float) -> None:
+        # Before any message, so that a wrong one is an error of the function, and not of each message.
+        self._settings = wiring.settings()
         self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
         self._looks = SharedLook(_load_many)
@@ -64,7 +66,7 @@ class _Batch:
             raise
 
     async def _probe(self, target: Target) -> str:
-        settings = wiring.settings()
+        settings = self._settings
         result = await probe(
             target,
             ask=self._http.ask,

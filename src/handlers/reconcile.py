@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import MalformedEvent, ReachError
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 10.0
 """Seconds kept back for the page that is being worked on when the time is up."""
+LOOK_SECONDS: Final = 110.0
+"""Most of a run but the retirer's. The function may run for longer, but the next minute's run does what is left, and
+runs that pile up behind a slow AWS would take the account's concurrency."""
 RETIRE_DEFINITIONS: Final = "retire-definitions"
 """The `job` of the hourly schedule (template.yaml). The one of every minute has none."""
 FIND_LEAKS: Final = "find-leaks"
@@ -50,7 +55,8 @@ def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[st
     `only`: the containers whose prober has just written that the deadline passed without an answer, from the table's
     stream. The prober cannot ask ECS whether they still run, and the minute would be a long time to wait for it.
     """
-    tasks = wiring.paced_tasks(lambda: _time_left(context))
+    time_left = _time_left(context, most=LOOK_SECONDS)
+    tasks = wiring.paced_tasks(time_left)
     reconciler = Reconciler(
         store=wiring.store(),
         settler=wiring.paced_settler(tasks),
@@ -60,7 +66,7 @@ def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[st
         prefix=wiring.settings().started_by_prefix,
         told=telemetry.report,
         failed=_log,
-        time_left=lambda: _time_left(context),
+        time_left=time_left,
     )
     report = reconciler.run() if only is None else reconciler.look_at(only)
     telemetry.reconciled(report)
@@ -79,7 +85,7 @@ def _find_leaks(context: LambdaContext) -> dict[str, Any]:
     """`{"listed", "ours", "leaked", "parameters", "errors", "stopped"}`."""
     finder = LeakFinder(
         store=wiring.store(),
-        ecs=wiring.paced_tasks(lambda: _time_left(context)),
+        ecs=wiring.paced_tasks(_time_left(context, most=LOOK_SECONDS)),
         vault=wiring.vault(),
         sightings=wiring.sightings(),
         cluster=wiring.cluster_arn(),
@@ -91,6 +97,7 @@ def _find_leaks(context: LambdaContext) -> dict[str, Any]:
     )
     report = finder.run()
     telemetry.count("LeakedTasks", report.leaked)
+    telemetry.count("JobErrors", report.errors.total())
     summary = {
         "listed": report.listed,
         "ours": report.ours,
@@ -112,10 +119,11 @@ def _retire_definitions(context: LambdaContext) -> dict[str, Any]:
         clock=wiring.now,
         sleep=time.sleep,
         failed=_log,
-        time_left=lambda: _time_left(context),
+        time_left=_time_left(context),
     )
     report = retirer.run()
     telemetry.count("DefinitionsRetired", report.deregistered)
+    telemetry.count("JobErrors", report.errors.total())
     summary = {
         "families": report.families,
         "needed": report.needed,
@@ -129,8 +137,10 @@ def _retire_definitions(context: LambdaContext) -> dict[str, Any]:
     return summary
 
 
-def _time_left(context: LambdaContext) -> float:
-    return context.get_remaining_time_in_millis() / 1000 - MARGIN
+def _time_left(context: LambdaContext, most: float = inf) -> Callable[[], float]:
+    """How many seconds this run has left: until the function has to end, and at most so many from now."""
+    end = time.monotonic() + most
+    return lambda: min(context.get_remaining_time_in_millis() / 1000 - MARGIN, end - time.monotonic())
 
 
 def _log(error: ReachError) -> None:

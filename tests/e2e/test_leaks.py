@@ -23,7 +23,7 @@ def second_task(stack: Stack, container_id: str, task_arn: str, cluster: str) ->
     """One more task of the same generation, as a client token that ECS had forgotten would start it."""
     ecs = BotoEcs(stack.ecs)
     [task] = ecs.describe(cluster, [task_arn]).tasks
-    settings = Settings(table_name="any", task_subnets=("subnet-1",))
+    settings = Settings(table_name="any", task_subnets=("subnet-00000001",))
     request = relaunch(task, settings, container_id=container_id, generation=1, attempt=ATTEMPT)
     return ecs.run(request).task_arn
 

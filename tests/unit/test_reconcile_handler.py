@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from core.errors import ConfigurationError, ErrorCode, MalformedEvent
+from core.errors import CallFailed, Cause, ConfigurationError, ErrorCode, MalformedEvent
 from core.families import family_of
 from core.item import to_item
 from core.leaks import Sighting
 from core.lifecycle import State
+from core.paced import PacedTasks
 from core.record import Probe
 from core.retiring import PAUSE
 from handlers import reconcile, wiring
+from handlers.reconcile import LOOK_SECONDS
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
 from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, MemoryVault, SettableClock
 from tests.template import load_template
@@ -34,7 +37,7 @@ class Context:
     aws_request_id: str = "1"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 120_000
+        return 900_000
 
 
 class World:
@@ -54,10 +57,15 @@ class World:
         monkeypatch.setattr(wiring, "now", lambda: NOW)
         monkeypatch.setattr(reconcile, "time", self)
         self.slept: list[float] = []
+        self.passed = 0.0
 
     def sleep(self, seconds: float) -> None:
         """Would have waited so long."""
         self.slept.append(seconds)
+
+    def monotonic(self) -> float:
+        """So many seconds after some instant."""
+        return self.passed
 
 
 @pytest.fixture
@@ -97,6 +105,45 @@ def test_the_schedule_of_every_hour_retires(world: World, capsys: pytest.Capture
     assert world.slept == [PAUSE, PAUSE]
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["DefinitionsRetired"] for one in printed if "DefinitionsRetired" in one] == [[2.0]]
+    assert [one["JobErrors"] for one in printed if "JobErrors" in one] == [[0.0]]
+
+
+@pytest.mark.parametrize(("job", "call"), [("reconcile-definitions", "definitions"), ("reconcile-leaks", "ecs")])
+def test_what_a_job_could_not_do_is_counted(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, job: str, call: str
+) -> None:
+    """A permission that is missing raises an alarm; a log line alone would be read by nobody."""
+    denied = CallFailed("List", "AccessDeniedException", "not authorized", cause=Cause.PERMISSION)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise denied
+
+    monkeypatch.setattr(getattr(world, call), {"definitions": "families", "ecs": "running"}[call], refuse)
+    assert handle(event(job))["stopped"] == "failed"
+    assert metrics(capsys)["JobErrors"] == [1]
+
+
+@pytest.mark.parametrize("job", ["reconcile", "reconcile-leaks"])
+def test_a_look_ends_long_before_the_function(world: World, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    """The function may run for as long as the retirer needs; runs of every minute would pile up in that time."""
+    given: list[Callable[[], float]] = []
+
+    def paced(time_left: Callable[[], float]) -> PacedTasks:
+        given.append(time_left)
+        return real(time_left)
+
+    real = wiring.paced_tasks
+    monkeypatch.setattr(wiring, "paced_tasks", paced)
+    handle(event(job))
+    world.passed = 100.0
+    assert [time_left() for time_left in given] == [LOOK_SECONDS - 100]
+
+
+def test_the_retirer_has_all_the_time_of_its_function(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A definition that is registered for each start is retired as slowly as all others."""
+    world.definitions.add(family_of("sockerless", CLUSTER, {"cpu": "1"}), NOW - timedelta(days=2))
+    monkeypatch.setattr(world, "monotonic", iter(range(0, 10_000, 300)).__next__)
+    assert handle(event("reconcile-definitions"))["deregistered"] == 1
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
@@ -133,7 +180,7 @@ def test_the_schedule_of_every_quarter_finds_leaks(
         "stopped": None,
     }
     assert [stopped for stopped, _ in world.ecs.stopped] == [arn]
-    assert metrics(capsys) == {"LeakedTasks": [1.0]}
+    assert metrics(capsys) == {"LeakedTasks": [1.0], "JobErrors": [0.0]}
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "task leaked"]
     assert (line["task_arn"], line["container_id"], line["generation"]) == (arn, CONTAINER_ID, 1)
     assert line["why"] == "no such container is recorded"

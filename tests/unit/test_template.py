@@ -79,8 +79,9 @@ IMPLIED = {
 WITH_EVERYTHING = Resolved(
     TEMPLATE,
     VpcId="vpc-12345678",
-    ProberSubnets="subnet-1,subnet-2",
-    ProberRouteTableIds="rtb-1",
+    ProberSubnets="subnet-00000001,subnet-00000002",
+    ProberRouteTableIds="rtb-00000001",
+    AgentSecurityGroupId="sg-00000001",
     ExecutionRoleArn="arn:aws:iam::123456789012:role/execution",
     TaskRoleArn="arn:aws:iam::123456789012:role/task",
     TaskLogGroup="/tasks",
@@ -165,8 +166,9 @@ def test_parameters_reach_the_settings() -> None:
         TEMPLATE,
         ClusterName="work",
         StartedByPrefix="two",
-        TaskSubnets="subnet-1,subnet-2",
+        TaskSubnets="subnet-00000001,subnet-00000002",
         AssignPublicIp="true",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/execution",
         InjectionStrategy="image",
         UnreachableTasks="keep",
         TokenDelivery="ssm",
@@ -174,7 +176,7 @@ def test_parameters_reach_the_settings() -> None:
     settings = Settings.from_env(stack.environment("StartContainerFunction"))
     assert settings.cluster_arn == "arn:aws:ecs:eu-central-1:123456789012:cluster/work"
     assert settings.started_by_prefix == "two"
-    assert settings.task_subnets == ("subnet-1", "subnet-2")
+    assert settings.task_subnets == ("subnet-00000001", "subnet-00000002")
     assert settings.assign_public_ip
     assert settings.injection == "image"
     assert settings.keep_unreachable_tasks
@@ -383,4 +385,69 @@ def test_errors_and_throttles_raise_an_alarm(function: str) -> None:
     """Late is as bad as broken."""
     dimension = [{"Name": "FunctionName", "Value": {"Ref": function}}]
     alarms = [one for one in of_type("AWS::CloudWatch::Alarm").values() if one["Dimensions"] == dimension]
-    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Throttles"}
+    assert {alarm["MetricName"] for alarm in alarms} >= {"Errors", "Throttles"}
+
+
+def test_a_reconciler_that_does_not_run_raises_an_alarm() -> None:
+    """No invocation is no data: the absence of the metric is the sign, within five of the runs of every minute."""
+    alarm = of_type("AWS::CloudWatch::Alarm")["ReconcileNotRunningAlarm"]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "ReconcileFunction"}}]
+    watched = ("MetricName", "Statistic", "Period", "Threshold", "ComparisonOperator", "TreatMissingData")
+    assert [alarm[name] for name in watched] == ["Invocations", "Sum", 300, 1, "LessThanThreshold", "breaching"]
+
+
+def test_probes_that_wait_raise_an_alarm() -> None:
+    """A message ages while a prober works on it, so only what is older than a prober may work has waited."""
+    alarm = of_type("AWS::CloudWatch::Alarm")["ProbesWaitAlarm"]
+    assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["ProbeQueue", "QueueName"]}}]
+    assert alarm["Threshold"] >= RESOURCES["AgentHealthFunction"]["Properties"]["Timeout"]
+
+
+def test_errors_of_the_jobs_raise_an_alarm() -> None:
+    """Each hour that the alarm looks at holds a run of either job: two of them without success are no accident."""
+    alarm = of_type("AWS::CloudWatch::Alarm")["JobErrorsAlarm"]
+    watched = ("MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator")
+    assert [alarm[name] for name in watched] == ["JobErrors", "Sum", 3600, 2, 0, "GreaterThanThreshold"]
+    hourly = RESOURCES["ReconcileFunction"]["Properties"]["Events"]["EveryHour"]["Properties"]
+    assert hourly["ScheduleExpression"] == "rate(1 hour)"
+
+
+def test_package_and_functions_are_of_one_architecture() -> None:
+    """No parameter can make `sam deploy` ask for a runtime or a processor that `sam build` did not build for."""
+    shared = TEMPLATE["Globals"]["Function"]
+    assert isinstance(shared["Runtime"], str)
+    assert all(isinstance(one, str) for one in shared["Architectures"])
+    for function in FUNCTIONS:
+        assert not {"Runtime", "Architectures"} & RESOURCES[function]["Properties"].keys()
+
+
+def test_the_rule_for_the_agent_port_goes_with_the_stack() -> None:
+    """EC2 deletes no group that another group's rule names, so the rule is the stack's, not the operator's."""
+    resource = RESOURCES["AgentPortIngress"]
+    assert WITH_EVERYTHING.holds({"Condition": resource["Condition"]})
+    assert WITH_EVERYTHING.value(resource["Properties"]) == {
+        "GroupId": "sg-00000001",
+        "IpProtocol": "tcp",
+        "FromPort": "9111",
+        "ToPort": "9111",
+        "SourceSecurityGroupId": "ProberSecurityGroup.GroupId",
+        "Description": "The prober of sockerless-reach",
+    }
+    without = Resolved(TEMPLATE, VpcId="vpc-12345678", ProberSubnets="subnet-00000001")
+    assert not without.holds({"Condition": resource["Condition"]})
+
+
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_the_prober_speaks_ipv6_where_it_is_asked_to(asked: str) -> None:
+    """Lambda sends IPv6 only when told to, and refuses that in subnets without it; so the rule out goes with it."""
+    stack = Resolved(TEMPLATE, VpcId="vpc-12345678", ProberSubnets="subnet-00000001", ProberIpv6=asked)
+    network = stack.value(RESOURCES["AgentHealthFunction"]["Properties"]["VpcConfig"])
+    assert network.get("Ipv6AllowedForDualStack", False) is (asked == "true")
+    rules = stack.value(RESOURCES["ProberSecurityGroup"]["Properties"]["SecurityGroupEgress"])
+    assert ["::/0"] * (asked == "true") == [rule["CidrIpv6"] for rule in rules if "CidrIpv6" in rule]
+
+
+def test_probers_leave_room_in_a_new_account() -> None:
+    """Ten executions at a time are all that a new account has, and starts and events need some of them."""
+    assert TEMPLATE["Parameters"]["ProberMaximumConcurrency"]["Default"] <= 10 / 2

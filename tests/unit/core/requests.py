@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.settings import Settings
+from core.settings import NEEDS, Settings
 from tests.factories import CLUSTER, CONTAINER_ID
 
 SUBNET = "subnet-0a1b2c3d"
@@ -16,6 +16,7 @@ EXECUTION_ROLE = "arn:aws:iam::123456789012:role/execution"
 TASK_ROLE = "arn:aws:iam::123456789012:role/task"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/registry-AbCdEf"
 NOFILE = {"name": "nofile", "soft": 1024, "hard": 65535}
+AGENT_IMAGE = "sockerless/agent:latest"
 ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 
 
@@ -25,12 +26,13 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def settings(**changes: Any) -> Settings:
-    """A stack with a cluster and a subnet, and what is named here."""
+    """A stack with a cluster, a subnet and an agent image, and what is named here."""
     values: dict[str, Any] = {
         "table_name": "containers",
         "cluster_arn": CLUSTER,
         "task_subnets": (SUBNET,),
         "task_security_groups": ("sg-0a1b2c3d",),
+        "agent_image": AGENT_IMAGE,
     }
     return Settings(**{**values, **changes})
 
@@ -112,22 +114,31 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 """Every valid request, of each member a few kinds of value that matter."""
 
+
+def _usable(**values: Any) -> Settings:
+    """Settings without the parts that are no use without another one, where that is left out."""
+    for need in NEEDS:
+        if need.value is None and not values[need.needed]:
+            values[need.setting] = None
+    return settings(**values)
+
+
 SETTINGS = st.builds(
-    settings,
+    _usable,
     started_by_prefix=st.sampled_from(["sockerless", "a" * 40, "_-"]),
     execution_role_arn=st.sampled_from([None, EXECUTION_ROLE]),
     task_role_arn=st.sampled_from([None, TASK_ROLE]),
     efs_file_system_id=st.sampled_from([None, FILE_SYSTEM]),
     efs_access_point_id=st.sampled_from([None, ACCESS_POINT]),
     task_log_group=st.sampled_from([None, "/tasks"]),
-    agent_image=st.sampled_from(["sockerless/agent:latest", ECR_IMAGE]),
+    agent_image=st.sampled_from([None, AGENT_IMAGE, ECR_IMAGE]),
     agent_copy_command=st.sampled_from([(), ("/copy",), ("cp", "/a", "/b")]),
-    task_subnets=st.sampled_from([(), (SUBNET,), (SUBNET, "subnet-2")]),
-    task_security_groups=st.sampled_from([(), ("sg-1",)]),
+    task_subnets=st.sampled_from([(), (SUBNET,), (SUBNET, "subnet-00000002")]),
+    task_security_groups=st.sampled_from([(), ("sg-00000001",)]),
     assign_public_ip=st.booleans(),
-    cluster_arn=st.sampled_from([None, "default", CLUSTER]),
+    cluster_arn=st.sampled_from([None, CLUSTER]),
 )
-"""Every kind of stack, also those that lack something."""
+"""Every kind of stack that can be set up, also those that lack something."""
 
 COMPLETE_SETTINGS = st.builds(
     efs_settings,

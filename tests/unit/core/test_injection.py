@@ -53,6 +53,25 @@ def test_efs_without_a_file_system_is_refused() -> None:
     assert "EFS_FILE_SYSTEM_ID" in caught.value.failure.remedy
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [({}, ErrorCode.LAUNCH_FAILED), ({"injection": "init-container"}, ErrorCode.INVALID_REQUEST)],
+)
+def test_an_init_container_without_an_agent_image_is_refused(asked: dict[str, str], code: ErrorCode) -> None:
+    """Whose program would be the first process of every container is the operator's choice: there is no default."""
+    with pytest.raises(Refused, match="no agent image is configured") as caught:
+        plan(settings(agent_image=None), **asked)
+    assert caught.value.failure.code is code
+    assert "AgentImage" in caught.value.failure.remedy
+    assert "digest" in caught.value.failure.remedy
+
+
+def test_an_agent_image_is_missed_by_nobody_else() -> None:
+    """The other strategies have no init container."""
+    assert plan(settings(agent_image=None), injection="image").injection is Injection.IMAGE
+    assert plan(efs_settings(agent_image=None)).injection is Injection.EFS
+
+
 def test_building_efs_without_choosing_it_is_a_bug() -> None:
     """A volume without a file system is never made, whoever asks."""
     with pytest.raises(ValueError, match="without a file system"):

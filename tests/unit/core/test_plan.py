@@ -225,7 +225,7 @@ def test_one_definition_for_many_containers() -> None:
         plan(cmd=["tail", "-f", "/dev/null"]),
         plan(environment={"A": "1"}),
         plan(labels={"a": "b"}),
-        plan(settings(agent_port=9200, task_subnets=("subnet-2",))),
+        plan(settings(agent_port=9200, task_subnets=("subnet-00000002",))),
     ]
     assert [other.definition for other in others] == [first.definition] * len(others)
 
@@ -324,7 +324,6 @@ def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
     ("stack", "changes", "says"),
     [
         (settings(), {"token_delivery": "ssm"}, "token_delivery ssm reads a parameter"),
-        (settings(task_log_group="/tasks"), {}, "a log group is written to"),
         (settings(), {"log": {"group": "/mine"}}, "a log group is written to"),
         (settings(), {"repository_credentials": SECRET}, "repository_credentials names a secret"),
         (settings(), {"image": ECR_IMAGE}, "an image is pulled from ECR"),
@@ -350,7 +349,7 @@ def test_an_agent_image_that_is_not_pulled_needs_no_role() -> None:
         (settings(task_subnets=()), {}, "TaskSubnets"),
         (settings(cluster_arn=None), {}, "CLUSTER_ARN"),
         (
-            settings(cluster_arn="default", task_log_group="/tasks", execution_role_arn=EXECUTION_ROLE),
+            settings(cluster_arn=None, task_log_group="/tasks", execution_role_arn=EXECUTION_ROLE),
             {},
             "CLUSTER_ARN",
         ),

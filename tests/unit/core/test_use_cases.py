@@ -126,6 +126,15 @@ def world() -> World:
 # --- starting ---------------------------------------------------------------------------------------------------
 
 
+def test_a_start_without_an_agent_image_leaves_nothing_behind(world: World) -> None:
+    """It is refused before anything is written: no item, no task definition, no task."""
+    world.settings = SETTINGS.model_copy(update={"agent_image": None})
+    with pytest.raises(Refused, match="no agent image"):
+        world.start()
+    assert world.store.load(CONTAINER_ID) is None
+    assert (world.ecs.definitions, world.ecs.tasks) == ({}, {})
+
+
 def test_labels_that_are_no_tags_are_told(world: World) -> None:
     """By name; the container starts all the same."""
     record = world.start({**event("start-container"), "labels": {"team": "red", "note": "two\nlines"}})

@@ -1,14 +1,16 @@
 """When the functions are built, and what is handed to `sam deploy`."""
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local.cloud.build import fingerprint, inputs, pack
+from local.cloud.build import MACHINE, fingerprint, inputs, of_this_machine, pack
 from local.cloud.layout import ROOT, Layout
 
 
@@ -26,8 +28,8 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def of(repository: Path, **parameters: str) -> str:
-    return fingerprint(inputs(repository), repository, parameters)
+def of(repository: Path, **machine: str) -> str:
+    return fingerprint(inputs(repository), repository, machine)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +64,26 @@ def test_contents_cannot_pass_for_names(tmp_path: Path) -> None:
     assert fingerprint(one.iterdir(), one, {}) != fingerprint(other.iterdir(), other, {})
 
 
-def test_parameters_decide(repository: Path) -> None:
+def test_the_machine_decides(repository: Path) -> None:
     """Another Python or another processor is a new build."""
-    assert len({of(repository), of(repository, Architecture="arm64"), of(repository, Architecture="x86_64")}) == 3
+    assert len({of(repository), of(repository, Runtime="python3.11"), of(repository, Runtime="python3.12")}) == 3
+
+
+def test_only_runtime_and_processor_are_this_machines() -> None:
+    """What is built is the real template, but for the two properties that a machine's own Python decides."""
+    text = (ROOT / "template.yaml").read_text()
+    real, local = yaml_parse(text), json.loads(of_this_machine(text))
+    assert local["Globals"]["Function"]["Runtime"] == f"python3.{sys.version_info.minor}"
+    for document in (real, local):
+        for name in MACHINE:
+            del document["Globals"]["Function"][name]
+    assert local == json.loads(json.dumps(real))
+
+
+def test_a_template_without_them_is_refused() -> None:
+    """A function that says its own runtime would be built for another Python, and die when it is imported."""
+    with pytest.raises(KeyError, match="Runtime"):
+        of_this_machine("Globals: {Function: {Architectures: [arm64]}}")
 
 
 def test_byte_code_does_not_decide(repository: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from core.diagnosis import diagnose_call
 from core.errors import CallFailed
@@ -31,10 +31,11 @@ def translated(operation: str, *, once: bool = False) -> Iterator[None]:
         repeated = once and exc.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
         raise _failed(operation, code, message, uncertain=repeated or status >= _SERVER_ERROR) from exc
     except BotoCoreError as exc:
-        raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
+        unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
+        raise _failed(operation, type(exc).__name__, str(exc), uncertain=True, unreached=unreached) from exc
 
 
-def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> CallFailed:
+def _failed(operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False) -> CallFailed:
     diagnosis = diagnose_call(code, message)
     return CallFailed(
         operation,
@@ -44,4 +45,5 @@ def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> Call
         remedy=diagnosis.remedy,
         transient=diagnosis.transient,
         uncertain=uncertain,
+        unreached=unreached,
     )

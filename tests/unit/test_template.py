@@ -14,6 +14,7 @@ from core.settings import Settings
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
 from tests.factories import event
 from tests.template import Resolved, load_template
+from tests.unit.core.test_asking import DELIVERIES, VISIBILITY
 
 TEMPLATE = load_template()
 RESOURCES = TEMPLATE["Resources"]
@@ -383,3 +384,18 @@ def test_errors_and_throttles_raise_an_alarm(function: str) -> None:
     dimension = [{"Name": "FunctionName", "Value": {"Ref": function}}]
     alarms = [one for one in of_type("AWS::CloudWatch::Alarm").values() if one["Dimensions"] == dimension]
     assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Throttles"}
+
+
+def test_a_prober_that_cannot_work_raises_an_alarm_in_seconds() -> None:
+    """Within half a minute of the fault, with the likeliest cause in the alarm's own words."""
+    alarm = RESOURCES["ProbesWithoutVerdictAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("ProbesWithoutVerdict", "Sum", 0)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 10
+    assert "DynamoDB gateway endpoint (ProberRouteTableIds)" in alarm["AlarmDescription"]
+
+
+def test_the_probers_of_a_container_stay_a_handful() -> None:
+    """As tests/unit/core/test_asking.py assumes of the queue."""
+    queue = RESOURCES["ProbeQueue"]["Properties"]
+    assert (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"]) == (VISIBILITY, DELIVERIES)

@@ -150,9 +150,8 @@ def test_a_route_that_is_missing_for_a_day_ends_nothing() -> None:
         alive = [one for one in sent if world.seconds - one < DELIVERIES * VISIBILITY]
         assert len(alive) <= 12
 
-    assert world.record.state is State.ENI_RESOLVED
-    assert world.record.probe is not None
-    assert world.record.probe.remedy == "Make the gateway endpoint."
+    waiting = world.record
+    assert (waiting.state, waiting.probe and waiting.probe.remedy) == (State.ENI_RESOLVED, "Make the gateway endpoint.")
     assert world.ecs.stopped == []
     assert world.seconds - sent[-1] <= world.policy.probe_look_most + 60
 

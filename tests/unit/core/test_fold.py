@@ -514,7 +514,8 @@ def test_a_silence_is_pronounced_whatever_the_clock_says() -> None:
 
 def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
     """Each message comes back for half an hour, so they would pile up: the looks go from half a minute to 5 minutes."""
-    record, pauses = RESOLVED, []
+    record = RESOLVED
+    pauses: list[float] = []
     while len(pauses) < 20:
         assert record.check_at is not None
         pauses.append((record.check_at - record.updated_at).total_seconds())

@@ -1,8 +1,9 @@
 """CPU seconds of a cold start, step by step: the imports of each function, its clients, and its first call.
 
 Each step is measured in fresh processes, because only the first import and the first client of a process are cold; the
-byte code is compiled before, as Lambda's package has it. CPU seconds do not depend on what else the machine does, and
-divide by the part of a CPU that a size gives: 1,769 MB are one (Lambda Developer Guide, "Configure memory").
+byte code is compiled before. CPU seconds hardly count waiting for other processes, but a busy machine makes them up to
+half as long again. They divide by the part of a CPU that a size gives: 1,769 MB are one (Lambda Developer Guide,
+"Configure memory").
 
 The first call is answered by a server of this process, in plain HTTP: TLS, which costs a few hundredths more, is not in
 the figures, and no waiting is. Run it as `python -m bench.cold_start`.

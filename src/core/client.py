@@ -189,6 +189,8 @@ def _hint(record: Record) -> str:
             )
         case _:
             probe = record.probe
+            if probe is not None and probe.last_error and probe.remedy:
+                return f"Its agent at {record.agent_address} has given no answer. {probe.last_error} {probe.remedy}"
             tried = f"{probe.attempts} tries, last error: {probe.last_error or 'none'}" if probe else "no try recorded"
             return (
                 f"Its agent has not answered at {record.agent_address} ({tried}): check that the task's security group "

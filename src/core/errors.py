@@ -101,7 +101,8 @@ class CallFailed(ReachError):
     """An AWS call that did not succeed, translated where it was made (house style, habit 8).
 
     `code` is AWS's own error code; `transient` says whether the same call may succeed later; `uncertain` that it may
-    have taken effect all the same (no answer came), so that nothing may be concluded from it.
+    have taken effect all the same (no answer came), so that nothing may be concluded from it; `unreached` that no
+    connection came about: the route is missing, or a name does not resolve.
     """
 
     def __init__(  # noqa: PLR0913 - what is known of a failed call, one field each
@@ -114,6 +115,7 @@ class CallFailed(ReachError):
         remedy: str = "",
         transient: bool = False,
         uncertain: bool = False,
+        unreached: bool = False,
     ) -> None:
         super().__init__(f"{operation} failed with {code}: {message}")
         self.operation = operation
@@ -123,6 +125,7 @@ class CallFailed(ReachError):
         self.remedy = remedy
         self.transient = transient
         self.uncertain = uncertain
+        self.unreached = unreached
 
     def but(self, *, uncertain: bool) -> CallFailed:
         """The same error, when more is known than the call itself says."""

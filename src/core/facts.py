@@ -165,6 +165,18 @@ class AgentSilent(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeAborted(Fact):
+    """A prober could not ask the agent at `address`, or not write what it found. No verdict: the agent may be well.
+
+    `last_error` says what kept it, `remedy` what to do. Its own log is where it could say so (`handlers.reconcile`).
+    """
+
+    address: str
+    last_error: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGone(Fact):
     """DescribeTasks or ListTasks does not know the task: MISSING, or none was ever started.
 

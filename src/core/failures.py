@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from core.diagnosis import Diagnosis
 from core.eni import attachments_json
-from core.errors import Cause, ErrorCode, Failure
+from core.errors import Cause, ErrorCode, Failure, IllegalTransition
 from core.facts import TaskObserved
 from core.instants import format_instant
+from core.no_verdict import ROUTE
 from core.policy import Policy
-from core.record import Probe, Record
+from core.record import Record
+
+NO_RESULT: Final = "No result of the prober arrived."
+NO_RESULT_REMEDY: Final = (
+    f"First the prober's route to DynamoDB. {ROUTE} Then AgentHealthFunction's errors, throttles and dead-letter "
+    "queue, and the free addresses of its subnets. The task runs on and its agent is asked again."
+)
+"""What the item says of a probe while nobody knows more; no failure, because no agent was asked."""
 
 
 def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
@@ -98,8 +107,14 @@ def start_timed_out(record: Record, policy: Policy) -> Failure:
     )
 
 
-def agent_unreachable(record: Record, probe: Probe, policy: Policy) -> Failure:
-    """No answer until the deadline: address, timeout, last connection error and remedy (spec, criterion 17)."""
+def agent_unreachable(record: Record, policy: Policy) -> Failure:
+    """A prober had no answer until the deadline: address, timeout, last connection error, remedy (spec, criterion 17).
+
+    Raises `IllegalTransition` for a record without a prober's verdict: there is no silence without a try.
+    """
+    probe = record.probe
+    if probe is None or probe.silent_at is None:
+        raise IllegalTransition(f"Container {record.container_id} has no verdict of a prober.")
     return Failure(
         ErrorCode.AGENT_UNREACHABLE,
         f"The agent at {record.agent_address} did not answer within {policy.health_timeout:g} s. "

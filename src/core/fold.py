@@ -18,6 +18,7 @@ from core.facts import (
     FailedTaskMissing,
     LaunchAccepted,
     LaunchRejected,
+    ProbeAborted,
     StopAccepted,
     StopRequested,
     TaskGone,
@@ -27,9 +28,10 @@ from core.facts import (
     TokenErased,
 )
 from core.fold_task import Stale, fold_task
+from core.instants import truncate
 from core.lifecycle import State, Trigger
 from core.moves import close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
-from core.owed import PROBE_GRACE, kept_running, own_policy, relaunch_owed, schedule
+from core.owed import PROBE_GRACE, kept_running, own_policy, relaunch_owed, schedule, silence_known
 from core.policy import Policy
 from core.record import Ask, Instant, Probe, Record, Stop
 
@@ -49,6 +51,9 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     if folded.state.ended and not record.state.ended:
         folded = close(folded, fact.at, policy)
     written = replace(folded, revision=record.revision + 1, updated_at=fact.at)
+    if isinstance(fact, ProbeAborted):
+        # A remark. Whoever makes many of them puts off no look, which is what sends the probe again.
+        return written
     return schedule(written, policy, fact.at)
 
 
@@ -68,6 +73,8 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
             return _agent_answered(record, fact, policy)
         case AgentSilent():
             return _agent_silent(record, fact)
+        case ProbeAborted():
+            return _probe_aborted(record, fact)
         case TaskGone():
             return _task_gone(record, fact, policy)
         case TimePassed():
@@ -167,50 +174,68 @@ def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Reco
     if record.state is State.TASK_RUNNING:
         record = resolve(record, fact.address, fact.at, policy)
     record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
-    probe = replace(record.probe, attempts=fact.attempts) if record.probe else None
+    # What kept earlier probers from asking is over.
+    probe = Probe(record.probe.deadline, fact.attempts) if record.probe else None
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
 def _agent_silent(record: Record, fact: AgentSilent) -> Record | Stale:
-    if record.state is not State.ENI_RESOLVED or record.probe is None:
-        return Stale(f"nothing is asked of the agent in {record.state}")
-    if record.agent_address != fact.address:
-        return Stale("the record has another address")
-    if record.stopping:
-        return Stale("the task is on its way out")
-    if fact.at < record.probe.deadline:
+    probe = _asked(record, fact.address)
+    if isinstance(probe, Stale):
+        return probe
+    if fact.at < probe.deadline:
         return Stale("the deadline has not passed")
-    if record.probe.silent_at is not None:
-        return Stale("the silence is known already")
     # Pronounced by `_time_passed`, after ECS was asked: the container may have ended, and its events be lost.
-    heard = replace(record.probe, attempts=fact.attempts, last_error=fact.last_error)
+    heard = replace(probe, attempts=fact.attempts, last_error=fact.last_error)
     return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
 
 
+def _probe_aborted(record: Record, fact: ProbeAborted) -> Record | Stale:
+    probe = _asked(record, fact.address)
+    if isinstance(probe, Stale):
+        return probe
+    return replace(record, probe=replace(probe, last_error=fact.last_error, remedy=fact.remedy))
+
+
+def _asked(record: Record, address: str) -> Probe | Stale:
+    """The probe that a prober of `address` speaks of, as long as the record waits for its word."""
+    if record.state is not State.ENI_RESOLVED or record.probe is None:
+        return Stale(f"nothing is asked of the agent in {record.state}")
+    if record.agent_address != address:
+        return Stale("the record has another address")
+    if record.stopping:
+        return Stale("the task is on its way out")
+    if record.probe.silent_at is not None:
+        return Stale("the silence is known already")
+    return record.probe
+
+
 def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
+    if silence_known(record) and not record.stopping:
+        # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
+        failure = failures.agent_unreachable(record, policy)
+        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not time to look yet")
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
-    if record.state is State.ENI_RESOLVED and not record.stopping and (probe := _silent(record, fact, policy)):
-        failure = failures.agent_unreachable(record, probe, policy)
-        return fail(replace(record, probe=probe), Trigger.AGENT_UNREACHABLE, fact.at, failure)
-    return record
+    return _probe_renewed(record, fact, policy)
 
 
-def _silent(record: Record, fact: TimePassed, policy: Policy) -> Probe | None:
-    """The prober's verdict, or the one of a prober that never gave one: lost, throttled, or unable to run."""
+def _probe_renewed(record: Record, fact: TimePassed, policy: Policy) -> Record:
+    """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
+
+    No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
+    owed as before (`core.owed`).
+    """
     probe = record.probe
-    if probe is None or probe.silent_at is not None:
-        return probe
+    if record.state is not State.ENI_RESOLVED or record.stopping or probe is None:
+        return record
     if fact.at < probe.deadline + timedelta(seconds=PROBE_GRACE):
-        return None
-    return replace(
-        probe,
-        last_error=probe.last_error or "no result of the prober arrived.",
-        remedy=f"Check that the security group lets TCP {policy.agent_port} in from the prober, and look at "
-        "AgentHealthFunction's errors, throttles and dead-letter queue.",
-    )
+        return record
+    deadline = truncate(fact.at + timedelta(seconds=policy.health_timeout))
+    told = (probe.last_error or failures.NO_RESULT, probe.remedy or failures.NO_RESULT_REMEDY)
+    return replace(record, probe=replace(probe, deadline=deadline, last_error=told[0], remedy=told[1]))
 
 
 def _stop_requested(record: Record, fact: StopRequested, policy: Policy) -> Record | Stale:

@@ -14,11 +14,11 @@ from core.errors import ErrorCode
 from core.instants import truncate
 from core.lifecycle import State
 from core.policy import Policy
-from core.record import Record
+from core.record import Instant, Record
 
 STOP_REASON_LIMIT: Final = 255
 PROBE_GRACE: Final = 15.0
-"""Seconds after the probe's deadline before the reconciler pronounces what the prober should have."""
+"""Seconds after the probe's deadline before its prober counts as lost, and the agent is asked anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +195,12 @@ def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> floa
         case State.AGENT_HEALTHY if not record.stop_requested:
             return _to_own_phase(record.container_id, policy.healthy_look, now)
         case _:
-            # Not before a prober that is at work may be lost: a second one costs a place among the probers.
-            return max(policy.probe_look, policy.health_timeout / 2)
+            # Not before a prober that is at work may be lost: a second one costs a place among the probers. And the
+            # longer none has had a result, the more rarely: a message that fails is delivered again by its queue for
+            # half an hour, and so there are never more than about a dozen of one container.
+            waited = now - record.timings.get(Instant.RESOLVED, now)
+            rarely = 0 if record.stop_requested else min(waited.total_seconds() / 2, policy.probe_look_most)
+            return max(policy.probe_look, policy.health_timeout / 2, rarely)
 
 
 def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:

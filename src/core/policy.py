@@ -38,6 +38,8 @@ class Policy:
     """How often a record that waits for its task to run is looked at, when no event comes."""
     probe_look: float = 30
     """How often a record that waits for its agent is looked at; a lost probe is sent again then."""
+    probe_look_most: float = 5 * 60
+    """The same when no prober has had a result for long: each message lives for half an hour (template.yaml)."""
     healthy_look: float = 15 * 60
     """How often a healthy record is compared with ECS, each at an instant of its own in the interval."""
     stopping_look: float = 150

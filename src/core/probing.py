@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from core.errors import CallFailed, ReachError
+from core.errors import CallFailed
 from core.facts import AgentAnswered, AgentSilent, Fact
+from core.no_verdict import CannotProbe, OutOfTime, never_tried, table_unread, table_unwritten
 from core.probe_errors import Answer, ProbeError, ProbeErrorKind, probe_error
 from core.record import Record
 from core.watching import Target, Watched, watched
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
     from core.ports import Clock
 
 __all__ = [
-    "Ask", "Identify", "Look", "OutOfTime", "Outcome", "ProbeResult", "Report", "Sleep", "Target", "probe",
+    "Ask", "CannotProbe", "Identify", "Look", "OutOfTime", "Outcome", "ProbeResult", "Report", "Sleep", "Target",
+    "probe",
 ]  # fmt: skip
 
 LOOK_INTERVAL: Final = 5.0
 """Seconds between two looks at the record: how long a prober may go on after probing is over."""
+TABLE_PATIENCE: Final = 8.0
+"""Seconds for which a table is tried that was never read, or that does not take the verdict.
+
+Longer than a moment's throttling, and short enough that whoever set up the prober learns within half a minute that it
+does not reach the table: it would else hold its worker until the end and say nothing.
+"""
 
 
 class Ask(Protocol):
@@ -65,26 +73,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """For the log and the metrics. `attempts` are this worker's; `why` is given when the record ended it."""
+    """For the log and the metrics. `attempts` are this worker's; `why` is given when the record ended it.
+
+    `last_look` is the error of the last of the `failed_looks`.
+    """
 
     outcome: Outcome
     attempts: int
     last_error: ProbeError | None = None
     failed_looks: int = 0
+    last_look: str | None = None
     why: str | None = None
-
-
-class OutOfTime(ReachError):
-    """This worker's time ends before the agent's deadline: another one has to go on. No verdict was given."""
-
-    def __init__(self, target: Target, attempts: int, last_error: ProbeError | None) -> None:
-        super().__init__(
-            f"The time of this worker ended after {attempts} tries at {target.address}, before the agent's deadline. "
-            "The probe goes on with the next delivery of its message."
-        )
-        self.target = target
-        self.attempts = attempts
-        self.last_error = last_error
 
 
 async def probe(  # noqa: PLR0913 - the world, one argument each
@@ -109,7 +108,9 @@ async def probe(  # noqa: PLR0913 - the world, one argument each
 
     No try begins at or after `give_up_at`, and none is waited for beyond it: leave time for one try (two requests
     with `identify`) and a report. Raises `OutOfTime` when the deadline lies beyond, and what `report` and `look`
-    raise, except that a look that merely failed (`CallFailed`) is made again. Cancelling leaves nothing behind.
+    raise, except that one that merely failed (`CallFailed`) is made again. Raises `CannotProbe` when no look has
+    succeeded, or no report, within `TABLE_PATIENCE`, and when no try got as far as the network until the deadline.
+    Once the record was read, failed looks end nothing. Cancelling leaves nothing behind.
     """
     running = _Probe(target, ask, identify, look, clock, sleep, policy, give_up_at, look_interval)
     asking = asyncio.create_task(running.until_verdict())
@@ -124,7 +125,7 @@ async def probe(  # noqa: PLR0913 - the world, one argument each
         # Also when both ended in the same moment: what the record says outweighs what an address says.
         return running.result(Outcome.OVER, why=looking.result())
     verdict = asking.result()
-    await report(verdict)
+    await running.until_written(verdict, report)
     return running.result(Outcome.HEALTHY if isinstance(verdict, AgentAnswered) else Outcome.SILENT)
 
 
@@ -143,7 +144,11 @@ class _Probe:
     look_interval: float
     attempts: int = 0
     last_error: ProbeError | None = None
+    tried: bool = False
+    """Whether a try got as far as the network: only then may there be a verdict of silence."""
     failed_looks: int = 0
+    last_look: str | None = None
+    read: bool = False
     watched: Watched = field(default_factory=Watched)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -156,27 +161,48 @@ class _Probe:
             if answer.error is None:
                 return self._answered()
             self.last_error = answer.error
+            self.tried = self.tried or answer.error.kind is not ProbeErrorKind.PROBER
             # From try to try, so that the time a try took adds nothing; one that took longer is followed at once.
             due = max(due + self._interval(), self.clock())
             deadline = self.watched.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
+                if not self.tried:
+                    raise never_tried(self.target, answer.error)
                 return self._silent(answer.error)
-        raise OutOfTime(self.target, self.attempts, self.last_error)
+        raise OutOfTime(self.target, self.attempts, self.last_error, self.failed_looks, self.last_look)
 
     async def watch_until_over(self) -> str:
+        until = self.clock() + timedelta(seconds=TABLE_PATIENCE)
         while True:
             pause = self.look_interval
             try:
                 self.watched = watched(await self.look(), self.target)
-            except CallFailed:
-                # Not to have been able to ask is no reason to stop; it is counted, and asked again soon.
+                self.read = True
+            except CallFailed as failed:
+                # Not to have been able to ask now and then is no reason to stop; it is counted, and asked again soon.
                 self.failed_looks += 1
+                self.last_look = str(failed)
                 pause = self.policy.probe_interval
+                if not self.read and self.clock() >= until:
+                    raise table_unread(self.target, failed) from failed
             if self.watched.over is not None:
                 return self.watched.over
             self.looked.set()
             await self.sleep(pause)
+
+    async def until_written(self, verdict: AgentAnswered | AgentSilent, report: Report) -> None:
+        """At least one attempt, also at the end of the worker's time."""
+        until = min(self.clock() + timedelta(seconds=TABLE_PATIENCE), self.give_up_at)
+        while True:
+            try:
+                await report(verdict)
+            except CallFailed as failed:
+                if self.clock() >= until:
+                    raise table_unwritten(self.target, failed) from failed
+            else:
+                return
+            await self.sleep(self.policy.probe_interval)
 
     async def _try(self) -> Answer:
         timeout = self.policy.probe_request_timeout
@@ -223,4 +249,4 @@ class _Probe:
         )
 
     def result(self, outcome: Outcome, why: str | None = None) -> ProbeResult:
-        return ProbeResult(outcome, self.attempts, self.last_error, self.failed_looks, why)
+        return ProbeResult(outcome, self.attempts, self.last_error, self.failed_looks, self.last_look, why)

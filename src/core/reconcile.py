@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -61,19 +62,23 @@ class Reconciler:
         What the time or the budget of `ecs` does not suffice for stays as it is, and due.
         """
         report = Report()
-        return self._through(self._due(report), report)
+        # The index lags: what was settled a moment ago may still look due in it.
+        return self._through(self._due(report), report, lambda check_at: check_at <= self.clock())
 
     def look_at(self, container_ids: Iterable[str]) -> Report:
-        """Only these, as far as they are due: something has just happened to them that cannot wait for the minute."""
-        return self._through(iter(container_ids), Report())
+        """Only these, as far as anything is owed: something has just happened to them that cannot wait for the minute.
 
-    def _through(self, container_ids: Iterator[str], report: Report) -> Report:
+        Nor for `check_at`, which another clock has written: one that is a moment ahead would put it off to the minute.
+        """
+        return self._through(iter(container_ids), Report(), lambda _: True)
+
+    def _through(self, container_ids: Iterator[str], report: Report, due: Callable[[datetime], bool]) -> Report:
         try:
             while page := list(islice(container_ids, PAGE)):
                 if self.time_left() < 0:
                     report.stopped = "time"
                     break
-                self._page(page, report)
+                self._page(page, report, due)
         except BudgetSpent as spent:
             report.stopped = spent.why
         return report
@@ -101,7 +106,7 @@ class Reconciler:
                 else:
                     yield container_id
 
-    def _page(self, container_ids: list[str], report: Report) -> None:
+    def _page(self, container_ids: list[str], report: Report, due: Callable[[datetime], bool]) -> None:
         def note(error: ReachError) -> None:
             self._note(error, report)
 
@@ -113,8 +118,7 @@ class Reconciler:
         for unreadable in loaded.unreadable:
             note(unreadable)
         now = self.clock()
-        # The index lags: what was settled a moment ago may still look due in it.
-        records = [one for one in loaded.records.values() if one.check_at and one.check_at <= now]
+        records = [one for one in loaded.records.values() if one.check_at and due(one.check_at)]
         report.due += len(records)
         report.oldest = max([report.oldest, *((now - one.check_at).total_seconds() for one in records if one.check_at)])
         for record, fact in Looker(self.ecs, self.clock, self.prefix, note).look(records):

@@ -47,7 +47,10 @@ class Instant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`probe`: how the asking for the agent stands. `deadline` is fixed when the address is resolved.
+    """`probe`: how the asking for the agent stands.
+
+    `deadline` is set when the address is resolved, and anew when it has passed without a verdict; `last_error` and
+    `remedy` then say what keeps the prober from one.
 
     `silent_at`: the prober's verdict that the deadline has passed without an answer, with its `remedy`. It is not the
     container's failure yet: its process may have ended unheard of, so ECS is asked first.

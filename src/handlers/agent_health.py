@@ -11,6 +11,8 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 
 from core.adapters.http_probe import HttpProbe
 from core.errors import MalformedEvent
+from core.facts import ProbeAborted
+from core.no_verdict import CannotProbe, OutOfTime
 from core.probing import ProbeResult, probe
 from core.shared_look import SharedLook
 from core.watching import Target
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
 
+wiring.prepare(wiring.PROBER_TABLE)
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -34,8 +38,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     A message that is not one of ours fails until the queue moves it to the dead-letter queue. A probe whose
     deadline lies beyond this worker's time fails too, and goes on with its next delivery.
+
+    Raises the first fault when no message of the batch succeeded, so that Lambda counts an error: an answer that
+    lists every message is a success to it, and lets it go on fetching more of what cannot be done. The two failures
+    above are no faults of the prober's, so a batch of nothing else is none: the first has the dead-letter queue's
+    alarm, the second is how a long wait goes on. To SQS the whole batch has failed either way.
     """
     batch = _Batch(context.get_remaining_time_in_millis() / 1000)
+    # Powertools would raise for every batch that failed as a whole.
     processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     answer = async_process_partial_response(
         event=event,
@@ -43,6 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         processor=processor,
         context=context,
     )
+    if batch.faults and len(answer["batchItemFailures"]) == len(event["Records"]):
+        raise batch.faults[0]
     return dict(answer)
 
 
@@ -55,14 +67,26 @@ class _Batch:
         self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
         self._looks = SharedLook(_load_many)
+        self.faults: list[Exception] = []
 
     async def probe(self, record: SQSRecord) -> str:
         """One message. Raises, so that it is delivered again, when there was no verdict."""
         try:
             return await self._probe(target_of(record.body))
-        except Exception:
-            # The batch processor keeps errors to itself.
-            logger.exception("probe has no verdict", extra={"message_id": record.message_id})
+        # The batch processor keeps errors to itself.
+        except OutOfTime as late:
+            logger.warning("probe goes on", extra={**_keys(late.target), "why": str(late)})
+            raise
+        except MalformedEvent:
+            logger.exception("probe not understood", extra={"message_id": record.message_id})
+            raise
+        except Exception as fault:
+            if isinstance(fault, CannotProbe):
+                telemetry.probe_aborted(_aborted(fault))
+            else:
+                logger.exception("probe has no verdict", extra={"message_id": record.message_id})
+            telemetry.without_verdict()
+            self.faults.append(fault)
             raise
 
     async def _probe(self, target: Target) -> str:
@@ -92,7 +116,7 @@ def target_of(body: str) -> Target:
 
 
 async def _load_many(container_ids: Any) -> Loaded:
-    return await asyncio.to_thread(wiring.store().load_many, container_ids)
+    return await asyncio.to_thread(wiring.prober_store().load_many, container_ids)
 
 
 async def _report(fact: Fact) -> None:
@@ -104,8 +128,21 @@ def _log(target: Target, result: ProbeResult) -> None:
     extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
     if result.last_error is not None:
         extra["last_error"] = result.last_error.text
+    if result.failed_looks:
+        extra |= {"failed_looks": result.failed_looks, "last_look": result.last_look}
     telemetry.count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
+
+
+def _aborted(fault: CannotProbe) -> ProbeAborted:
+    return ProbeAborted(
+        container_id=fault.target.container_id,
+        generation=fault.target.generation,
+        at=wiring.now(),
+        address=fault.target.address,
+        last_error=fault.last_error,
+        remedy=fault.remedy,
+    )
 
 
 def _keys(target: Target) -> dict[str, Any]:

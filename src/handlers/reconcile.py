@@ -1,4 +1,7 @@
-"""ReconcileFunction: every minute what is due, now and then leaked tasks and task definitions that nothing uses."""
+"""ReconcileFunction: every minute what is due, now and then leaked tasks and definitions that nothing uses.
+
+And what others cannot do themselves: the prober stands in a VPC, where it reaches the agents and DynamoDB at most.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from core.leaks import LeakFinder
 from core.reconcile import Reconciler
 from core.retiring import Retirer
 from handlers import telemetry, wiring
+from handlers.remarks import remarks
 from handlers.telemetry import logger
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ RETIRE_DEFINITIONS: Final = "retire-definitions"
 FIND_LEAKS: Final = "find-leaks"
 """The `job` of the schedule of every quarter of an hour."""
 
+wiring.prepare(wiring.TABLE, wiring.YIELDING_TASKS)
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -35,6 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises `MalformedEvent` for a `job` that this function does not have.
     """
+    if "awslogs" in event:
+        return _note_remarks(event)
     if "Records" in event:
         return _reconcile(context, [record["dynamodb"]["Keys"]["container_id"]["S"] for record in event["Records"]])
     match event.get("job"):
@@ -79,6 +87,21 @@ def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[st
     }
     logger.info("reconciled", extra=summary)
     return summary
+
+
+def _note_remarks(event: dict[str, Any]) -> dict[str, Any]:
+    """`{"noted", "errors"}`. Says in the items what probers could only say in their log."""
+    noted, errors = 0, 0
+    for fact in remarks(event, wiring.now()):
+        try:
+            settled = wiring.remarks_settler().settle(fact)
+        except ReachError as error:
+            errors += 1
+            _log(error)
+            continue
+        telemetry.report(settled, fact)
+        noted += settled.ignored is None
+    return {"noted": noted, "errors": errors}
 
 
 def _find_leaks(context: LambdaContext) -> dict[str, Any]:

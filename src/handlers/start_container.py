@@ -17,6 +17,8 @@ from handlers.telemetry import logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+wiring.prepare(wiring.TABLE, wiring.TASKS, wiring.YIELDING_TASKS)
+
 
 @cache
 def _starter() -> Starter:

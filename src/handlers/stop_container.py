@@ -13,6 +13,8 @@ from handlers.telemetry import logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+wiring.prepare(wiring.TABLE, wiring.TASKS)
+
 
 @cache
 def _stopper() -> Stopper:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 
 from core.errors import CallFailed, Cause, Refused
 from core.instants import milliseconds_between
@@ -16,11 +16,14 @@ from core.settle import Settled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.facts import Fact
+    from core.facts import Fact, ProbeAborted
     from core.leaks import Sighting
     from core.reconcile import Report
 
 logger: Final = Logger()
+
+PROBE_ABORTED: Final = "probe aborted"
+"""The message that leaves the prober's VPC: CloudWatch Logs hands its lines to ReconcileFunction (template.yaml)."""
 
 _DURATIONS: Final = {
     State.TASK_RUNNING: ("CreatedToRunning", Instant.CREATED, Instant.STARTED),
@@ -61,6 +64,18 @@ def entered(state: State) -> None:
 def count(name: str, value: int) -> None:
     """Adds to a metric of this stack."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value):
+        pass
+
+
+def probe_aborted(fact: ProbeAborted) -> None:
+    """A prober cannot do its work. Lambda writes this line, and not through the prober's VPC: it always arrives."""
+    keys = {"container_id": fact.container_id, "generation": fact.generation, "agent_address": fact.address}
+    logger.error(PROBE_ABORTED, extra={**keys, "last_error": fact.last_error, "remedy": fact.remedy})
+
+
+def without_verdict() -> None:
+    """One more probe that ended without a verdict, by some fault. By the second, so that its alarm is quick."""
+    with single_metric(name="ProbesWithoutVerdict", unit=MetricUnit.Count, value=1, resolution=MetricResolution.High):
         pass
 
 

@@ -1,4 +1,10 @@
-"""The composition root: settings, clients and use cases, built once per cold start and only when first needed."""
+"""The composition root: settings, clients and use cases, built once per cold start and only when first needed.
+
+But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
+the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
+docs/operations.md, "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
+by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
@@ -36,18 +42,38 @@ from core.settings import Settings
 from core.settle import Settler
 from handlers import telemetry
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_ecs import ECSClient
-
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
 # ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
 _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
 _YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 
+# For the prober, which may stand in a VPC without a route to DynamoDB: packets are dropped then, so each try lasts as
+# long as it may. Two tries of 2 s; whoever makes the call makes it again, or says what is missing (core.probing).
+_PROBER: Final = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=2)
+
 # For what a container's end does not wait for: the function has to be done with it, answered or not.
 _BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+
+
+TABLE: Final = ("dynamodb", _QUICK)
+PROBER_TABLE: Final = ("dynamodb", _PROBER)
+TASKS: Final = ("ecs", _THROTTLED)
+YIELDING_TASKS: Final = ("ecs", _YIELDING)
+PROBES: Final = ("sqs", _QUICK)
+"""Clients by what they are for: the service, and how patient one is with it."""
+
+
+def prepare(*clients: tuple[str, Config]) -> None:
+    """Makes these clients now if this is Lambda's init phase; elsewhere they are made when they are first needed."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for one in clients:
+            _client(*one)
+
+
+@cache
+def _client(service: str, config: Config) -> Any:
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the service is any of them
 
 
 def now() -> datetime:
@@ -62,20 +88,21 @@ def settings() -> Settings:
 
 
 @cache
-def _dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=_QUICK)
+def store() -> DynamoStore:
+    """The containers table."""
+    return DynamoStore(settings().table_name, _client(*TABLE))
 
 
 @cache
-def store() -> DynamoStore:
-    """The containers table."""
-    return DynamoStore(settings().table_name, _dynamodb())
+def prober_store() -> DynamoStore:
+    """The containers table, for the prober."""
+    return DynamoStore(settings().table_name, _client(*PROBER_TABLE))
 
 
 @cache
 def registrations() -> DynamoRegistrations:
     """Whose turn it is to register a task definition, in the same table."""
-    return DynamoRegistrations(settings().table_name, _dynamodb())
+    return DynamoRegistrations(settings().table_name, _client(*TABLE))
 
 
 def patience() -> Patience:
@@ -86,17 +113,12 @@ def patience() -> Patience:
 @cache
 def ecs() -> BotoEcs:
     """The ECS API. What starts a task is repeated by the start itself (`core.launching`), not by the SDK."""
-    return BotoEcs(boto3.client("ecs", config=_THROTTLED), _single_ecs_client)
-
-
-@cache
-def _single_ecs_client() -> ECSClient:
-    return boto3.client("ecs", config=_YIELDING)
+    return BotoEcs(_client(*TASKS), lambda: _client(*YIELDING_TASKS))
 
 
 @cache
 def _yielding_ecs() -> BotoEcs:
-    return BotoEcs(_single_ecs_client())
+    return BotoEcs(_client(*YIELDING_TASKS))
 
 
 def paced_tasks(time_left: Callable[[], float]) -> PacedTasks:
@@ -124,7 +146,7 @@ def sightings() -> dict[str, Sighting | None]:
 @cache
 def definitions() -> BotoDefinitions:
     """The task definitions, for the pass that retires them."""
-    return BotoDefinitions(_single_ecs_client(), cluster_arn())
+    return BotoDefinitions(_client(*YIELDING_TASKS), cluster_arn())
 
 
 def cluster_arn() -> str:
@@ -138,7 +160,7 @@ def cluster_arn() -> str:
 @cache
 def vault() -> SsmTokenVault:
     """The Parameter Store, for tokens delivered through it."""
-    return SsmTokenVault(boto3.client("ssm", config=_THROTTLED))
+    return SsmTokenVault(_client("ssm", _THROTTLED))
 
 
 @cache
@@ -147,13 +169,13 @@ def queue() -> SqsProbeQueue:
     url = settings().probe_queue_url
     if url is None:
         raise ConfigurationError("PROBE_QUEUE_URL is not set: template.yaml sets it for this function.")
-    return SqsProbeQueue(url, boto3.client("sqs", config=_QUICK))
+    return SqsProbeQueue(url, _client(*PROBES))
 
 
 @cache
 def output(group: str) -> Output:
     """What containers printed, in the stack's log group and under its prefix."""
-    return CloudWatchOutput(boto3.client("logs", config=_BRIEF), group, settings().started_by_prefix)
+    return CloudWatchOutput(_client("logs", _BRIEF), group, settings().started_by_prefix)
 
 
 def _raise(error: ReachError) -> None:
@@ -209,4 +231,14 @@ def _performer(tasks: Callable[[], Tasks]) -> Performer:
 @cache
 def verdict_settler() -> Settler:
     """For the prober: it writes its verdict and leaves the rest to the reconciler (contract, section 8)."""
+    return Settler(prober_store(), settings().policy)
+
+
+@cache
+def remarks_settler() -> Settler:
+    """For what probers could only say in their log: it is written down, and nothing is done for it.
+
+    The probe that is still owed is the reconciler's to send, at its own pace: sent from here, a probe that cannot
+    succeed would be followed by the next one at once, for ever.
+    """
     return Settler(store(), settings().policy)

@@ -116,5 +116,5 @@ def test_a_malformed_probe_goes_back_to_the_queue(stack: Stack, container_id: st
     wrong = [one["messageId"] for one in batch["Records"] if not one["body"].startswith("{")]
     answer = stack.invoke("AgentHealth", batch)
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == wrong
-    assert [stack.logged("AgentHealth", batch, "probe has no verdict")["message_id"]] == wrong
+    assert [stack.logged("AgentHealth", batch, "probe not understood")["message_id"]] == wrong
     assert stack.item(container_id) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +23,8 @@ from core.retiring import PAUSE
 from handlers import reconcile, wiring
 from handlers.reconcile import LOOK_SECONDS
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
-from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, MemoryVault, SettableClock
+from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.records import resolved
 from tests.template import load_template
 
 NOW = at(0)
@@ -47,6 +50,7 @@ class World:
         self.store = MemoryStore()
         self.definitions = FakeDefinitions()
         self.ecs = FakeEcs(SettableClock(NOW - timedelta(hours=1)))
+        self.queue = RecordingQueue()
         self.sightings: dict[str, Sighting | None] = {}
         monkeypatch.setattr(wiring, "settings", lambda: SETTINGS)
         monkeypatch.setattr(wiring, "store", lambda: self.store)
@@ -54,7 +58,9 @@ class World:
         monkeypatch.setattr(wiring, "_yielding_ecs", lambda: self.ecs)
         monkeypatch.setattr(wiring, "sightings", lambda: self.sightings)
         monkeypatch.setattr(wiring, "vault", MemoryVault)
+        wiring.remarks_settler.cache_clear()
         monkeypatch.setattr(wiring, "now", lambda: NOW)
+        monkeypatch.setattr(wiring, "queue", lambda: self.queue)
         monkeypatch.setattr(reconcile, "time", self)
         self.slept: list[float] = []
         self.passed = 0.0
@@ -260,3 +266,43 @@ def test_the_filter_of_the_stream_lets_only_silence_through() -> None:
     image = event("reconcile-silence")["Records"][0]["dynamodb"]["NewImage"]
     assert image["state"]["S"] in pattern["state"]["S"]
     assert "silent_at" in image["probe"]["M"]
+
+
+def delivered(*messages: str) -> dict[str, Any]:
+    """What a subscription of CloudWatch Logs brings."""
+    document = {"messageType": "DATA_MESSAGE", "logEvents": [{"message": one} for one in messages]}
+    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(document).encode())).decode()}}
+
+
+def test_what_a_prober_could_only_log_is_in_the_item(world: World) -> None:
+    """The table's route is named where the backend looks; nothing is sent or stopped for it, and twice is once."""
+    world.store.put_item(to_item(resolved()))
+
+    assert handle(event("reconcile-probe-aborted")) == {"noted": 1, "errors": 0}
+
+    record = world.store.load(CONTAINER_ID)
+    assert record is not None
+    assert record.probe is not None
+    assert (record.state, record.probe.deadline) == (State.ENI_RESOLVED, at(90))
+    assert "BatchGetItem failed with ConnectTimeoutError" in (record.probe.last_error or "")
+    assert "ProberRouteTableIds" in (record.probe.remedy or "")
+    assert (world.ecs.calls, world.queue.sent) == ([], []), "the next probe would fail too, and be told of again"
+    assert handle(event("reconcile-probe-aborted")) == {"noted": 0, "errors": 0}
+
+
+def test_lines_that_only_hold_the_words_are_passed_over(world: World) -> None:
+    """The filter looks for a phrase: a trace, a control message of CloudWatch's or a list may hold it."""
+    world.store.put_item(to_item(resolved()))
+    other = json.dumps({"message": "probe has no verdict", "exception": "probe aborted"})
+
+    assert handle(delivered("probe aborted", '["probe aborted"]', other)) == {"noted": 0, "errors": 0}
+
+
+def test_an_item_that_cannot_be_read_keeps_no_other_from_its_remark(world: World) -> None:
+    """Each line is a container's own; the log names the one that failed."""
+    world.store.put_item(to_item(resolved()))
+    world.store.put_item({**to_item(resolved(container_id="b" * 64)), "state": "levitating"})
+    data = json.loads(gzip.decompress(base64.b64decode(event("reconcile-probe-aborted")["awslogs"]["data"])))
+    line = data["logEvents"][0]["message"]
+
+    assert handle(delivered(line.replace(CONTAINER_ID, "b" * 64), line)) == {"noted": 1, "errors": 1}

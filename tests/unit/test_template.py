@@ -14,6 +14,7 @@ from core.settings import Settings
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
 from tests.factories import event
 from tests.template import Resolved, load_template
+from tests.unit.core.test_asking import DELIVERIES, VISIBILITY
 
 TEMPLATE = load_template()
 RESOURCES = TEMPLATE["Resources"]
@@ -451,3 +452,18 @@ def test_the_prober_speaks_ipv6_where_it_is_asked_to(asked: str) -> None:
 def test_probers_leave_room_in_a_new_account() -> None:
     """Ten executions at a time are all that a new account has, and starts and events need some of them."""
     assert TEMPLATE["Parameters"]["ProberMaximumConcurrency"]["Default"] <= 10 / 2
+
+
+def test_a_prober_that_cannot_work_raises_an_alarm_in_seconds() -> None:
+    """Within half a minute of the fault, with the likeliest cause in the alarm's own words."""
+    alarm = RESOURCES["ProbesWithoutVerdictAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("ProbesWithoutVerdict", "Sum", 0)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 10
+    assert "DynamoDB gateway endpoint (ProberRouteTableIds)" in alarm["AlarmDescription"]
+
+
+def test_the_probers_of_a_container_stay_a_handful() -> None:
+    """As tests/unit/core/test_asking.py assumes of the queue."""
+    queue = RESOURCES["ProbeQueue"]["Properties"]
+    assert (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"]) == (VISIBILITY, DELIVERIES)

@@ -48,10 +48,11 @@ def translated(operation: str, *, single: bool = False) -> Iterator[None]:
         raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR) from exc
     except BotoCoreError as exc:
         certain = single and isinstance(exc, _NEVER_SENT)
-        raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain) from exc
+        unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
+        raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain, unreached=unreached) from exc
 
 
-def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> CallFailed:
+def _failed(operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False) -> CallFailed:
     diagnosis = diagnose_call(code, message)
     return CallFailed(
         operation,
@@ -61,4 +62,5 @@ def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> Call
         remedy=diagnosis.remedy,
         transient=diagnosis.transient,
         uncertain=uncertain,
+        unreached=unreached,
     )

@@ -9,8 +9,16 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 
+from core.adapters.failures import translated
 from core.adapters.queue import SqsProbeQueue
 from core.adapters.tokens import new_token
 from core.adapters.vault import SsmTokenVault
@@ -104,3 +112,22 @@ def test_tokens_are_random_hex_of_the_right_length() -> None:
     assert len(tokens) == 1000
     assert {len(token) for token in tokens} == {64}
     assert all(bytes.fromhex(token) for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("error", "unreached"),
+    [
+        (ConnectTimeoutError(endpoint_url="https://dynamodb"), True),
+        (EndpointConnectionError(endpoint_url="https://dynamodb"), True),
+        (ReadTimeoutError(endpoint_url="https://dynamodb"), False),
+        (ConnectionClosedError(endpoint_url="https://dynamodb"), False),
+        (ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetItem"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_connection_that_never_came_about_is_told_apart(error: Exception, unreached: bool) -> None:
+    """Only it speaks of a missing route; who was refused, or cut off later, had one."""
+    with pytest.raises(CallFailed) as caught, translated("GetItem"):
+        raise error
+    assert caught.value.unreached is unreached
+    assert (caught.value.operation, caught.value.uncertain) == ("GetItem", not isinstance(error, ClientError))

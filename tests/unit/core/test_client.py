@@ -21,8 +21,8 @@ from core.errors import (
 )
 from core.item import to_item
 from core.lifecycle import State
-from core.record import Instant, Record, Stop
-from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, pending
+from core.record import Instant, Probe, Record, Stop
+from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import complete, exited, failed, healthy, resolved, running
 
@@ -127,8 +127,12 @@ def test_an_exit_without_details_is_still_an_exit() -> None:
         (running(), "no address is recorded: look at the log of TaskStateFunction"),
         (resolved(), r"not answered at 10\.0\.1\.47:9111 \(2 tries, last error: connection refused\)"),
         (resolved(probe=None), "no try recorded"),
+        (
+            resolved(probe=Probe(at(90), last_error="No result of the prober arrived.", remedy="First the route.")),
+            r"no answer\. No result of the prober arrived\. First the route\.",
+        ),
     ],
-    ids=["pending", "task-running", "eni-resolved", "not-probed"],
+    ids=["pending", "task-running", "eni-resolved", "not-probed", "prober-hindered"],
 )
 def test_a_timeout_says_where_it_hangs(record: Record, hint: str) -> None:
     """The wait ends at its timeout, with the state, the seconds and where to look; nothing is written."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.errors import Cause, ErrorCode, Failure
+from core import failures
+from core.errors import Cause, ErrorCode, Failure, IllegalTransition
 from core.facts import (
     Fact,
     LaunchAccepted,
     LaunchRejected,
+    ProbeAborted,
     Source,
     StopAccepted,
     StopRequested,
@@ -21,7 +26,7 @@ from core.facts import (
 )
 from core.fold import Stale, apply
 from core.lifecycle import State, Trigger
-from core.owed import DescribeTask, SendProbe, StopTask, next_actions
+from core.owed import PROBE_GRACE, DescribeTask, SendProbe, StopTask, next_actions
 from core.policy import Policy
 from core.record import Instant, Record, Stop
 from tests.factories import (
@@ -437,14 +442,106 @@ def test_a_look_in_time_only_sets_the_next_one() -> None:
     assert stale(looked, about(TimePassed, 62)) == "it is not time to look yet"
 
 
-def test_a_lost_prober_is_pronounced_for() -> None:
-    """No verdict came: after a grace the reconciler gives it, with what is known."""
-    record = fold(replace(RESOLVED, check_at=at(80)), about(TimePassed, 80))
+def test_a_deadline_without_a_verdict_is_renewed() -> None:
+    """The prober is lost, and the agent may be well: it is asked again with time to answer, and the item says why."""
+    late = POLICY.health_timeout + PROBE_GRACE
+    assert RESOLVED.probe is not None
+    in_time = fold(replace(RESOLVED, check_at=at(late)), about(TimePassed, 3 + late - 0.1))
+    assert in_time.probe == RESOLVED.probe
 
-    assert record.error is not None
-    assert record.error.code is ErrorCode.AGENT_UNREACHABLE
-    assert "no result of the prober" in record.error.message
-    assert "dead-letter" in record.error.remedy
+    record = fold(replace(RESOLVED, check_at=at(late)), about(TimePassed, 3 + late))
+
+    assert (record.state, record.error) == (State.ENI_RESOLVED, None)
+    assert record.probe is not None
+    assert record.probe.deadline == at(3 + late + POLICY.health_timeout)
+    assert record.probe.last_error == "No result of the prober arrived."
+    assert (record.probe.remedy or "").startswith("First the prober's route to DynamoDB.")
+    assert "dead-letter" in (record.probe.remedy or "")
+    assert next_actions(record, POLICY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+
+
+def aborted(address: str = ADDRESS, last_error: str = "no table.") -> ProbeAborted:
+    return about(ProbeAborted, 14, address=address, last_error=last_error, remedy="Make the endpoint.")  # type: ignore[no-any-return]
+
+
+def test_what_keeps_the_prober_from_asking_is_in_the_item_and_changes_nothing_else() -> None:
+    """No state, no deadline, no look is moved; said twice it is no news; renewing the deadline keeps it."""
+    record = fold(RESOLVED, aborted())
+
+    assert record.probe is not None
+    assert (record.probe.last_error, record.probe.remedy) == ("no table.", "Make the endpoint.")
+    assert record.probe.silent_at is None
+    kept = ("probe", "revision", "updated_at")
+    assert replace(record, **{name: getattr(RESOLVED, name) for name in kept}) == RESOLVED
+    assert stale(record, aborted()) == "it holds nothing new"
+    renewed = fold(record, about(TimePassed, 200))
+    assert renewed.probe is not None
+    assert renewed.probe.last_error == "no table."
+
+
+def test_an_answer_clears_what_kept_the_prober_from_asking() -> None:
+    """What is healthy has no standing error."""
+    record = fold(RESOLVED, aborted(), answered())
+
+    assert record.probe is not None
+    assert (record.state, record.probe.last_error, record.probe.remedy) == (State.AGENT_HEALTHY, None, None)
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (pending(early_address=ADDRESS), "nothing is asked of the agent in pending"),
+        (HEALTHY, "nothing is asked of the agent in agent-healthy"),
+        (replace(RESOLVED, agent_address="10.0.9.9:9111"), "the record has another address"),
+        (fold(RESOLVED, observed(4, "RUNNING", "STOPPED")), "the task is on its way out"),
+        (fold(RESOLVED, silent()), "the silence is known already"),
+    ],
+)
+def test_an_aborted_probe_is_nothing_to_a_record_that_waits_for_none(record: Record, why: str) -> None:
+    """A line of the log arrives when it arrives."""
+    assert stale(record, aborted()) == why
+
+
+@given(when=st.lists(st.floats(4, 10_000), min_size=1, max_size=20), own=st.integers(1, 240))
+def test_no_verdict_without_a_try(when: list[float], own: int) -> None:
+    """However often and whenever the reconciler looks: without a prober's word nothing fails and nothing is stopped."""
+    record = fold(pending(health_timeout=own), observed(3))
+    for second in sorted(when):
+        seen = apply(record, about(TimePassed, second), POLICY)
+        record = record if isinstance(seen, Stale) else seen
+        assert record.state is State.ENI_RESOLVED
+        assert [type(action) for action in next_actions(record, POLICY)] == [SendProbe]
+
+
+def test_a_verdict_that_no_prober_gave_is_a_bug() -> None:
+    """The words of the failure speak of tries."""
+    with pytest.raises(IllegalTransition, match="no verdict of a prober"):
+        failures.agent_unreachable(RESOLVED, POLICY)
+
+
+def test_a_silence_is_pronounced_whatever_the_clock_says() -> None:
+    """The prober's clock is ahead of the reconciler's: ECS has been asked, and there is nothing to wait for."""
+    waiting = fold(RESOLVED, silent(63.3))
+    assert waiting.check_at == at(63.3)
+
+    assert fold(waiting, about(TimePassed, 63.2)).state is State.FAILED
+    leaving = fold(waiting, observed(4, "RUNNING", "STOPPED"))
+    assert stale(leaving, about(TimePassed, 63.2)) == "it is not time to look yet"
+
+
+def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
+    """Each message comes back for half an hour, so they would pile up: the looks go from half a minute to 5 minutes."""
+    record = RESOLVED
+    pauses: list[float] = []
+    while len(pauses) < 20:
+        assert record.check_at is not None
+        pauses.append((record.check_at - record.updated_at).total_seconds())
+        record = fold(record, about(TimePassed, (record.check_at - at(0)).total_seconds()))
+
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (POLICY.probe_look, POLICY.probe_look_most)
+    stop = fold(record, about(StopRequested, (record.updated_at - at(0)).total_seconds(), reason="enough"))
+    assert stop.check_at == stop.updated_at + timedelta(seconds=POLICY.probe_look)
 
 
 def test_a_lost_probe_is_sent_again_by_the_look() -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import CallFailed, UnreadableRecord
+from core.errors import CallFailed, Cause, UnreadableRecord
 from core.facts import AgentAnswered, AgentSilent, Fact
 from core.fold import Stale, apply
 from core.lifecycle import State
 from core.policy import Policy
 from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probing import Outcome, OutOfTime, ProbeResult, Target, probe
+from core.probing import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
 from core.record import Instant, Probe, Record
 from core.watching import watched
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
@@ -399,14 +399,78 @@ def test_failed_looks_end_nothing() -> None:
     assert world.tries == pytest.approx(range(60))
 
 
-def test_without_a_deadline_there_is_no_silence() -> None:
-    """While the record was never read nobody knows the deadline, so only the worker's time ends the probe."""
-    world = World(look_fails=lambda _: True)
+def refused(code: str, **how: Any) -> CallFailed:
+    """A read of the table that did not succeed."""
+    return CallFailed("BatchGetItem", code, "no", **how)
 
-    with pytest.raises(OutOfTime):
-        world.run()
 
+NO_ROUTE = refused("ConnectTimeoutError", remedy="Try again.", transient=True, uncertain=True, unreached=True)
+FAILED_READS = {
+    "no route": (NO_ROUTE, "gateway endpoint"),
+    "no permission": (refused("AccessDeniedException", cause=Cause.PERMISSION, remedy="Allow it."), "Allow it."),
+    "throttled": (refused("ThrottlingException", cause=Cause.THROTTLED, remedy="Wait.", transient=True), "Wait."),
+    "no table": (refused("ResourceNotFoundException", remedy="See the ECS API."), "table exists"),
+}
+
+
+@pytest.mark.parametrize("case", FAILED_READS)
+def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
+    """Within ten seconds, in words: the call, what came of it, what to do. Only a missing route is the endpoint's."""
+    failed, remedy = FAILED_READS[case]
+    world = World()
+
+    async def look() -> Record | None:
+        raise failed
+
+    async def main() -> tuple[CannotProbe, float]:
+        with pytest.raises(CannotProbe) as caught:
+            await world.probe(look=look)
+        return caught.value, asyncio.get_running_loop().time()
+
+    stopped, second = run(main())
+    assert TABLE_PATIENCE <= second <= 10
+    assert stopped.last_error == f"The containers table could not be read: BatchGetItem failed with {failed.code}: no."
+    assert remedy in stopped.remedy
+    assert ("endpoint" in stopped.remedy) is failed.unreached
+    assert str(stopped) == f"{stopped.last_error} {stopped.remedy}"
     assert world.facts == []
+
+
+def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> None:
+    """The token to verify it with is in the table: the probe ends for that, not with a word about the agent."""
+    world = World(answers_at=0, look_fails=lambda _: True)
+
+    with pytest.raises(CannotProbe, match="could not be read"):
+        world.run(identified=True)
+
+    assert world.tokens == []
+
+
+def test_looks_that_fail_later_end_nothing_and_are_told() -> None:
+    """The record was read once, so its deadline is known; whoever reads the log learns of every failed look."""
+    world = World(look_fails=lambda second: second > 0)
+
+    with pytest.raises(OutOfTime, match=r"16 looks at the table failed, the last one: GetItem failed with Internal"):
+        world.run(give_up_at=at(20.5))
+
+    assert World(look_fails=lambda second: second > 0).run().outcome is Outcome.SILENT
+
+
+def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> None:
+    """Out of descriptors or ports until the deadline: nobody has asked the agent, which may be well."""
+    broken = Answer(probe_error(ProbeErrorKind.PROBER, ADDRESS, "Too many open files"))
+    world = World()
+
+    async def ask(_address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+        return broken if asyncio.get_running_loop().time() != tried_at else REFUSED
+
+    tried_at: float | None = None
+    with pytest.raises(CannotProbe, match="was never asked: the prober could not open a connection: Too many open"):
+        world.run(ask=ask)
+    assert world.facts == []
+
+    tried_at = 30.0
+    assert world.run(ask=ask).outcome is Outcome.SILENT
 
 
 def test_unreadable_record_is_raised() -> None:
@@ -470,10 +534,31 @@ def test_failed_report_is_raised() -> None:
     world = World(answers_at=0)
 
     async def report(_fact: Fact) -> None:
-        raise CallFailed("PutItem", "InternalServerError", "no", transient=True)
+        attempts.append(asyncio.get_running_loop().time())
+        raise CallFailed("PutItem", "InternalServerError", "no", remedy="Try again.", transient=True)
 
-    with pytest.raises(CallFailed):
+    attempts: list[float] = []
+    with pytest.raises(CannotProbe, match=r"verdict could not be written to the table: PutItem failed .* Try again\."):
         world.run(report=report)
+    assert attempts == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+
+    attempts.clear()
+    with pytest.raises(CannotProbe):
+        world.run(report=report, give_up_at=at(0.5))
+    assert attempts == [0, 1], "not beyond the worker's time, but for one attempt"
+
+
+def test_a_verdict_is_written_as_soon_as_the_table_takes_it() -> None:
+    """A moment's throttling costs a second, not the six minutes until the message comes again."""
+    world = World(answers_at=0)
+
+    async def report(fact: Fact) -> None:
+        if asyncio.get_running_loop().time() < 3:
+            raise CallFailed("PutItem", "ThrottlingException", "no", transient=True)
+        world.facts.append(fact)
+
+    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert len(world.facts) == 1
 
 
 def test_report_is_not_cut_off() -> None:

@@ -29,13 +29,13 @@ def translated(operation: str, *, once: bool = False) -> Iterator[None]:
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
         repeated = once and exc.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
-        raise _failed(operation, code, message, uncertain=repeated or status >= _SERVER_ERROR) from exc
+        raise _failed(operation, code, message, uncertain=repeated or status >= _SERVER_ERROR, status=status) from exc
     except BotoCoreError as exc:
         raise _failed(operation, type(exc).__name__, str(exc), uncertain=True) from exc
 
 
-def _failed(operation: str, code: str, message: str, *, uncertain: bool) -> CallFailed:
-    diagnosis = diagnose_call(code, message)
+def _failed(operation: str, code: str, message: str, *, uncertain: bool, status: int = 0) -> CallFailed:
+    diagnosis = diagnose_call(code, message, status)
     return CallFailed(
         operation,
         code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -154,12 +154,31 @@ ENDS = [
         for code in ("SpotInterruption", "TerminationNotice", None)
     ),
     End(
-        "grand-challenge: Spot, code alone",
-        task(code="TerminationNotice"),
+        "Spot, by the code alone",
+        task(code="SpotInterruption"),
         Cause.SPOT_INTERRUPTION,
         "again",
         transient=True,
         actor=Actor.AWS,
+    ),
+    End(
+        "grand-challenge: Spot, the older code",
+        replace(task(code="TerminationNotice"), capacity_provider_name="FARGATE_SPOT"),
+        Cause.SPOT_INTERRUPTION,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    *(
+        End(
+            f"a termination notice without a word of Spot, on {provider}",
+            replace(task(seen(), code="TerminationNotice"), capacity_provider_name=provider),
+            Cause.UNKNOWN,
+            "neither that the task ran on Spot",
+            transient=True,
+            actor=Actor.AWS,
+        )
+        for provider in (None, "FARGATE")
     ),
     End(
         "AWS doc: maintenance",
@@ -226,7 +245,7 @@ ENDS = [
             (1, "log"),
             (126, "executable"),
             (127, "exists in the image"),
-            (137, "stopTimeout"),
+            (137, "`stop_timeout`"),
             (139, "log"),
             (143, "Nothing to repair"),
             (254, "log"),

@@ -109,16 +109,19 @@ FAMILIES: Final = (
     ),
 )
 
+# ECS's two general texts say nothing; any other is a reason.
+_UNREAD: Final = Row(
+    patterns=(r"^(?!essential container in task exited|task ?failed ?to ?start\.?$).",),
+    main_exit=never_ran,
+    cause=Cause.UNKNOWN,
+    summary="The container did not run, for a reason that is not known here",
+    remedy="Look the quoted reason up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`.",
+)
+
 FALLBACKS: Final = (
     # By the exit code alone, when nothing else says why: a container that the host killed has one too.
     _NO_AGENT,
-    Row(
-        patterns=(r"^(?!essential container in task exited|task ?failed ?to ?start[.:]?$).",),
-        main_exit=never_ran,
-        cause=Cause.UNKNOWN,
-        summary="The container did not run, for a reason that is not known here",
-        remedy="Look the quoted reason up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`.",
-    ),
+    _UNREAD,
     Row(
         codes=_START,
         patterns=_NOT_STARTED,
@@ -163,7 +166,7 @@ FALLBACKS: Final = (
             (
                 exited(137),
                 "The container was killed (exit code 137, SIGKILL)",
-                "If it was being stopped: handle SIGTERM, or raise `stop_timeout` (to 120 s). Else raise the memory limit.",
+                "If it was being stopped: handle SIGTERM, or raise `stop_timeout`. Else: raise the memory limit.",
             ),
             (
                 exited(139),
@@ -197,3 +200,6 @@ FALLBACKS: Final = (
         "none, look at the task in the ECS console and at CloudTrail's events of that minute.",
     ),
 )
+
+QUOTED: Final = (_UNREAD, FALLBACKS[-1])
+"""Rows that say no more than that ECS's text is not known: it is quoted, wherever it stood."""

@@ -18,8 +18,8 @@ _PULL: Final = (
 )
 _NO_ANSWER: Final = (
     r"(connection issue|i/o timeout|deadline exceeded|request ?cancell?ed|context cancell?ed|tls handshake timeout|"
-    r"connection (refused|reset)|network is unreachable|no route to host|send request failed|request send failed|client\.timeout|"
-    r"awaiting headers|network configuration|unexpected eof|: eof|signal: killed)"
+    r"connection (refused|reset)|network is unreachable|no route to host|send request failed|request send failed|"
+    r"client\.timeout|awaiting headers|network configuration|unexpected eof|: eof|signal: killed)"
 )
 _ROUTE: Final = (
     "Give the task's subnet a route to the registry: a NAT gateway; or a public subnet with a public IP "

@@ -29,7 +29,7 @@ _PART: Final = r"[^\s\"'`,;(){}\[\]<>]"
 _END: Final = r"[^\s\"'`,;(){}\[\]<>:.]"
 _BEFORE: Final = (
     r"resolved? ref(?:erence)?|denied for|manifest for|\blookup|fetch secret|unable to find (?:user|group)|\buser:|"
-    r"on resource:|\[(?:manifests|blobs)|\(elb|^service|\bvalue:"
+    r"on resource:|\[(?:manifests|blobs)|\(elb|\bvalue:"
 )
 _SHAPES: Final = re.compile(
     rf"(?P<kept>{_WORDS})"
@@ -40,6 +40,7 @@ _SHAPES: Final = re.compile(
     rf"|\barn:aws{_PART}*{_END}"
     # A quoted word is a name, a quoted sentence is not; a path is, and what was to be executed. ECS cuts within quotes.
     r"|(?<=exec: )\"[^\"]*\""
+    r"|(?<=^service )\S+(?=: )"
     r"|(?<!\w)(?P<quote>[\"'`])(?:/[^\"'`]*|[^\s\"'`<]*)(?:(?P=quote)|$)"
     # A path: Fargate 1.4 leaves out the middle of a long text. An image, a media type. A host.
     rf"|(?<![\w.:<])/(?:(?!\.\.\.){_PART})*(?<=[^:.])"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from core.diagnosis.general_rows import QUOTED
 from core.diagnosis.model import Actor, Diagnosis, Place, one_line
 from core.diagnosis.names import without_names
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
@@ -145,7 +146,7 @@ def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
     """No row knew any text: then the container's own reason says more than any words of ours."""
     summary = row.summary.format(exit_code=exit_code)
     reasons = [text for text in texts if text.place is not Place.TASK]
-    said = next(iter(reasons), None) or (next(iter(texts), None) if row is UNKNOWN_STOPS[-1] else None)
+    said = next(iter(reasons), None) or (next(iter(texts), None) if row in QUOTED else None)
     return f"{summary}: {said.words.rstrip('.')}" if said is not None else summary
 
 

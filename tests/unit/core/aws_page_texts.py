@@ -14,6 +14,7 @@ PULLING = "CannotPullContainer task errors in Amazon ECS"
 INITIALISING = "Troubleshooting Amazon ECS ResourceInitializationError errors"
 STARTING = "Troubleshooting Amazon ECS TaskFailedToStart errors"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf"
+NO_WAY_TO_ECR = "There is a connection issue between the task and Amazon ECR. Check your task network configuration."
 
 IMAGE_TEXTS = [
     Case(
@@ -26,12 +27,13 @@ IMAGE_TEXTS = [
     *(
         Case(PULLING, f"{PULL}{words}", Cause.IMAGE_PULL_FAILED, "NAT gateway", transient=True)
         for words in (
-            f"The task cannot pull 'shop' from the Amazon ECR repository '{IMAGE}'. There is a connection issue between "
-            "the task and Amazon ECR. Check your task network configuration.",
+            f"The task cannot pull 'shop' from the Amazon ECR repository '{IMAGE}'. {NO_WAY_TO_ECR}",
             "The task can't pull the image. Check your network configuration",
             f"API error (500): Get https://{IMAGE}/v2/: net/http: request canceled while waiting for connection",
-            "Error response from daemon: Get https://shop.invalid/v2/: net/http: request canceled while waiting for "
-            "connection",
+            (
+                "Error response from daemon: Get https://shop.invalid/v2/: net/http: request canceled while waiting "
+                "for connection"
+            ),
             "Context canceled",
         )
     ),
@@ -43,8 +45,10 @@ IMAGE_TEXTS = [
                 "what went wrong stands behind these words, and the page leaves it out",
             ),
             (
-                "ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status "
-                "code",
+                (
+                    "ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected "
+                    "status code"
+                ),
                 "the status stands behind these words, and the page leaves it out",
             ),
             ("error pulling image configuration", "what went wrong stands behind these words"),
@@ -69,8 +73,10 @@ IMAGE_TEXTS = [
         Case(PULLING, f"{PULL}{words}", Cause.IMAGE_PULL_FAILED, "repository_credentials", transient=True)
         for words in (
             "ERROR: toomanyrequests: Too Many Requests.",
-            "You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: "
-            "https://www.docker.com/increase-rate-limits.",
+            (
+                "You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: "
+                "https://www.docker.com/increase-rate-limits."
+            ),
         )
     ),
     Case(
@@ -93,16 +99,15 @@ START_PAGE_TEXTS = [
     # --- ResourceInitializationError
     Case(
         INITIALISING,
-        f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and "
-        "Amazon ECR. Check your task network configuration.",
+        f"{AUTH}The task cannot pull registry auth from Amazon ECR: {NO_WAY_TO_ECR}",
         Cause.IMAGE_PULL_FAILED,
         "ecr.api",
         transient=True,
     ),
     Case(
         INITIALISING,
-        "ResourceInitializationError: The task cannot download the environment variable files from Amazon S3. There is a "
-        "connection issue between the task and Amazon S3. Check your task network configuration.",
+        "ResourceInitializationError: The task cannot download the environment variable files from Amazon S3. There "
+        "is a connection issue between the task and Amazon S3. Check your task network configuration.",
         Cause.TASK_DEFINITION,
         "gateway endpoint",
         transient=True,
@@ -110,10 +115,14 @@ START_PAGE_TEXTS = [
     *(
         Case(INITIALISING, f"{AUTH}{words}", Cause.SECRETS, "TCP 443", transient=True)
         for words in (
-            "The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS "
-            "Systems Manager Parameter Store. Check your task network configuration.",
-            "The task can't pull secrets from Secrets Manager. There is a connection issue between the task and Secrets "
-            "Manager. Check your task network configuration.",
+            (
+                "The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task "
+                "and AWS Systems Manager Parameter Store. Check your task network configuration."
+            ),
+            (
+                "The task can't pull secrets from Secrets Manager. There is a connection issue between the task and "
+                "Secrets Manager. Check your task network configuration."
+            ),
         )
     ),
     Case(
@@ -134,8 +143,8 @@ START_PAGE_TEXTS = [
     Case(
         INITIALISING,
         "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
-        "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. Check "
-        "your network configuration.",
+        "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
+        "Check your network configuration.",
         Cause.TASK_DEFINITION,
         ".logs",
         transient=True,
@@ -268,9 +277,9 @@ START_PAGE_TEXTS = [
     ),
     Case(
         "CannotCreateContainerError: API error (500): devmapper",
-        "CannotCreateContainerError: API error (500): devmapper: Thin Pool has 4350 free data blocks which is less than "
-        "minimum required 4454 free data blocks. Create more free space in thin pool or use dm.min_free_space option to "
-        "change behavior",
+        "CannotCreateContainerError: API error (500): devmapper: Thin Pool has 4350 free data blocks which is less "
+        "than minimum required 4454 free data blocks. Create more free space in thin pool or use dm.min_free_space "
+        "option to change behavior",
         Cause.TASK_DEFINITION,
         "ephemeral_storage_gib",
         actor=Actor.USER,

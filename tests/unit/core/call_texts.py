@@ -54,23 +54,26 @@ TEXTS = [
         for code, words in (
             (
                 "InvalidParameterException",
-                "Error retrieving security group information for [sg-1]: An internal error has occurred (ErrorCode: "
-                "InternalError)",
+                (
+                    "Error retrieving security group information for [sg-1]: An internal error has occurred "
+                    "(ErrorCode: InternalError)"
+                ),
             ),
             (
                 "InvalidParameterException",
-                "Error retrieving subnet information for [subnet-1]: The service is unavailable. Please try again shortly. "
-                "(ErrorCode: Unavailable)",
+                (
+                    "Error retrieving subnet information for [subnet-1]: The service is unavailable. Please try again "
+                    "shortly. (ErrorCode: Unavailable)"
+                ),
             ),
             ("ClientException", "Service Unavailable. Please try again later."),
             ("ClientException", "Internal Server Error"),
         )
     ),
     Text(
-        "a quota of names, with a name in it",
+        "RegisterTaskDefinition: a name that nothing has",
         "ClientException",
-        "The specified task definition shop-9f86d081 was refused: Container name 'shop' of image "
-        "'docker.io/shop/shop:shop' is invalid.",
+        "Unknown volume 'shop'.",
         Cause.TASK_DEFINITION,
         "Correct what the text names",
     ),

@@ -131,7 +131,8 @@ START_TEXTS = [
     ),
     Case(
         "runc: volume on a file",
-        f'{SHIM}error during container init: error mounting "/var/lib/volumes/1/api" to rootfs at "/srv/shop/settings.json"'
+        f'{SHIM}error during container init: error mounting "/var/lib/volumes/1/api" to rootfs at '
+        '"/srv/shop/settings.json"'
         ": flags=MS_RDONLY|MS_BIND: not a directory",
         Cause.TASK_DEFINITION,
         "directory",
@@ -189,14 +190,15 @@ START_TEXTS = [
     ),
     Case(
         "terraform-grafana 4: directory",
-        f"{EFS}b'mount.nfs4: mounting fs-0123.efs.eu-west-1.amazonaws.com:/shop failed, reason given by server: No such "
-        f"file or directory'{EFS_END}",
+        f"{EFS}b'mount.nfs4: mounting fs-0123.efs.eu-west-1.amazonaws.com:/shop failed, reason given by server: No "
+        f"such file or directory'{EFS_END}",
         Cause.EFS_MOUNT_FAILED,
         "root directory path",
     ),
     Case(
         "aws-cdk-examples 920: denied",
-        f"{EFS}b'mount.nfs4: access denied by server while mounting fs-0123.efs.eu-west-1.amazonaws.com:/shop'{EFS_END}",
+        f"{EFS}b'mount.nfs4: access denied by server while mounting "
+        f"fs-0123.efs.eu-west-1.amazonaws.com:/shop'{EFS_END}",
         Cause.EFS_MOUNT_FAILED,
         "elasticfilesystem:ClientMount",
     ),
@@ -252,8 +254,8 @@ START_TEXTS = [
     Case(
         "secrets: unreachable",
         f"{AUTH}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
-        "Manager. Check your task network configuration. failed to fetch secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf from secrets manager: operation "
-        "error "
+        "Manager. Check your task network configuration. failed to fetch secret "
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf from secrets manager: operation error "
         "Secrets Manager: GetSecretValue, https response error StatusCode: 0, RequestID: , canceled, context deadline "
         "exceeded",
         Cause.SECRETS,
@@ -268,8 +270,8 @@ START_TEXTS = [
     ),
     Case(
         "secrets: throttled",
-        f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 5 time(s): ThrottlingException: "
-        "Rate exceeded",
+        f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 5 time(s): "
+        "ThrottlingException: Rate exceeded",
         Cause.SECRETS,
         "fewer containers at once",
         transient=True,
@@ -506,17 +508,21 @@ START_TEXTS = [
             actor=Actor.USER,
         )
         for words in (
-            "failed to unpack image on snapshotter overlayfs: failed to extract layer sha256:c0c0: failed to get stream "
-            "processor for application/vnd.in-toto+json: no processor for media-type: unknown",
+            (
+                "failed to unpack image on snapshotter overlayfs: failed to extract layer sha256:c0c0: failed to get "
+                "stream processor for application/vnd.in-toto+json: no processor for media-type: unknown"
+            ),
             "failed to unpack image on snapshotter overlayfs: mismatched image rootfs and manifest layers",
-            "failed to resolve ref docker.io/shop/shop:shop: unsupported manifest media type "
-            "application/vnd.cncf.helm.config.v1+json",
+            (
+                "failed to resolve ref docker.io/shop/shop:shop: unsupported manifest media type "
+                "application/vnd.cncf.helm.config.v1+json"
+            ),
         )
     ),
     Case(
         "Go: x509",
-        f"{RESOLVE}shop.invalid/shop:shop: failed to do request: Head https://shop.invalid/v2/shop/manifests/shop: tls: "
-        "failed to verify certificate: x509: certificate is valid for shop.test, not shop.invalid",
+        f"{RESOLVE}shop.invalid/shop:shop: failed to do request: Head https://shop.invalid/v2/shop/manifests/shop: "
+        "tls: failed to verify certificate: x509: certificate is valid for shop.test, not shop.invalid",
         Cause.IMAGE_PULL_FAILED,
         "public authority",
         actor=Actor.USER,

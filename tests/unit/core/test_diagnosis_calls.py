@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.adapters.failures import translated
 from core.diagnosis import Actor, CallDiagnosis, diagnose_call, diagnose_run_failure
 from core.diagnosis.table import RUN_FAILURES
-from core.errors import Cause
+from core.errors import CallFailed, Cause
 from tests.unit.core.call_texts import FAILURES, TEXTS, Failure, Text
 
 if TYPE_CHECKING:
@@ -96,6 +98,39 @@ def test_a_failure_without_a_task_is_told_by_its_reason(failure: Failure) -> Non
 def test_prefix_and_case_of_a_code_do_not_matter(code: str) -> None:
     """The JSON protocol's `__type` may carry a namespace before the name and a URL behind it."""
     assert diagnose_call(code, "").cause is Cause.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "transient", "actor"),
+    [
+        (400, Cause.UNKNOWN, False, Actor.OPERATOR),
+        (429, Cause.THROTTLED, True, Actor.AWS),
+        (500, Cause.UNKNOWN, True, Actor.AWS),
+        (503, Cause.UNKNOWN, True, Actor.AWS),
+    ],
+)
+def test_the_status_tells_whose_failure_an_unknown_class_is(
+    status: int, cause: Cause, transient: bool, actor: Actor
+) -> None:
+    """AWS adds classes, and a load balancer in front of an API has none; the adapter hands the status on."""
+    told = diagnose_call("SomethingNewException", "", status)
+    assert (told.cause, told.transient, told.actor) == (cause, transient, actor)
+    error = ClientError(
+        {
+            "Error": {"Code": "SomethingNewException", "Message": ""},
+            "ResponseMetadata": {
+                "HTTPStatusCode": status,
+                "RequestId": "",
+                "HostId": "",
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
+        },
+        "RunTask",
+    )
+    with pytest.raises(CallFailed) as caught, translated("RunTask"):
+        raise error
+    assert (caught.value.cause, caught.value.transient, caught.value.uncertain) == (cause, transient, status >= 500)
 
 
 REMEDIES = {

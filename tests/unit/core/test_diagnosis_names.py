@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,7 +79,7 @@ WORDS = (
         "latest",
     ),
 )
-HOSTILE = tuple(dict.fromkeys([*WORDS, *(f"{a}-{b}" for a, b in pairwise(WORDS)), "a.500.b", "x_500"]))
+HOSTILE = (*WORDS, "a.500.b", "x_500")
 """Names that are right as a tag, as a part of a path, an ARN or a host, and hold what the tables look for."""
 
 NAMES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).flatmap(
@@ -239,7 +238,7 @@ ERROR_NAME = re.compile(r"^\w+(Error|Exception|ToStart)\b:?")
 CUT_BY_ECS = [case for case in ALL_TEXTS if ERROR_NAME.match(case.text)]
 
 
-@pytest.mark.parametrize("end", ["", "...", "\u2026"])
+@pytest.mark.parametrize("end", ["", "..."])
 @pytest.mark.parametrize("case", CUT_BY_ECS, ids=lambda case: case.source)
 def test_a_text_that_ecs_cut_keeps_its_cause_or_has_none(case: Case, end: str) -> None:
     """Anywhere behind the error's name; and what would not pass is never launched again for having been cut."""

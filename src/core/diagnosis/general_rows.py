@@ -28,7 +28,7 @@ _NO_AGENT: Final = Row(
 
 # The agent's own words about `main` ("CannotStartContainerError: dependency graph: failed to resolve container ordering
 # dependency [init] ..."), which the families would take for a container that could not be started.
-INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph: .*\[init\]",)),)
+INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph:",)),)
 
 FAMILIES: Final = (
     # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).

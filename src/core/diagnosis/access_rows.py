@@ -22,8 +22,8 @@ _ROUTE: Final = (
 )
 
 _KEPT: Final = (
-    r"(secrets? from (asm|ssm)|secrets? manager|secretsmanager|systems manager|parameter store|ssm parameter|<ssm>|"
-    r"\bthe secret\b)"
+    r"(retrieve secrets?\b|secrets? from (asm|ssm)|secrets? manager|secretsmanager|systems manager|"
+    r"parameter store|ssm parameter|<ssm>|\bthe secret\b)"
 )
 _FILES: Final = r"env(ironment)?( variable)? files?"
 SECRETS: Final = (

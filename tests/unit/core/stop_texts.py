@@ -293,6 +293,13 @@ START_TEXTS = [
         "Secrets Manager must be reachable",
         transient=True,
     ),
+    Case(
+        "secrets: by its ARN, for a reason that is new",
+        f"{RETRIEVAL}unable to retrieve secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf: service "
+        "call has been retried 1 time(s): something new",
+        Cause.SECRETS,
+        "may read it",
+    ),
     Case("secrets: new words", f"{RETRIEVAL}something new", Cause.UNKNOWN, "execution role"),
     Case(
         "environment files",

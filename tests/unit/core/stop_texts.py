@@ -295,8 +295,8 @@ START_TEXTS = [
     ),
     Case(
         "secrets: by its ARN, for a reason that is new",
-        f"{RETRIEVAL}unable to retrieve secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf: service "
-        "call has been retried 1 time(s): something new",
+        f"{RETRIEVAL}unable to retrieve secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf: "
+        "service call has been retried 1 time(s): something new",
         Cause.SECRETS,
         "may read it",
     ),

@@ -92,6 +92,7 @@ class _Container(_Document):
     last_status: str = ""
     exit_code: int | None = None
     reason: str | None = None
+    image: str | None = None
     network_interfaces: Annotated[tuple[_Interface, ...], BeforeValidator(_none_to_empty)] = ()
 
 
@@ -117,6 +118,7 @@ class _Task(_Document):
     updated_at: When = None
     stop_code: str | None = None
     stopped_reason: str | None = None
+    capacity_provider_name: str | None = None
 
 
 def _observe(document: object, source: Source, prefix: str, at: datetime) -> TaskObserved | NotOurs:
@@ -153,7 +155,7 @@ def _container(seen: _Container) -> ContainerSeen:
     interfaces = tuple(
         Interface(one.attachment_id, one.private_ipv4_address, one.ipv6_address) for one in seen.network_interfaces
     )
-    return ContainerSeen(seen.name, seen.last_status, seen.exit_code, seen.reason, interfaces)
+    return ContainerSeen(seen.name, seen.last_status, seen.exit_code, seen.reason, interfaces, image=seen.image)
 
 
 def _reasons(error: ValidationError) -> str:

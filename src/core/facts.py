@@ -50,6 +50,7 @@ class ContainerSeen:
     reason: str | None = None
     interfaces: tuple[Interface, ...] = ()
     complaint: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class TaskObserved(Fact):
     updated_at: datetime | None = None
     stop_code: str | None = None
     stopped_reason: str | None = None
+    capacity_provider_name: str | None = None
 
     def container(self, name: str) -> ContainerSeen | None:
         """The container of that name. By name, never by index: ECS adds containers of its own (GuardDuty)."""

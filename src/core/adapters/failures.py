@@ -45,15 +45,17 @@ def translated(operation: str, *, single: bool = False) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
-        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR) from exc
+        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR, status=status) from exc
     except BotoCoreError as exc:
         certain = single and isinstance(exc, _NEVER_SENT)
         unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
         raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain, unreached=unreached) from exc
 
 
-def _failed(operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False) -> CallFailed:
-    diagnosis = diagnose_call(code, message)
+def _failed(  # noqa: PLR0913 - what is known of a failed call, one argument each
+    operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False, status: int = 0
+) -> CallFailed:
+    diagnosis = diagnose_call(code, message, status)
     return CallFailed(
         operation,
         code,

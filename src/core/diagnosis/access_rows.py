@@ -8,20 +8,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.diagnosis.model import Row
+from core.diagnosis.model import Actor, Row
+from core.diagnosis.pace_rows import PACE, THROTTLING
 from core.errors import Cause
 
 _UNREACHABLE: Final = (
     r"(connection issue|i/o timeout|deadline exceeded|request ?cancell?ed|connection (refused|reset)|no such host|"
-    r"send failed|signal: killed)"
+    r"(send request|request send) failed|signal: killed|network configuration)"
 )
 _ROUTE: Final = (
     "give the task's subnet a NAT gateway, or run it in a public subnet with a public IP (AssignPublicIp), "
     "or add the VPC interface endpoint"
 )
 
-_KEPT: Final = r"(secrets? from (asm|ssm)|secrets? manager|secretsmanager|parameter store|ssm parameter|\bthe secret\b)"
+_KEPT: Final = (
+    r"(retrieve secrets?\b|secrets? from (asm|ssm)|secrets? manager|secretsmanager|systems manager|"
+    r"parameter store|ssm parameter|<ssm>|\bthe secret\b)"
+)
+_FILES: Final = r"env(ironment)?( variable)? files?"
 SECRETS: Final = (
+    Row(
+        patterns=(rf"{_KEPT}.*{THROTTLING}",),
+        cause=Cause.SECRETS,
+        summary="AWS throttled the reading of the task's secrets",
+        remedy=PACE,
+        transient=True,
+        actor=Actor.AWS,
+        start_failed=True,
+    ),
     Row(
         patterns=(rf"{_KEPT}.*(not authorized|access ?denied|access to kms)",),
         cause=Cause.SECRETS,
@@ -32,7 +46,7 @@ SECRETS: Final = (
     ),
     Row(
         patterns=(
-            rf"{_KEPT}.*(ResourceNotFound|ParameterNotFound|can.?t find|invalid ssm parameters|did not contain json)",
+            rf"{_KEPT}.*(ResourceNotFound|ParameterNotFound|can.?t find|did not contain json|the secret exists)",
             r"invalid ssm parameters",
             r"can(no|.)?t retrieve the secret",
         ),
@@ -60,11 +74,42 @@ SECRETS: Final = (
         start_failed=True,
     ),
     Row(
-        patterns=(r"env(ironment)?( variable)? files",),
+        patterns=(rf"{_FILES}.*{_UNREACHABLE}",),
+        cause=Cause.TASK_DEFINITION,
+        summary="The task could not reach S3, where its environment files are",
+        remedy="S3 must be reachable on TCP 443 from the task's subnet: give it a gateway endpoint for S3 (free) or a "
+        "NAT gateway.",
+        transient=True,
+        start_failed=True,
+    ),
+    Row(
+        patterns=(_FILES,),
         cause=Cause.TASK_DEFINITION,
         summary="An environment file of the task could not be read from S3",
         remedy="Check that the object exists, that the task execution role has s3:GetObject on it and "
         "s3:GetBucketLocation on its bucket, and that the subnet reaches S3 (NAT or gateway endpoint).",
+        start_failed=True,
+    ),
+)
+
+# The prefix alone says too little: secrets and the registry's authorisation share it, so it has no cause.
+_FETCHED: Final = r"(pull secrets or registry auth|execution resource retrieval failed)"
+FETCHES: Final = (
+    Row(
+        patterns=(rf"{_FETCHED}.*{_UNREACHABLE}",),
+        cause=Cause.UNKNOWN,
+        summary="The task could not reach the services that have its secrets and the registry's authorisation",
+        remedy="ECR, Systems Manager and Secrets Manager must be reachable on TCP 443 from the task's subnet: "
+        f"{_ROUTE}s of the services that the task uses.",
+        transient=True,
+        start_failed=True,
+    ),
+    Row(
+        patterns=(_FETCHED,),
+        cause=Cause.UNKNOWN,
+        summary="The task could not fetch its secrets or the registry's authorisation",
+        remedy="Check that the task execution role exists, is trusted by ecs-tasks.amazonaws.com and may read what the "
+        "task definition names, and that the subnet has a route to ECR, Systems Manager and Secrets Manager.",
         start_failed=True,
     ),
 )
@@ -97,8 +142,16 @@ LOGS: Final = (
         start_failed=True,
     ),
     Row(
-        patterns=(_LOG,),
+        patterns=(r"MissingEndpoint", r"MissingRegion"),
         cause=Cause.TASK_DEFINITION,
+        summary="The log options name no Region that CloudWatch Logs has",
+        remedy="Set awslogs-region of the log options to a Region's name.",
+        start_failed=True,
+    ),
+    # What went wrong may be the log's group, its role, its route: so no cause.
+    Row(
+        patterns=(_LOG,),
+        cause=Cause.UNKNOWN,
         summary="The container's log driver could not be started",
         remedy="Check the log options: the group, the Region (awslogs-region is a Region's name) and, on Fargate, "
         "awslogs-stream-prefix.",

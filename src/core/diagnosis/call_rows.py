@@ -12,6 +12,22 @@ from typing import Final
 from core.diagnosis.model import Actor, Row
 from core.errors import Cause
 
+# botocore's own, by class: the call was never sent, whatever values its text quotes.
+UNSENT: Final = (
+    Row(
+        codes=frozenset({"NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"}),
+        cause=Cause.UNKNOWN,
+        remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
+    ),
+    Row(
+        codes=frozenset({"ParamValidationError"}),
+        cause=Cause.TASK_DEFINITION,
+        remedy="Correct what the text names: in the request, or in the stack's parameters if the request does not set "
+        "it.",
+        actor=Actor.USER,
+    ),
+)
+
 THROTTLED: Final = (
     # The class is often another: subnets are looked up in EC2, and its throttling arrives as an
     # InvalidParameterException (dagster #33439); registering is serialised per family by a ClientException.
@@ -31,17 +47,36 @@ THROTTLED: Final = (
                 "PriorRequestNotComplete",
                 "EC2ThrottledException",
                 "TooManyUpdates",
+                "429",
             }
         ),
         patterns=(
             r"rate exceeded",
-            r"throttl",
+            r"\bthrottl(ed|ing)",
             r"too many (concurrent attempts|requests)",
             r"request ?limit ?exceeded",
         ),
         cause=Cause.THROTTLED,
         remedy="Try again in a moment, with growing pauses. If it repeats, start fewer containers at once or have the "
         "API's rate quota raised; RegisterTaskDefinition allows one a second.",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+)
+
+# EC2 and IAM are asked on the way, and their failures arrive as an InvalidParameterException or a ClientException.
+WRAPPED: Final = (
+    Row(
+        patterns=(
+            r"internal (server |service )?(error|failure)",
+            r"internal(error|failure|servererror)",
+            r"errorcode: (service)?unavailable",
+            r"errorcode: request(timeout|expired)",
+            r"(service|server) (is )?(currently |temporarily )?unavailable",
+            r"temporarily unavailable",
+        ),
+        cause=Cause.UNKNOWN,
+        remedy="Try again: a service that ECS asks failed, not the request. If it lasts, see the AWS Health dashboard.",
         transient=True,
         actor=Actor.AWS,
     ),
@@ -157,10 +192,5 @@ SERVICE: Final = (
         remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
         "or the service's VPC endpoint, with TCP 443 let out.",
         transient=True,
-    ),
-    Row(
-        codes=frozenset({"NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"}),
-        cause=Cause.UNKNOWN,
-        remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
     ),
 )

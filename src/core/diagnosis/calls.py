@@ -5,28 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.diagnosis.model import CallDiagnosis, one_line
+from core.diagnosis.names import without_names
 from core.diagnosis.table import CALLS, RUN_FAILURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from core.diagnosis.model import Row
 
 
-def diagnose_call(code: str, message: str) -> CallDiagnosis:
+def diagnose_call(code: str, message: str, status: int = 0) -> CallDiagnosis:
     """Why a call failed. `code` is AWS's error code or the class name of botocore's exception. Never raises.
 
-    A code may carry the service's prefix (`com.amazonaws.ecs#ClientException`) or a URL behind a colon.
+    A code may carry the service's prefix (`com.amazonaws.ecs#ClientException`) or a URL behind a colon. `status` is the
+    answer's HTTP status, 0 for none: of an error that no row knows it tells whose failure it is.
     """
-    return _first(CALLS, code.rpartition("#")[2].partition(":")[0].strip(), one_line(message))
+    return _first(CALLS, (code.rpartition("#")[2].partition(":")[0].strip(), str(status)), message)
 
 
 def diagnose_run_failure(reason: str, detail: str | None) -> CallDiagnosis:
     """Why RunTask answered with `failures` instead of a task: `failures[].reason` and `.detail`. Never raises."""
-    return _first(RUN_FAILURES, reason.strip(), one_line(f"{reason} {detail or ''}"))
+    return _first(RUN_FAILURES, (reason.strip(),), f"{reason} {detail or ''}")
 
 
-def _first(rows: Iterable[Row], code: str, words: str) -> CallDiagnosis:
+def _first(rows: Iterable[Row], codes: Sequence[str], message: str) -> CallDiagnosis:
     """The last row of each table names nothing, so one always applies."""
-    row = next(row for row in rows if row.names(code) or row.found_in(words) or not (row.codes or row.patterns))
+    words = without_names(one_line(message))
+    row = next(
+        row for row in rows if any(map(row.names, codes)) or row.found_in(words) or not (row.codes or row.patterns)
+    )
     return CallDiagnosis(row.cause, row.remedy, row.transient, row.actor)

@@ -32,13 +32,24 @@ REQUESTED: Final = (
     ),
     # Spot tasks were reported without a stopCode as well: containers-roadmap #797 and #1565.
     Row(
-        codes=frozenset({"SpotInterruption", "TerminationNotice"}),
+        codes=frozenset({"SpotInterruption"}),
         patterns=(r"spot task was interrupted", r"spotinterruption"),
         where=_TASK,
         cause=Cause.SPOT_INTERRUPTION,
         summary="Fargate Spot took its capacity back",
         remedy="Start the container again. For work that must not be interrupted use the capacity provider FARGATE "
         "instead of FARGATE_SPOT.",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    # Also of tasks that ran on no Spot capacity, without a text, and of ones that never started.
+    Row(
+        codes=frozenset({"TerminationNotice"}),
+        where=_TASK,
+        cause=Cause.UNKNOWN,
+        summary="AWS ended the task with a termination notice, and does not say why",
+        remedy="Start the container again. ECS shows neither that the task ran on Spot nor that its host was retired; "
+        "if it repeats, look at the AWS Health dashboard and open an AWS support case.",
         transient=True,
         actor=Actor.AWS,
     ),
@@ -53,10 +64,11 @@ REQUESTED: Final = (
 
 ENDED: Final = (
     Row(
-        patterns=(r"outofmemory", r"killed due to memory usage", r"\boom.?killed"),
+        patterns=(r"outofmemory", r"killed due to memory", r"\boom.?killed"),
         cause=Cause.OUT_OF_MEMORY,
         summary="The container used more memory than it was given and was killed",
-        remedy="Raise the container's memory limit, or make it use less; the agent shares that limit.",
+        remedy="Raise the memory limit (`limits.memory_mib` of the start request), or make the container use less; the "
+        "agent shares that limit.",
         actor=Actor.USER,
     ),
     Row(

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 from core.diagnosis.model import Actor, Place, Row
+from core.diagnosis.names import NAME
 from core.errors import Cause
 
 _INIT: Final = frozenset({Place.INIT})
 _DENIED: Final = (r"\bexec:? .*(permission denied|is a directory)",)
 # runc quotes what it looked for itself, and found missing; these are the kernel's words about a program that is there.
-_KERNEL: Final = r"\bexec (/[^:]*|user process caused):? \"?"
+_KERNEL: Final = rf"\bexec ({NAME}[^:]*|user process caused):? \"?"
 _LOADER: Final = (_KERNEL + "no such file or dir",)
 _REFUSED: Final = (r"^(standard_init_linux\.go:\d+: )?" + _KERNEL + "[a-z]",)
 _FORMAT: Final = (r"exec format error", r"cannot execute binary file")
@@ -44,7 +45,7 @@ EXECUTION: Final = (
         patterns=(r"container init was OOM-killed", r"memory limit too low"),
         cause=Cause.OUT_OF_MEMORY,
         summary="The memory limit is too low to start the container at all",
-        remedy="Raise the container's memory limit.",
+        remedy="Raise the memory limit: `limits.memory_mib` of the start request.",
         actor=Actor.USER,
         start_failed=True,
     ),
@@ -52,15 +53,17 @@ EXECUTION: Final = (
         patterns=(r"chdir to cwd", r"mkdir [^ ]+: (read-only|not a directory)"),
         cause=Cause.TASK_DEFINITION,
         summary="The container's working directory cannot be entered",
-        remedy="Set a working directory that exists in the image and that the container's user may enter.",
+        remedy="Set a working directory (`working_dir`) that exists in the image and that the container's user may "
+        "enter.",
         actor=Actor.USER,
         start_failed=True,
     ),
     Row(
-        patterns=(r"unable to find (user|group)", r"no matching entries in (passwd|group)", r"/etc/(passwd|group): no"),
+        # containerd mounts the image before the start only to look the user up.
+        patterns=(r"unable to find (user|group)", r"no matching entries in (passwd|group)", r"mount callback failed"),
         cause=Cause.TASK_DEFINITION,
         summary="The container's user or group does not exist in the image",
-        remedy="Use a user that the image's /etc/passwd has, or a numeric user id.",
+        remedy="Use a `user` that the image's /etc/passwd has, or a numeric user id.",
         actor=Actor.USER,
         start_failed=True,
     ),
@@ -70,6 +73,14 @@ EXECUTION: Final = (
         summary="A volume was mounted on a path that is a file in the image",
         remedy="A volume is always a directory: choose a mount path that is free or a directory in the image. If the "
         "image has a file at /sockerless-agent, start it with the `image` injection strategy.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    Row(
+        patterns=(r"setting rlimit", r"\bulimit"),
+        cause=Cause.TASK_DEFINITION,
+        summary="A resource limit of the container could not be set",
+        remedy="Correct `ulimits` of the start request: Fargate lets only nofile be set.",
         actor=Actor.USER,
         start_failed=True,
     ),

@@ -28,12 +28,12 @@ _NO_AGENT: Final = Row(
 
 # The agent's own words about `main` ("CannotStartContainerError: dependency graph: failed to resolve container ordering
 # dependency [init] ..."), which the families would take for a container that could not be started.
-INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph: .*\[init\]",)),)
+INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph:",)),)
 
 FAMILIES: Final = (
     # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
     Row(
-        patterns=(r"could not tran\w+ to (created|started|running|resources)", r"cannotcreatecontainererror"),
+        patterns=(r"could not tran\w+ to (created|started|running|resources)",),
         cause=Cause.UNKNOWN,
         summary="The container runtime did not get the container started in time",
         remedy="Start the container again. If it repeats, give the task more CPU and memory or a smaller image.",
@@ -50,6 +50,14 @@ FAMILIES: Final = (
         actor=Actor.AWS,
     ),
     Row(
+        patterns=(r"cannotcreatecontainererror", r"oci runtime create failed"),
+        cause=Cause.UNKNOWN,
+        summary="The container runtime could not create the container",
+        remedy="Check user, working directory, ulimits and mounts of the request against this text.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    Row(
         patterns=(r"(containerruntime|dockertimeout|containerruntimetimeout)error", r"cannotinspectcontainererror"),
         cause=Cause.UNKNOWN,
         summary="The container runtime of the host failed",
@@ -59,23 +67,24 @@ FAMILIES: Final = (
     ),
     Row(
         patterns=(r"cannotcreatevolumeerror",),
-        cause=Cause.TASK_DEFINITION,
+        cause=Cause.UNKNOWN,
         summary="A volume of the task could not be made",
         remedy="Check the volumes and mount points that were asked for against this text.",
         actor=Actor.USER,
         start_failed=True,
     ),
-    # The prefix alone says too little: secrets and the registry's authorisation share it.
+    # "Troubleshooting Amazon ECS CannotStartContainerError errors": the container exceeds its memory.
     Row(
-        patterns=(r"unable to pull secrets or registry auth", r"execution resource retrieval failed"),
-        cause=Cause.SECRETS,
-        summary="The task could not fetch its secrets or the registry's authorisation",
-        remedy="Check that the task execution role exists, is trusted by ecs-tasks.amazonaws.com and may read what the "
-        "task definition names, and that the subnet has a route to ECR, Systems Manager and Secrets Manager.",
+        patterns=(r"failed to get container status",),
+        cause=Cause.OUT_OF_MEMORY,
+        summary="The container ended before its state could be read, as it does when its memory is too small",
+        remedy="Raise the memory limit: `limits.memory_mib` of the start request. If that changes nothing, read the "
+        "container's log.",
+        actor=Actor.USER,
         start_failed=True,
     ),
     Row(
-        patterns=(r"cannotstartcontainererror", r"oci runtime create failed", r"failed to create (new )?container"),
+        patterns=(r"cannotstartcontainererror", r"failed to create (new )?container"),
         cause=Cause.UNKNOWN,
         summary="The container runtime could not start the container",
         remedy="Check entrypoint, user, working directory and mounts of the request against this text.",
@@ -91,7 +100,7 @@ FAMILIES: Final = (
     ),
     # Also an interface that was reported ready after ECS's own deadline ("TaskFailedToStart errors").
     Row(
-        patterns=(r"internal ?error",),
+        patterns=(r"internal (server )?error", r"internal(error|failure|servererror)"),
         cause=Cause.UNKNOWN,
         summary="Fargate failed internally",
         remedy="Start the container again: this passes. If it repeats, open an AWS support case with this text.",
@@ -100,17 +109,19 @@ FAMILIES: Final = (
     ),
 )
 
+# ECS's two general texts say nothing; any other is a reason.
+_UNREAD: Final = Row(
+    patterns=(r"^(?!essential container in task exited|task ?failed ?to ?start\.?$).",),
+    main_exit=never_ran,
+    cause=Cause.UNKNOWN,
+    summary="The container did not run, for a reason that is not known here",
+    remedy="Look the quoted reason up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`.",
+)
+
 FALLBACKS: Final = (
     # By the exit code alone, when nothing else says why: a container that the host killed has one too.
     _NO_AGENT,
-    Row(
-        patterns=(r".",),
-        where=frozenset(Place) - _TASK,
-        main_exit=never_ran,
-        cause=Cause.UNKNOWN,
-        summary="The container did not run, for a reason that is not known here",
-        remedy="Look the quoted reason up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`.",
-    ),
+    _UNREAD,
     Row(
         codes=_START,
         patterns=_NOT_STARTED,
@@ -155,7 +166,7 @@ FALLBACKS: Final = (
             (
                 exited(137),
                 "The container was killed (exit code 137, SIGKILL)",
-                "stopTimeout passed after SIGTERM (handle it, or raise it to 120 s), or raise the memory limit.",
+                "If it was being stopped: handle SIGTERM, or raise `stop_timeout`. Else: raise the memory limit.",
             ),
             (
                 exited(139),
@@ -189,3 +200,6 @@ FALLBACKS: Final = (
         "none, look at the task in the ECS console and at CloudTrail's events of that minute.",
     ),
 )
+
+QUOTED: Final = (_UNREAD, FALLBACKS[-1])
+"""Rows that say no more than that ECS's text is not known: it is quoted, wherever it stood."""

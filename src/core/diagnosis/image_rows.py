@@ -1,4 +1,4 @@
-"""Rows for images that could not be pulled, and for AWS calls of the start that were throttled.
+"""Rows for images that could not be pulled or cannot be used.
 
 Source: ECS Developer Guide, "CannotPullContainer task errors in Amazon ECS", unless a row says otherwise.
 """
@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.diagnosis.model import Actor, Row
+from core.diagnosis.model import Actor, Row, status
+from core.diagnosis.pace_rows import PACE, THROTTLING
 from core.errors import Cause
 
-_PULL: Final = r"(cannotpull|can.?t pull|\bpull|failed to (copy|resolve|do request)|registry|manifest|/v2/|\becr\b)"
+# Not "unable to pull secrets or registry auth", which heads texts about secrets as well.
+_PULL: Final = (
+    r"(cannotpull|\bpull(ing)?\b(?! secrets)|failed to (copy|resolve|do request)|\bregistry\b(?! auth)|manifest|"
+    r"\becr\b)"
+)
 _NO_ANSWER: Final = (
     r"(connection issue|i/o timeout|deadline exceeded|request ?cancell?ed|context cancell?ed|tls handshake timeout|"
-    r"connection (refused|reset)|network is unreachable|no route to host|send failed|client\.timeout|"
-    r"awaiting headers|network configuration|unexpected eof|: eof)"
+    r"connection (refused|reset)|network is unreachable|no route to host|send request failed|request send failed|"
+    r"client\.timeout|awaiting headers|network configuration|unexpected eof|: eof|signal: killed)"
 )
 _ROUTE: Final = (
     "Give the task's subnet a route to the registry: a NAT gateway; or a public subnet with a public IP "
@@ -22,24 +27,23 @@ _ROUTE: Final = (
     "the task's security group) with a gateway endpoint for S3. TCP 443 must be let out of that security group."
 )
 
-RATE_LIMITS: Final = (
+PULLS_LIMITED: Final = (
     # Docker Hub, and ECR Public's "toomanyrequests: Rate exceeded".
     Row(
         patterns=(r"toomanyrequests", r"pull rate limit", r"429 too many requests"),
         cause=Cause.IMAGE_PULL_FAILED,
         summary="The registry limits how often images may be pulled",
         remedy="Pull from a private ECR repository or through an ECR pull-through cache, or give the registry's "
-        "credentials (repositoryCredentials); the limit also passes with time.",
+        "credentials (`repository_credentials` of the start request); the limit also passes with time.",
         transient=True,
         start_failed=True,
     ),
-    # amazon-ecs-agent, on GetAuthorizationToken; moby #42088, on CreateLogStream.
+    # amazon-ecs-agent, on GetAuthorizationToken.
     Row(
-        patterns=(r"throttlingexception", r"\brate exceeded", r"requestlimitexceeded", r"errorcode: throttling"),
-        cause=Cause.THROTTLED,
-        summary="AWS throttled a call that the start needs",
-        remedy="Start the container again in a moment. If it repeats, start fewer containers at once or have the "
-        "quota of the named call raised.",
+        patterns=(rf"{_PULL}.*{THROTTLING}",),
+        cause=Cause.IMAGE_PULL_FAILED,
+        summary="AWS throttled the pull of the image",
+        remedy=PACE,
         transient=True,
         actor=Actor.AWS,
         start_failed=True,
@@ -48,11 +52,33 @@ RATE_LIMITS: Final = (
 
 IMAGES: Final = (
     Row(
-        patterns=(r"descriptor matching platform", r"no match(ing manifest)? for (linux|windows|platform)"),
+        patterns=(
+            r"descriptor (matching|for) platform",
+            r"no match(ing manifest)? for (linux|windows|platform)",
+            r"no child with platform",
+            r"(specified|detected|requested) platform",
+            r"cannot be used on this platform",
+        ),
         cause=Cause.IMAGE_PULL_FAILED,
         summary="The image does not exist for the task's CPU architecture",
         remedy="Build it for that platform (docker buildx build --platform linux/amd64,linux/arm64), or start the "
-        "container with the platform that the image has (X86_64 or ARM64).",
+        "container with the `platform` that the image has (X86_64 or ARM64).",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    # containerd, on the attestation that buildx pushes beside an image, a Helm chart, an artifact of another kind.
+    Row(
+        patterns=(
+            r"stream processor",
+            r"no processor for media.?type",
+            r"mismatched image rootfs",
+            r"(unknown|unsupported|unexpected|unrecognized|unrecognised) (manifest |config )?media.?type",
+            r"media.?type.{0,40}no longer supported",
+        ),
+        cause=Cause.IMAGE_PULL_FAILED,
+        summary="What the tag or digest names is no runnable image",
+        remedy="Push an image under it: what is there holds an attestation or another artifact. With buildx: docker "
+        "buildx build --provenance=false --sbom=false --push; of a digest, take the one of the image itself.",
         actor=Actor.USER,
         start_failed=True,
     ),
@@ -61,16 +87,16 @@ IMAGES: Final = (
         patterns=(rf"({_PULL}|layer).*(no space left|not enough space)",),
         cause=Cause.IMAGE_PULL_FAILED,
         summary="The image does not fit on the task's disk",
-        remedy="Ask for more ephemeral storage (21 to 200 GiB; 20 is the default and also holds the unpacked image), "
-        "or make the image smaller.",
+        remedy="Ask for more ephemeral storage (`ephemeral_storage_gib`, 21 to 200; 20 GiB is the default and also "
+        "holds the unpacked image), or make the image smaller.",
         actor=Actor.USER,
         start_failed=True,
     ),
     Row(
-        patterns=(r"no space left on device",),
+        patterns=(r"no space left on dev", r"free data blocks"),
         cause=Cause.TASK_DEFINITION,
         summary="The task's disk is full",
-        remedy="Ask for more ephemeral storage: 21 to 200 GiB.",
+        remedy="Ask for more ephemeral storage: `ephemeral_storage_gib`, 21 to 200 GiB.",
         actor=Actor.USER,
         start_failed=True,
     ),
@@ -98,6 +124,15 @@ IMAGES: Final = (
         start_failed=True,
     ),
     Row(
+        patterns=(r"x509:", r"certificate signed by", r"gave http response to https"),
+        cause=Cause.IMAGE_PULL_FAILED,
+        summary="The registry's TLS certificate is not accepted",
+        remedy="Use a registry with a certificate of a public authority: a Fargate task trusts no other, and pulls "
+        "over TLS only.",
+        actor=Actor.USER,
+        start_failed=True,
+    ),
+    Row(
         patterns=(
             rf"{_PULL}.*{_NO_ANSWER}",
             r"request canceled while waiting for connection",
@@ -110,7 +145,9 @@ IMAGES: Final = (
         start_failed=True,
     ),
     Row(
-        patterns=(rf"{_PULL}.*(\b50[0234]\b|internal server error|bad gateway|service unavailable|gateway timeout)",),
+        patterns=(
+            rf"{_PULL}.*({status('50[0234]')}|internal server error|bad gateway|service unavailable|gateway timeout)",
+        ),
         cause=Cause.IMAGE_PULL_FAILED,
         summary="The registry failed",
         remedy="Start the container again; if it repeats, look at the registry's own status.",
@@ -132,12 +169,13 @@ IMAGES: Final = (
             r"insufficient_scope",
             r"authorization failed",
             r"failed to authorize",
-            rf"{_PULL}.*(\b40[13]\b|unauthorized|forbidden|denied)",
+            rf"{_PULL}.*({status('40[13]')}|unauthorized|forbidden|denied)",
         ),
         cause=Cause.IMAGE_PULL_FAILED,
         summary="The registry refused the image: it is private, or there is no such repository",
-        remedy="Check the image name; for a private registry give repositoryCredentials, for ECR check the repository "
-        "policy and the task execution role.",
+        remedy="Check the image name; for a private registry give `repository_credentials` in the start request (the "
+        "ARN of a secret in Secrets Manager that the task EXECUTION role may read), for ECR check the repository "
+        "policy and that role.",
         actor=Actor.USER,
         start_failed=True,
     ),

@@ -86,7 +86,8 @@ class Row:
 
     It applies when the code is one of `codes` or one of `patterns` is found in a text of a place in `where` (a row
     that names neither asks for neither), and when the containers' exit codes pass `main_exit` and `init_exit`.
-    A code is a stopCode or the class of an exception. Patterns are regular expressions; case never matters.
+    A code is a stopCode or the class of an exception. Patterns are regular expressions; case never matters. They see a
+    text without the names in it (`core.diagnosis.names`), and need no word's end, because ECS cuts long texts.
     """
 
     cause: Cause
@@ -108,6 +109,11 @@ class Row:
     def found_in(self, text: str) -> bool:
         """Whether any pattern is found. `re` compiles on first use and keeps: most invocations diagnose nothing."""
         return any(re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns)
+
+
+def status(codes: str) -> str:
+    """A pattern for an HTTP status, where one stands: behind the word, with no other number between."""
+    return rf"(status|\bhttp|api error|server error)[^0-9]{{0,80}}?\b{codes}\b"
 
 
 def one_line(text: str) -> str:

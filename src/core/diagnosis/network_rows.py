@@ -125,7 +125,7 @@ CAPACITY: Final = (
         codes=frozenset({"AGENT", "INACTIVE"}),
         patterns=(
             r"\bresource:\w+",
-            r"^taskfailedtostart: ?agent$",
+            r"^taskfailedtostart: ?agent\b",
             r"no active instances",
             r"empty capacity provider",
             r"no container instances",
@@ -140,7 +140,7 @@ CAPACITY: Final = (
     Row(
         codes=frozenset({"ATTRIBUTE"}),
         patterns=(
-            r"^taskfailedtostart: ?attribute$",
+            r"^taskfailedtostart: ?attribute\b",
             r"placement constraint",
             r"not compatible with the selected compute",
         ),

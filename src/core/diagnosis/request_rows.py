@@ -94,9 +94,7 @@ REQUESTS: Final = (
         "account's number of parameters, or use token delivery `environment`.",
     ),
     Row(
-        codes=frozenset(
-            {"InvalidParameterException", "ClientException", "ValidationException", "ParamValidationError"}
-        ),
+        codes=frozenset({"InvalidParameterException", "ClientException", "ValidationException"}),
         cause=Cause.TASK_DEFINITION,
         remedy="Correct what the text names: in the request, or in the stack's parameters if the request does not set "
         "it.",

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from core.diagnosis.general_rows import QUOTED
 from core.diagnosis.model import Actor, Diagnosis, Place, one_line
+from core.diagnosis.names import without_names
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
 from core.facts import INIT, MAIN
 
@@ -23,11 +25,12 @@ _START_BLAMED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of ECS's or of the container runtime's, and where it stood."""
+    """One text of ECS's or of the container runtime's, and where it stood. `read` is what patterns see of `words`."""
 
     place: Place
     container: str
     words: str
+    read: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,15 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     ]
     said.append((Place.TASK, "", task.stopped_reason))
     order = (Place.MAIN, Place.INIT, Place.TASK, Place.OTHER)
+    images = [seen.image for seen in task.containers if seen.image]
     texts = tuple(
-        _Text(place, one_line(name), one_line(words))
+        _Text(place, one_line(name), line := one_line(words), without_names(line, images))
         for place, name, words in sorted(said, key=lambda one: order.index(one[0]))
         if words and words.strip()
     )
     main_seen, init_seen = task.container(main), task.container(init)
     return _Ending(
-        task.stop_code,
+        _stop_code(task),
         main_seen.exit_code if main_seen else None,
         init_seen.exit_code if init_seen else None,
         texts,
@@ -98,12 +102,19 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     )
 
 
+def _stop_code(task: TaskObserved) -> str | None:
+    """`TerminationNotice` is the older name of `SpotInterruption`; tasks that never were on Spot have it as well."""
+    if task.stop_code == "TerminationNotice" and task.capacity_provider_name == "FARGATE_SPOT":
+        return "SpotInterruption"
+    return task.stop_code
+
+
 def _start_failed(task: TaskObserved, texts: Iterable[_Text]) -> bool:
     """By the stop code, or by an error name. The reason of a StopTask call is its caller's, and proves nothing."""
     code = (task.stop_code or "").casefold()
     blaming = {Place.MAIN, Place.INIT} if code == "userinitiated" else {Place.MAIN, Place.INIT, Place.TASK}
     return code == "taskfailedtostart" or any(
-        text.place in blaming and _START_BLAMED.search(text.words) for text in texts
+        text.place in blaming and _START_BLAMED.search(text.read) for text in texts
     )
 
 
@@ -121,7 +132,7 @@ def _first(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> tupl
             continue
         if row.init_exit is not None and not row.init_exit(ending.init_exit):
             continue
-        found = next((text for text in texts if text.place in row.where and row.found_in(text.words)), None)
+        found = next((text for text in texts if text.place in row.where and row.found_in(text.read)), None)
         if found is not None or row.names(ending.stop_code) or not (row.codes or row.patterns):
             return row, found
     return None
@@ -135,7 +146,7 @@ def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
     """No row knew any text: then the container's own reason says more than any words of ours."""
     summary = row.summary.format(exit_code=exit_code)
     reasons = [text for text in texts if text.place is not Place.TASK]
-    said = next(iter(reasons), None) or (next(iter(texts), None) if row is UNKNOWN_STOPS[-1] else None)
+    said = next(iter(reasons), None) or (next(iter(texts), None) if row in QUOTED else None)
     return f"{summary}: {said.words.rstrip('.')}" if said is not None else summary
 
 

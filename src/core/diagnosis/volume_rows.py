@@ -14,7 +14,11 @@ from core.errors import Cause
 
 VOLUMES: Final = (
     Row(
-        patterns=(r"failed to resolve \"[^\"]*\bfs-", r"has an \w+( files)? mount target"),
+        patterns=(
+            r"failed to resolve \"?<efs>",
+            r"check that your file system id",
+            r"has an \w+( files)? mount target",
+        ),
         cause=Cause.EFS_MOUNT_FAILED,
         summary="The EFS file system's name does not resolve in the VPC",
         remedy="Create a mount target of the file system in the Availability Zone of every task subnet, enable DNS "

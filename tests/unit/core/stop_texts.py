@@ -1,7 +1,8 @@
 """Texts with which tasks failed to start, as ECS, containerd or a registry printed them, and what they mean.
 
 The source names an AWS page ("AWS doc"), a public issue (repository and number) or the program whose words they are.
-Names, accounts and addresses are made up.
+Accounts and addresses are made up. Every name that a user chose is `shop`, and nothing else is: so that another name
+can be put in its place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from core.errors import Cause
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One text, and what a diagnosis of it says; `remedy` is a part of the remedy."""
+    """One text, and what a diagnosis of it says; `remedy` is a part of the remedy.
+
+    `general`: why only the family of the error is known of it; empty when a row of its own is.
+    """
 
     source: str
     text: str
@@ -22,6 +26,7 @@ class Case:
     remedy: str
     transient: bool = False
     actor: Actor = Actor.OPERATOR
+    general: str = ""
 
 
 AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -34,8 +39,8 @@ SHIM = (
 )
 PULL = "CannotPullContainerError: "
 RESOLVE = f"{PULL}pull image manifest has been retried 5 time(s): failed to resolve ref "
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1"
-EXECUTION_ROLE = "User: arn:aws:sts::123456789012:assumed-role/task-execution/0123 is not authorized to perform: "
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:shop"
+EXECUTION_ROLE = "User: arn:aws:sts::123456789012:assumed-role/shop/0123 is not authorized to perform: "
 
 TIME_OUT = f"{EFS}Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
 CREATE_ENI = "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
@@ -111,7 +116,7 @@ START_TEXTS = [
     ),
     Case(
         "runc: working directory",
-        f'{SHIM}chdir to cwd ("/srv/app") set in config.json failed: no such file or directory: unknown',
+        f'{SHIM}chdir to cwd ("/srv/shop") set in config.json failed: no such file or directory: unknown',
         Cause.TASK_DEFINITION,
         "working directory",
         actor=Actor.USER,
@@ -126,19 +131,36 @@ START_TEXTS = [
     ),
     Case(
         "runc: volume on a file",
-        f'{SHIM}error during container init: error mounting "/var/lib/volumes/1/api" to rootfs at "/app/settings.json"'
+        f'{SHIM}error during container init: error mounting "/var/lib/volumes/1/api" to rootfs at '
+        '"/srv/shop/settings.json"'
         ": flags=MS_RDONLY|MS_BIND: not a directory",
         Cause.TASK_DEFINITION,
         "directory",
         actor=Actor.USER,
     ),
     Case(
-        "AWS doc: CannotStartContainerError",
-        "CannotStartContainerError: failed to get container status: context canceled",
-        Cause.UNKNOWN,
-        "against this text",
+        "containerd: user",
+        f"{SHIM}unable to find user shop: no matching entries in passwd file: unknown",
+        Cause.TASK_DEFINITION,
+        "numeric user id",
         actor=Actor.USER,
     ),
+    Case(
+        "runc: ulimits",
+        f"{SHIM}error setting rlimit type 8: operation not permitted: unknown",
+        Cause.TASK_DEFINITION,
+        "`ulimits`",
+        actor=Actor.USER,
+    ),
+    Case("runc: new words", f"{SHIM}something new", Cause.UNKNOWN, "against this text", actor=Actor.USER),
+    Case(
+        "a container that ended at once",
+        "CannotStartContainerError: failed to get container status: container exited before its status was read",
+        Cause.OUT_OF_MEMORY,
+        "`limits.memory_mib`",
+        actor=Actor.USER,
+    ),
+    Case("start: new words", "CannotStartContainerError: something new", Cause.UNKNOWN, "entrypoint", actor=Actor.USER),
     # --- EFS
     Case(
         "EFS: timed out", f"{TIME_OUT}b'mount.nfs4: Connection timed out'{EFS_END}", Cause.EFS_MOUNT_FAILED, "TCP 2049"
@@ -168,14 +190,15 @@ START_TEXTS = [
     ),
     Case(
         "terraform-grafana 4: directory",
-        f"{EFS}b'mount.nfs4: mounting fs-0123.efs.eu-west-1.amazonaws.com:/bin failed, reason given by server: No such "
-        f"file or directory'{EFS_END}",
+        f"{EFS}b'mount.nfs4: mounting fs-0123.efs.eu-west-1.amazonaws.com:/shop failed, reason given by server: No "
+        f"such file or directory'{EFS_END}",
         Cause.EFS_MOUNT_FAILED,
         "root directory path",
     ),
     Case(
         "aws-cdk-examples 920: denied",
-        f"{EFS}b'mount.nfs4: access denied by server while mounting fs-0123.efs.eu-west-1.amazonaws.com:/'{EFS_END}",
+        f"{EFS}b'mount.nfs4: access denied by server while mounting "
+        f"fs-0123.efs.eu-west-1.amazonaws.com:/shop'{EFS_END}",
         Cause.EFS_MOUNT_FAILED,
         "elasticfilesystem:ClientMount",
     ),
@@ -201,9 +224,10 @@ START_TEXTS = [
     Case(
         "AWS doc: CannotCreateVolumeError",
         "CannotCreateVolumeError: something new",
-        Cause.TASK_DEFINITION,
+        Cause.UNKNOWN,
         "mount points",
         actor=Actor.USER,
+        general="the page has a placeholder for the words",
     ),
     # --- secrets
     Case(
@@ -216,7 +240,7 @@ START_TEXTS = [
     Case(
         "secrets: no such parameter",
         f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm "
-        "parameters: /sockerless/token",
+        "parameters: /sockerless/shop",
         Cause.SECRETS,
         "Region",
     ),
@@ -230,8 +254,8 @@ START_TEXTS = [
     Case(
         "secrets: unreachable",
         f"{AUTH}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
-        "Manager. Check your task network configuration. failed to fetch secret x from secrets manager: operation "
-        "error "
+        "Manager. Check your task network configuration. failed to fetch secret "
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf from secrets manager: operation error "
         "Secrets Manager: GetSecretValue, https response error StatusCode: 0, RequestID: , canceled, context deadline "
         "exceeded",
         Cause.SECRETS,
@@ -244,13 +268,54 @@ START_TEXTS = [
         Cause.SECRETS,
         "may read it",
     ),
-    Case("secrets: new words", f"{RETRIEVAL}something new", Cause.SECRETS, "execution role"),
+    Case(
+        "secrets: throttled",
+        f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 5 time(s): "
+        "ThrottlingException: Rate exceeded",
+        Cause.SECRETS,
+        "fewer containers at once",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
+        "secrets: the host says which",
+        f"{AUTH}RequestError: send request failed caused by: Post "
+        '"https://secretsmanager.eu-west-1.amazonaws.com/": dial tcp 203.0.113.10:443: i/o timeout',
+        Cause.SECRETS,
+        "secretsmanager",
+        transient=True,
+    ),
+    Case(
+        "secrets or image: unreachable",
+        f"{RETRIEVAL}service call has been retried 3 time(s): RequestCanceled: request context canceled caused by: "
+        "context deadline exceeded",
+        Cause.UNKNOWN,
+        "Secrets Manager must be reachable",
+        transient=True,
+    ),
+    Case(
+        "secrets: by its ARN, for a reason that is new",
+        f"{RETRIEVAL}unable to retrieve secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf: "
+        "service call has been retried 1 time(s): something new",
+        Cause.SECRETS,
+        "may read it",
+    ),
+    Case("secrets: new words", f"{RETRIEVAL}something new", Cause.UNKNOWN, "execution role"),
     Case(
         "environment files",
         "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): operation "
         "error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden.",
         Cause.TASK_DEFINITION,
         "s3:GetObject",
+    ),
+    Case(
+        "environment files: unreachable",
+        "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): operation "
+        "error S3: GetObject, https response error StatusCode: 0, RequestID: , request send failed, Get "
+        '"https://shop.s3.eu-west-1.amazonaws.com/shop.env": dial tcp 203.0.113.10:443: i/o timeout',
+        Cause.TASK_DEFINITION,
+        "gateway endpoint",
+        transient=True,
     ),
     # --- logs
     Case(
@@ -293,6 +358,12 @@ START_TEXTS = [
         "awslogs-region",
     ),
     Case(
+        "logs: new words",
+        "ResourceInitializationError: failed to validate logger args: something new",
+        Cause.UNKNOWN,
+        "log options",
+    ),
+    Case(
         "moby 42088: throttled",
         "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create "
         "Cloudwatch log stream: ThrottlingException: Rate exceeded status code: 400, request id: ",
@@ -320,6 +391,14 @@ START_TEXTS = [
         "timeout. Please check your task network configuration.",
         Cause.IMAGE_PULL_FAILED,
         "ecr.api and .ecr.dkr",
+        transient=True,
+    ),
+    Case(
+        "ECR: unreachable, cut by ECS",
+        f"{RETRIEVAL}unable to retrieve ecr registry auth: service call has been retried 5 time(s): RequestError: send "
+        "request failed caused by: Post https://api.ecr....",
+        Cause.IMAGE_PULL_FAILED,
+        "NAT gateway",
         transient=True,
     ),
     Case(
@@ -353,9 +432,9 @@ START_TEXTS = [
     ),
     Case(
         "terraform-aws-retool 20: i/o timeout",
-        f"{RESOLVE}docker.io/library/redis:7: failed to do request: Head "
-        '"https://registry-1.docker.io/v2/library/redis/'
-        'manifests/7": dial tcp 203.0.113.10:443: i/o timeout',
+        f"{RESOLVE}docker.io/library/shop:shop: failed to do request: Head "
+        '"https://registry-1.docker.io/v2/library/shop/'
+        'manifests/shop": dial tcp 203.0.113.10:443: i/o timeout',
         Cause.IMAGE_PULL_FAILED,
         "route to the registry",
         transient=True,
@@ -370,7 +449,7 @@ START_TEXTS = [
     Case(
         "AWS doc: failed open",
         f"{PULL}ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status "
-        "code https://registry-1.docker.io/v2/library/redis/blobs/sha256:ab: 503 Service Unavailable",
+        "code https://registry-1.docker.io/v2/library/shop/blobs/sha256:ab: 503 Service Unavailable",
         Cause.IMAGE_PULL_FAILED,
         "again",
         transient=True,
@@ -384,8 +463,7 @@ START_TEXTS = [
     ),
     Case(
         "containerd: no such host",
-        f"{RESOLVE}registry.invalid/shop:1: failed to do request: Head: dial tcp: lookup registry.invalid: no such "
-        "host",
+        f"{RESOLVE}shop.invalid/shop:shop: failed to do request: Head: dial tcp: lookup shop.invalid: no such host",
         Cause.IMAGE_PULL_FAILED,
         "host",
         actor=Actor.USER,
@@ -402,7 +480,7 @@ START_TEXTS = [
     Case(
         "convox 1164: ECR throttled",
         "CannotPullECRContainerError: ThrottlingException: Rate exceeded status code: 400, request id: 75567eb3",
-        Cause.THROTTLED,
+        Cause.IMAGE_PULL_FAILED,
         "again",
         transient=True,
         actor=Actor.AWS,
@@ -412,6 +490,48 @@ START_TEXTS = [
         f"{PULL}image Manifest does not contain descriptor matching platform 'linux/amd64'",
         Cause.IMAGE_PULL_FAILED,
         "--platform",
+        actor=Actor.USER,
+    ),
+    *(
+        Case(
+            f"containerd: platform, {words[:22]}",
+            f"{PULL}{words}",
+            Cause.IMAGE_PULL_FAILED,
+            "`platform`",
+            actor=Actor.USER,
+        )
+        for words in (
+            "failed to find a descriptor for platform {linux/amd64}",
+            "ref pull has been retried 1 time(s): failed to unpack image: no match for platform in manifest: not found",
+            f"image with reference {IMAGE} was found but does not provide the specified platform (linux/arm64)",
+        )
+    ),
+    *(
+        Case(
+            f"containerd: no image, {words[-22:]}",
+            f"{PULL}ref pull has been retried 1 time(s): {words}",
+            Cause.IMAGE_PULL_FAILED,
+            "--provenance=false",
+            actor=Actor.USER,
+        )
+        for words in (
+            (
+                "failed to unpack image on snapshotter overlayfs: failed to extract layer sha256:c0c0: failed to get "
+                "stream processor for application/vnd.in-toto+json: no processor for media-type: unknown"
+            ),
+            "failed to unpack image on snapshotter overlayfs: mismatched image rootfs and manifest layers",
+            (
+                "failed to resolve ref docker.io/shop/shop:shop: unsupported manifest media type "
+                "application/vnd.cncf.helm.config.v1+json"
+            ),
+        )
+    ),
+    Case(
+        "Go: x509",
+        f"{RESOLVE}shop.invalid/shop:shop: failed to do request: Head https://shop.invalid/v2/shop/manifests/shop: "
+        "tls: failed to verify certificate: x509: certificate is valid for shop.test, not shop.invalid",
+        Cause.IMAGE_PULL_FAILED,
+        "public authority",
         actor=Actor.USER,
     ),
     Case(
@@ -441,14 +561,30 @@ START_TEXTS = [
         f"{PULL}Error response from daemon: pull access denied for shop, repository does not exist or may require "
         "'docker login'",
         Cause.IMAGE_PULL_FAILED,
-        "repositoryCredentials",
+        "repository_credentials",
         actor=Actor.USER,
     ),
     Case(
+        "registry: 401, the tag in brackets",
+        f"{RESOLVE}shop.invalid/team/shop:shop: unexpected status code [manifests shop]: 401 Unauthorized",
+        Cause.IMAGE_PULL_FAILED,
+        "`repository_credentials`",
+        actor=Actor.USER,
+    ),
+    Case(
+        "registry: status without its phrase",
+        f"{RESOLVE}shop.invalid/shop:shop: unexpected status code [manifests shop]: 503",
+        Cause.IMAGE_PULL_FAILED,
+        "registry's own status",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    Case(
         "prefect 16964: unauthorized",
-        f"{PULL}pull image manifest has been retried 1 time(s): failed to resolve ref ghcr.io/shop/shop:latest: failed "
+        f"{PULL}pull image manifest has been retried 1 time(s): failed to resolve ref ghcr.io/shop/shop:shop: failed "
         "to "
-        "authorize: failed to fetch anonymous token: unexpected status from GET request: 401 Unauthorized",
+        "authorize: failed to fetch anonymous token: unexpected status from GET request to "
+        "https://ghcr.io/token?scope=repository%3Ashop%2Fshop%3Apull&service=ghcr.io: 401 Unauthorized",
         Cause.IMAGE_PULL_FAILED,
         "private",
         actor=Actor.USER,
@@ -462,6 +598,13 @@ START_TEXTS = [
     ),
     Case(
         "ECR: no such tag", f"{RESOLVE}{IMAGE}: {IMAGE}: not found", Cause.IMAGE_PULL_FAILED, "pushed", actor=Actor.USER
+    ),
+    Case(
+        "containerd: no such tag",
+        f"{RESOLVE}docker.io/team/shop:shop: docker.io/team/shop:shop: not found",
+        Cause.IMAGE_PULL_FAILED,
+        "tag",
+        actor=Actor.USER,
     ),
     Case("image: new words", f"{PULL}something new", Cause.IMAGE_PULL_FAILED, "execution role", actor=Actor.USER),
     # --- network interfaces
@@ -595,7 +738,7 @@ START_TEXTS = [
     # --- roles, and names whose words are not known
     Case(
         "ECS: role",
-        "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/task' that was provided for this task. "
+        "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/shop' that was provided for this task. "
         "Please "
         "verify that the role being passed has the proper trust relationship and permissions",
         Cause.PERMISSION,

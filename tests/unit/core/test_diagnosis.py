@@ -1,8 +1,8 @@
-"""Why a task stopped. The texts of failed starts, with their sources, are in `stop_texts`; the ends are here."""
+"""Why a task stopped. The texts of failed starts are in `stop_texts` and `aws_page_texts`; the ends are here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diagnosis import Actor, diagnose
+from core.diagnosis.access_rows import FETCHES
+from core.diagnosis.general_rows import FAMILIES
+from core.diagnosis.image_rows import IMAGES
 from core.diagnosis.table import STOPS, UNKNOWN_STOPS
 from core.errors import Cause
 from core.facts import ContainerSeen, Source, TaskObserved
 from core.listening import complaint_in
+from tests.unit.core.aws_page_texts import START_PAGE_TEXTS
 from tests.unit.core.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
 
 if TYPE_CHECKING:
@@ -48,8 +52,15 @@ def seen(name: str = "main", exit_code: int | None = None, reason: str | None = 
     return ContainerSeen(name=name, last_status="STOPPED", exit_code=exit_code, reason=reason)
 
 
+ALL_TEXTS = [*START_TEXTS, *START_PAGE_TEXTS]
+
+
+# Of the families, the row that AWS documents a remedy for.
+NAMED_BY_A_PAGE = {"The container ended before its state could be read, as it does when its memory is too small"}
+
+
 @pytest.mark.parametrize("place", ["stoppedReason", "container reason"])
-@pytest.mark.parametrize("case", START_TEXTS, ids=lambda case: case.source)
+@pytest.mark.parametrize("case", ALL_TEXTS, ids=lambda case: case.source)
 def test_a_start_that_failed_is_told_by_its_text_wherever_ecs_put_it(case: Case, place: str) -> None:
     """The cause, who must act and what to do follow from the text; it is kept whole and the start is blamed."""
     if place == "stoppedReason":
@@ -61,6 +72,16 @@ def test_a_start_that_failed_is_told_by_its_text_wherever_ecs_put_it(case: Case,
     assert case.remedy in told.remedy
     assert told.start_failed
     assert case.text in told.detail
+
+
+GENERAL = {row.summary for row in (*FAMILIES, *UNKNOWN_STOPS, IMAGES[-1], FETCHES[-1])} - NAMED_BY_A_PAGE
+
+
+@pytest.mark.parametrize("case", START_PAGE_TEXTS, ids=lambda case: f"{case.source}: {case.text[-40:]}")
+def test_a_text_on_a_page_of_aws_has_a_row_of_its_own_or_a_reason_why_it_has_none(case: Case) -> None:
+    """A general row says only which family of errors it is, and that must be all there is to know."""
+    summary = diagnose(task(seen(), code="TaskFailedToStart", reason=case.text)).summary
+    assert (summary.rstrip(".") in GENERAL) == bool(case.general)
 
 
 def wrapped(text: str) -> str:
@@ -144,6 +165,16 @@ ENDS = [
     ),
     *(
         End(
+            f"AWS doc: {words}",
+            task(seen(exit_code=143), code="ServiceSchedulerInitiated", reason=words),
+            Cause.UNKNOWN,
+            "health check",
+            actor=Actor.USER,
+        )
+        for words in ("Task failed ELB health checks in (elb shop)", "Task failed container health checks")
+    ),
+    *(
+        End(
             f"AWS doc: Spot with code {code}",
             task(code=code, reason="Your Spot Task was interrupted.", last_status="RUNNING"),
             Cause.SPOT_INTERRUPTION,
@@ -154,12 +185,31 @@ ENDS = [
         for code in ("SpotInterruption", "TerminationNotice", None)
     ),
     End(
-        "grand-challenge: Spot, code alone",
-        task(code="TerminationNotice"),
+        "Spot, by the code alone",
+        task(code="SpotInterruption"),
         Cause.SPOT_INTERRUPTION,
         "again",
         transient=True,
         actor=Actor.AWS,
+    ),
+    End(
+        "grand-challenge: Spot, the older code",
+        replace(task(code="TerminationNotice"), capacity_provider_name="FARGATE_SPOT"),
+        Cause.SPOT_INTERRUPTION,
+        "again",
+        transient=True,
+        actor=Actor.AWS,
+    ),
+    *(
+        End(
+            f"a termination notice without a word of Spot, on {provider}",
+            replace(task(seen(), code="TerminationNotice"), capacity_provider_name=provider),
+            Cause.UNKNOWN,
+            "neither that the task ran on Spot",
+            transient=True,
+            actor=Actor.AWS,
+        )
+        for provider in (None, "FARGATE")
     ),
     End(
         "AWS doc: maintenance",
@@ -226,7 +276,7 @@ ENDS = [
             (1, "log"),
             (126, "executable"),
             (127, "exists in the image"),
-            (137, "stopTimeout"),
+            (137, "`stop_timeout`"),
             (139, "log"),
             (143, "Nothing to repair"),
             (254, "log"),
@@ -248,7 +298,7 @@ def test_the_end_of_a_container_that_ran_does_not_blame_its_start(end: End) -> N
 
 def test_every_cause_of_a_stop_has_a_real_text() -> None:
     """No word of the contract is only promised."""
-    covered = {case.cause for case in START_TEXTS} | {end.cause for end in ENDS}
+    covered = {case.cause for case in ALL_TEXTS} | {end.cause for end in ENDS}
     assert covered == set(Cause)
 
 
@@ -263,6 +313,13 @@ def test_a_failed_start_without_any_reason_may_be_tried_again() -> None:
     """About one Fargate task in a hundred never starts, and ECS says nothing."""
     told = diagnose(task(seen(), reason="Task failed to start"))
     assert (told.cause, told.start_failed, told.transient, told.actor) == (Cause.UNKNOWN, True, True, Actor.AWS)
+
+
+def test_a_failed_start_whose_reason_nobody_knows_is_not_tried_again() -> None:
+    """It may be the same the next time, and the reason is shown."""
+    told = diagnose(task(seen(), code="TaskFailedToStart", reason="TaskFailedToStart: something new"))
+    assert (told.cause, told.start_failed, told.transient) == (Cause.UNKNOWN, True, False)
+    assert "something new" in told.summary
 
 
 @pytest.mark.parametrize(
@@ -468,7 +525,7 @@ def test_the_detail_holds_the_facts_of_every_container() -> None:
     )
 
 
-KNOWN_WORDS = st.sampled_from([case.text for case in START_TEXTS])
+KNOWN_WORDS = st.sampled_from([case.text for case in ALL_TEXTS])
 TEXTS = st.one_of(st.none(), st.text(max_size=200), KNOWN_WORDS)
 CODES = st.one_of(
     st.none(), st.text(max_size=30), st.sampled_from(["TaskFailedToStart", "UserInitiated", "EssentialContainerExited"])
@@ -514,7 +571,7 @@ def said(code: str | None, reason: str | None, containers: list[ContainerSeen]) 
         yield one.reason or ""
 
 
-FAILED_STARTS = [task(seen(), code="TaskFailedToStart", reason=case.text) for case in START_TEXTS]
+FAILED_STARTS = [task(seen(), code="TaskFailedToStart", reason=case.text) for case in ALL_TEXTS]
 OTHERS = [
     task(seen(), seen("init", 1)),
     task(seen(), ContainerSeen("init", "STOPPED", 1, complaint="exec /usr/bin/cp: exec format error")),

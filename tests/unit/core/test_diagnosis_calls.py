@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.adapters.failures import translated
 from core.diagnosis import Actor, CallDiagnosis, diagnose_call, diagnose_run_failure
 from core.diagnosis.table import RUN_FAILURES
-from core.errors import Cause
+from core.errors import CallFailed, Cause
+from tests.unit.core.call_texts import FAILURES, TEXTS, Failure, Text
 
 if TYPE_CHECKING:
     from core.diagnosis.model import Row
@@ -74,232 +76,12 @@ def test_every_exception_of_the_api_model_is_in_the_list_above(operation: str) -
     assert {shape.name for shape in shapes} <= {code for code, *_ in CLASSES}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A message of AWS's under a class that says something else, or too little."""
-
-    source: str
-    code: str
-    message: str
-    cause: Cause
-    remedy: str
-    transient: bool = False
-
-
-TEXTS = [
-    Text(
-        "dagster 33439: throttling inside a parameter error",
-        "InvalidParameterException",
-        "Error retrieving subnet information for [subnet-1]: Rate exceeded (ErrorCode: Throttling)",
-        Cause.THROTTLED,
-        "moment",
-        transient=True,
-    ),
-    Text(
-        "amazon-ecs-plugin 105: revisions",
-        "ClientException",
-        "Too many concurrent attempts to create a new revision of the specified family.",
-        Cause.THROTTLED,
-        "RegisterTaskDefinition",
-        transient=True,
-    ),
-    Text("throttling as a client error", "ClientException", "Rate exceeded", Cause.THROTTLED, "quota", transient=True),
-    Text("throttling as a limit", "LimitExceededException", "Rate exceeded", Cause.THROTTLED, "quota", transient=True),
-    Text(
-        "no such subnet",
-        "InvalidParameterException",
-        "Error retrieving subnet information for [subnet-1]: The subnet ID 'subnet-1' does not exist (ErrorCode: "
-        "InvalidSubnetID.NotFound)",
-        Cause.ENI_PROVISIONING,
-        "TaskSubnets",
-    ),
-    Text(
-        "no such security group",
-        "InvalidParameterException",
-        "Error retrieving security group information for [sg-1]: The security group 'sg-1' does not exist (ErrorCode: "
-        "InvalidGroup.NotFound)",
-        Cause.ENI_PROVISIONING,
-        "TaskSecurityGroups",
-    ),
-    Text(
-        "PassRole",
-        "AccessDeniedException",
-        "User: arn:aws:sts::123456789012:assumed-role/start/start is not authorized to perform: iam:PassRole on "
-        "resource: arn:aws:iam::123456789012:role/task",
-        Cause.PERMISSION,
-        "iam:PassedToService",
-    ),
-    Text(
-        "role cannot be assumed",
-        "ClientException",
-        "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/task' that was provided for this task.",
-        Cause.PERMISSION,
-        "trust policies",
-    ),
-    Text("no such role", "ClientException", "Role is not valid", Cause.PERMISSION, "exist"),
-    Text(
-        "first call of an account",
-        "InvalidParameterException",
-        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
-        Cause.PERMISSION,
-        "create-service-linked-role",
-        transient=True,
-    ),
-    Text(
-        "denial as a client error",
-        "ClientException",
-        "User: x is not authorized to perform: ecs:RunTask with an explicit deny",
-        Cause.PERMISSION,
-        "service control policy",
-    ),
-    Text(
-        "vCPU quota",
-        "ClientException",
-        "You\u2019ve reached the limit on the number of vCPUs you can run concurrently",
-        Cause.CAPACITY,
-        "Service Quotas",
-        transient=True,
-    ),
-    Text(
-        "inactive definition",
-        "ClientException",
-        "TaskDefinition is inactive",
-        Cause.TASK_DEFINITION,
-        "again",
-        transient=True,
-    ),
-    Text(
-        "AWS doc: CPU and memory",
-        "ClientException",
-        "No Fargate configuration exists for given values.",
-        Cause.TASK_DEFINITION,
-        "256/512",
-    ),
-    Text(
-        "AWS doc: cpu",
-        "ClientException",
-        "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS "
-        "Developer Guide.",
-        Cause.TASK_DEFINITION,
-        "pair",
-    ),
-    Text(
-        "overrides too long",
-        "InvalidParameterException",
-        "Container Overrides length must be at most 8192",
-        Cause.TASK_DEFINITION,
-        "8,192",
-    ),
-    Text(
-        "virtual-kubelet 193: execution role",
-        "ClientException",
-        "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
-        Cause.TASK_DEFINITION,
-        "ExecutionRoleArn",
-    ),
-    Text(
-        "inactive cluster",
-        "InvalidParameterException",
-        "The referenced cluster was inactive.",
-        Cause.UNKNOWN,
-        "ClusterArn",
-    ),
-    Text(
-        "StopTask, too late",
-        "InvalidParameterException",
-        "The referenced task was not found.",
-        Cause.UNKNOWN,
-        "Nothing is left to stop",
-    ),
-    Text(
-        "containers-roadmap 1598: platform",
-        "PlatformTaskDefinitionIncompatibilityException",
-        "One or more of the requested capabilities are not supported.",
-        Cause.TASK_DEFINITION,
-        "1.4.0",
-    ),
-    Text(
-        "client token",
-        "ConflictException",
-        "The provided clientToken is already in use with a different RunTask request.",
-        Cause.UNKNOWN,
-        "startedBy",
-    ),
-    Text(
-        "botocore: no route",
-        "EndpointConnectionError",
-        'Could not connect to the endpoint URL: "https://ecs.eu-west-1.amazonaws.com/"',
-        Cause.UNKNOWN,
-        "NAT gateway",
-        transient=True,
-    ),
-]
-
-
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.source)
 def test_what_the_message_says_counts_before_its_class(text: Text) -> None:
     """AWS wraps one service's throttling, refusal or quota in another's class."""
     told = diagnose_call(text.code, text.message)
     assert (told.cause, told.transient) == (text.cause, text.transient)
     assert text.remedy in told.remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One member of RunTask's `failures`."""
-
-    source: str
-    reason: str
-    detail: str | None
-    cause: Cause
-    remedy: str
-    transient: bool = False
-
-
-FAILURES = [
-    Failure("API failures: CPU", "RESOURCE:CPU", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: MEMORY", "RESOURCE:MEMORY", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: PORTS", "RESOURCE:PORTS", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: ENI", "RESOURCE:ENI", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: GPU", "RESOURCE:GPU", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: AGENT", "AGENT", None, Cause.CAPACITY, "agent", transient=True),
-    Failure("API failures: INACTIVE", "INACTIVE", None, Cause.CAPACITY, "FARGATE", transient=True),
-    Failure("API failures: ATTRIBUTE", "ATTRIBUTE", None, Cause.TASK_DEFINITION, "FARGATE"),
-    Failure("API failures: LOCATION", "LOCATION", None, Cause.ENI_PROVISIONING, "TaskSubnets"),
-    Failure("API failures: MISSING", "MISSING", None, Cause.UNKNOWN, "ClusterArn"),
-    Failure(
-        "re:Post: capacity",
-        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
-        None,
-        Cause.CAPACITY,
-        "Availability Zones",
-        transient=True,
-    ),
-    Failure(
-        "wellcomecollection 3875: tasks",
-        "You've reached the limit on the number of tasks you can run concurrently",
-        None,
-        Cause.CAPACITY,
-        "quota",
-        transient=True,
-    ),
-    Failure(
-        "dask-cloudprovider 300: above the limit",
-        "The requested MEMORY configuration is above your limit",
-        None,
-        Cause.CAPACITY,
-        "Service Quotas",
-    ),
-    Failure(
-        "only the detail",
-        "Something new",
-        "Rate exceeded (ErrorCode: Throttling)",
-        Cause.THROTTLED,
-        "moment",
-        transient=True,
-    ),
-    Failure("new words", "Something new", None, Cause.UNKNOWN, "API failure reasons"),
-]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.source)
@@ -316,6 +98,39 @@ def test_a_failure_without_a_task_is_told_by_its_reason(failure: Failure) -> Non
 def test_prefix_and_case_of_a_code_do_not_matter(code: str) -> None:
     """The JSON protocol's `__type` may carry a namespace before the name and a URL behind it."""
     assert diagnose_call(code, "").cause is Cause.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "transient", "actor"),
+    [
+        (400, Cause.UNKNOWN, False, Actor.OPERATOR),
+        (429, Cause.THROTTLED, True, Actor.AWS),
+        (500, Cause.UNKNOWN, True, Actor.AWS),
+        (503, Cause.UNKNOWN, True, Actor.AWS),
+    ],
+)
+def test_the_status_tells_whose_failure_an_unknown_class_is(
+    status: int, cause: Cause, transient: bool, actor: Actor
+) -> None:
+    """AWS adds classes, and a load balancer in front of an API has none; the adapter hands the status on."""
+    told = diagnose_call("SomethingNewException", "", status)
+    assert (told.cause, told.transient, told.actor) == (cause, transient, actor)
+    error = ClientError(
+        {
+            "Error": {"Code": "SomethingNewException", "Message": ""},
+            "ResponseMetadata": {
+                "HTTPStatusCode": status,
+                "RequestId": "",
+                "HostId": "",
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
+        },
+        "RunTask",
+    )
+    with pytest.raises(CallFailed) as caught, translated("RunTask"):
+        raise error
+    assert (caught.value.cause, caught.value.transient, caught.value.uncertain) == (cause, transient, status >= 500)
 
 
 REMEDIES = {

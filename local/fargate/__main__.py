@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from local.fargate.choice import settled
 from local.fargate.pace import parse_speed
+from local.fargate.rates import Rates
 from local.fargate.runtime import RuntimeName
 from local.fargate.server import Options, build_app
 
@@ -27,6 +29,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--state-dir", type=Path, required=True, help="holds efs/, images/, logs/ and tasks/")
     parser.add_argument("--speed", type=parse_speed, default="fast", help="fast, real, or a factor (1 is real)")
     parser.add_argument("--seed", type=int, help="makes the phase durations repeatable")
+    parser.add_argument("--throttle", action="store_true", help="take no more calls a second than AWS does")
     parser.add_argument(
         "--runtime",
         type=RuntimeName,
@@ -52,6 +55,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         speed=arguments.speed,
         seed=arguments.seed,
         runtime=await settled(arguments.runtime),
+        rates=Rates(time.monotonic) if arguments.throttle else None,
     )
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

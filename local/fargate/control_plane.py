@@ -19,6 +19,7 @@ from local.fargate.launch import check_conditions
 from local.fargate.life import Life, World
 from local.fargate.naming import Names, new_task_id, task_id
 from local.fargate.pages import page
+from local.fargate.rates import Rates
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")
@@ -32,11 +33,15 @@ Operation = Callable[[dict[str, Any]], dict[str, Any]]
 class ControlPlane:
     """Answers operations. Requests have passed `wire.read_request`; refusals are `AwsError`."""
 
-    def __init__(self, names: Names, clusters: Sequence[str], faults: Faults, world: World) -> None:
+    def __init__(
+        self, names: Names, clusters: Sequence[str], faults: Faults, world: World, rates: Rates | None = None
+    ) -> None:
+        """Without `rates` no call is one too many."""
         self._names = names
         self._clusters = Clusters(names, clusters, lambda: (life.task for life in self.lives()))
         self._faults = faults
         self._world = world
+        self._rates = rates
         self._definitions = Definitions(names)
         self._tokens = ClientTokens()
         self._lives: dict[str, Life] = {}
@@ -63,6 +68,8 @@ class ControlPlane:
         perform = self._operations.get(operation)
         if perform is None:
             raise AwsError("UnsupportedFeatureException", f"The local Fargate does not implement {operation}.")
+        if self._rates is not None:
+            self._rates.take(operation)
         return perform(request)
 
     def lives(self) -> list[Life]:

@@ -27,6 +27,7 @@ from local.fargate.life import Life, World
 from local.fargate.log_groups import AwsLogGroups, LogGroups, NoLogGroups
 from local.fargate.naming import Names
 from local.fargate.pace import FAST, Pace
+from local.fargate.rates import Rates
 from local.fargate.runtime import RuntimeName
 from local.fargate.task_secrets import AwsSecrets, NoSecrets, SecretSource
 
@@ -46,6 +47,8 @@ class Options:
     speed: float = FAST
     seed: int | None = None
     runtime: RuntimeName = RuntimeName.PROCESS
+    rates: Rates | None = None
+    """How many calls a second are taken; None: any number."""
 
 
 def build_app(options: Options) -> web.Application:
@@ -56,7 +59,7 @@ def build_app(options: Options) -> web.Application:
     deliveries = Deliveries(names, faults, bus)
     runtime = runtime_of(options.runtime, options.state_dir, options.region, secrets, logs)
     world = World(runtime, Pace(options.speed, options.seed), deliveries.emit)
-    plane = ControlPlane(names, options.clusters, faults, world)
+    plane = ControlPlane(names, options.clusters, faults, world, options.rates)
     server = _Server(plane, deliveries, faults)
     app = web.Application(client_max_size=_LARGEST_REQUEST)
     app.add_routes(server.routes())

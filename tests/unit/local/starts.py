@@ -15,6 +15,7 @@ from core.adapters.ecs import BotoEcs
 from core.launching import Launcher
 from core.looking import Looker
 from core.patience import Patience
+from core.ports import Clock
 from core.registering import Registrar
 from core.settle import Settler
 from core.starting import Starter
@@ -52,12 +53,14 @@ def function(
     registrations: MemoryRegistrations | None = None,
     *,
     client: Any = None,
-    sleep: Callable[[float], object] | None = None,
+    clock: Clock | None = None,
+    patience: Callable[[], Patience] | None = None,
     cluster: str = CLUSTER,
 ) -> Starter:
-    """A start function after its cold start: a client of its own."""
+    """A start function after its cold start: a client of its own. By default its waiting takes no time."""
     turns = registrations or MemoryRegistrations()
-    clock = SettableClock(datetime.now(UTC))
+    standing = SettableClock(datetime.now(UTC))
+    clock = clock or standing
     ecs, vault, stack = BotoEcs(client or ecs_client(server.endpoint)), MemoryVault(), settings(cluster_arn=cluster)
 
     def failed(error: Exception) -> None:
@@ -74,6 +77,6 @@ def function(
         looker=Looker(ecs, clock, stack.started_by_prefix, failed),
         settings=stack,
         clock=clock,
-        patience=lambda: Patience(monotonic=monotonic, sleep=sleep or clock.advance, random=lambda: 0.5),
+        patience=patience or (lambda: Patience(monotonic=monotonic, sleep=standing.advance, random=lambda: 0.5)),
         new_token=lambda: token_hex(32),
     )

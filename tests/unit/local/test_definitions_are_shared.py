@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import random
 from threading import Barrier
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Final
 
 import pytest
 
 from core.lifecycle import State
+from core.patience import Patience
 from core.record import Record
 from core.starting import Starter
 from tests.fakes import MemoryRegistrations, MemoryStore
@@ -71,7 +73,8 @@ def test_functions_that_need_a_definition_at_once_register_it_once(server: Local
     together = Barrier(FUNCTIONS)
 
     def start(number: int) -> Record:
-        starter = function(server, store, turns, sleep=sleep)
+        patience = Patience(monotonic=monotonic, sleep=sleep, random=random)
+        starter = function(server, store, turns, patience=lambda: patience)
         together.wait(10)
         return started(starter, request(number))
 

@@ -1,0 +1,126 @@
+"""Many starts at once of an image that ECS has never seen, under AWS's token buckets, on a clock of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from bench.virtual_time import VirtualTime
+from core.errors import Cause, Failure, Refused
+from core.lifecycle import State
+from core.patience import SECONDS, Patience
+from core.ports import Turn
+from core.record import Record
+from local.fargate.rates import Rates
+from tests.fakes import MemoryRegistrations, MemoryStore
+from tests.unit.local.fargate.harness import ecs_client
+from tests.unit.local.starts import control_plane, function, request
+
+EPOCH = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+class Taking:
+    """A client whose calls take their time; others are made meanwhile."""
+
+    def __init__(self, client: Any, seconds: Callable[[], float], sleep: Callable[[float], object]) -> None:
+        self._client, self._seconds, self._sleep = client, seconds, sleep
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+
+        def taking(**parameters: Any) -> Any:
+            self._sleep(self._seconds())
+            try:
+                return call(**parameters)
+            finally:
+                self._sleep(self._seconds())
+
+        return taking
+
+
+class Slow(MemoryRegistrations):
+    """The turns, with a table that answers after some milliseconds."""
+
+    def __init__(self, sleep: Callable[[float], object]) -> None:
+        super().__init__()
+        self._sleep = sleep
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        self._sleep(0.005)
+        return super().claim(family, now)
+
+
+class Burst:
+    """So many starts within a second, each in a function of its own."""
+
+    def __init__(self, directory: Path, seed: int, starts: int, shapes: int = 1) -> None:
+        time, chance = VirtualTime(), Random(seed)  # noqa: S311  # repeatable, not secret
+        store, turns = MemoryStore(), Slow(time.sleep)
+        self.records: list[Record] = []
+        self.refused: list[Failure] = []
+        self.seconds: list[float] = []
+        with control_plane(directory, rates=Rates(time.monotonic)) as server:
+            client = Taking(ecs_client(server.endpoint), lambda: chance.uniform(0.02, 0.2), time.sleep)
+
+            def start(number: int) -> None:
+                began = time.monotonic()
+                starter = function(
+                    server,
+                    store,
+                    turns,
+                    client=client,
+                    clock=lambda: EPOCH + timedelta(seconds=time.now),
+                    patience=lambda: Patience(monotonic=time.monotonic, sleep=time.sleep, random=chance.random),
+                )
+                try:
+                    record = starter.start(request(number, number % shapes), f"start-{number}").record
+                except Refused as refused:
+                    self.refused.append(refused.failure)
+                else:
+                    assert record is not None
+                    self.records.append(record)
+                self.seconds.append(time.monotonic() - began)
+
+            time.run([(chance.random(), partial(start, number)) for number in range(starts)])
+            self.definitions = server.ecs.list_task_definitions()["taskDefinitionArns"]
+            self.tasks = server.local.tasks()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_burst_of_a_new_image_registers_it_once_or_twice(tmp_path: Path, seed: int) -> None:
+    """Fifty starts: none is refused, none uses up a launch for its waiting, and each has one task."""
+    burst = Burst(tmp_path, seed, 50)
+
+    assert burst.refused == []
+    assert 1 <= len(burst.definitions) <= 2
+    assert {record.state for record in burst.records} == {State.PENDING}
+    assert {record.attempt for record in burst.records} == {1}
+    assert {record.task_arn for record in burst.records} == {task["arn"] for task in burst.tasks}
+    assert len(burst.tasks) == 50
+    assert max(burst.seconds) < SECONDS
+
+
+def test_many_new_images_at_once_take_turns_at_registering(tmp_path: Path) -> None:
+    """Thirty are more than the bucket holds, so the rest wait; still none is registered more often than twice."""
+    burst = Burst(tmp_path, 1, 60, shapes=30)
+
+    assert burst.refused == []
+    assert 30 <= len(burst.definitions) <= 60
+    assert {record.attempt for record in burst.records} == {1}
+    assert max(burst.seconds) < SECONDS
+
+
+def test_what_is_too_much_is_refused_as_throttled(tmp_path: Path) -> None:
+    """Two thousand starts in a second cannot all have their turn: the rest is told to come again, and nothing runs."""
+    burst = Burst(tmp_path, 1, 2000)
+
+    assert burst.refused
+    assert {(failure.cause, failure.transient) for failure in burst.refused} == {(Cause.THROTTLED, True)}
+    assert len(burst.tasks) == len(burst.records) == 2000 - len(burst.refused)
+    assert {record.attempt for record in burst.records} == {1}

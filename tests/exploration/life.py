@@ -1,0 +1,76 @@
+"""One life from its seed: put together, lived for a day, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.record import Record
+from tests.exploration.backend import Backend
+from tests.exploration.ecs import SimulatedEcs
+from tests.exploration.faults import CALM_AFTER
+from tests.exploration.platform import Platform
+from tests.exploration.prober import Prober
+from tests.exploration.rules import Broken, Rules
+from tests.exploration.stores import SimulatedQueue, SimulatedStore, SimulatedVault
+from tests.exploration.wired import ControlPlane
+from tests.exploration.world import World
+
+DAY: Final = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What became of it. `leaks` are the tasks that only the leak finder ended; `end` is the record's state."""
+
+    seed: int
+    number: int
+    broken: tuple[Broken, ...]
+    leaks: int
+    deaths: bool
+    tasks: int
+    end: str
+    trace: tuple[str, ...] = ()
+
+
+def live(seed: int, number: int, *, traced: bool = False) -> Lived:
+    """The same arguments, the same life."""
+    world = World(f"{seed}/{number}", traced=traced)
+    rules = Rules(world)
+    platform = Platform(world, rules)
+    vault = SimulatedVault(world)
+
+    def saved(before: Record | None, after: Record) -> None:
+        rules.saved(before, after)
+        platform.saved(before, after)
+        backend.saved(after)
+
+    store = SimulatedStore(world, saved)
+    ecs = SimulatedEcs(world, vault.tokens.get, platform.changed)
+    queue = SimulatedQueue(world, platform.deliver)
+    plane = ControlPlane(world, store, ecs, queue, vault, rules.told, rules.leaked)
+    prober = Prober(world, plane, store, ecs, rules)
+    backend = Backend(world, plane, rules)
+    platform.plane, platform.store, platform.ecs, platform.prober = plane, store, ecs, prober
+    rules.ecs, rules.store, rules.vault = ecs, store, vault
+    world.note(world.trouble)
+    world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_look}")
+
+    try:
+        platform.begin()
+        backend.begin()
+        world.scheduler.run(CALM_AFTER + DAY)
+        rules.at_rest()
+    finally:
+        world.scheduler.close()
+    record = store.truth(world.container_id)
+    return Lived(
+        seed,
+        number,
+        tuple(rules.broken),
+        len(rules.ended_by_the_leak_finder()),
+        not world.trouble.answers_only,
+        len(ecs.tasks),
+        str(record.state) if record else "never recorded",
+        tuple(world.trace or ()),
+    )

@@ -1,0 +1,104 @@
+"""The table, the queue and the Parameter Store, each reached by a call that may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from core.instants import format_instant
+from core.ports import Loaded
+from core.record import Record
+from tests.exploration.world import World
+from tests.fakes import MemoryStore, MemoryVault
+
+Saved = Callable[[Record | None, Record], None]
+
+
+class SimulatedStore(MemoryStore):
+    """`core.ports.Store`. `saved` hears of every write that took effect: the record before and after it."""
+
+    def __init__(self, world: World, saved: Saved) -> None:
+        super().__init__()
+        self._world = world
+        self._saved = saved
+        self._truth: dict[str, Record] = {}
+        self._before: dict[str, Record | None] = {}
+
+    def truth(self, container_id: str) -> Record | None:
+        """The newest record, without a call."""
+        return self._truth.get(container_id)
+
+    def load(self, container_id: str) -> Record | None:
+        read = super().load
+        return self._world.call("GetItem", lambda: read(container_id), quiet=True)
+
+    def load_many(self, container_ids: Iterable[str]) -> Loaded:
+        ids = list(container_ids)
+        read = super().load
+        found = self._world.call("BatchGetItem", lambda: [(one, read(one)) for one in dict.fromkeys(ids)], quiet=True)
+        return Loaded({one: record for one, record in found if record is not None})
+
+    def save(self, record: Record) -> None:
+        self._world.call("PutItem", lambda: self._write(record), _told(record))
+
+    def due(self, shard: str, until: datetime) -> Iterator[str]:
+        """As the port says; the index lags behind the table at times."""
+
+        def query() -> list[str]:
+            lags = self._world.happens(self._world.faults.index_lags)
+            shown = self._before if lags else self._truth
+            limit = format_instant(until)
+            return [one for one, item in shown.items() if item and item.check_at and format_instant(item.check_at) <= limit]
+
+        return iter(self._world.call("Query", query, quiet=True))
+
+    def overdue(self) -> bool:
+        """Whether a run of the reconciler would find anything, now or in the index as it was."""
+        now = self._world.now()
+        known = [*self._truth.values(), *self._before.values()]
+        # A clock may be ahead.
+        return any(item and item.check_at and (item.check_at - now).total_seconds() <= 1 for item in known)
+
+    def _write(self, record: Record) -> None:
+        before = self._truth.get(record.container_id)
+        super().save(record)
+        after = MemoryStore.load(self, record.container_id)
+        assert after is not None
+        self._before[record.container_id], self._truth[record.container_id] = before, after
+        self._saved(before, after)
+
+
+class SimulatedVault(MemoryVault):
+    """`core.ports.TokenVault`."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def put(self, name: str, token: str) -> None:
+        self._world.call("PutParameter", lambda: MemoryVault.put(self, name, token), name[-8:], token[-4:])
+
+    def erase(self, name: str) -> None:
+        self._world.call("DeleteParameter", lambda: MemoryVault.erase(self, name), name[-8:])
+
+
+class SimulatedQueue:
+    """`core.ports.ProbeQueue`. `deliver` brings a message to the prober."""
+
+    def __init__(self, world: World, deliver: Callable[[str, int, str], None]) -> None:
+        self._world = world
+        self._deliver = deliver
+
+    def send(self, container_id: str, generation: int, address: str) -> None:
+        self._world.call("SendMessage", lambda: self._deliver(container_id, generation, address), address)
+
+
+def _told(record: Record) -> str:
+    task = record.task_arn and int(record.task_arn[-8:], 16)
+    due = record.check_at.strftime("%H:%M:%S.%f")[:-3] if record.check_at else None
+    stop = " stop asked" if record.stop_requested else ""
+    error = f" {record.error.code}: {record.error.message[:90]}" if record.error else ""
+    return (
+        f"[g{record.generation} r{record.revision} {record.state} launch {record.attempt} task {task} "
+        f"token {(record.agent_token or '-')[-4:]} due {due}{stop}{error}]"
+    )

@@ -9,6 +9,7 @@ from typing import Final
 from core.errors import ReachError
 from core.record import Record
 from tests.exploration.ecs import SimulatedEcs
+from tests.exploration.faults import CALM_AFTER
 from tests.exploration.prober import Prober
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
@@ -22,6 +23,8 @@ PROBER_TIMEOUT: Final = 300.0
 VISIBILITY: Final = 360.0
 """Seconds until a message whose prober failed is delivered again (template.yaml: ProbeQueue)."""
 DELIVERIES: Final = 5
+REST_AFTER: Final = 2 * 3600.0
+"""Seconds of calm after which the schedules go slower, because each run costs time of the test's."""
 
 
 class Platform:
@@ -101,7 +104,9 @@ class Platform:
     def _every(self, interval: float, run: Callable[[], None]) -> None:
         def tick() -> None:
             run()
-            self._world.scheduler.after(interval, tick)
+            # At rest every run is like the one before it.
+            at_rest = self._world.scheduler.now > CALM_AFTER + REST_AFTER
+            self._world.scheduler.after(interval * (10 if at_rest else 1), tick)
 
         self._world.scheduler.after(self._world.between(0, interval), tick)
 

@@ -213,7 +213,7 @@ class Rules:
 
     def _settled_down(self, record: Record) -> None:
         task = self.ecs.tasks.get(record.task_arn or "")
-        if record.check_at is not None and record.check_at < self._world.now() - timedelta(minutes=3):
+        if record.check_at is not None and record.check_at < self._world.now() - timedelta(minutes=15):
             self.breaks("hangs", f"{record.state} is due since {record.check_at}")
         if not record.state.ended and (record.state is not State.AGENT_HEALTHY or task is None or not task.wanted):
             self.breaks("hangs", f"the record is {record.state}, {task}")

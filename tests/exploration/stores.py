@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from core.instants import format_instant
 from core.ports import Loaded
@@ -11,6 +12,8 @@ from core.record import Record
 from tests.exploration.world import World
 from tests.fakes import MemoryStore, MemoryVault
 
+LAG: Final = 3.0
+"""Seconds for which the index may be behind the table."""
 Saved = Callable[[Record | None, Record], None]
 
 
@@ -22,7 +25,7 @@ class SimulatedStore(MemoryStore):
         self._world = world
         self._saved = saved
         self._truth: dict[str, Record] = {}
-        self._before: dict[str, Record | None] = {}
+        self._before: dict[str, tuple[float, Record | None]] = {}
 
     def truth(self, container_id: str) -> Record | None:
         """The newest record, without a call."""
@@ -45,26 +48,32 @@ class SimulatedStore(MemoryStore):
         """As the port says; the index lags behind the table at times."""
 
         def query() -> list[str]:
-            lags = self._world.happens(self._world.faults.index_lags)
-            shown = self._before if lags else self._truth
+            shown = {**self._truth, **(self._lagging() if self._world.happens(self._world.faults.index_lags) else {})}
             limit = format_instant(until)
-            return [one for one, item in shown.items() if item and item.check_at and format_instant(item.check_at) <= limit]
+            due = {one: format_instant(item.check_at) for one, item in shown.items() if item and item.check_at}
+            return [one for one, instant in due.items() if instant <= limit]
 
         return iter(self._world.call("Query", query, quiet=True))
 
     def overdue(self) -> bool:
         """Whether a run of the reconciler would find anything, now or in the index as it was."""
         now = self._world.now()
-        known = [*self._truth.values(), *self._before.values()]
+        known = [*self._truth.values(), *self._lagging().values()]
         # A clock may be ahead.
         return any(item and item.check_at and (item.check_at - now).total_seconds() <= 1 for item in known)
+
+    def _lagging(self) -> dict[str, Record | None]:
+        """What the index may still show: the records before writes of the last seconds."""
+        recent = self._world.scheduler.now - LAG
+        return {one: before for one, (written, before) in self._before.items() if written > recent}
 
     def _write(self, record: Record) -> None:
         before = self._truth.get(record.container_id)
         super().save(record)
         after = MemoryStore.load(self, record.container_id)
         assert after is not None
-        self._before[record.container_id], self._truth[record.container_id] = before, after
+        self._before[record.container_id] = (self._world.scheduler.now, before)
+        self._truth[record.container_id] = after
         self._saved(before, after)
 
 

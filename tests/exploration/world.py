@@ -150,4 +150,4 @@ def _configured(chance: Random) -> tuple[Settings, Policy]:
             "watch_shards": 1,
         }
     )
-    return settings, replace(settings.policy, healthy_look=chance.choice((900.0, 14400.0, 14400.0)))
+    return settings, replace(settings.policy, healthy_look=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))

@@ -12,6 +12,10 @@ from typing import Final
 
 from core.errors import CallFailed, Cause
 
+_OPERATIONS: Final = (
+    "RunTask", "RunTask", "RegisterTaskDefinition", "PutParameter", "StopTask", "DescribeTasks", "ListTasks",
+    "SendMessage", "PutItem", "DeleteParameter",
+)  # fmt: skip
 CALM_AFTER: Final = 900.0
 """Seconds after which nothing goes wrong any more."""
 
@@ -32,8 +36,11 @@ class Faults:
     """Shares of calls, messages and events, and seconds."""
 
     throttled: float
+    throttled_only: str | None
+    """The operation that `throttled` concerns; None for all. The same for `lost_only`."""
     refused: float
     lost: float
+    lost_only: str | None
     denied: frozenset[str]
     """Operations that are denied throughout."""
     repeated: float
@@ -60,12 +67,14 @@ class Faults:
         """What becomes of this call."""
         if operation in self.denied:
             return Fault.DENIED
+        throttled = self.throttled if self.throttled_only in (None, operation) else 0.0
+        lost = self.lost / 2 if self.lost_only in (None, operation) else 0.0
         dice = chance.random()
         for share, fault in (
-            (self.throttled, Fault.THROTTLED),
+            (throttled, Fault.THROTTLED),
             (self.refused if operation == "RunTask" else 0.0, Fault.REFUSED),
-            (self.lost / 2, Fault.LOST_BEFORE),
-            (self.lost / 2, Fault.LOST_AFTER),
+            (lost, Fault.LOST_BEFORE),
+            (lost, Fault.LOST_AFTER),
             (self.repeated if operation == "PutItem" else 0.0, Fault.REPEATED),
         ):
             if dice < share:
@@ -80,12 +89,17 @@ def draw(chance: Random) -> Faults:
     def some(probability: float, *shares: float) -> float:
         return chance.choice(shares) if chance.random() < probability else 0.0
 
-    denials = ("RegisterTaskDefinition", "RunTask", "PutParameter", "StopTask", "DescribeTasks", "SendMessage")
+    def one(probability: float) -> str | None:
+        return chance.choice(_OPERATIONS) if chance.random() < probability else None
+
+    throttled_only, lost_only, denied = one(0.5), one(0.5), one(0.03)
     return Faults(
-        throttled=some(0.5, 0.03, 0.1, 0.25),
+        throttled=some(0.5, 0.3, 0.6) if throttled_only else some(0.5, 0.03, 0.1, 0.25),
+        throttled_only=throttled_only,
         refused=some(0.4, 0.1, 0.4),
-        lost=some(0.6, 0.03, 0.1, 0.25),
-        denied=frozenset({chance.choice(denials)}) if chance.random() < 0.03 else frozenset(),  # noqa: PLR2004
+        lost=some(0.7, 0.3, 0.6) if lost_only else some(0.6, 0.03, 0.1, 0.25),
+        lost_only=lost_only,
+        denied=frozenset({denied} if denied else ()),
         repeated=some(0.3, 0.1),
         death=some(0.4, 0.01, 0.04),
         slow=some(0.4, 0.03, 0.15),
@@ -95,13 +109,13 @@ def draw(chance: Random) -> Faults:
         probe_lost=some(0.3, 0.2, 0.6),
         probe_doubled=some(0.2, 0.3),
         hidden=some(0.5, 2.0, 8.0),
-        skew=some(0.3, 0.5),
+        skew=some(0.3, 0.8),
         index_lags=some(0.2, 0.3),
     )
 
 
 CALM: Final = Faults(
-    throttled=0, refused=0, lost=0, denied=frozenset(), repeated=0, death=0, slow=0, event_lost=0, event_doubled=0,
+    throttled=0, throttled_only=None, refused=0, lost=0, lost_only=None, denied=frozenset(), repeated=0, death=0, slow=0, event_lost=0, event_doubled=0,
     event_late=0, probe_lost=0, probe_doubled=0, hidden=0, skew=0, index_lags=0,
 )  # fmt: skip
 

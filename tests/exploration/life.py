@@ -21,12 +21,12 @@ DAY: Final = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What became of it. `leaks` are the tasks that only the leak finder ended; `end` is the record's state."""
+    """What became of it. `leaks` says of each task that only the leak finder ended why; `end` is the record's state."""
 
     seed: int
     number: int
     broken: tuple[Broken, ...]
-    leaks: int
+    leaks: tuple[str, ...]
     deaths: bool
     tasks: int
     end: str
@@ -68,7 +68,7 @@ def live(seed: int, number: int, *, traced: bool = False) -> Lived:
         seed,
         number,
         tuple(rules.broken),
-        len(rules.ended_by_the_leak_finder()),
+        tuple(rules.ended_by_the_leak_finder()),
         not world.trouble.answers_only,
         len(ecs.tasks),
         str(record.state) if record else "never recorded",

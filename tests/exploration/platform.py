@@ -84,7 +84,7 @@ class Platform:
         """The table's stream brings an agent's silence to the reconciler (template.yaml: its filter)."""
         silent = after.probe is not None and after.probe.silent_at is not None
         if silent and after.state == "eni-resolved":
-            wait = self._world.between(0.2, 1)
+            wait = self._world.between(0.05, 0.6)
             self.invoke("stream", partial(self._look, after), timeout=RECONCILE_TIMEOUT, after=wait, retries=(1,))
 
     def deliver(self, container_id: str, generation: int, address: str) -> None:

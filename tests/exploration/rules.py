@@ -26,6 +26,7 @@ Counted
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,6 +72,7 @@ class Rules:
         self._tries: set[tuple[int, str]] = set()
         self._stops: set[int] = set()
         self._written: defaultdict[str, list[Step]] = defaultdict(list)
+        self._leaks: dict[str, str] = {}
         self._heard: defaultdict[str, list[Step]] = defaultdict(list)
 
     def breaks(self, rule: str, how: object) -> None:
@@ -179,11 +181,13 @@ class Rules:
 
     def leaked(self, sighting: Sighting, why: str) -> None:
         """The leak finder has found a task."""
+        self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
         self._world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
 
-    def ended_by_the_leak_finder(self) -> list[Task]:
-        """Tasks that nobody else has stopped before it."""
-        return [task for task in self.ecs.tasks.values() if task.stopped_by and task.stopped_by[0].startswith("leaks")]
+    def ended_by_the_leak_finder(self) -> list[str]:
+        """Why each task leaked that nobody else has stopped before."""
+        first = {task.arn: task.stopped_by[0] for task in self.ecs.tasks.values() if task.stopped_by}
+        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks")]
 
     def at_rest(self) -> None:
         """A day after the last fault."""

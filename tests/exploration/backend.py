@@ -16,6 +16,7 @@ from tests.factories import event
 TIMEOUT: Final = 60.0
 """Seconds, of StartContainerFunction and StopContainerFunction."""
 LAST_WISH: Final = 600.0
+MOST_STARTS: Final = 12
 _START: Final = event("start-container")
 
 
@@ -63,13 +64,20 @@ class Backend:
 
     def _start(self, request: dict[str, Any], after: float, retries: int = 3) -> None:
         self._starts += 1
-        if self._starts > 12:  # noqa: PLR2004 - a life is to end
+        if self._starts > MOST_STARTS:
             return
         describes = f"{request['image']} {' '.join(request['cmd'])[:20]}"
         again = self._request() if self._world.happens(self._habit_other) else request
         wait = self._world.between(50, 70) if self._habit_minute else self._world.between(0.5, 20)
-        self._ask("start", partial(self._plane.start, request), describes, after, self._rules.started,
-                  lambda: self._start(again, wait, retries - 1) if retries else None)  # fmt: skip
+
+        def repeat() -> None:
+            if retries:
+                self._start(again, wait, retries - 1)
+
+        call = partial(self._plane.start, request)
+        self._world.begin(
+            "start", self._asking(call, describes, self._rules.started, repeat), timeout=TIMEOUT, after=after
+        )
 
     def _stop(self, retries: int) -> None:
         request = {"container_id": self._world.container_id, "reason": "the backend asked for it"}
@@ -79,21 +87,16 @@ class Backend:
             if retries and self._world.happens(0.7):
                 self._world.scheduler.after(wait, lambda: self._stop(retries - 1))
 
-        self._ask("stop", partial(self._plane.stop, request), "", 0, self._rules.stopped, again)
+        call = self._asking(partial(self._plane.stop, request), "", self._rules.stopped, again)
+        self._world.begin("stop", call, timeout=TIMEOUT)
 
-    def _ask(
-        self,
-        kind: str,
-        call: Callable[[], Answer],
-        describes: str,
-        after: float,
-        answered: Callable[[Answer], None],
-        again: Callable[[], None],
-    ) -> None:
+    def _asking(
+        self, call: Callable[[], Answer], describes: str, answered: Callable[[Answer], None], again: Callable[[], None]
+    ) -> Callable[[], None]:
         world = self._world
 
         def work() -> None:
-            world.note("is asked for", describes)
+            world.note("is asked", describes)
             answer: Answer | None = None
             try:
                 answer = call()
@@ -107,4 +110,4 @@ class Backend:
                 answered(answer)
                 self._rules.finished(world.worker.name)
 
-        world.begin(kind, work, timeout=TIMEOUT, after=after)
+        return work

@@ -115,9 +115,24 @@ def draw(chance: Random) -> Faults:
 
 
 CALM: Final = Faults(
-    throttled=0, throttled_only=None, refused=0, lost=0, lost_only=None, denied=frozenset(), repeated=0, death=0, slow=0, event_lost=0, event_doubled=0,
-    event_late=0, probe_lost=0, probe_doubled=0, hidden=0, skew=0, index_lags=0,
-)  # fmt: skip
+    throttled=0,
+    throttled_only=None,
+    refused=0,
+    lost=0,
+    lost_only=None,
+    denied=frozenset(),
+    repeated=0,
+    death=0,
+    slow=0,
+    event_lost=0,
+    event_doubled=0,
+    event_late=0,
+    probe_lost=0,
+    probe_doubled=0,
+    hidden=0,
+    skew=0,
+    index_lags=0,
+)
 
 _ERRORS: Final = {
     Fault.THROTTLED: ("ThrottlingException", "Rate exceeded", Cause.THROTTLED, True, False),

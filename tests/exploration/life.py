@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,7 @@ from tests.exploration.platform import Platform
 from tests.exploration.prober import Prober
 from tests.exploration.rules import Broken, Rules
 from tests.exploration.stores import SimulatedQueue, SimulatedStore, SimulatedVault
-from tests.exploration.wired import ControlPlane
+from tests.exploration.wired import ControlPlane, Surroundings
 from tests.exploration.world import World
 
 DAY: Final = 24 * 3600.0
@@ -33,8 +34,15 @@ class Lived:
     trace: tuple[str, ...] = ()
 
 
-def live(seed: int, number: int, *, traced: bool = False) -> Lived:
-    """The same arguments, the same life."""
+Plant = Callable[[Surroundings], Surroundings]
+
+
+def _nothing(around: Surroundings) -> Surroundings:
+    return around
+
+
+def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothing) -> Lived:
+    """The same arguments, the same life. `plant` puts a fault between the control plane and its surroundings."""
     world = World(f"{seed}/{number}", traced=traced)
     rules = Rules(world)
     platform = Platform(world, rules)
@@ -48,7 +56,8 @@ def live(seed: int, number: int, *, traced: bool = False) -> Lived:
     store = SimulatedStore(world, saved)
     ecs = SimulatedEcs(world, vault.tokens.get, platform.changed)
     queue = SimulatedQueue(world, platform.deliver)
-    plane = ControlPlane(world, store, ecs, queue, vault, rules.told, rules.leaked)
+    around = Surroundings(store=store, ecs=ecs, queue=queue, vault=vault, settled=rules.told, leaked=rules.leaked)
+    plane = ControlPlane(world, plant(around))
     prober = Prober(world, plane, store, ecs, rules)
     backend = Backend(world, plane, rules)
     platform.plane, platform.store, platform.ecs, platform.prober = plane, store, ecs, prober

@@ -72,6 +72,7 @@ class Rules:
         self._tries: set[tuple[int, str]] = set()
         self._stops: set[int] = set()
         self._written: defaultdict[str, list[Step]] = defaultdict(list)
+        self._were_kept: set[str | None] = set()
         self._leaks: dict[str, str] = {}
         self._heard: defaultdict[str, list[Step]] = defaultdict(list)
 
@@ -115,11 +116,15 @@ class Rules:
         if record.agent_token is not None and task.token not in (None, record.agent_token):
             self.breaks("token", f"the record has {record.agent_token[-4:]}, {task} has {(task.token or '')[-4:]}")
         if (*record.entrypoint, *record.cmd) != task.command or record.image != task.image:
-            self.breaks("described", f"the record says {record.image} {record.cmd}, {task} runs {task.image} {task.command}")
+            self.breaks(
+                "described", f"the record says {record.image} {record.cmd}, {task} runs {task.image} {task.command}"
+            )
 
     def _justified(self, record: Record) -> None:
         assert record.error is not None
         code, mine = record.error.code, self._of(record.generation)
+        if self._kept(record):
+            self._were_kept.add(record.task_arn)
         if code is ErrorCode.AGENT_UNREACHABLE and not (record.probe and record.probe.attempts):
             asked = (record.generation, record.probe and str(record.agent_address)) in self._tries
             self.breaks("no-try", f"{record.error.message} (asked all the same: {asked})")
@@ -153,7 +158,9 @@ class Rules:
         now = self.store.truth(record.container_id)
         if record.task_arn is None or now is None:
             return
-        other = now.generation == record.generation and not now.state.ended and now.task_arn not in (None, record.task_arn)
+        other = (
+            now.generation == record.generation and not now.state.ended and now.task_arn not in (None, record.task_arn)
+        )
         unwanted = other and not now.gave_up(record.task_arn)
         if unwanted or (record.generation, record.task_arn) not in self._named:
             self.breaks("answer", f"it names {self._name(record)}, which no record wants")
@@ -185,9 +192,12 @@ class Rules:
         self._world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
 
     def ended_by_the_leak_finder(self) -> list[str]:
-        """Why each task leaked that nobody else has stopped before."""
+        """Why each task leaked that nobody else has stopped before.
+
+        Not the one that was kept for debugging when its container was started again: there the leak finder is meant.
+        """
         first = {task.arn: task.stopped_by[0] for task in self.ecs.tasks.values() if task.stopped_by}
-        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks")]
+        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks") and arn not in self._were_kept]
 
     def at_rest(self) -> None:
         """A day after the last fault."""

@@ -111,7 +111,9 @@ class Task:
         if world.happens(0.9):
             self.agent_up_at = world.scheduler.now + world.between(0.1, 5)
         lags = world.happens(0.1)
-        self._walk(lastStatus="RUNNING", main={"lastStatus": "RUNNING"}, attachments=[] if lags else self._attachments())
+        self._walk(
+            lastStatus="RUNNING", main={"lastStatus": "RUNNING"}, attachments=[] if lags else self._attachments()
+        )
         self.document["attachments"] = self._attachments()
         if world.happens(0.4):
             world.scheduler.after(world.between(1, 600), self._exit)

@@ -1,19 +1,17 @@
-"""The real control plane on the simulated world: the one place that knows how it is put together (`handlers`).
-
-`settled` hears of whatever a use case tells, so that no step goes untold; `failed` of errors that a run goes on after.
-"""
+"""The real control plane on the simulated world: the one place that knows how it is put together (`handlers`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from core.acting import Performer
 from core.budget import Budget
 from core.errors import Failure, ReachError, Refused
-from core.facts import Fact, TaskObserved
 from core.events import observe_event
+from core.facts import Fact, TaskObserved
 from core.leaks import LeakFinder, Sighting
 from core.lifecycle import State
 from core.looking import Looker
@@ -28,6 +26,18 @@ from core.stopping import Stopper
 from tests.exploration.world import World
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the control plane is put on. `settled` hears of whatever a function tells, `leaked` of the leak finder."""
+
+    store: Store
+    ecs: Ecs
+    queue: ProbeQueue
+    vault: TokenVault
+    settled: Callable[[Settled], None]
+    leaked: Callable[[Sighting, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the backend gets of StartContainerFunction or StopContainerFunction. `error` is the member of that name."""
@@ -35,22 +45,20 @@ class Answer:
     record: Record | None = None
     error: Failure | None = None
 
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"{self.error.code}: {self.error.message}"
+        assert self.record is not None
+        return f"[g{self.record.generation} {self.record.state} {self.record.task_arn}]"
+
 
 class ControlPlane:
     """Every function of the stack. Each call is one invocation, made in the running worker."""
 
-    def __init__(
-        self,
-        world: World,
-        store: Store,
-        ecs: Ecs,
-        queue: ProbeQueue,
-        vault: TokenVault,
-        settled: Callable[[Settled], None],
-        leaked: Callable[[Sighting, str], None],
-    ) -> None:
-        self._world, self._store, self._ecs, self._queue, self._vault = world, store, ecs, queue, vault
-        self._settled, self._leaked = settled, leaked
+    def __init__(self, world: World, around: Surroundings) -> None:
+        self._world = world
+        self._store, self._ecs, self._queue, self._vault = around.store, around.ecs, around.queue, around.vault
+        self._settled, self._leaked = around.settled, around.leaked
         self._prefix = world.settings.started_by_prefix
         self._sightings: dict[str, Sighting | None] = {}
         self._tokens = 0
@@ -120,7 +128,7 @@ class ControlPlane:
             policy=self._world.policy,
             clock=self._world.clock,
             told=self._leaked,
-            failed=lambda error: self._world.note(error),
+            failed=partial(self._world.note, "goes on after:"),
         ).run()
 
     def _answer(self, use_case: Callable[[], Settled]) -> Answer:

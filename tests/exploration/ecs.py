@@ -11,6 +11,7 @@ from core.correlation import parse_started_by, token_parameter
 from core.errors import CallFailed, DefinitionGone
 from core.families import family_in
 from core.ports import Described, Launched, TaskPage
+from tests.exploration.faults import Fault, error_of
 from tests.exploration.tasks import Changed, Task, born, command_of, variable
 from tests.exploration.world import World
 
@@ -19,7 +20,7 @@ FORGETS: Final = 3600.0
 
 
 class SimulatedEcs:
-    """`core.ports.Ecs`. `tasks` is the truth, by ARN. `tried` are the client tokens that a RunTask reached ECS with."""
+    """`core.ports.Ecs`. `tasks` is the truth, by ARN. `tried` are the client tokens of every RunTask."""
 
     def __init__(self, world: World, secrets: Callable[[str], str | None], changed: Changed) -> None:
         self.world = world
@@ -42,8 +43,9 @@ class SimulatedEcs:
         return self.world.call("RegisterTaskDefinition", register)
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """As the port says. What is refused reaches ECS as well, but leaves no client token behind."""
+        """As the port says. ECS remembers no client token of what it refused."""
         token = request["clientToken"]
+        self.tried.add(token)
         return self.world.call("RunTask", lambda: self._run(request), f"with token {token[:6]}")
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
@@ -88,7 +90,6 @@ class SimulatedEcs:
 
     def _run(self, request: dict[str, Any]) -> Launched:
         token, digest = request["clientToken"], json.dumps(request, sort_keys=True, default=str)
-        self.tried.add(token)
         known = self._requests.get(token)
         if known is not None and not self._forgotten(known[1]):
             if known[0] != digest:
@@ -99,6 +100,9 @@ class SimulatedEcs:
                     f"ARNs: [{known[1].arn}]",
                 )
             return _launched(known[1])
+        if self.world.happens(self.world.faults.refused):
+            # No capacity for a new task; one that the token has already is not refused.
+            raise error_of(Fault.REFUSED, "RunTask")
         family = family_in(request["taskDefinition"]) if ":" in request["taskDefinition"] else request["taskDefinition"]
         if family not in self._definitions:
             raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)

@@ -39,6 +39,7 @@ class Faults:
     throttled_only: str | None
     """The operation that `throttled` concerns; None for all. The same for `lost_only`."""
     refused: float
+    """Of RunTasks that would start a task: there is no capacity."""
     lost: float
     lost_only: str | None
     denied: frozenset[str]
@@ -72,7 +73,6 @@ class Faults:
         dice = chance.random()
         for share, fault in (
             (throttled, Fault.THROTTLED),
-            (self.refused if operation == "RunTask" else 0.0, Fault.REFUSED),
             (lost, Fault.LOST_BEFORE),
             (lost, Fault.LOST_AFTER),
             (self.repeated if operation == "PutItem" else 0.0, Fault.REPEATED),

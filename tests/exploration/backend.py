@@ -68,16 +68,23 @@ class Backend:
             return
         describes = f"{request['image']} {' '.join(request['cmd'])[:20]}"
         again = self._request() if self._world.happens(self._habit_other) else request
-        wait = self._world.between(50, 70) if self._habit_minute else self._world.between(0.5, 20)
 
         def repeat() -> None:
             if retries:
-                self._start(again, wait, retries - 1)
+                self._start(again, self._patience(), retries - 1)
 
         call = partial(self._plane.start, request)
         self._world.begin(
             "start", self._asking(call, describes, self._rules.started, repeat), timeout=TIMEOUT, after=after
         )
+
+    def _patience(self) -> float:
+        """Seconds before it repeats itself: some, or so many that it meets the reconciler a minute later."""
+        world = self._world
+        if not self._habit_minute:
+            return world.between(0.5, 20)
+        minutes = (world.scheduler.now - world.phase) % 60
+        return 60 - minutes + world.chance.choice((0, 60)) + world.between(-0.6, 0.1)
 
     def _stop(self, retries: int) -> None:
         request = {"container_id": self._world.container_id, "reason": "the backend asked for it"}

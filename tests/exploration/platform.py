@@ -41,8 +41,8 @@ class Platform:
 
     def begin(self) -> None:
         """The schedules, each at a phase of its own."""
-        self._every(60, self._minute)
-        self._every(900, self._quarter)
+        self._every(60, self._minute, self._world.phase)
+        self._every(900, self._quarter, self._world.between(0, 900))
 
     def invoke(
         self, kind: str, work: Callable[[], None], *, timeout: float, after: float = 0, retries: Sequence[float] = ()
@@ -101,14 +101,14 @@ class Platform:
                 retries=(VISIBILITY,) * (DELIVERIES - 1),
             )
 
-    def _every(self, interval: float, run: Callable[[], None]) -> None:
+    def _every(self, interval: float, run: Callable[[], None], first: float) -> None:
         def tick() -> None:
             run()
             # At rest every run is like the one before it.
             at_rest = self._world.scheduler.now > CALM_AFTER + REST_AFTER
             self._world.scheduler.after(interval * (10 if at_rest else 1), tick)
 
-        self._world.scheduler.after(self._world.between(0, interval), tick)
+        self._world.scheduler.after(first, tick)
 
     def _minute(self) -> None:
         # A run that would find nothing changes nothing; a day has many of them.

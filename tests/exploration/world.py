@@ -36,6 +36,8 @@ class World:
         self.trace: list[str] | None = [] if traced else None
         self.container_id = f"{self.chance.getrandbits(256):064x}"
         self.settings, self.policy = _configured(self.chance)
+        self.phase = self.between(0, 60)
+        """The second of each minute at which the reconciler runs."""
         self.lost_writes: set[str] = set()
         """Workers that do not know of a write of theirs."""
         self._numbers: dict[str, int] = {}

@@ -72,7 +72,7 @@ class Rules:
         self._tries: set[tuple[int, str]] = set()
         self._stops: set[int] = set()
         self._written: defaultdict[str, list[Step]] = defaultdict(list)
-        self._were_kept: set[str | None] = set()
+        self._excused: set[str | None] = set()
         self._leaks: dict[str, str] = {}
         self._heard: defaultdict[str, list[Step]] = defaultdict(list)
 
@@ -124,7 +124,7 @@ class Rules:
         assert record.error is not None
         code, mine = record.error.code, self._of(record.generation)
         if self._kept(record):
-            self._were_kept.add(record.task_arn)
+            self._excused.add(record.task_arn)
         if code is ErrorCode.AGENT_UNREACHABLE and not (record.probe and record.probe.attempts):
             asked = (record.generation, record.probe and str(record.agent_address)) in self._tries
             self.breaks("no-try", f"{record.error.message} (asked all the same: {asked})")
@@ -187,7 +187,10 @@ class Rules:
             self.breaks("untold", f"{worker} wrote {[str(step.trigger) for step in untold]} and told nobody")
 
     def leaked(self, sighting: Sighting, why: str) -> None:
-        """The leak finder has found a task."""
+        """The leak finder has found a task. One that its record names is only found sooner: its stop is owed."""
+        record = self.store.truth(sighting.container_id)
+        if record is not None and record.task_arn == sighting.task_arn:
+            self._excused.add(sighting.task_arn)
         self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
         self._world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
 
@@ -197,7 +200,7 @@ class Rules:
         Not the one that was kept for debugging when its container was started again: there the leak finder is meant.
         """
         first = {task.arn: task.stopped_by[0] for task in self.ecs.tasks.values() if task.stopped_by}
-        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks") and arn not in self._were_kept]
+        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks") and arn not in self._excused]
 
     def at_rest(self) -> None:
         """A day after the last fault."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
@@ -12,10 +13,8 @@ RARELY: Final = 1 / 400
 
 
 @pytest.fixture(scope="module")
-def lives(pytestconfig: pytest.Config) -> list[Lived]:
+def lives(seed: int, numbers: Sequence[int]) -> list[Lived]:
     """All of them, or the one that was asked for."""
-    seed, one = pytestconfig.getoption("seed"), pytestconfig.getoption("life")
-    numbers = range(pytestconfig.getoption("lives")) if one is None else [one]
     return [live(seed, number) for number in numbers]
 
 
@@ -32,7 +31,7 @@ def test_a_task_is_rarely_left_to_the_leak_finder(lives: list[Lived]) -> None:
     assert len(leaks) <= max(1, len(undying) * RARELY), "\n".join(leaks)
 
 
-def test_lives_are_of_all_kinds(lives: list[Lived], pytestconfig: pytest.Config) -> None:
+def test_lives_are_of_all_kinds(lives: list[Lived]) -> None:
     """Containers end well, fail, and run on; some life has several tasks: else nothing was explored."""
     if len(lives) < 100:
         pytest.skip("too few lives to say")
@@ -42,9 +41,8 @@ def test_lives_are_of_all_kinds(lives: list[Lived], pytestconfig: pytest.Config)
     assert not all(lived.deaths for lived in lives)
 
 
-def test_a_seed_is_one_life(pytestconfig: pytest.Config) -> None:
+def test_a_seed_is_one_life(seed: int) -> None:
     """The same seed, the same calls at the same instants: what was found can be looked at again."""
-    seed = pytestconfig.getoption("seed")
     for number in range(5):
         first, again = (live(seed, number, traced=True) for _ in range(2))
         assert len(first.trace) > 10

@@ -121,7 +121,6 @@ class SimulatedEcs:
         container_id, generation = correlated
         main = next(one for one in self._definitions[family]["containerDefinitions"] if one["name"] == "main")
         name = token_parameter(world.settings.started_by_prefix, container_id, generation)
-        hidden = world.faults.hidden
         return Task(
             world=world,
             number=number,
@@ -132,10 +131,14 @@ class SimulatedEcs:
             command=command_of(request),
             token=variable(request, AgentVariable.TOKEN),
             secret=(lambda: self._secrets(name)) if main.get("secrets") else None,
-            shown_from=world.scheduler.now + world.between(0, hidden),
-            listed_from=world.scheduler.now + world.between(0, hidden),
+            shown_from=world.scheduler.now + self._lag(),
+            listed_from=world.scheduler.now + self._lag(),
             changed=self._changed,
         )
+
+    def _lag(self) -> float:
+        """Each of ECS's views may be behind by itself."""
+        return self.world.chance.choice((0.0, self.world.between(0, self.world.faults.hidden)))
 
     def _shown(self, arn: str) -> Task | None:
         task = self.tasks.get(arn)

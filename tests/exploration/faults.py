@@ -13,9 +13,10 @@ from typing import Final
 from core.errors import CallFailed, Cause
 
 _OPERATIONS: Final = (
-    "RunTask", "RunTask", "RegisterTaskDefinition", "PutParameter", "StopTask", "DescribeTasks", "ListTasks",
-    "SendMessage", "PutItem", "DeleteParameter",
-)  # fmt: skip
+    *("RunTask", "RunTask", "RegisterTaskDefinition", "PutParameter", "StopTask", "StopTask", "DescribeTasks"),
+    *("ListTasks", "SendMessage", "PutItem", "DeleteParameter"),
+)
+"""What trouble may be limited to; the more often named, the more often."""
 CALM_AFTER: Final = 900.0
 """Seconds after which nothing goes wrong any more."""
 
@@ -108,7 +109,7 @@ def draw(chance: Random) -> Faults:
         event_late=some(0.3, 0.1, 0.4),
         probe_lost=some(0.3, 0.2, 0.6),
         probe_doubled=some(0.2, 0.3),
-        hidden=some(0.5, 2.0, 8.0),
+        hidden=some(0.5, 2.0, 8.0, 30.0),
         skew=some(0.3, 0.8),
         index_lags=some(0.2, 0.3),
     )

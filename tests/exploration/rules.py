@@ -17,6 +17,7 @@ At rest, a day later
 - `leak`: no task runs that no record wants; none of an ended generation.
 - `doubled`: a generation has at most one task that is to run.
 - `stop`: what was asked to stop has stopped.
+- `stop-of-kept`: also what was asked to stop after its agent was found unreachable, and kept.
 - `parameter`: no ended generation has left its token in the Parameter Store.
 - `hangs`: a record has ended, or is healthy and its task runs; nothing is due.
 - `exit`: a container that ran and exited ends as stopped, whichever version said so first.
@@ -71,6 +72,7 @@ class Rules:
         self._named: set[tuple[int, str]] = set()
         self._tries: set[tuple[int, str]] = set()
         self._stops: set[int] = set()
+        self._stops_of_kept: set[int] = set()
         self._written: defaultdict[str, list[Step]] = defaultdict(list)
         self._excused: set[str | None] = set()
         self._leaks: dict[str, str] = {}
@@ -168,7 +170,8 @@ class Rules:
     def stopped(self, answer: Answer) -> None:
         """A normal answer of stop: from now on it is accepted."""
         if answer.record is not None:
-            self._stops.add(answer.record.generation)
+            kept = self._kept(answer.record) and not answer.record.stop_requested
+            (self._stops_of_kept if kept else self._stops).add(answer.record.generation)
 
     def looked(self, brought: Record, now: Record | None) -> None:
         """The stream has brought a silence, and the look at it was not disturbed."""
@@ -219,6 +222,8 @@ class Rules:
     def _wanted(self, task: Task, record: Record | None) -> None:
         if task.generation in self._stops:
             self.breaks("stop", f"{task} of generation {task.generation} still runs")
+        elif task.generation in self._stops_of_kept:
+            self.breaks("stop-of-kept", f"{task} was kept for debugging, then a stop was accepted: it still runs")
         elif record is None or record.generation != task.generation or record.task_arn != task.arn:
             self.breaks("leak", f"{task} of generation {task.generation} runs")
         elif record.state.ended and not self._kept(record):

@@ -108,7 +108,8 @@ class Task:
             return
         world = self.world
         self.document["startedAt"] = world.now()
-        if world.happens(0.9):
+        # Where unreachable tasks are kept, there are to be some.
+        if world.happens(0.6 if world.policy.keep_unreachable else 0.9):
             self.agent_up_at = world.scheduler.now + world.between(0.1, 5)
         lags = world.happens(0.1)
         self._walk(

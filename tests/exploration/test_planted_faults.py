@@ -17,7 +17,7 @@ from tests.exploration.life import Plant, live
 from tests.exploration.stores import SimulatedStore
 from tests.exploration.wired import Surroundings
 
-LIVES: Final = 60
+LIVES: Final = 30
 
 
 class _Through:

@@ -11,6 +11,7 @@ At every write
 - `stop-forgotten`: a stop that was asked for stays asked for.
 In answers and logs
 - `answer`: a normal answer of start names a task that its record wants, and no failed record.
+- `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
 - `late`: what the stream brings of a silence is pronounced then.
 - `untold`: a step is told by whoever wrote it.
 At rest, a day later
@@ -169,9 +170,15 @@ class Rules:
 
     def stopped(self, answer: Answer) -> None:
         """A normal answer of stop: from now on it is accepted."""
-        if answer.record is not None:
-            kept = self._kept(answer.record) and not answer.record.stop_requested
-            (self._stops_of_kept if kept else self._stops).add(answer.record.generation)
+        record = answer.record
+        if record is None:
+            return
+        if not record.state.ended and not record.stop_requested:
+            self.breaks("stop-answer", f"generation {record.generation} is {record.state}, and no stop is recorded")
+        elif self._kept(record) and not record.stop_requested:
+            self._stops_of_kept.add(record.generation)
+        else:
+            self._stops.add(record.generation)
 
     def looked(self, brought: Record, now: Record | None) -> None:
         """The stream has brought a silence, and the look at it was not disturbed."""

@@ -12,6 +12,7 @@ from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.faults import CALM_AFTER
 from tests.exploration.platform import Platform
 from tests.exploration.prober import Prober
+from tests.exploration.rest import judge
 from tests.exploration.rules import Broken, Rules
 from tests.exploration.stores import SimulatedQueue, SimulatedStore, SimulatedVault
 from tests.exploration.wired import ControlPlane, Surroundings
@@ -61,7 +62,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
     prober = Prober(world, plane, store, ecs, rules)
     backend = Backend(world, plane, rules)
     platform.plane, platform.store, platform.ecs, platform.prober = plane, store, ecs, prober
-    rules.ecs, rules.store, rules.vault = ecs, store, vault
+    rules.ecs, rules.store = ecs, store
     world.note(world.trouble)
     world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_look}")
 
@@ -69,7 +70,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
         platform.begin()
         backend.begin()
         world.scheduler.run(CALM_AFTER + DAY)
-        rules.at_rest()
+        judge(rules, vault)
     finally:
         world.scheduler.close()
     record = store.truth(world.container_id)

@@ -14,7 +14,7 @@ In answers and logs
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
 - `late`: what the stream brings of a silence is pronounced then.
 - `untold`: a step is told by whoever wrote it.
-At rest, a day later
+At rest, a day later (`rest`)
 - `leak`: no task runs that no record wants; none of an ended generation.
 - `doubled`: a generation has at most one task that is to run.
 - `stop`: what was asked to stop has stopped.
@@ -31,7 +31,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 
 from core.correlation import client_token
 from core.errors import ErrorCode
@@ -40,7 +39,7 @@ from core.lifecycle import State
 from core.record import Record, Step
 from core.settle import Settled
 from tests.exploration.ecs import SimulatedEcs
-from tests.exploration.stores import SimulatedStore, SimulatedVault
+from tests.exploration.stores import SimulatedStore
 from tests.exploration.tasks import Task
 from tests.exploration.wired import Answer, failed
 from tests.exploration.world import World
@@ -61,19 +60,18 @@ class Broken:
 
 
 class Rules:
-    """The oracle of one life. `ecs`, `store` and `vault` are set before it begins."""
+    """The oracle of one life. `ecs` and `store` are set before it begins."""
 
     ecs: SimulatedEcs
     store: SimulatedStore
-    vault: SimulatedVault
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self.broken: list[Broken] = []
         self._named: set[tuple[int, str]] = set()
         self._tries: set[tuple[int, str]] = set()
-        self._stops: set[int] = set()
-        self._stops_of_kept: set[int] = set()
+        self.stops: set[int] = set()
+        self.stops_of_kept: set[int] = set()
         self._written: defaultdict[str, list[Step]] = defaultdict(list)
         self._excused: set[str | None] = set()
         self._leaks: dict[str, str] = {}
@@ -82,15 +80,15 @@ class Rules:
     def breaks(self, rule: str, how: object) -> None:
         """Notes it, once for each rule."""
         if all(one.rule != rule for one in self.broken):
-            self.broken.append(Broken(rule, self._world.scheduler.now, str(how)))
-            self._world.note("BREAKS", rule, how)
+            self.broken.append(Broken(rule, self.world.scheduler.now, str(how)))
+            self.world.note("BREAKS", rule, how)
 
     def saved(self, before: Record | None, after: Record) -> None:
         """At every write."""
         if before is not None:
             self._in_order(before, after)
         if after.stop_requested:
-            self._stops.add(after.generation)
+            self.stops.add(after.generation)
         if after.task_arn is not None:
             self._named.add((after.generation, after.task_arn))
             self._fits(after, self.ecs.tasks[after.task_arn])
@@ -98,7 +96,7 @@ class Rules:
             self._justified(after)
         if before is not None and after.generation == before.generation:
             known = set(before.history)
-            self._written[self._world.worker.name] += [step for step in after.history if step not in known]
+            self._written[self.world.worker.name] += [step for step in after.history if step not in known]
 
     def _in_order(self, before: Record, after: Record) -> None:
         if after.generation != before.generation:
@@ -126,7 +124,7 @@ class Rules:
     def _justified(self, record: Record) -> None:
         assert record.error is not None
         code, mine = record.error.code, self._of(record.generation)
-        if self._kept(record):
+        if self.kept(record):
             self._excused.add(record.task_arn)
         if code is ErrorCode.AGENT_UNREACHABLE and not (record.probe and record.probe.attempts):
             asked = (record.generation, record.probe and str(record.agent_address)) in self._tries
@@ -135,16 +133,16 @@ class Rules:
             self.breaks("alive", record.error.message)
         if code is not ErrorCode.LAUNCH_FAILED or record.task_arn is not None:
             return
-        shown = self.ecs.found.get(self._world.worker.name, set())
+        shown = self.ecs.found.get(self.world.worker.name, set())
         running = [task for task in mine if task.wanted and not record.gave_up(task.arn)]
         if any(task.arn in shown for task in running):
             self.breaks("listed", record.error.message)
         elif running:
             self.breaks("alive", f"{running[0]} runs: {record.error.message}")
-        prefix = self._world.settings.started_by_prefix
+        prefix = self.world.settings.started_by_prefix
         token = client_token(prefix, record.container_id, record.generation, record.attempt)
         owed = record.given_up_task is not None and not record.stop_requested
-        if owed and token not in self.ecs.tried and not self._world.faults.denied:
+        if owed and token not in self.ecs.tried and not self.world.faults.denied:
             self.breaks("not-tried", record.error.message)
 
     def tried(self, generation: int, address: str) -> None:
@@ -175,10 +173,10 @@ class Rules:
             return
         if not record.state.ended and not record.stop_requested:
             self.breaks("stop-answer", f"generation {record.generation} is {record.state}, and no stop is recorded")
-        elif self._kept(record) and not record.stop_requested:
-            self._stops_of_kept.add(record.generation)
+        elif self.kept(record) and not record.stop_requested:
+            self.stops_of_kept.add(record.generation)
         else:
-            self._stops.add(record.generation)
+            self.stops.add(record.generation)
 
     def looked(self, brought: Record, now: Record | None) -> None:
         """The stream has brought a silence, and the look at it was not disturbed."""
@@ -188,12 +186,12 @@ class Rules:
 
     def told(self, settled: Settled) -> None:
         """A use case has told what it did."""
-        self._heard[self._world.worker.name] += settled.steps
+        self._heard[self.world.worker.name] += settled.steps
 
     def finished(self, worker: str) -> None:
         """An invocation has ended in order."""
         untold = [step for step in self._written[worker] if step not in self._heard[worker]]
-        if untold and worker not in self._world.lost_writes:
+        if untold and worker not in self.world.lost_writes:
             self.breaks("untold", f"{worker} wrote {[str(step.trigger) for step in untold]} and told nobody")
 
     def leaked(self, sighting: Sighting, why: str) -> None:
@@ -202,7 +200,7 @@ class Rules:
         if record is not None and record.task_arn == sighting.task_arn:
             self._excused.add(sighting.task_arn)
         self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
-        self._world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
+        self.world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
 
     def ended_by_the_leak_finder(self) -> list[str]:
         """Why each task leaked that nobody else has stopped before.
@@ -212,45 +210,10 @@ class Rules:
         first = {task.arn: task.stopped_by[0] for task in self.ecs.tasks.values() if task.stopped_by}
         return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks") and arn not in self._excused]
 
-    def at_rest(self) -> None:
-        """A day after the last fault."""
-        record = self.store.truth(self._world.container_id)
-        running = [task for task in self.ecs.tasks.values() if task.wanted]
-        for task in running:
-            self._wanted(task, record)
-        if len({task.generation for task in running}) < len(running):
-            self.breaks("doubled", [str(task) for task in running])
-        for name in self.vault.tokens:
-            if record is None or record.state.ended or record.token_parameter != name:
-                self.breaks("parameter", f"{name} of a record that is {record and record.state}")
-        if record is not None:
-            self._settled_down(record)
-
-    def _wanted(self, task: Task, record: Record | None) -> None:
-        if task.generation in self._stops:
-            self.breaks("stop", f"{task} of generation {task.generation} still runs")
-        elif task.generation in self._stops_of_kept:
-            self.breaks("stop-of-kept", f"{task} was kept for debugging, then a stop was accepted: it still runs")
-        elif record is None or record.generation != task.generation or record.task_arn != task.arn:
-            self.breaks("leak", f"{task} of generation {task.generation} runs")
-        elif record.state.ended and not self._kept(record):
-            self.breaks("leak", f"{task} runs, and its record is {record.state}")
-
-    def _kept(self, record: Record) -> bool:
+    def kept(self, record: Record) -> bool:
+        """Its task is left running for debugging."""
         unreachable = record.error is not None and record.error.code is ErrorCode.AGENT_UNREACHABLE
-        return unreachable and self._world.policy.keep_unreachable
-
-    def _settled_down(self, record: Record) -> None:
-        task = self.ecs.tasks.get(record.task_arn or "")
-        if record.check_at is not None and record.check_at < self._world.now() - timedelta(minutes=15):
-            self.breaks("hangs", f"{record.state} is due since {record.check_at}")
-        if not record.state.ended and (record.state is not State.AGENT_HEALTHY or task is None or not task.wanted):
-            self.breaks("hangs", f"the record is {record.state}, {task}")
-        blamed = record.error is not None and record.error.code in {
-            ErrorCode.TASK_STOPPED, ErrorCode.TASK_FAILED_TO_START,
-        }  # fmt: skip
-        if blamed and task is not None and task.exit_code is not None:
-            self.breaks("exit", f"{record.error and record.error.message}, and {task} exited with {task.exit_code}")
+        return unreachable and self.world.policy.keep_unreachable
 
     def _of(self, generation: int) -> list[Task]:
         return [task for task in self.ecs.tasks.values() if task.generation == generation]

@@ -1,0 +1,89 @@
+"""The prober as the record sees it: it asks, every few seconds, until there is a verdict or the record says stop.
+
+`core.probing` runs on an event loop and is tested there; here its rules are kept in short: `core.watching` decides
+whether it goes on, an agent counts only with the record's token, a silence only after the deadline.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.errors import CallFailed
+from core.facts import AgentAnswered, AgentSilent
+from core.watching import Target, Watched, watched
+from tests.exploration.ecs import SimulatedEcs
+from tests.exploration.rules import Rules
+from tests.exploration.stores import SimulatedStore
+from tests.exploration.wired import ControlPlane
+from tests.exploration.world import World
+
+PAUSE: Final = 5.0
+PATIENCE: Final = 280.0
+
+
+class OutOfTime(CallFailed):
+    """The worker's time ends before the deadline: the message is delivered again."""
+
+
+class Prober:
+    """AgentHealthFunction."""
+
+    def __init__(
+        self, world: World, plane: ControlPlane, store: SimulatedStore, ecs: SimulatedEcs, rules: Rules
+    ) -> None:
+        self._world, self._plane, self._store, self._ecs, self._rules = world, plane, store, ecs, rules
+
+    def probe(self, container_id: str, generation: int, address: str) -> None:
+        """One message."""
+        world, attempts, begun = self._world, 0, self._world.scheduler.now
+        target = Target(container_id, generation, address)
+        while world.scheduler.now < begun + PATIENCE:
+            seen = self._look(target)
+            if seen is not None and seen.over is not None:
+                return
+            attempts += 1
+            self._rules.tried(generation, address)
+            if seen is not None and self._answers(address, seen.token):
+                self._plane.judge(
+                    AgentAnswered(
+                        container_id=container_id,
+                        generation=generation,
+                        at=world.clock(),
+                        address=address,
+                        attempts=attempts,
+                    )
+                )
+                return
+            pause = PAUSE
+            if seen is not None and seen.deadline is not None:
+                left = (seen.deadline - world.clock()).total_seconds()
+                if left <= 0:
+                    self._give_up(target, attempts)
+                    return
+                pause = min(pause, left + 0.001)
+            world.sleep(pause)
+        raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
+
+    def _look(self, target: Target) -> Watched | None:
+        try:
+            found = self._store.load_many([target.container_id])
+        except CallFailed:
+            return None
+        return watched(found.records.get(target.container_id), target)
+
+    def _answers(self, address: str, token: str | None) -> bool:
+        there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
+        return any(task.answers and task.token == token for task in there)
+
+    def _give_up(self, target: Target, attempts: int) -> None:
+        self._plane.judge(
+            AgentSilent(
+                container_id=target.container_id,
+                generation=target.generation,
+                at=self._world.clock(),
+                address=target.address,
+                attempts=attempts,
+                last_error="connect timed out",
+                remedy="Check the security group.",
+            )
+        )

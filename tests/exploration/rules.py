@@ -1,0 +1,222 @@
+"""What must hold: at every write, in every answer, and when all is at rest. The oracle of the exploration.
+
+At every write
+- `set-back`: a live record does not go back, and only an ended one gives way to the next generation.
+- `token`: the record's token is the one that the agent of its task knows.
+- `described`: the record's image and command are those of its task.
+- `no-try`: nobody calls an agent unreachable that no prober has tried.
+- `alive`: no record says that its task was lost or never started while that task is to run.
+- `listed`: nobody who was shown a task says that there is none.
+- `not-tried`: a launch that is owed is made, or the start times out; it is not given up untried.
+- `stop-forgotten`: a stop that was asked for stays asked for.
+In answers and logs
+- `answer`: a normal answer of start names a task that its record wants, and no failed record.
+- `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
+- `late`: what the stream brings of a silence is pronounced then.
+- `untold`: a step is told by whoever wrote it.
+At rest, a day later (`rest`)
+- `leak`: no task runs that no record wants; none of an ended generation.
+- `doubled`: a generation has at most one task that is to run.
+- `stop`: what was asked to stop has stopped.
+- `stop-of-kept`: also what was asked to stop after its agent was found unreachable, and kept.
+- `parameter`: no ended generation has left its token in the Parameter Store.
+- `hangs`: a record has ended, or is healthy and its task runs; nothing is due.
+- `exit`: a container that ran and exited ends as stopped, whichever version said so first.
+Counted
+- tasks that only the leak finder has ended: rare, where no worker dies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from core.correlation import client_token
+from core.errors import ErrorCode
+from core.leaks import Sighting
+from core.lifecycle import State
+from core.record import Record, Step
+from core.settle import Settled
+from tests.exploration.ecs import SimulatedEcs
+from tests.exploration.stores import SimulatedStore
+from tests.exploration.tasks import Task
+from tests.exploration.wired import Answer, failed
+from tests.exploration.world import World
+
+_RANK = {state: rank for rank, state in enumerate(State)}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that was broken, when and how."""
+
+    rule: str
+    at: float
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {self.at:.3f}: {self.how}"
+
+
+class Rules:
+    """The oracle of one life. `ecs` and `store` are set before it begins."""
+
+    ecs: SimulatedEcs
+    store: SimulatedStore
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.broken: list[Broken] = []
+        self._named: set[tuple[int, str]] = set()
+        self._tries: set[tuple[int, str]] = set()
+        self.stops: set[int] = set()
+        self.stops_of_kept: set[int] = set()
+        self._written: defaultdict[str, list[Step]] = defaultdict(list)
+        self._excused: set[str | None] = set()
+        self._leaks: dict[str, str] = {}
+        self._heard: defaultdict[str, list[Step]] = defaultdict(list)
+
+    def breaks(self, rule: str, how: object) -> None:
+        """Notes it, once for each rule."""
+        if all(one.rule != rule for one in self.broken):
+            self.broken.append(Broken(rule, self.world.scheduler.now, str(how)))
+            self.world.note("BREAKS", rule, how)
+
+    def saved(self, before: Record | None, after: Record) -> None:
+        """At every write."""
+        if before is not None:
+            self._in_order(before, after)
+        if after.stop_requested:
+            self.stops.add(after.generation)
+        if after.task_arn is not None:
+            self._named.add((after.generation, after.task_arn))
+            self._fits(after, self.ecs.tasks[after.task_arn])
+        if after.state is State.FAILED and (before is None or before.state is not State.FAILED):
+            self._justified(after)
+        if before is not None and after.generation == before.generation:
+            known = set(before.history)
+            self._written[self.world.worker.name] += [step for step in after.history if step not in known]
+
+    def _in_order(self, before: Record, after: Record) -> None:
+        if after.generation != before.generation:
+            if after.generation != before.generation + 1 or not before.state.ended:
+                self.breaks("set-back", f"generation {after.generation} replaces {before.generation}, {before.state}")
+            return
+        relaunched = after.attempt > before.attempt
+        if _RANK[after.state] < _RANK[before.state] or (before.state.ended and after.state is not before.state):
+            self.breaks("set-back", f"{before.state} becomes {after.state}")
+        elif before.task_arn not in (None, after.task_arn) and not relaunched:
+            self.breaks("set-back", f"{before.state} gets another task: {self._name(before)} -> {self._name(after)}")
+        elif after.agent_token != before.agent_token and not after.state.ended:
+            self.breaks("token", "the token of a live generation changes")
+        if before.stop_requested and not after.stop_requested:
+            self.breaks("stop-forgotten", f"{before.state} -> {after.state}")
+
+    def _fits(self, record: Record, task: Task) -> None:
+        if record.agent_token is not None and task.token not in (None, record.agent_token):
+            self.breaks("token", f"the record has {record.agent_token[-4:]}, {task} has {(task.token or '')[-4:]}")
+        if (*record.entrypoint, *record.cmd) != task.command or record.image != task.image:
+            self.breaks(
+                "described", f"the record says {record.image} {record.cmd}, {task} runs {task.image} {task.command}"
+            )
+
+    def _justified(self, record: Record) -> None:
+        assert record.error is not None
+        code, mine = record.error.code, self._of(record.generation)
+        if self.kept(record):
+            self._excused.add(record.task_arn)
+        if code is ErrorCode.AGENT_UNREACHABLE and not (record.probe and record.probe.attempts):
+            asked = (record.generation, record.probe and str(record.agent_address)) in self._tries
+            self.breaks("no-try", f"{record.error.message} (asked all the same: {asked})")
+        if code is ErrorCode.TASK_LOST and any(task.arn == record.task_arn and task.wanted for task in mine):
+            self.breaks("alive", record.error.message)
+        if code is not ErrorCode.LAUNCH_FAILED or record.task_arn is not None:
+            return
+        shown = self.ecs.found.get(self.world.worker.name, set())
+        running = [task for task in mine if task.wanted and not record.gave_up(task.arn)]
+        if any(task.arn in shown for task in running):
+            self.breaks("listed", record.error.message)
+        elif running:
+            self.breaks("alive", f"{running[0]} runs: {record.error.message}")
+        prefix = self.world.settings.started_by_prefix
+        token = client_token(prefix, record.container_id, record.generation, record.attempt)
+        owed = record.given_up_task is not None and not record.stop_requested
+        if owed and token not in self.ecs.tried and not self.world.faults.denied:
+            self.breaks("not-tried", record.error.message)
+
+    def tried(self, generation: int, address: str) -> None:
+        """A prober asks."""
+        self._tries.add((generation, address))
+
+    def started(self, answer: Answer) -> None:
+        """A normal answer of start."""
+        record = answer.record
+        if record is None or answer.error is not None:
+            return
+        if failed(record):
+            self.breaks("answer", f"{record.state} without an error: {record.error}")
+        now = self.store.truth(record.container_id)
+        if record.task_arn is None or now is None:
+            return
+        other = (
+            now.generation == record.generation and not now.state.ended and now.task_arn not in (None, record.task_arn)
+        )
+        unwanted = other and not now.gave_up(record.task_arn)
+        if unwanted or (record.generation, record.task_arn) not in self._named:
+            self.breaks("answer", f"it names {self._name(record)}, which no record wants")
+
+    def stopped(self, answer: Answer) -> None:
+        """A normal answer of stop: from now on it is accepted."""
+        record = answer.record
+        if record is None:
+            return
+        if not record.state.ended and not record.stop_requested:
+            self.breaks("stop-answer", f"generation {record.generation} is {record.state}, and no stop is recorded")
+        elif self.kept(record) and not record.stop_requested:
+            self.stops_of_kept.add(record.generation)
+        else:
+            self.stops.add(record.generation)
+
+    def looked(self, brought: Record, now: Record | None) -> None:
+        """The stream has brought a silence, and the look at it was not disturbed."""
+        waits = now is not None and now.state is State.ENI_RESOLVED and not now.stopping
+        if waits and now is not None and now.probe is not None and now.probe.silent_at is not None:
+            self.breaks("late", f"silent at {now.probe.silent_at.time()}, to be looked at {now.check_at}")
+
+    def told(self, settled: Settled) -> None:
+        """A use case has told what it did."""
+        self._heard[self.world.worker.name] += settled.steps
+
+    def finished(self, worker: str) -> None:
+        """An invocation has ended in order."""
+        untold = [step for step in self._written[worker] if step not in self._heard[worker]]
+        if untold and worker not in self.world.lost_writes:
+            self.breaks("untold", f"{worker} wrote {[str(step.trigger) for step in untold]} and told nobody")
+
+    def leaked(self, sighting: Sighting, why: str) -> None:
+        """The leak finder has found a task. One that its record names is only found sooner: its stop is owed."""
+        record = self.store.truth(sighting.container_id)
+        if record is not None and record.task_arn == sighting.task_arn:
+            self._excused.add(sighting.task_arn)
+        self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
+        self.world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
+
+    def ended_by_the_leak_finder(self) -> list[str]:
+        """Why each task leaked that nobody else has stopped before.
+
+        Not the one that was kept for debugging when its container was started again: there the leak finder is meant.
+        """
+        first = {task.arn: task.stopped_by[0] for task in self.ecs.tasks.values() if task.stopped_by}
+        return [self._leaks[arn] for arn, by in first.items() if by.startswith("leaks") and arn not in self._excused]
+
+    def kept(self, record: Record) -> bool:
+        """Its task is left running for debugging."""
+        unreachable = record.error is not None and record.error.code is ErrorCode.AGENT_UNREACHABLE
+        return unreachable and self.world.policy.keep_unreachable
+
+    def _of(self, generation: int) -> list[Task]:
+        return [task for task in self.ecs.tasks.values() if task.generation == generation]
+
+    def _name(self, record: Record) -> str:
+        return str(self.ecs.tasks.get(record.task_arn or "", "no task"))

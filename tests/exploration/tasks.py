@@ -1,0 +1,191 @@
+"""The life of one task on Fargate: a document that walks from PROVISIONING to STOPPED, an event for each version."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from core.agent import AgentVariable
+from tests.exploration.world import World
+
+ENI: Final = "Timeout waiting for network interface provisioning to complete."
+NO_IMAGE: Final = "CannotPullContainerError: pull image manifest has been retried 1 time(s): python:none: not found"
+NO_SECRET: Final = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+    "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters"
+)
+
+Changed = Callable[["Task"], None]
+
+
+@dataclass(eq=False)
+class Task:
+    """A task in truth. `image` and `command` are what it runs, `token` is what its agent knows.
+
+    ECS shows it from `shown_from` on to DescribeTasks and StopTask, from `listed_from` on to ListTasks.
+    """
+
+    world: World
+    number: int
+    generation: int
+    attempt_token: str
+    document: dict[str, Any]
+    image: str
+    command: tuple[str, ...]
+    token: str | None
+    secret: Callable[[], str | None] | None
+    shown_from: float
+    listed_from: float
+    changed: Changed
+    agent_up_at: float = float("inf")
+    stopped_at: float | None = None
+    stopped_by: list[str] = field(default_factory=list)
+    """The workers whose StopTask had an effect."""
+
+    @property
+    def arn(self) -> str:
+        arn: str = self.document["taskArn"]
+        return arn
+
+    @property
+    def address(self) -> str:
+        return f"10.0.{self.number}.47"
+
+    @property
+    def wanted(self) -> bool:
+        """It is to run, as far as ECS knows."""
+        return bool(self.document["desiredStatus"] == "RUNNING")
+
+    @property
+    def exit_code(self) -> int | None:
+        code: int | None = self.document["containers"][0].get("exitCode")
+        return code
+
+    @property
+    def answers(self) -> bool:
+        """The agent accepts connections."""
+        main = self.document["containers"][0]
+        return bool(main["lastStatus"] == "RUNNING" and self.world.scheduler.now >= self.agent_up_at)
+
+    def __str__(self) -> str:
+        return f"task-{self.number}"
+
+    def begin(self) -> None:
+        """Decides how it is going to live."""
+        world = self.world
+        world.scheduler.after(world.between(1, 5), self._pending)
+        fate = world.chance.choices(("runs", "eni", "image", "stuck"), (70, 22, 5, 3))[0]
+        if fate == "runs":
+            world.scheduler.after(world.between(6, 50), self._running)
+        elif fate in {"eni", "image"}:
+            reason = ENI if fate == "eni" else NO_IMAGE
+            world.scheduler.after(world.between(0.5, 30), lambda: self._fail(reason))
+
+    def stop(self, reason: str, by: str) -> None:
+        """StopTask. A second one changes nothing."""
+        self.stopped_by.append(by)
+        if not self.wanted:
+            return
+        self._walk(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason=reason)
+        self.world.scheduler.after(self.world.between(1, 30), lambda: self._over(143))
+
+    def _pending(self) -> None:
+        if not self.wanted:
+            return
+        if self.secret is not None:
+            self.token = self.secret()
+            if self.token is None:
+                self._fail(NO_SECRET)
+                return
+        self._walk(lastStatus="PENDING", attachments=self._attachments())
+
+    def _running(self) -> None:
+        if not self.wanted:
+            return
+        world = self.world
+        self.document["startedAt"] = world.now()
+        # Where unreachable tasks are kept, there are to be some.
+        if world.happens(0.6 if world.policy.keep_unreachable else 0.9):
+            self.agent_up_at = world.scheduler.now + world.between(0.1, 5)
+        lags = world.happens(0.1)
+        self._walk(
+            lastStatus="RUNNING", main={"lastStatus": "RUNNING"}, attachments=[] if lags else self._attachments()
+        )
+        self.document["attachments"] = self._attachments()
+        if world.happens(0.4):
+            world.scheduler.after(world.between(1, 600), self._exit)
+
+    def _exit(self) -> None:
+        if self.wanted:
+            how = {"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited"}
+            self.document |= {**how, "desiredStatus": "STOPPED"}
+            self._over(self.world.chance.choice((0, 0, 3)))
+
+    def _fail(self, reason: str) -> None:
+        if self.wanted:
+            self.document |= {"desiredStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason}
+            self._over(None)
+
+    def _over(self, exit_code: int | None) -> None:
+        """Out of service, then STOPPED; the exit code of a container that ran."""
+        if self.document["lastStatus"] in {"DEPROVISIONING", "STOPPED"}:
+            return
+        ran = "startedAt" in self.document
+        main = {"lastStatus": "STOPPED", **({"exitCode": exit_code} if ran else {})}
+        # Secondary fields may lag (facts, section 1).
+        late = ran and self.world.happens(0.05)
+        self.document["stoppingAt"] = self.world.now()
+        self._walk(lastStatus="DEPROVISIONING", main={"lastStatus": "STOPPED"} if late else main)
+        self.world.scheduler.after(self.world.between(5, 20), lambda: self._stopped(main))
+
+    def _stopped(self, main: dict[str, Any]) -> None:
+        self.stopped_at = self.world.scheduler.now
+        self._walk(lastStatus="STOPPED", main=main, stoppedAt=self.world.now())
+
+    def _attachments(self) -> list[dict[str, Any]]:
+        details = [{"name": "privateIPv4Address", "value": self.address}]
+        return [{"id": "a", "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details}]
+
+    def _walk(self, *, main: dict[str, Any] | None = None, **changes: Any) -> None:
+        self.document |= {"version": self.document["version"] + 1, **changes}
+        if main is not None:
+            self.document["containers"] = [{**self.document["containers"][0], **main}]
+        self.changed(self)
+
+    def copied(self) -> dict[str, Any]:
+        """What ECS shows."""
+        return copy.copy(self.document)
+
+
+def born(arn: str, request: dict[str, Any], definition: str, at: datetime) -> dict[str, Any]:
+    """The document of a task that RunTask has just made."""
+    return {
+        "taskArn": arn,
+        "clusterArn": request["cluster"],
+        "taskDefinitionArn": definition,
+        "startedBy": request["startedBy"],
+        "version": 1,
+        "lastStatus": "PROVISIONING",
+        "desiredStatus": "RUNNING",
+        "createdAt": at,
+        "overrides": {"containerOverrides": [*request["overrides"]["containerOverrides"], {"name": "init"}]},
+        "tags": request.get("tags", []),
+        "containers": [{"name": "main", "lastStatus": "PENDING"}],
+        "attachments": [],
+    }
+
+
+def variable(request: dict[str, Any], name: AgentVariable) -> str | None:
+    """One of the agent's variables in RunTask's overrides."""
+    (main,) = request["overrides"]["containerOverrides"]
+    return next((pair["value"] for pair in main["environment"] if pair["name"] == name), None)
+
+
+def command_of(request: dict[str, Any]) -> tuple[str, ...]:
+    """The container's own command, as the agent is told it."""
+    parts = (variable(request, AgentVariable.ORIGINAL_ENTRYPOINT), variable(request, AgentVariable.ORIGINAL_CMD))
+    return tuple(word for part in parts for word in json.loads(part or "[]"))

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from core.instants import format_instant
 from core.item import to_item
-from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.owed import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.record import Record
 from core.record import Step as Transition
 from local.replay.reading import Found
@@ -152,7 +152,7 @@ def described(action: Action) -> str:
             return "ask ECS for the task's address"
         case StopTask(reason=reason):
             return f"stop the task: {reason}"
-        case Relaunch(attempt=attempt):
+        case ClaimLaunch(attempt=attempt) | Relaunch(attempt=attempt):
             return f"launch the task again, attempt {attempt}"
         case EraseToken(name=name):
             return f"delete the parameter {name}"

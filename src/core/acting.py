@@ -9,8 +9,17 @@ from typing import Any
 from core.correlation import started_by
 from core.errors import CallFailed, Cause
 from core.events import NotOurs, observe_description
-from core.facts import Fact, FailedTaskMissing, LaunchAccepted, LaunchRejected, StopAccepted, TaskListed, TokenErased
-from core.owed import Action, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.facts import (
+    Fact,
+    FailedTaskMissing,
+    LaunchAccepted,
+    LaunchClaimed,
+    LaunchRejected,
+    StopAccepted,
+    TaskListed,
+    TokenErased,
+)
+from core.owed import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.ports import Clock, ProbeQueue, Tasks, TokenVault
 from core.relaunch import relaunch
 from core.settings import Settings
@@ -29,6 +38,8 @@ class Performer:
     vault: Callable[[], TokenVault]
     clock: Clock
     settings: Settings
+    by: str
+    """Names this process among those that may make a launch."""
 
     def table(self) -> Mapping[type[Action], Perform]:
         """For `Settler`: what this performer can do, by kind of action."""
@@ -36,6 +47,7 @@ class Performer:
             SendProbe: self._send_probe,
             StopTask: self._stop_task,
             DescribeTask: self._describe_task,
+            ClaimLaunch: self._claim_launch,
             Relaunch: self._relaunch,
             EraseToken: self._erase_token,
         }
@@ -63,8 +75,13 @@ class Performer:
                 return observed
         return None
 
-    def _relaunch(self, action: Any) -> Fact:
-        """RunTask with the client token of this attempt: done twice, it is still one task."""
+    def _claim_launch(self, action: Any) -> Fact:
+        return LaunchClaimed(**self._about(action), by=self.by, attempt=action.attempt)
+
+    def _relaunch(self, action: Any) -> Fact | None:
+        """RunTask with the client token of this attempt: done twice, it is still one task. None: another's to make."""
+        if action.by != self.by:
+            return None
         shown = self._described(action)
         if not shown:
             return self._not_shown(action)
@@ -83,7 +100,9 @@ class Performer:
                 # Nobody has said no. The launch stays owed; the start timeout bounds it, and the task of a conflict
                 # is found through startedBy.
                 raise
-            return LaunchRejected(**self._about(action), attempt=action.attempt, failure=failed.as_launch_failure())
+            return LaunchRejected(
+                **self._about(action), attempt=action.attempt, by=self.by, failure=failed.as_launch_failure()
+            )
         return LaunchAccepted(
             **self._about(action),
             task_arn=launched.task_arn,

@@ -127,14 +127,22 @@ class TaskListed(Fact):
 class LaunchRejected(Fact):
     """RunTask, or a call it needs, refused `attempt`, the launch with that number.
 
-    It speaks for the asker `by` alone (`Launching.asked`; None for a launch that the record owed). `by_run_task`:
-    RunTask itself refused, so ECS knew no task of this launch at that moment.
+    It speaks for the asker `by` alone (`Launching.asked`). `by_run_task`: RunTask itself refused, so ECS knew no task
+    of this launch at that moment.
     """
 
     failure: Failure
     attempt: int
-    by: str | None = None
+    by: str
     by_run_task: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchClaimed(Fact):
+    """The process `by` is about to make the launch with this number, which the record owes."""
+
+    by: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

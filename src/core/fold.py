@@ -17,6 +17,7 @@ from core.facts import (
     Fact,
     FailedTaskMissing,
     LaunchAccepted,
+    LaunchClaimed,
     LaunchRejected,
     ProbeAborted,
     StopAccepted,
@@ -33,7 +34,7 @@ from core.lifecycle import State, Trigger
 from core.moves import close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
 from core.owed import PROBE_GRACE, kept_running, own_policy, relaunch_owed, schedule, silence_known
 from core.policy import Policy
-from core.record import Ask, Instant, Probe, Record, Stop
+from core.record import Ask, Instant, Launching, Probe, Record, Stop
 
 __all__ = ["Stale", "apply"]
 
@@ -65,6 +66,8 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
             return _launch_accepted(record, fact)
         case LaunchRejected():
             return _launch_rejected(record, fact, policy)
+        case LaunchClaimed():
+            return _launch_claimed(record, fact, policy)
         case TaskListed():
             return _task_listed(record, fact)
         case FailedTaskMissing():
@@ -133,10 +136,24 @@ def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tupl
     RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
     one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
     """
-    others = tuple(ask for ask in record.asked if ask.by != fact.by)
     if not fact.by_run_task:
-        return others
+        return tuple(ask for ask in record.asked if ask.by != fact.by)
+    return _others_at_work(record, fact, policy)
+
+
+def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
+    """The askers but this one who may still be calling."""
+    others = (ask for ask in record.asked if ask.by != fact.by)
     return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
+
+
+def _launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Record | Stale:
+    if not relaunch_owed(record) or record.attempt != fact.attempt:
+        return Stale("no such launch is owed")
+    if _others_at_work(record, fact, policy):
+        return Stale("another function makes this launch")
+    asked = tuple(ask for ask in record.asked if ask.by != fact.by)
+    return replace(record, launching=Launching((*asked, Ask(fact.by, fact.at))))
 
 
 def _failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:

@@ -59,9 +59,17 @@ class StopTask(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relaunch(Action):
-    """Start the task of a launch that was given up once more, as it was: ECS still shows it."""
+class ClaimLaunch(Action):
+    """Say that one makes the launch that is owed: one function at a time, so that its refusal is the last word."""
 
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaunch(Action):
+    """Start the task of a launch that was given up once more, as it was: ECS still shows it. For the process `by`."""
+
+    by: str
     cluster_arn: str
     task_arn: str
     attempt: int
@@ -78,7 +86,7 @@ class EraseToken(Action):
 
 def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
     """What has to be done now for this record, in order; empty when nothing is owed."""
-    actions = (_task_action(record, policy), *_unwanted_stops(record), _token_action(record))
+    actions = (*_launch_actions(record), _task_action(record, policy), *_unwanted_stops(record), _token_action(record))
     return tuple(action for action in actions if action is not None)
 
 
@@ -101,12 +109,26 @@ def kept_running(record: Record, policy: Policy) -> bool:
     return policy.keep_unreachable and unreachable and not record.stop_requested
 
 
+def _launch_actions(record: Record) -> tuple[Action, ...]:
+    """The launch is for whoever claimed it last; a claim is for whoever comes first, or when the claimant is silent."""
+    if not relaunch_owed(record):
+        return ()
+    who: dict[str, Any] = {
+        "container_id": record.container_id,
+        "generation": record.generation,
+        "attempt": record.attempt,
+    }
+    given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)
+    launches = (
+        Relaunch(**who, by=ask.by, cluster_arn=record.cluster_arn or "", task_arn=given_up[-1], given_up=given_up)
+        for ask in record.asked[-1:]
+    )
+    return (*launches, ClaimLaunch(**who))
+
+
 def _task_action(record: Record, policy: Policy) -> Action | None:
     who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
     cluster = record.cluster_arn or ""
-    if relaunch_owed(record):
-        given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)
-        return Relaunch(**who, cluster_arn=cluster, task_arn=given_up[-1], attempt=record.attempt, given_up=given_up)
     if record.task_arn is None or record.stopping:
         return None
     task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}

@@ -195,8 +195,8 @@ class Record:
     @property
     def last_asked_at(self) -> datetime:
         """Since when ECS can be expected to show a task of the current launch, if there is one."""
-        created = self.timings.get(Instant.CREATED, self.launched_at)
-        return max((self.launched_at, created, *(ask.at for ask in self.asked)))
+        created = self.timings.get(Instant.CREATED) if self.task_version == 0 else None
+        return max((self.launched_at, created or self.launched_at, *(ask.at for ask in self.asked)))
 
     @property
     def stop_requested(self) -> bool:

@@ -6,7 +6,7 @@ but what is owed is read from the saved record, so it is done all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,27 +60,36 @@ class Settler:
 
         Raises `ContendedRecord` when every attempt met another writer, `UnreadableRecord` for an item of an unknown
         kind, `CallFailed` from an action: by then the record is saved, and a redelivery performs the action. An
-        action that failed keeps no other from being done.
+        action that failed keeps no other from being done. When another generation takes the container over meanwhile,
+        the answer stays with the one that the first fact met.
         """
-        settled = Settled(known)
-        for number, fact in enumerate(facts):
-            folded = self._fold(fact, settled.record)
-            settled = _joined(settled, folded) if number else folded
+        settled, failed = self._folded(facts, known)
         done: set[Action] = set()
-        failed: ReachError | None = None
         while settled.record is not None and (action := self._owed(settled.record, done)) is not None:
             done.add(action)
             try:
                 outcome = self.perform[type(action)](action)
+                if outcome is not None:
+                    settled = _joined(settled, self._fold(outcome, settled.record))
             except ReachError as error:
                 failed = failed or error
-                continue
-            if outcome is not None:
-                settled = _joined(settled, self._fold(outcome, settled.record))
         if failed is not None:
             self.unfinished(settled)
             raise failed
         return settled
+
+    def _folded(self, facts: Sequence[Fact], known: Record | None) -> tuple[Settled, ReachError | None]:
+        """All of them; what failed after the first one was folded, because that is saved and has to be told."""
+        settled = Settled(known)
+        for number, fact in enumerate(facts):
+            try:
+                folded = self._fold(fact, settled.record)
+            except ReachError as error:
+                if not settled.steps:
+                    raise
+                return settled, error
+            settled = _joined(settled, folded) if number else folded
+        return settled, None
 
     def _owed(self, record: Record, done: set[Action]) -> Action | None:
         """The next action this function can do and has not done in this call: a second try is the platform's."""
@@ -116,4 +125,6 @@ def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
 
 
 def _joined(earlier: Settled, later: Settled) -> Settled:
-    return Settled(later.record, earlier.steps + later.steps, earlier.ignored, earlier.conflicts + later.conflicts)
+    overtaken = earlier.record and later.record and later.record.generation != earlier.record.generation
+    record = earlier.record if overtaken else later.record
+    return Settled(record, earlier.steps + later.steps, earlier.ignored, earlier.conflicts + later.conflicts)

@@ -199,9 +199,9 @@ class Starter:
             by_run_task=failed.operation == "RunTask",
         )
         settled = self.settler.settle(rejected, known=claim.record)
-        self.told(settled)
         record = settled.record
         if record is not None and record.generation == rejected.generation and record.unlaunched:
+            self.told(settled)
             if record.attempt > rejected.attempt and not relaunch_owed(record):
                 return
             raise failed.but(uncertain=True) from failed
@@ -216,19 +216,18 @@ class Starter:
         raise failed.but(uncertain=True) from failed
 
     def _answer(self, claim: Claim, settled: Settled) -> Settled:
-        """What became of the claim, if its generation is the one that counts and has not failed. Raises `Refused`."""
+        """What became of the claim. Raises `Refused` when it failed, or when another generation counts by now."""
         record, name = settled.record, claim.plan.secret_name
         ours = record is not None and record.generation == claim.record.generation
         if name is not None and not (ours and record is not None and record.token_parameter == name):
             # Put by this start, and erased for the record's sake before.
             self.vault().erase(name)
+        if record is not None and ours and record.error is None:
+            return settled
+        self.told(settled)
         if record is None:
             raise Refused(_deleted(claim.record))
-        if not ours:
-            raise _already_running(record)
-        if record.state is State.FAILED and record.error is not None:
-            raise Refused(record.error)
-        return settled
+        raise Refused(record.error) if ours and record.error is not None else _already_running(record)
 
 
 def _request_hash(request: StartRequest, record: Record) -> str:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -34,7 +35,7 @@ from core.instants import truncate
 from core.leaks import Sighting
 from core.listening import PATIENCE, Listener
 from core.looking import Looker
-from core.owed import Relaunch
+from core.owed import ClaimLaunch, Relaunch
 from core.paced import PacedTasks, SparingOutput
 from core.patience import Patience
 from core.ports import Output, Tasks
@@ -62,6 +63,10 @@ TASKS: Final = ("ecs", _THROTTLED)
 YIELDING_TASKS: Final = ("ecs", _YIELDING)
 PROBES: Final = ("sqs", _QUICK)
 """Clients by what they are for: the service, and how patient one is with it."""
+
+
+_LAUNCHES: Final = (ClaimLaunch, Relaunch)
+"""What only functions that may start tasks do."""
 
 
 def prepare(*clients: tuple[str, Config]) -> None:
@@ -220,12 +225,18 @@ def _listening(settler: Settler, of_group: Callable[[str], Output], patience: fl
 @cache
 def stopping_settler() -> Settler:
     """For stop_container, which may start nothing: a launch that is owed is the reconciler's."""
-    performs = {kind: perform for kind, perform in _performer(ecs).table().items() if kind is not Relaunch}
+    performs = {kind: perform for kind, perform in _performer(ecs).table().items() if kind not in _LAUNCHES}
     return Settler(store(), settings().policy, performs, unfinished=telemetry.report)
 
 
 def _performer(tasks: Callable[[], Tasks]) -> Performer:
-    return Performer(tasks, queue, vault, now, settings())
+    return Performer(tasks, queue, vault, now, settings(), _process())
+
+
+@cache
+def _process() -> str:
+    """Lambda runs one invocation at a time in a process, so this names the invocation among those at work."""
+    return uuid4().hex
 
 
 @cache

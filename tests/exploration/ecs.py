@@ -9,7 +9,6 @@ from typing import Any, Final
 from core.agent import AgentVariable
 from core.correlation import parse_started_by, token_parameter
 from core.errors import CallFailed, DefinitionGone
-from core.families import family_in
 from core.ports import Described, Launched, TaskPage
 from tests.exploration.faults import Fault, error_of
 from tests.exploration.tasks import Changed, Task, born, command_of, variable
@@ -33,14 +32,9 @@ class SimulatedEcs:
         self._definitions: dict[str, dict[str, Any]] = {}
         self._requests: dict[str, tuple[str, Task]] = {}
 
-    def ensure_definition(self, definition: dict[str, Any], *, refused: str | None = None) -> str:
+    def register(self, definition: dict[str, Any]) -> None:
         """As the port says."""
-
-        def register() -> str:
-            self._definitions[definition["family"]] = definition
-            return f"arn:aws:ecs:us-east-1:123456789012:task-definition/{definition['family']}:1"
-
-        return self.world.call("RegisterTaskDefinition", register)
+        self.world.call("RegisterTaskDefinition", lambda: self._definitions.update({definition["family"]: definition}))
 
     def run(self, request: dict[str, Any]) -> Launched:
         """As the port says. ECS remembers no client token of what it refused."""
@@ -103,7 +97,7 @@ class SimulatedEcs:
         if self.world.happens(self.world.faults.refused):
             # No capacity for a new task; one that the token has already is not refused.
             raise error_of(Fault.REFUSED, "RunTask")
-        family = family_in(request["taskDefinition"]) if ":" in request["taskDefinition"] else request["taskDefinition"]
+        family = request["taskDefinition"]
         if family not in self._definitions:
             raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)
         task = self._made(request, family)

@@ -14,7 +14,7 @@ from tests.exploration.platform import Platform
 from tests.exploration.prober import Prober
 from tests.exploration.rest import judge
 from tests.exploration.rules import Broken, Rules
-from tests.exploration.stores import SimulatedQueue, SimulatedStore, SimulatedVault
+from tests.exploration.stores import SimulatedQueue, SimulatedRegistrations, SimulatedStore, SimulatedVault
 from tests.exploration.wired import ControlPlane, Surroundings
 from tests.exploration.world import World
 
@@ -57,7 +57,15 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
     store = SimulatedStore(world, saved)
     ecs = SimulatedEcs(world, vault.tokens.get, platform.changed)
     queue = SimulatedQueue(world, platform.deliver)
-    around = Surroundings(store=store, ecs=ecs, queue=queue, vault=vault, settled=rules.told, leaked=rules.leaked)
+    around = Surroundings(
+        store=store,
+        ecs=ecs,
+        queue=queue,
+        vault=vault,
+        registrations=SimulatedRegistrations(world),
+        settled=rules.told,
+        leaked=rules.leaked,
+    )
     plane = ControlPlane(world, plant(around))
     prober = Prober(world, plane, store, ecs, rules)
     backend = Backend(world, plane, rules)

@@ -8,10 +8,10 @@ from typing import Final
 
 from core.instants import format_instant
 from core.item import from_item
-from core.ports import Loaded
+from core.ports import Loaded, Turn
 from core.record import Record
 from tests.exploration.world import World
-from tests.fakes import MemoryStore, MemoryVault
+from tests.fakes import MemoryRegistrations, MemoryStore, MemoryVault
 
 LAG: Final = 3.0
 """Seconds for which the index may be behind the table."""
@@ -81,7 +81,7 @@ class SimulatedVault(MemoryVault):
     """`core.ports.TokenVault`."""
 
     def __init__(self, world: World) -> None:
-        super().__init__()
+        super().__init__(clock=world.now)
         self._world = world
 
     def put(self, name: str, token: str) -> None:
@@ -89,6 +89,29 @@ class SimulatedVault(MemoryVault):
 
     def erase(self, name: str) -> None:
         self._world.call("DeleteParameter", lambda: MemoryVault.erase(self, name), name[-8:])
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        return iter(self._world.call("GetParametersByPath", lambda: list(MemoryVault.names(self, prefix)), quiet=True))
+
+
+class SimulatedRegistrations(MemoryRegistrations):
+    """`core.ports.Registrations`."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        return self._world.call("PutItem", lambda: MemoryRegistrations.claim(self, family, now), "turn")
+
+    def extend(self, family: str, now: datetime) -> None:
+        self._world.call("PutItem", lambda: MemoryRegistrations.extend(self, family, now), "turn")
+
+    def done(self, family: str, now: datetime) -> None:
+        self._world.call("PutItem", lambda: MemoryRegistrations.done(self, family, now), "turn")
+
+    def release(self, family: str, now: datetime) -> None:
+        self._world.call("PutItem", lambda: MemoryRegistrations.release(self, family, now), "turn")
 
 
 class SimulatedQueue:

@@ -12,14 +12,17 @@ from core.budget import Budget
 from core.errors import Failure, ReachError, Refused
 from core.events import observe_event
 from core.facts import Fact, TaskObserved
+from core.launching import Launcher
 from core.leaks import LeakFinder, Sighting
 from core.lifecycle import State
 from core.looking import Looker
-from core.owed import Relaunch
+from core.owed import ClaimLaunch, Relaunch
 from core.paced import PacedTasks
-from core.ports import Ecs, ProbeQueue, Store, Tasks, TokenVault
+from core.patience import Patience
+from core.ports import Ecs, ProbeQueue, Registrations, Store, Tasks, TokenVault
 from core.reconcile import Reconciler
 from core.record import Record
+from core.registering import Registrar
 from core.settle import Settled, Settler
 from core.starting import Starter
 from core.stopping import Stopper
@@ -34,6 +37,7 @@ class Surroundings:
     ecs: Ecs
     queue: ProbeQueue
     vault: TokenVault
+    registrations: Registrations
     settled: Callable[[Settled], None]
     leaked: Callable[[Sighting, str], None]
 
@@ -58,6 +62,7 @@ class ControlPlane:
     def __init__(self, world: World, around: Surroundings) -> None:
         self._world = world
         self._store, self._ecs, self._queue, self._vault = around.store, around.ecs, around.queue, around.vault
+        self._registrations = around.registrations
         self._settled, self._leaked = around.settled, around.leaked
         self._prefix = world.settings.started_by_prefix
         self._sightings: dict[str, Sighting | None] = {}
@@ -69,19 +74,20 @@ class ControlPlane:
             store=self._store,
             ecs=self._ecs,
             vault=lambda: self._vault,
+            launcher=Launcher(self._ecs, Registrar(self._ecs, lambda: self._registrations, self._world.clock)),
             settler=self._settler(self._ecs),
             looker=self._looker(),
             settings=self._world.settings,
             clock=self._world.clock,
-            sleep=self._world.sleep,
+            patience=self._patience,
             new_token=self._new_token,
             told=self._settled,
         )
-        return self._answer(lambda: starter.start(document))
+        return self._answer(lambda: starter.start(document, self._world.worker.name))
 
     def stop(self, document: dict[str, Any]) -> Answer:
         """`handlers.stop_container`. Raises what would be a function error."""
-        settler = self._settler(self._ecs, without=(Relaunch,))
+        settler = self._settler(self._ecs, without=(ClaimLaunch, Relaunch))
         stopper = Stopper(self._store, settler, self._looker(), self._world.clock)
         return self._answer(lambda: stopper.stop(document))
 
@@ -122,6 +128,7 @@ class ControlPlane:
         LeakFinder(
             store=self._store,
             ecs=self._paced(),
+            vault=self._vault,
             sightings=self._sightings,
             cluster=cluster,
             prefix=self._prefix,
@@ -142,7 +149,12 @@ class ControlPlane:
 
     def _settler(self, tasks: Tasks, without: Sequence[type] = ()) -> Settler:
         performer = Performer(
-            lambda: tasks, lambda: self._queue, lambda: self._vault, self._world.clock, self._world.settings
+            lambda: tasks,
+            lambda: self._queue,
+            lambda: self._vault,
+            self._world.clock,
+            self._world.settings,
+            self._world.worker.name,
         )
         performs = {kind: perform for kind, perform in performer.table().items() if kind not in without}
         return Settler(self._store, self._world.policy, performs, unfinished=self._settled)
@@ -162,6 +174,11 @@ class ControlPlane:
             for _ in range(2)
         )
         return PacedTasks(self._ecs, reads, changes)
+
+    def _patience(self) -> Patience:
+        return Patience(
+            monotonic=lambda: self._world.scheduler.now, sleep=self._world.sleep, random=self._world.chance.random
+        )
 
     def _time_left(self) -> float:
         return min(self._world.worker.deadline - self._world.scheduler.now - 10, 110)

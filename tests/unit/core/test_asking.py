@@ -32,7 +32,9 @@ class World:
         self.store = MemoryStore()
         self.ecs = FakeEcs(self.clock, definitions={"a:1": "any"})
         self.queue = RecordingQueue()
-        self.performs = Performer(lambda: self.ecs, lambda: self.queue, MemoryVault, self.clock, SETTINGS).table()
+        self.performs = Performer(
+            lambda: self.ecs, lambda: self.queue, MemoryVault, self.clock, SETTINGS, "one"
+        ).table()
         request = {
             "clientToken": "1",
             "cluster": CLUSTER,

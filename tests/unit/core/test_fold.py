@@ -391,7 +391,7 @@ def test_events_may_overtake_the_launch() -> None:
 def test_a_rejected_launch_fails_the_record() -> None:
     """No task exists, so nothing is owed and nothing is watched."""
     failure = Failure(ErrorCode.LAUNCH_FAILED, "RunTask failed", "Try again.", Cause.CAPACITY, transient=True)
-    rejected = about(LaunchRejected, 1, failure=failure, attempt=1)
+    rejected = about(LaunchRejected, 1, by="one", failure=failure, attempt=1)
     record = fold(pending(), rejected, policy=ONCE)
 
     assert (record.state, record.error, record.watch, record.check_at) == (State.FAILED, failure, None, None)
@@ -690,7 +690,7 @@ def test_a_start_that_was_stopped_says_so() -> None:
 def test_a_launch_that_was_never_made_names_the_failure_before_it() -> None:
     """The cause is not lost on the way."""
     capacity = Failure(ErrorCode.LAUNCH_FAILED, "no capacity", "Wait.", Cause.CAPACITY, transient=True)
-    refused = about(LaunchRejected, 1, failure=capacity, attempt=1)
+    refused = about(LaunchRejected, 1, by="one", failure=capacity, attempt=1)
     record = fold(pending(), refused, about(TaskGone, 70, task_arn=None))
 
     assert record.error is not None

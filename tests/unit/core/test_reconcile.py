@@ -56,7 +56,7 @@ class World:
 
     def reconcile(self, most: int = 1000, changes: int = 1000, time_left: Callable[[], float] = lambda: 1e9) -> Report:
         tasks = PacedTasks(self.ecs, self._budget(most), self._budget(changes))
-        performer = Performer(lambda: tasks, lambda: self.queue, MemoryVault, self.clock, SETTINGS)
+        performer = Performer(lambda: tasks, lambda: self.queue, MemoryVault, self.clock, SETTINGS, "one")
         return Reconciler(
             store=self.store,
             settler=Settler(self.store, POLICY, performer.table()),

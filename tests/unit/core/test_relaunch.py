@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from core.errors import CallFailed, Cause, ErrorCode, Refused
-from core.facts import LaunchRejected, StopRequested, TaskGone, TimePassed
+from core.facts import LaunchClaimed, LaunchRejected, StopRequested, TaskGone, TimePassed
 from core.fold import Stale, apply
 from core.item import from_item, to_item
 from core.lifecycle import State, Trigger
-from core.owed import EraseToken, Relaunch, next_actions
+from core.owed import ClaimLaunch, EraseToken, Relaunch, next_actions
 from core.policy import Policy
 from core.record import Record
 from core.settings import TokenDelivery
@@ -66,10 +66,27 @@ def test_a_transient_failure_before_the_container_ran_is_launched_again() -> Non
 
 def test_the_next_launch_is_owed_until_its_task_is_known() -> None:
     """A function that dies between save and RunTask loses nothing."""
-    (action,) = next_actions(GIVEN_UP, POLICY)
+    assert [type(action) for action in next_actions(GIVEN_UP, POLICY)] == [ClaimLaunch]
+    claimed = fold(GIVEN_UP, claim())
+    action, again = next_actions(claimed, POLICY)
 
     assert isinstance(action, Relaunch)
-    assert (action.task_arn, action.attempt) == (TASK, 2)
+    assert (action.by, action.task_arn, action.attempt, again) == ("one", TASK, 2, next_actions(GIVEN_UP, POLICY)[0])
+
+
+def claim(by: str = "one", seconds: float = 4) -> Any:
+    return about(LaunchClaimed, seconds, by=by, attempt=2)
+
+
+def test_one_function_at_a_time_makes_a_launch_that_is_owed() -> None:
+    """Its refusal is the last word then; when it is silent for as long as it can be at work, another one may."""
+    claimed = fold(GIVEN_UP, claim())
+
+    assert stale(claimed, claim("two", 4 + POLICY.start_lifetime - 1)) == "another function makes this launch"
+    later = fold(claimed, claim("two", 4 + POLICY.start_lifetime))
+    assert [ask.by for ask in later.asked] == ["one", "two"]
+    assert [ask.by for ask in fold(claimed, claim(seconds=9)).asked] == ["one"]
+    assert stale(pending(task_arn=TASK), claim()) == "no such launch is owed"
 
 
 @pytest.mark.parametrize("fact", [never_ran(9), observed(8), exited(9)])
@@ -126,7 +143,7 @@ def test_nothing_found_is_no_news_while_a_launch_is_owed() -> None:
 
 def test_a_rejection_counts_once() -> None:
     """Two starters may report the same refused launch."""
-    rejected = about(LaunchRejected, 1, attempt=1, failure=REFUSED.as_launch_failure())
+    rejected = about(LaunchRejected, 1, by="one", attempt=1, failure=REFUSED.as_launch_failure())
     record = fold(pending(), rejected)
 
     assert record.attempt == 2
@@ -139,6 +156,18 @@ def test_a_rejection_counts_once() -> None:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def test_what_another_function_has_claimed_is_left_to_it(world: World) -> None:
+    """Nothing is asked of ECS."""
+    arn = world.start().task_arn
+    assert arn is not None
+    Settler(world.store, POLICY).settle(never_ran(task_arn=arn))
+    Settler(world.store, POLICY).settle(about(LaunchClaimed, 4, by="another", attempt=2))
+    world.ecs.calls.clear()
+
+    assert world.settler.settle(never_ran(task_arn=arn)).record == world.record()
+    assert world.ecs.calls == []
 
 
 def fail_first_task(world: World) -> str:
@@ -467,12 +496,12 @@ def test_a_relaunch_that_nobody_refused_stays_owed(world: World, failed: CallFai
 def test_a_refused_relaunch_leaves_the_next_one_owed() -> None:
     """Launch 2 never got a task, so launch 3 copies the task of launch 1."""
     thrice = Policy(launch_attempts=3)
-    rejected = about(LaunchRejected, 4, attempt=2, failure=REFUSED.as_launch_failure())
+    rejected = about(LaunchRejected, 4, by="one", attempt=2, failure=REFUSED.as_launch_failure())
     record = fold(GIVEN_UP, rejected, policy=thrice)
 
     (action,) = next_actions(record, thrice)
-    assert isinstance(action, Relaunch)
-    assert (action.task_arn, action.attempt) == (TASK, 3)
+    assert isinstance(action, ClaimLaunch)
+    assert (record.given_up_task, action.attempt) == (TASK, 3)
 
 
 def test_a_container_that_ran_before_the_task_did_is_not_run_twice() -> None:

@@ -47,7 +47,7 @@ class Settled:
         self.settler = Settler(
             self.store,
             POLICY,
-            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS).table(),
+            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS, "one").table(),
         )
 
     def record(self) -> Record:

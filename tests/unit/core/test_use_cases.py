@@ -57,7 +57,7 @@ class World:
         self.settler = Settler(
             self.store,
             POLICY,
-            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS).table(),
+            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS, "one").table(),
         )
         self.failures: list[ReachError] = []
         self.untagged: list[tuple[str, tuple[str, ...]]] = []

@@ -72,7 +72,7 @@ def function(
         vault=lambda: vault,
         launcher=Launcher(ecs, Registrar(ecs, lambda: turns, clock)),
         settler=Settler(
-            store, stack.policy, Performer(lambda: ecs, RecordingQueue, lambda: vault, clock, stack).table()
+            store, stack.policy, Performer(lambda: ecs, RecordingQueue, lambda: vault, clock, stack, "one").table()
         ),
         looker=Looker(ecs, clock, stack.started_by_prefix, failed),
         settings=stack,

@@ -17,13 +17,19 @@ def template() -> Mapping[str, Any]:
     return load_template()
 
 
+def functions() -> Mapping[str, Mapping[str, Any]]:
+    """The properties of every function, by logical id."""
+    kind = "AWS::Serverless::Function"
+    return {name: one["Properties"] for name, one in template()["Resources"].items() if one["Type"] == kind}
+
+
 def schedules() -> Mapping[str, tuple[str, Mapping[str, Any]]]:
     """The schedules of the template by name: the function, and the schedule's properties."""
     return {
         name: (function, one["Properties"])
-        for function, resource in template()["Resources"].items()
-        for name, one in resource.get("Properties", {}).get("Events", {}).items()
-        if resource["Type"] == "AWS::Serverless::Function" and one["Type"] == "ScheduleV2"
+        for function, properties in functions().items()
+        for name, one in properties.get("Events", {}).items()
+        if one["Type"] == "ScheduleV2"
     }
 
 
@@ -58,5 +64,5 @@ def watched(alarm: Mapping[str, Any]) -> int:
 
 def event_sources(kind: str) -> list[Any]:
     """Every event source of a type, of all functions."""
-    functions = resources("AWS::Serverless::Function")
-    return [one for function in functions for one in function.get("Events", {}).values() if one["Type"] == kind]
+    sources = [one for properties in functions().values() for one in properties.get("Events", {}).values()]
+    return [one for one in sources if one["Type"] == kind]

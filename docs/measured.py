@@ -22,12 +22,11 @@ from unittest.mock import patch
 
 from core.families import family_of
 from core.probe_errors import Answer
-from core.settings import Settings
-from docs.counted import schedules, template
+from docs.counted import functions, schedules, template
 from docs.metered_store import MeteredStore
-from handlers import agent_health, start_container, stop_container, wiring
+from handlers import agent_health, wiring
 from handlers.telemetry import logger
-from tests.factories import CLUSTER, TASK, event
+from tests.factories import CLUSTER, SETTINGS, TASK, event
 from tests.fakes import FakeDefinitions, FakeEcs, MemoryVault, RecordingQueue, SettableClock
 from tests.template import Resolved
 
@@ -178,11 +177,10 @@ class _Stack:
         self._invoke("TaskStateFunction", json.loads(json.dumps(document).replace(TASK, task)))
 
     def _invoke(self, function: str, document: dict[str, Any]) -> None:
-        module = template()["Resources"][function]["Properties"]["Handler"].removesuffix(".handler")
         printed = io.StringIO()
         _PRINTER.setStream(printed)
         with redirect_stdout(printed):
-            importlib.import_module(module).handler(document, _Context(function))
+            importlib.import_module(_module(function)).handler(document, _Context(function))
         self.usage.invocations[function] += 1
         self.usage.reads, self.usage.writes = self.store.reads, self.store.writes
         self.usage.item_bytes = self.store.item_bytes
@@ -204,37 +202,39 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 @contextmanager
 def _stack() -> Iterator[_Stack]:
-    """A new stack, wired to its ports in memory; everything is as it was afterwards."""
+    """A new stack, whose composition root is given ports in memory for adapters; all is as it was afterwards."""
     stack = _Stack()
-    settings = Settings(table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-1",), agent_image="agent")
-    ports = {
-        "settings": settings,
-        "store": stack.store,
-        "ecs": stack.ecs,
-        "_yielding_ecs": stack.ecs,
-        "queue": stack.queue,
-        "vault": MemoryVault(),
-        "definitions": stack.definitions,
-        "sightings": {},
+    adapters: Mapping[str, Any] = {
+        "DynamoStore": stack.store,
+        "BotoEcs": stack.ecs,
+        "BotoDefinitions": stack.definitions,
+        "SqsProbeQueue": stack.queue,
+        "SsmTokenVault": MemoryVault(),
     }
-    stream = _PRINTER.stream
+    settings = SETTINGS.model_copy(update={"agent_image": "agent", "probe_queue_url": "queue"})
     variables = Resolved(template(), **{"AWS::StackName": STACK}).environment("ReconcileFunction")
     _forget()
     with ExitStack() as undo:
-        for name, value in ports.items():
-            undo.enter_context(patch.object(wiring, name, lambda *_, value=value: value))
+        for name, port in adapters.items():
+            undo.enter_context(patch.object(wiring, name, lambda *_, port=port, **__: port))
+        undo.enter_context(patch("boto3.client"))
+        undo.enter_context(patch.object(wiring, "settings", lambda: settings))
         undo.enter_context(patch.object(wiring, "now", stack.clock))
         undo.enter_context(patch.object(agent_health, "HttpProbe", _Agent))
         undo.enter_context(patch.dict(os.environ, variables))
         undo.enter_context(logger.append_context_keys(service=STACK))
         undo.callback(_forget)
-        undo.callback(_PRINTER.setStream, stream)
+        undo.callback(_PRINTER.setStream, _PRINTER.stream)
         yield stack
 
 
 def _forget() -> None:
     """What a warm function keeps."""
-    for module in (wiring, start_container, stop_container):
+    for module in (wiring, *(importlib.import_module(_module(name)) for name in functions())):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
+
+
+def _module(function: str) -> str:
+    return str(template()["Resources"][function]["Properties"]["Handler"]).removesuffix(".handler")

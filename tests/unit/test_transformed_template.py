@@ -99,7 +99,6 @@ def test_the_transform_does_not_depend_on_parameters(choice: str) -> None:
 
 def test_cfn_lint_accepts_what_cloudformation_gets() -> None:
     """Not an error, a warning or a remark in any kind of Region, China and GovCloud included."""
+    found = lint(json.dumps(TRANSFORMED), config=ManualArgs(regions=REGIONS, include_checks=["I"]))
     # I3042: the transform writes the partition of the Region it runs in. Ours are tried in China by test_permissions.
-    rules = ManualArgs(regions=REGIONS, include_checks=["I"], ignore_checks=["I3042"])
-    found = lint(json.dumps(TRANSFORMED), config=rules)
-    assert [f"{one.rule.id} {one.message}" for one in found] == []
+    assert [f"{one.rule.id} {one.message}" for one in found if one.rule.id != "I3042"] == []

@@ -20,6 +20,7 @@ from core.errors import Cause
 from core.lifecycle import mermaid
 from core.request import SCHEMA_FILE, start_request_schema
 from core.settings import Settings
+from docs import costs
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -88,9 +89,35 @@ def alarms() -> str:
     return _table(("alarm", "meaning"), rows)
 
 
+def prices() -> str:
+    """The list prices that everything is computed with."""
+    return _table(*costs.prices_table())
+
+
+def standing_cost() -> str:
+    """A month of the stack: with nothing to do, and what comes to it with traffic."""
+    head = "a month"
+    idle, busy = costs.table(costs.standing(), head, 2), costs.table(costs.with_traffic(), head, 2)
+    between = "In a month in every hour of which containers are started, there come to it:"
+    return f"{_table(*idle)}\n\n{between}\n\n{_table(*busy)}"
+
+
+def life_cost() -> str:
+    """One container's life, and a month of one that stays."""
+    life, month = costs.table(costs.life(), "a life", 7), costs.table(costs.staying(), "a month", 4)
+    return f"{_table(*life)}\n\nA container that stays healthy, on top of it:\n\n{_table(*month)}"
+
+
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "README.md": {"diagram": diagram, "parameters": parameters, "outputs": outputs, "environment": environment},
-    "docs/operations.md": {"alarms": alarms, "diagnoses": diagnoses},
+    "docs/operations.md": {
+        "alarms": alarms,
+        "cost-facts": costs.facts,
+        "standing-cost": standing_cost,
+        "life-cost": life_cost,
+        "prices": prices,
+        "diagnoses": diagnoses,
+    },
 }
 """Document -> the parts it must have, by name."""
 

@@ -51,14 +51,18 @@ def load_template() -> dict[str, Any]:
 
 
 class Resolved:
-    """The template under given parameters; the others have their defaults. A resource's Ref is its logical id."""
+    """The template under given parameters; the others have their defaults. A resource's Ref is its logical id.
+
+    `parameters` may name pseudo parameters too: `**{"AWS::Region": "us-east-1"}`.
+    """
 
     def __init__(self, template: Mapping[str, Any], **parameters: str) -> None:
         self._template = template
         defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
-        unknown = parameters.keys() - defaults.keys()
+        known = {**PSEUDO_PARAMETERS, **defaults}
+        unknown = parameters.keys() - known.keys()
         assert not unknown, f"the template has no parameters {unknown}"
-        self._names = {**PSEUDO_PARAMETERS, **defaults, **parameters}
+        self._names = {**known, **parameters}
 
     def value(self, node: Any) -> Any:  # noqa: PLR0911 - one for each function
         """A node of the template with its functions carried out."""
@@ -66,7 +70,7 @@ class Resolved:
             case {"Ref": "AWS::NoValue"}:
                 return NO_VALUE
             case {"Ref": name}:
-                return self._names.get(name, name)
+                return self.reference(name)
             case {"Fn::If": [condition, then, otherwise]}:
                 return self.value(then if self.holds({"Condition": condition}) else otherwise)
             case {"Fn::Sub": [text, names]}:
@@ -76,7 +80,7 @@ class Resolved:
             case {"Fn::Split": [separator, text]}:
                 return self.value(text).split(separator)
             case {"Fn::GetAtt": [resource, attribute]}:
-                return f"{resource}.{attribute}"
+                return self.attribute(resource, attribute)
             case dict():
                 resolved = {key: self.value(one) for key, one in node.items()}
                 return {key: one for key, one in resolved.items() if one is not NO_VALUE}
@@ -108,6 +112,22 @@ class Resolved:
         variables: dict[str, str] = self.value({**shared, **own})
         return variables
 
+    def reference(self, name: str) -> str:
+        """What `Ref` gives."""
+        return self._names.get(name, name)
+
+    def attribute(self, resource: str, attribute: str) -> str:
+        """What `Fn::GetAtt` gives."""
+        return f"{resource}.{attribute}"
+
     def _substitute(self, text: str, names: Mapping[str, Any]) -> str:
-        known = {**self._names, **{name: self.value(one) for name, one in names.items()}}
-        return re.sub(r"\$\{([^}]+)\}", lambda found: str(known.get(found[1], found[1])), text)
+        own = {name: str(self.value(one)) for name, one in names.items()}
+
+        def named(found: re.Match[str]) -> str:
+            name = found[1]
+            if name in own:
+                return own[name]
+            resource, dot, attribute = name.partition(".")
+            return self.attribute(resource, attribute) if dot else self.reference(name)
+
+        return re.sub(r"\$\{([^}]+)\}", named, text)

@@ -70,7 +70,7 @@ class Settler:
             try:
                 outcome = self.perform[type(action)](action)
                 if outcome is not None:
-                    settled = _joined(settled, self._fold(outcome, settled.record))
+                    settled = joined(settled, self._fold(outcome, settled.record))
             except ReachError as error:
                 failed = failed or error
         if failed is not None:
@@ -88,7 +88,7 @@ class Settler:
                 if not settled.steps:
                     raise
                 return settled, error
-            settled = _joined(settled, folded) if number else folded
+            settled = joined(settled, folded) if number else folded
         return settled, None
 
     def _owed(self, record: Record, done: set[Action]) -> Action | None:
@@ -124,7 +124,8 @@ def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
     return tuple(step for step in after.history if step not in known)
 
 
-def _joined(earlier: Settled, later: Settled) -> Settled:
+def joined(earlier: Settled, later: Settled) -> Settled:
+    """Both in one, with the record of the earlier one's generation."""
     overtaken = earlier.record and later.record and later.record.generation != earlier.record.generation
     record = earlier.record if overtaken else later.record
     return Settled(record, earlier.steps + later.steps, earlier.ignored, earlier.conflicts + later.conflicts)

@@ -10,7 +10,7 @@ from core.looking import Looker
 from core.ports import Clock, Store
 from core.record import Record
 from core.request import parse_stop_request
-from core.settle import Settled, Settler
+from core.settle import Settled, Settler, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Stopper:
         if settled.record is not None and settled.record.task_arn is None and not settled.record.state.ended:
             # A start is on its way, or died: if its task exists, adopt it; the stop it is owed follows from that.
             for _, fact in self.looker.look([settled.record]):
-                settled = self.settler.settle(fact, known=settled.record)
+                settled = joined(settled, self.settler.settle(fact, known=settled.record))
         return settled
 
     def _ask(self, record: Record, reason: str) -> Settled:

@@ -1,4 +1,4 @@
-"""template.yaml against the contract (sections 4 and 8), the settings, and least privilege."""
+"""template.yaml against the contract (sections 4 and 8), the settings, and least privilege (IAM: test_permissions)."""
 
 import ast
 import json
@@ -45,22 +45,6 @@ WITHOUT_PARAMETER = {"probe_interval_seconds", "probe_request_timeout_seconds"}
 # Read by Powertools, not by us.
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
 
-# Every statement on all resources, and why it cannot name any.
-ON_ALL_RESOURCES = {
-    ("StartContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
-    ("StopContainerRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
-    ("ReconcileRole", "ecs:ListTasks"): "names no task; held to the cluster by a condition",
-    ("ReconcileRole", "ecs:ListTaskDefinitionFamilies"): "the action supports no resource",
-    ("ReconcileRole", "ecs:ListTaskDefinitions"): "the action supports no resource",
-    ("ReconcileRole", "ecs:DescribeTaskDefinition"): "the action supports no resource",
-    ("ReconcileRole", "ecs:DeregisterTaskDefinition"): "the action supports no resource",
-    ("AgentHealthRole", "ec2:CreateNetworkInterface"): "Lambda's VPC attachment",
-    ("AgentHealthRole", "ec2:DescribeNetworkInterfaces"): "Lambda's VPC attachment",
-    ("AgentHealthRole", "ec2:DescribeSubnets"): "Lambda's VPC attachment",
-    ("AgentHealthRole", "ec2:DeleteNetworkInterface"): "Lambda's VPC attachment",
-    ("AgentHealthRole", "ec2:AssignPrivateIpAddresses"): "Lambda's VPC attachment",
-    ("AgentHealthRole", "ec2:UnassignPrivateIpAddresses"): "Lambda's VPC attachment",
-}
 # Granted without a call of ours.
 IMPLIED = {
     **{
@@ -262,14 +246,6 @@ def test_function_has_a_role_and_a_log_of_its_own(function: str) -> None:
     assert RESOURCES[f"{stem}LogGroup"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     logs = [one for one in statements(f"{stem}Role") if "logs:PutLogEvents" in one["Action"]]
     assert [one["Resource"] for one in logs] == [[f"{stem}LogGroup.Arn"]]
-
-
-def test_all_resources_are_named_but_for_stated_reasons() -> None:
-    """A role allows an action on all resources only where a reason is stated, and never a whole service."""
-    allowed = [(role, one) for role in ROLES for one in statements(role) if one["Effect"] == "Allow"]
-    on_all = {(role, action) for role, one in allowed if "*" in one["Resource"] for action in one["Action"]}
-    assert on_all == set(ON_ALL_RESOURCES)
-    assert not [action for _, one in allowed for action in one["Action"] if "*" in action]
 
 
 def test_prober_can_write_its_verdict_and_nothing_else() -> None:

@@ -1,0 +1,77 @@
+"""A table in memory that counts as DynamoDB charges (Developer Guide, "Capacity unit consumption", "Item sizes")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from core.definition_use import DefinitionUse
+from core.item import to_item
+from core.record import Record
+from tests.factories import CONTAINER_ID
+from tests.fakes import MemoryStore
+
+
+class MeteredStore(MemoryStore):
+    """`reads` and `writes` are request units: by 4 KB and strongly consistent, the index's Query by halves; by 1 KB."""
+
+    reads: float = 0
+    writes: int = 0
+    item_bytes: int = 0
+    """Of the largest item."""
+
+    def load(self, container_id: str) -> Record | None:
+        """GetItem; also for each key of `load_many`."""
+        self.reads += max(1, ceil(self._size(container_id) / 4096))
+        return super().load(container_id)
+
+    def due(self, shard: str, until: datetime) -> Iterator[str]:
+        """Query."""
+        self.reads += 0.5
+        return super().due(shard, until)
+
+    def definition_uses(self) -> Iterator[DefinitionUse]:
+        """Scan. It rounds up what a page of a hundred items holds: one item's share is as large as it is."""
+        self.reads += self._size(CONTAINER_ID) / 4096
+        return super().definition_uses()
+
+    def save(self, record: Record) -> None:
+        """PutItem, by the larger of the old and the new item."""
+        before = self.item(record.container_id)
+        super().save(record)
+        after = to_item(record)
+        size = max(item_bytes(after), item_bytes(before or {}))
+        self.writes += ceil(size / 1024) + _index_writes(before or {}, after)
+        self.item_bytes = max(size, self.item_bytes)
+
+    def _size(self, container_id: str) -> int:
+        return item_bytes(self.item(container_id) or {})
+
+
+def _index_writes(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
+    """Units of `watch-index`: one to put an entry, one to delete it; a changed key is both."""
+    old, new = ([item[key] for key in ("watch", "check_at") if key in item] for item in (before, after))
+    return 0 if old == new else bool(old) + bool(new)
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    """The size of an item as DynamoDB counts it; 0 for none."""
+    return sum(len(name) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Any) -> int:
+    match value:
+        case bool():
+            return 1
+        case int():
+            return len(str(value)) // 2 + 2
+        case str():
+            return len(value.encode())
+        case list():
+            return 3 + sum(1 + _value_bytes(one) for one in value)
+        case dict():
+            return 3 + sum(1 + len(name) + _value_bytes(one) for name, one in value.items())
+        case _:
+            raise TypeError(f"an item holds no {type(value).__name__}")

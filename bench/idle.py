@@ -156,7 +156,7 @@ class _NoParameters:
         raise Unusable(f"idle: {name} was erased")
 
     def names(self, prefix: str) -> tuple[tuple[str, datetime], ...]:
-        """None, found with one call of GetParametersByPath."""
+        """None, found with one call of DescribeParameters."""
         del prefix
         return ()
 

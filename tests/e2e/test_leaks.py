@@ -9,6 +9,7 @@ from core.errors import ReachError
 from core.leaks import LeakFinder, Sighting
 from core.lifecycle import State
 from core.policy import Policy
+from core.record import Record
 from core.relaunch import relaunch
 from core.settings import Settings
 from tests.e2e.stack import Stack
@@ -19,22 +20,38 @@ ATTEMPT = 99
 """Gives RunTask another client token than any start has."""
 
 
-def second_task(stack: Stack, container_id: str, task_arn: str, cluster: str) -> str:
-    """One more task of the same generation, as a client token that ECS had forgotten would start it."""
+def second_task(stack: Stack, container_id: str, healthy: Record, generation: int) -> str:
+    """One more task, as a client token that ECS had forgotten would start it."""
+    assert healthy.task_arn is not None
+    assert healthy.cluster_arn is not None
     ecs = BotoEcs(stack.ecs)
-    [task] = ecs.describe(cluster, [task_arn]).tasks
+    [task] = ecs.describe(healthy.cluster_arn, [healthy.task_arn]).tasks
     settings = Settings(table_name="any", task_subnets=("subnet-00000001",))
-    request = relaunch(task, settings, container_id=container_id, generation=1, attempt=ATTEMPT)
+    request = relaunch(task, settings, container_id=container_id, generation=generation, attempt=ATTEMPT)
     return ecs.run(request).task_arn
 
 
-def test_a_second_task_of_a_container_is_stopped(stack: Stack, container_id: str) -> None:
+def test_a_second_task_of_a_generation_is_stopped_at_its_first_event(stack: Stack, container_id: str) -> None:
+    """One task is enough; the container runs on in its own."""
+    stack.start(container_id)
+    healthy = stack.reaches(container_id, State.AGENT_HEALTHY)
+    second = second_task(stack, container_id, healthy, generation=1)
+
+    stack.task_becomes(second, "STOPPED")
+
+    [stopped] = stack.ecs.describe_tasks(tasks=[second])["tasks"]
+    assert stopped["stoppedReason"] == f"One task too many of container {container_id}."
+    record = stack.reaches(container_id, State.AGENT_HEALTHY)
+    assert (record.task_arn, record.agent_address) == (healthy.task_arn, healthy.agent_address)
+
+
+def test_a_task_of_another_generation_is_stopped(stack: Stack, container_id: str) -> None:
     """The function leaves it alone while it is young. Ten minutes later it is stopped, and the container runs on."""
     stack.start(container_id)
     healthy = stack.reaches(container_id, State.AGENT_HEALTHY)
     assert healthy.task_arn is not None
     assert healthy.cluster_arn is not None
-    leak = second_task(stack, container_id, healthy.task_arn, healthy.cluster_arn)
+    leak = second_task(stack, container_id, healthy, generation=7)
     stack.task_becomes(leak, "RUNNING")
 
     answer = stack.invoke("Reconcile", event("reconcile-leaks"))
@@ -62,7 +79,7 @@ def test_a_second_task_of_a_container_is_stopped(stack: Stack, container_id: str
         failed=failed.append,
     ).run()
 
-    assert told[leak] == f"the container runs as {healthy.task_arn.rpartition('/')[2]}"
+    assert told[leak] == "the container is at generation 1"
     assert healthy.task_arn not in told
     assert failed == []
     # On its way out: one that has hardly begun ignores SIGTERM, as process 1 may, until its stopTimeout is over.

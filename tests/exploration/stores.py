@@ -91,7 +91,7 @@ class SimulatedVault(MemoryVault):
         self._world.call("DeleteParameter", lambda: MemoryVault.erase(self, name), name[-8:])
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        return iter(self._world.call("GetParametersByPath", lambda: list(MemoryVault.names(self, prefix)), quiet=True))
+        return iter(self._world.call("DescribeParameters", lambda: list(MemoryVault.names(self, prefix)), quiet=True))
 
 
 class SimulatedRegistrations(MemoryRegistrations):

@@ -32,10 +32,10 @@ class SsmTokenVault:
             )
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """GetParametersByPath, page by page. The values stay encrypted."""
-        with translated("GetParametersByPath"):
-            pages = self._client.get_paginator("get_parameters_by_path").paginate(
-                Path=f"/{prefix}", Recursive=True, WithDecryption=False
+        """DescribeParameters, page by page. It gives no values."""
+        with translated("DescribeParameters"):
+            pages = self._client.get_paginator("describe_parameters").paginate(
+                ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [f"/{prefix}"]}]
             )
             for page in pages:
                 for parameter in page["Parameters"]:

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from bench.latency import container_id
 from bench.systems import CLUSTER, Unusable, client
 from core.adapters.dynamodb import DynamoStore
-from core.correlation import started_by
-from core.leaks import LeakFinder, Sighting
-from core.lifecycle import State
-from core.owed import schedule
-from core.policy import Policy
+from core.control.leaked_tasks import LeakFinder, Sighting
+from core.control.reconcile import Reconciler
+from core.control.settle import Settler
+from core.machine.schedule import schedule
+from core.model.identity import started_by
+from core.model.policy import Policy
+from core.model.record import Instant, Record
+from core.model.state import State
 from core.ports import Described, Launched, TaskPage
-from core.reconcile import Reconciler
-from core.record import Instant, Record
-from core.settle import Settler
 
 if TYPE_CHECKING:
     from local.cloud.cloud import LocalCloud

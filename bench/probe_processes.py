@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.http_probe import HttpProbe
-from core.facts import AgentAnswered, Fact
-from core.lifecycle import State
-from core.policy import Policy
+from core.model.facts import AgentAnswered, Fact
+from core.model.policy import Policy
+from core.model.record import Probe, Record
+from core.model.state import State
 from core.ports import Loaded
-from core.probing import ProbeResult, Target, probe
-from core.record import Probe, Record
-from core.shared_look import SharedLook
+from core.probe.batched_reads import SharedLook
+from core.probe.prober import ProbeResult, Target, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The two systems under comparison, driven alike: start a container, wait until its agent is reachable, stop it.
 
-Both run the same task on the same local Fargate: `core.plan` makes both requests, from the parameters of the deployed
-stack. They differ in `startedBy`, so that the rule of the stack lets through the events of its own tasks only.
+Both run the same task on the same local Fargate: `core.launch.plan` makes both requests, from the parameters of the
+deployed stack. They differ in `startedBy`, so that the rule of the stack lets through the events of its own tasks only.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from botocore.config import Config
 
 from bench.polling_backend import PollingBackend, Time, answers
 from core.adapters.clients import reach_client
-from core.plan import plan_launch
-from core.record import Instant
-from core.request_model import StartRequest
-from core.settings import Settings
+from core.launch.plan import plan_launch
+from core.launch.request import StartRequest
+from core.launch.settings import Settings
+from core.model.record import Instant
 from local.cloud.environment import ACCOUNT, CREDENTIALS, REGION
 
 if TYPE_CHECKING:

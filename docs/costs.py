@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from core.client import LATE, LATE_PAUSE, PAUSE
-from core.errors import Cause, ErrorCode
-from core.policy import Policy
+from core.model.failure import Cause, ErrorCode
+from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched
 from docs.measured import measured
 from docs.prices import (

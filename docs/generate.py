@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from core.diagnosis.table import STOPS, UNKNOWN_STOPS
-from core.errors import Cause
-from core.lifecycle import mermaid
-from core.request import SCHEMA_FILE, start_request_schema
-from core.settings import Settings
+from core.diagnosis.order import STOPS, UNKNOWN_STOPS
+from core.launch.parse import SCHEMA_FILE, start_request_schema
+from core.launch.settings import Settings
+from core.machine.table import mermaid
+from core.model.failure import Cause
 from docs import costs
 
 ROOT: Final = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def parameters() -> str:
 
 
 def environment() -> str:
-    """Every environment variable that `core.settings` reads."""
+    """Every environment variable that `core.launch.settings` reads."""
     rows = []
     for name, field in Settings.model_fields.items():
         default = "required" if field.is_required() else _spelt(field.default)

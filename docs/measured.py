@@ -20,8 +20,8 @@ from logging import StreamHandler
 from typing import Any, Final, cast
 from unittest.mock import patch
 
-from core.families import family_of
-from core.probe_errors import Answer
+from core.model.families import family_of
+from core.probe.answer import Answer
 from docs.counted import functions, schedules, template
 from docs.metered_store import MeteredStore
 from handlers import agent_health, wiring

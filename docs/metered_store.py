@@ -7,9 +7,9 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from core.definition_use import DefinitionUse
-from core.item import to_item
-from core.record import Record
+from core.model.definition_use import DefinitionUse
+from core.model.record import Record
+from core.storage.item import to_item
 from tests.factories import CONTAINER_ID
 from tests.fakes import MemoryStore
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.facts import (
+from core.launch.settings import Settings
+from core.model.facts import (
     AgentAnswered,
     AgentSilent,
     Attachment,
@@ -17,10 +18,9 @@ from core.facts import (
     TaskObserved,
     TimePassed,
 )
-from core.lifecycle import State
-from core.policy import Policy
-from core.record import Injection, Record
-from core.settings import Settings
+from core.model.policy import Policy
+from core.model.record import Injection, Record
+from core.model.state import State
 
 EVENTS = Path(__file__).parent.parent / "events"
 CONTAINER_ID = "4f5c0e4a9b7d4c2e8a61f3d09b5e7c1a2d8f6b3e0c9a7541e2b4d6f8a0c1e3f5"

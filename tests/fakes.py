@@ -9,17 +9,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.adapters.registrations import LEASE, RECENT
-from core.definition_use import DefinitionUse, definition_use
-from core.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
-from core.families import family_in, revision_in
-from core.instants import format_instant
-from core.item import from_item, to_item
+from core.model.definition_use import DefinitionUse
+from core.model.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
+from core.model.families import family_in, revision_in
+from core.model.instants import format_instant
 from core.ports import Clock, Described, Launched, Loaded, Registered, RevisionConflict, TaskPage, Turn
+from core.storage.definition_uses import definition_use
+from core.storage.item import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from core.record import Record
+    from core.model.record import Record
 
 
 class MemoryStore:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from core.errors import Cause, ErrorCode, Failure
-from core.lifecycle import State, Trigger
-from core.record import Instant, Probe, Record, Step, Stop
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.record import Instant, Probe, Record, Step, Stop
+from core.model.state import State, Trigger
 from tests.factories import ADDRESS, DEFINITION, START, TASK, at, pending
 
 EXPIRY: Final = int(START.timestamp()) + 7 * 24 * 3600

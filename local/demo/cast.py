@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.errors import Cause, ErrorCode
-from core.lifecycle import State
-from core.record import Record
+from core.model.failure import Cause, ErrorCode
+from core.model.record import Record
+from core.model.state import State
 from local.cloud.cloud import IMAGE_WITH_AGENT
 
 IMAGE: Final = "python:3.13-slim"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from core.adapters.dynamodb import DynamoStore
-from core.record import Record
+from core.model.record import Record
 from local import agent_client
 from local.cloud.cloud import LocalCloud
 from local.cloud.command import settle

@@ -11,9 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from core.instants import milliseconds_between
-from core.lifecycle import State
-from core.record import Instant, Record
+from core.model.instants import milliseconds_between
+from core.model.record import Instant, Record
+from core.model.state import State
 from local.demo.cast import Part
 
 _COLOURS: Final = {

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from core.limits import override_violations, tag_violations
 from local.fargate import reasons
 from local.fargate.clusters import Clusters
 from local.fargate.definitions import Definitions
@@ -20,6 +19,7 @@ from local.fargate.life import Life, World
 from local.fargate.naming import Names, new_task_id, task_id
 from local.fargate.pages import page
 from local.fargate.rates import Rates
+from local.fargate.rules import override_violations, tag_violations
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")

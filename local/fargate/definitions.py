@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from core.limits import tag_violations, violations
 from local.fargate.errors import AwsError, refuse
 from local.fargate.naming import Names, family_and_revision
 from local.fargate.pages import page
+from local.fargate.rules import tag_violations, violations
 from local.fargate.task import now
 
 _CONTAINER_DEFAULTS: Final[dict[str, Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.limits import Violation
+from local.fargate.rules import Violation
 
 
 class AwsError(Exception):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from core.correlation import parse_started_by, started_by
-from core.facts import MAIN
+from core.model.facts import MAIN
+from core.model.identity import parse_started_by, started_by
 
 _SIDECARS: Final = ("aws-guardduty-agent",)
 """Containers that AWS adds to a task by itself: their names begin so."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.errors import ReachError
-from core.policy import Policy
+from core.model.errors import ReachError
+from core.model.policy import Policy
 from local.cloud.environment import read_environment
 from local.cloud.layout import Layout
 from local.replay import report

@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from core.errors import MalformedEvent
-from core.events import NotOurs, observe_event
-from core.facts import AgentAnswered, TaskObserved
-from core.fold import Stale, apply
-from core.instants import parse_instant
-from core.lifecycle import State
-from core.owed import SendProbe, next_actions, schedule
-from core.policy import Policy
-from core.record import Record
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.machine.schedule import schedule
+from core.machine.task_documents import NotOurs, observe_event
+from core.model.actions import SendProbe
+from core.model.errors import MalformedEvent
+from core.model.facts import AgentAnswered, TaskObserved
+from core.model.instants import parse_instant
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from local.replay.reading import Found
 from local.replay.step import Outcome, Step, described, differences, new_transitions, task_of
 

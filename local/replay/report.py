@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from core.instants import format_instant
-from core.item import to_item
-from core.record import Record
+from core.model.instants import format_instant
+from core.model.record import Record
+from core.storage.item import to_item
 from local.replay.step import Outcome, Step
 
 _SHORT: Final = 12

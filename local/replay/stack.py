@@ -11,13 +11,13 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from core.adapters.dynamodb import DynamoStore
-from core.errors import MalformedEvent
-from core.events import NotOurs, observe_event
-from core.facts import TaskObserved
-from core.owed import next_actions
-from core.policy import Policy
+from core.machine.next_actions import next_actions
+from core.machine.task_documents import NotOurs, observe_event
+from core.model.errors import MalformedEvent
+from core.model.facts import TaskObserved
+from core.model.policy import Policy
+from core.model.record import Record
 from core.ports import RevisionConflict, Store
-from core.record import Record
 from local.cloud.clients import aws_client
 from local.replay.offline import UNKNOWN, instant_of, pending
 from local.replay.reading import Found

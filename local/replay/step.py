@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from core.instants import format_instant
-from core.item import to_item
-from core.owed import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
-from core.record import Record
-from core.record import Step as Transition
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.instants import format_instant
+from core.model.record import Record
+from core.model.record import Step as Transition
+from core.storage.item import to_item
 from local.replay.reading import Found
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from core.errors import ContainerExited, ContainerFailed, ContainerNotFound, Failure, UnreadableRecord, WaitTimeout
-from core.instants import format_instant
-from core.lifecycle import State
-from core.record import Instant, Record
+from core.model.errors import ContainerExited, ContainerFailed, ContainerNotFound, UnreadableRecord, WaitTimeout
+from core.model.failure import Failure
+from core.model.instants import format_instant
+from core.model.record import Instant, Record
+from core.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

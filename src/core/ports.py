@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from core.definition_use import DefinitionUse
-from core.errors import CallFailed, ReachError, UnreadableRecord
-from core.record import Record
+from core.model.definition_use import DefinitionUse
+from core.model.errors import CallFailed, ReachError, UnreadableRecord
+from core.model.record import Record
 
 
 class Clock(Protocol):

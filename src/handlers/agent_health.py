@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 
 from core.adapters.http_probe import HttpProbe
-from core.errors import MalformedEvent
-from core.facts import ProbeAborted
-from core.no_verdict import CannotProbe, OutOfTime
-from core.probing import ProbeResult, probe
-from core.shared_look import SharedLook
-from core.watching import Target
+from core.model.errors import MalformedEvent
+from core.model.facts import ProbeAborted
+from core.probe.batched_reads import SharedLook
+from core.probe.no_verdict import CannotProbe, OutOfTime
+from core.probe.prober import ProbeResult, probe
+from core.probe.view import Target
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from core.facts import Fact
+    from core.model.facts import Fact
     from core.ports import Loaded
 
 MARGIN: Final = 10.0

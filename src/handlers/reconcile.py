@@ -10,11 +10,11 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import MalformedEvent, ReachError
-from core.families import family_stem
-from core.leaks import LeakFinder
-from core.reconcile import Reconciler
-from core.retiring import Retirer
+from core.control.leaked_tasks import LeakFinder
+from core.control.reconcile import Reconciler
+from core.control.unused_definitions import Retirer
+from core.model.errors import MalformedEvent, ReachError
+from core.model.families import family_stem
 from handlers import telemetry, wiring
 from handlers.remarks import remarks
 from handlers.telemetry import logger

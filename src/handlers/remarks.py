@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from core.facts import ProbeAborted
+from core.model.facts import ProbeAborted
 from handlers.telemetry import PROBE_ABORTED
 
 

@@ -6,11 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.adapters.tokens import new_token
-from core.errors import Refused
-from core.launching import Launcher
-from core.lifecycle import State
-from core.registering import Registrar
-from core.starting import Starter
+from core.control.register import Registrar
+from core.control.run_task import Launcher
+from core.control.start import Starter
+from core.model.errors import Refused
+from core.model.state import State
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 

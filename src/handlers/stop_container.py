@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Refused
-from core.stopping import Stopper
+from core.control.stop import Stopper
+from core.model.errors import Refused
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.events import NotOurs, observe_event
+from core.machine.task_documents import NotOurs, observe_event
 from handlers import telemetry, wiring
 from handlers.telemetry import logger
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 
-from core.errors import CallFailed, Cause, Refused
-from core.instants import milliseconds_between
-from core.lifecycle import State
-from core.record import Instant, Record, Step
-from core.settle import Settled
+from core.control.settle import Settled
+from core.model.errors import CallFailed, Refused
+from core.model.failure import Cause
+from core.model.instants import milliseconds_between
+from core.model.record import Instant, Record, Step
+from core.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.facts import Fact, ProbeAborted
-    from core.leaks import Sighting
-    from core.reconcile import Report
+    from core.control.leaked_tasks import Sighting
+    from core.control.reconcile import Report
+    from core.model.facts import Fact, ProbeAborted
 
 logger: Final = Logger()
 

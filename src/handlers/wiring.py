@@ -21,26 +21,26 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from core.acting import Performer
 from core.adapters.definitions import BotoDefinitions
 from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoEcs
-from core.adapters.output import CloudWatchOutput
-from core.adapters.queue import SqsProbeQueue
+from core.adapters.logs import CloudWatchOutput
 from core.adapters.registrations import DynamoRegistrations
-from core.adapters.vault import SsmTokenVault
-from core.budget import Budget
-from core.errors import ConfigurationError, ReachError
-from core.instants import truncate
-from core.leaks import Sighting
-from core.listening import PATIENCE, Listener
-from core.looking import Looker
-from core.owed import ClaimLaunch, Relaunch
-from core.paced import PacedTasks, SparingOutput
-from core.patience import Patience
+from core.adapters.sqs import SqsProbeQueue
+from core.adapters.ssm import SsmTokenVault
+from core.control.container_output import PATIENCE, Listener
+from core.control.describe import Looker
+from core.control.leaked_tasks import Sighting
+from core.control.patience import Patience
+from core.control.perform import Performer
+from core.control.rate_limit import Budget
+from core.control.rate_limited import PacedTasks, SparingOutput
+from core.control.settle import Settler
+from core.launch.settings import Settings
+from core.model.actions import ClaimLaunch, Relaunch
+from core.model.errors import ConfigurationError, ReachError
+from core.model.instants import truncate
 from core.ports import Output, Tasks
-from core.settings import Settings
-from core.settle import Settler
 from handlers import telemetry
 
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
@@ -50,7 +50,7 @@ _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_tim
 _YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 
 # For the prober, which may stand in a VPC without a route to DynamoDB: packets are dropped then, so each try lasts as
-# long as it may. Two tries of 2 s; whoever makes the call makes it again, or says what is missing (core.probing).
+# long as it may. Two tries of 2 s; whoever makes the call makes it again, or says what is missing (core.probe.prober).
 _PROBER: Final = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=2)
 
 # For what a container's end does not wait for: the function has to be done with it, answered or not.
@@ -117,7 +117,7 @@ def patience() -> Patience:
 
 @cache
 def ecs() -> BotoEcs:
-    """The ECS API. What starts a task is repeated by the start itself (`core.launching`), not by the SDK."""
+    """The ECS API. What starts a task is repeated by the start itself (`core.control.run_task`), not by the SDK."""
     return BotoEcs(_client(*TASKS), lambda: _client(*YIELDING_TASKS))
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from core.lifecycle import State
-from core.record import Record
+from core.model.record import Record
+from core.model.state import State
 from tests.chaos.lives import End, Member
 from tests.e2e import logs
 from tests.e2e.queues import DEAD_LETTER_QUEUES

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import pytest
 
-from core.instants import truncate
-from core.lifecycle import State
+from core.model.instants import truncate
+from core.model.record import Record
+from core.model.state import State
 from core.ports import RevisionConflict
-from core.record import Record
 from tests.chaos.lives import Act, Member
 from tests.e2e.stack import Stack
 

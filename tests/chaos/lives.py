@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from core.errors import Cause, ErrorCode
-from core.lifecycle import State
+from core.model.failure import Cause, ErrorCode
+from core.model.state import State
 from tests.e2e.stack import SERVER
 
 SIGKILLED: Final = 128 + 9

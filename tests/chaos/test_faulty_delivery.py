@@ -7,7 +7,7 @@ What is sped up; no decision of the state machine is changed for it:
 
 - Tasks live in seconds (`--speed fast` of the local Fargate), and events overtake each other within two.
 - A record that had no news for `LOOK_AFTER` seconds is looked at: its `check_at` is set to now. On AWS that look comes
-  after 30 s to 150 s, for a healthy container after 15 minutes (`core.policy`), at the next run of the schedule.
+  after 30 s to 150 s, for a healthy container after 15 minutes (`core.model.policy`), at the next run of the schedule.
 - That look is well before the health timeout here (4 s, 20 s). With the defaults the two are close (30 s and up to a
   minute of the schedule, 60 s): which of them comes first is not what this test is about.
 - ReconcileFunction is invoked as soon as a record is due; its schedule of every minute runs beside it.

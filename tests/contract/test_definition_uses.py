@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.definition_use import DefinitionUse
-from core.item import to_item
-from core.lifecycle import ENDS
+from core.model.definition_use import DefinitionUse
+from core.model.state import ENDS
+from core.storage.item import to_item
 from tests.factories import DEFINITION, at, pending
 from tests.records import exited, failed, healthy, resolved
 

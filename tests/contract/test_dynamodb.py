@@ -10,7 +10,8 @@ from botocore.stub import Stubber
 
 from core.adapters.clients import reach_client
 from core.adapters.dynamodb import DynamoStore
-from core.errors import CallFailed, Cause, ContainerNotFound
+from core.model.errors import CallFailed, ContainerNotFound
+from core.model.failure import Cause
 from core.ports import RevisionConflict
 from tests.contract.conftest import DynamoTable, client_of
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, pending

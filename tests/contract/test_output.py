@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from core.adapters.output import CloudWatchOutput
+from core.adapters.logs import CloudWatchOutput
 from tests.factories import TASK
 from tests.fakes import MemoryOutput
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import UnreadableRecord
-from core.item import to_item
+from core.model.errors import UnreadableRecord
 from core.ports import RevisionConflict
+from core.storage.item import to_item
 from tests.factories import CONTAINER_ID, at, pending
 from tests.records import complete, exited, failed, healthy, resolved
 
 if TYPE_CHECKING:
+    from core.model.record import Record
     from core.ports import Store
-    from core.record import Record
     from tests.contract.conftest import Table
 
 WRITERS = 16

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.lifecycle import State
+from core.model.state import State
 from local import event_files
 from local.cloud.environment import published_environment
 from local.cloud.layout import ROOT, Layout

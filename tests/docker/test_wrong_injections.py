@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.errors import Cause, ContainerFailed, ErrorCode, Failure
+from core.model.errors import ContainerFailed
+from core.model.failure import Cause, ErrorCode, Failure
 from tests.e2e.stack import PATIENCE, Stack
 from tests.e2e.wrong_agents import PATH, STRATEGIES, another_agent, foreign_program
 

@@ -14,9 +14,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from core.adapters.clients import reach_client
 from core.adapters.dynamodb import DynamoStore
-from core.lifecycle import State
+from core.model.record import Record
+from core.model.state import State
 from core.ports import RevisionConflict
-from core.record import Record
 from local.cloud.cloud import LocalCloud
 from local.fargate.client import LocalFargate
 from tests.e2e.queues import Queues

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.lifecycle import State
+from core.model.state import State
 from tests.e2e import documents
 from tests.e2e.stack import FunctionFailed, Stack
 from tests.factories import event

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from core.instants import truncate
-from core.lifecycle import State
+from core.model.instants import truncate
+from core.model.state import State
 from local import event_files
 from tests.e2e import documents
 from tests.e2e.stack import Stack

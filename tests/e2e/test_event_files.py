@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.lifecycle import State
+from core.model.state import State
 from tests.e2e import documents
 from tests.e2e.stack import Stack
 from tests.factories import CONTAINER_ID, event

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import Cause, ContainerFailed, ErrorCode
-from core.lifecycle import State
+from core.model.errors import ContainerFailed
+from core.model.failure import Cause, ErrorCode
+from core.model.state import State
 from tests.e2e.stack import PATIENCE, Stack
 
 

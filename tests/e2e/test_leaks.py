@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.adapters.ecs import BotoEcs
-from core.errors import ReachError
-from core.leaks import LeakFinder, Sighting
-from core.lifecycle import State
-from core.policy import Policy
-from core.record import Record
-from core.relaunch import relaunch
-from core.settings import Settings
+from core.control.leaked_tasks import LeakFinder, Sighting
+from core.launch.repeat import relaunch
+from core.launch.settings import Settings
+from core.model.errors import ReachError
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from tests.e2e.stack import Stack
 from tests.factories import event
 from tests.fakes import MemoryVault

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.errors import ContainerExited
-from core.lifecycle import State
+from core.model.errors import ContainerExited
+from core.model.state import State
 from local import agent_client
 from local.cloud.cloud import IMAGE_WITH_AGENT
 from tests.e2e.stack import PATIENCE, Stack

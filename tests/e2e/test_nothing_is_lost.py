@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters.ecs import BotoEcs
-from core.errors import ErrorCode
-from core.events import observe_event
-from core.facts import StopRequested, TaskObserved
-from core.instants import truncate
-from core.lifecycle import State
-from core.policy import Policy
-from core.record import Record
-from core.settle import Settler
+from core.control.settle import Settler
+from core.machine.task_documents import observe_event
+from core.model.facts import StopRequested, TaskObserved
+from core.model.failure import ErrorCode
+from core.model.instants import truncate
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from tests.e2e import documents, logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 

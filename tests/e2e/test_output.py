@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import Cause, ContainerExited, ContainerFailed, ErrorCode
-from core.lifecycle import State
+from core.model.errors import ContainerExited, ContainerFailed
+from core.model.failure import Cause, ErrorCode
+from core.model.state import State
 from local.cloud.cloud import TASK_LOG_GROUP
 from tests.e2e.stack import PATIENCE, Stack
 from tests.e2e.wrong_agents import PATH, STRATEGIES, another_agent, foreign_program

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.instants import truncate
-from core.lifecycle import State
-from core.owed import PROBE_GRACE
-from core.record import Probe
+from core.machine.schedule import PROBE_GRACE
+from core.model.instants import truncate
+from core.model.record import Probe
+from core.model.state import State
 from tests.e2e import logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.lifecycle import State
+from core.model.state import State
 from local import __main__ as commands
 from local.cloud.layout import Layout
 from tests.e2e.stack import Stack

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.agent import AgentVariable
-from core.lifecycle import State
+from core.model.agent import AgentVariable
+from core.model.state import State
 from tests.e2e import logs
 from tests.e2e.queues import DEAD_LETTER_QUEUES
 from tests.e2e.stack import Stack

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from core.errors import ReachError
-from core.record import Record
+from core.model.errors import ReachError
+from core.model.record import Record
 from tests.exploration.rules import Rules
 from tests.exploration.wired import Answer, ControlPlane
 from tests.exploration.world import World

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from core.agent import AgentVariable
-from core.correlation import parse_started_by, token_parameter
-from core.errors import CallFailed, DefinitionGone
+from core.model.agent import AgentVariable
+from core.model.errors import CallFailed, DefinitionGone
+from core.model.identity import parse_started_by, token_parameter
 from core.ports import Described, Launched, TaskPage
 from tests.exploration.faults import Fault, error_of
 from tests.exploration.tasks import Changed, Task, born, command_of, variable

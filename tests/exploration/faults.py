@@ -10,7 +10,8 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-from core.errors import CallFailed, Cause
+from core.model.errors import CallFailed
+from core.model.failure import Cause
 
 _OPERATIONS: Final = (
     *("RunTask", "RunTask", "RegisterTaskDefinition", "PutParameter", "StopTask", "StopTask", "DescribeTasks"),
@@ -145,6 +146,6 @@ _ERRORS: Final = {
 
 
 def error_of(fault: Fault, operation: str) -> CallFailed:
-    """As `core.adapters.failures` translates it."""
+    """As `core.adapters.aws_errors` translates it."""
     code, message, cause, transient, uncertain = _ERRORS[fault]
     return CallFailed(operation, code, message, cause=cause, transient=transient, uncertain=uncertain)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from core.record import Record
+from core.model.record import Record
 from tests.exploration.backend import Backend
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.faults import CALM_AFTER

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from core.errors import ReachError
-from core.record import Record
+from core.model.errors import ReachError
+from core.model.record import Record
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.faults import CALM_AFTER
 from tests.exploration.prober import Prober

@@ -1,16 +1,16 @@
 """The prober as the record sees it: it asks, every few seconds, until there is a verdict or the record says stop.
 
-`core.probing` runs on an event loop and is tested there; here its rules are kept in short: `core.watching` decides
-whether it goes on, an agent counts only with the record's token, a silence only after the deadline.
+`core.probe.prober` runs on an event loop and is tested there; here its rules are kept in short: `core.probe.view`
+decides whether it goes on, an agent counts only with the record's token, a silence only after the deadline.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from core.errors import CallFailed
-from core.facts import AgentAnswered, AgentSilent
-from core.watching import Target, Watched, watched
+from core.model.errors import CallFailed
+from core.model.facts import AgentAnswered, AgentSilent
+from core.probe.view import Target, Watched, watched
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore

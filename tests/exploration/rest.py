@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.errors import ErrorCode
-from core.lifecycle import State
-from core.record import Record
+from core.model.failure import ErrorCode
+from core.model.record import Record
+from core.model.state import State
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedVault
 from tests.exploration.tasks import Task

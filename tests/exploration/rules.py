@@ -32,12 +32,12 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from core.correlation import client_token
-from core.errors import ErrorCode
-from core.leaks import Sighting
-from core.lifecycle import State
-from core.record import Record, Step
-from core.settle import Settled
+from core.control.leaked_tasks import Sighting
+from core.control.settle import Settled
+from core.model.failure import ErrorCode
+from core.model.identity import client_token
+from core.model.record import Record, Step
+from core.model.state import State
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.stores import SimulatedStore
 from tests.exploration.tasks import Task

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from core.instants import format_instant
-from core.item import from_item
+from core.model.instants import format_instant
+from core.model.record import Record
 from core.ports import Loaded, Turn
-from core.record import Record
+from core.storage.item import from_item
 from tests.exploration.world import World
 from tests.fakes import MemoryRegistrations, MemoryStore, MemoryVault
 

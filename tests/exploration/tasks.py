@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from core.agent import AgentVariable
+from core.model.agent import AgentVariable
 from tests.exploration.world import World
 
 ENI: Final = "Timeout waiting for network interface provisioning to complete."

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 import pytest
 
+from core.model.record import Record
 from core.ports import Ecs, ProbeQueue, Store, TokenVault
-from core.record import Record
 from tests.exploration.life import Plant, live
 from tests.exploration.stores import SimulatedStore
 from tests.exploration.wired import Surroundings

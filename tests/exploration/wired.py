@@ -7,25 +7,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from core.acting import Performer
-from core.budget import Budget
-from core.errors import Failure, ReachError, Refused
-from core.events import observe_event
-from core.facts import Fact, TaskObserved
-from core.launching import Launcher
-from core.leaks import LeakFinder, Sighting
-from core.lifecycle import State
-from core.looking import Looker
-from core.owed import ClaimLaunch, Relaunch
-from core.paced import PacedTasks
-from core.patience import Patience
+from core.control.describe import Looker
+from core.control.leaked_tasks import LeakFinder, Sighting
+from core.control.patience import Patience
+from core.control.perform import Performer
+from core.control.rate_limit import Budget
+from core.control.rate_limited import PacedTasks
+from core.control.reconcile import Reconciler
+from core.control.register import Registrar
+from core.control.run_task import Launcher
+from core.control.settle import Settled, Settler
+from core.control.start import Starter
+from core.control.stop import Stopper
+from core.machine.task_documents import observe_event
+from core.model.actions import ClaimLaunch, Relaunch
+from core.model.errors import ReachError, Refused
+from core.model.facts import Fact, TaskObserved
+from core.model.failure import Failure
+from core.model.record import Record
+from core.model.state import State
 from core.ports import Ecs, ProbeQueue, Registrations, Store, Tasks, TokenVault
-from core.reconcile import Reconciler
-from core.record import Record
-from core.registering import Registrar
-from core.settle import Settled, Settler
-from core.starting import Starter
-from core.stopping import Stopper
 from tests.exploration.world import World
 
 

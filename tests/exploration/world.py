@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final, TypeVar
 
-from core.errors import ReachError
-from core.instants import truncate
-from core.policy import Policy
+from core.launch.settings import Settings, TokenDelivery
+from core.model.errors import ReachError
+from core.model.instants import truncate
+from core.model.policy import Policy
 from core.ports import Launched, RevisionConflict
-from core.settings import Settings, TokenDelivery
 from tests.exploration import faults
 from tests.exploration.faults import CALM, CALM_AFTER, Fault, Faults
 from tests.exploration.scheduler import Died, Scheduler, Worker

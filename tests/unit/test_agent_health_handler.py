@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from core import probing
-from core.errors import CallFailed, MalformedEvent
-from core.facts import AgentAnswered
-from core.lifecycle import State
-from core.no_verdict import CannotProbe, OutOfTime
+from core.control.settle import Settler
+from core.model.errors import CallFailed, MalformedEvent
+from core.model.facts import AgentAnswered
+from core.model.record import Record
+from core.model.state import State
 from core.ports import Loaded
-from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.record import Record
-from core.settle import Settler
+from core.probe import prober as probing
+from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
+from core.probe.no_verdict import CannotProbe, OutOfTime
 from handlers import agent_health, telemetry, wiring
 from tests.factories import ADDRESS, CONTAINER_ID, POLICY, SETTINGS, TOKEN, event
 from tests.fakes import MemoryStore

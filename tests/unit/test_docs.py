@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Cause, ErrorCode
-from core.item import from_item, to_item
-from core.lifecycle import State, mermaid
-from core.request import SCHEMA_FILE, StartRequest
-from core.settings import Settings
+from core.launch.parse import SCHEMA_FILE, StartRequest
+from core.launch.settings import Settings
+from core.machine.table import mermaid
+from core.model.failure import Cause, ErrorCode
+from core.model.state import State
+from core.storage.item import from_item, to_item
 from docs import generate
 from local.cloud.environment import upper_snake_case
 from tests.records import complete

@@ -29,7 +29,7 @@ made = []
 boto3.client = lambda service, **_: made.append(service)
 module = __import__(f"handlers.{sys.argv[1]}", fromlist=["handler"])
 print(json.dumps(made))
-from core.errors import ConfigurationError
+from core.model.errors import ConfigurationError
 from handlers import wiring
 try:
     wiring.settings()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.adapters.output import PAGES
-from core.errors import CallFailed
-from core.lifecycle import State
-from core.listening import PATIENCE
-from core.paced import READ_SECONDS, PacedTasks
-from core.settle import Settler
+from core.adapters.logs import PAGES
+from core.control.container_output import PATIENCE
+from core.control.rate_limited import READ_SECONDS, PacedTasks
+from core.control.settle import Settler
+from core.model.errors import CallFailed
+from core.model.state import State
 from handlers import wiring
 from tests.factories import CONTAINER_ID, SETTINGS, TASK, exited
 from tests.fakes import FakeEcs, MemoryOutput, MemoryStore, MemoryVault, RecordingQueue, SettableClock

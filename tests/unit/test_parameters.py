@@ -13,10 +13,10 @@ import annotated_types
 import pytest
 from pydantic import BeforeValidator
 
-from core.constraints import CLUSTER, Constraint
-from core.errors import ConfigurationError
-from core.record import Injection
-from core.settings import NEEDS, Settings, TokenDelivery
+from core.launch.constraints import CLUSTER, Constraint
+from core.launch.settings import NEEDS, Settings, TokenDelivery
+from core.model.errors import ConfigurationError
+from core.model.record import Injection
 from handlers import wiring
 from tests.factories import CONTAINER_ID, event
 from tests.template import Resolved, load_template

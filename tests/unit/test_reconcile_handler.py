@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from core.errors import CallFailed, Cause, ConfigurationError, ErrorCode, MalformedEvent
-from core.families import family_of
-from core.item import to_item
-from core.leaks import Sighting
-from core.lifecycle import State
-from core.paced import PacedTasks
-from core.record import Probe
-from core.retiring import PAUSE
+from core.control.leaked_tasks import Sighting
+from core.control.rate_limited import PacedTasks
+from core.control.unused_definitions import PAUSE
+from core.model.errors import CallFailed, ConfigurationError, MalformedEvent
+from core.model.failure import Cause, ErrorCode
+from core.model.families import family_of
+from core.model.record import Probe
+from core.model.state import State
+from core.storage.item import to_item
 from handlers import reconcile, wiring
 from handlers.reconcile import LOOK_SECONDS
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.lifecycle import State
-from core.retiring import DELETE_BATCH, MOST_A_RUN, PAUSE
-from core.settings import Settings
+from core.control.unused_definitions import DELETE_BATCH, MOST_A_RUN, PAUSE
+from core.launch.settings import Settings
+from core.model.state import State
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
 from tests.factories import event
 from tests.template import Resolved, load_template

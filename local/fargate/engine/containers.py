@@ -12,10 +12,10 @@ import aiohttp
 from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 
-from core.limits.size import memory_mib
 from local.fargate.engine.connection import CONFLICT, NOT_FOUND
 from local.fargate.engine.logs import Output
 from local.fargate.engine.words import OUT_OF_MEMORY
+from local.fargate.rules.size import memory_mib
 from local.fargate.task import Container, Task
 
 log: Final = logging.getLogger("local.fargate")

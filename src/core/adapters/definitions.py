@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from core.adapters.failures import translated
-from core.errors import CallFailed
+from core.adapters.aws_errors import translated
+from core.model.errors import CallFailed
 from core.ports import Registered
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from core.adapters.failures import translated
-from core.definition_use import USE_ATTRIBUTES, definition_use
-from core.errors import CallFailed, Cause, UnreadableRecord
-from core.instants import format_instant
-from core.item import from_item, to_item
+from core.adapters.aws_errors import translated
+from core.model.errors import CallFailed, UnreadableRecord
+from core.model.failure import Cause
+from core.model.instants import format_instant
 from core.ports import Loaded, RevisionConflict
+from core.storage.definition_uses import USE_ATTRIBUTES, definition_use
+from core.storage.item import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from core.definition_use import DefinitionUse
-    from core.record import Record
+    from core.model.definition_use import DefinitionUse
+    from core.model.record import Record
 
 WATCH_INDEX: Final = "watch-index"
 BATCH_GET_LIMIT: Final = 100

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from core.adapters.failures import translated
+from core.adapters.aws_errors import translated
 from core.diagnosis import diagnose_run_failure
-from core.errors import CallFailed, DefinitionGone
+from core.model.errors import CallFailed, DefinitionGone
 from core.ports import Described, Launched, TaskPage
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Final
 
 import h11
 
-from core.probe_errors import (
+from core.probe.answer import (
     Answer,
     ProbeErrorKind,
     foreign,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from core.adapters.failures import translated
-from core.instants import format_instant
+from core.adapters.aws_errors import translated
+from core.model.instants import format_instant
 from core.ports import Turn
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(seconds=20)
-"""How long one call and a pause may take (`core.patience`); a start that is silent for longer counts as dead."""
+"""How long a call and a pause of `core.control.patience` take; a start that is silent for longer counts as dead."""
 RECENT: Final = timedelta(seconds=10)
 """How long a registration answers for those whose RunTask was refused before it, or before ECS showed it everywhere."""
 KEPT: Final = timedelta(hours=1)

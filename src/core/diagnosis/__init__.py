@@ -5,7 +5,7 @@ member of RunTask's `failures`. A text that no row knows is `unknown`; nothing E
 """
 
 from core.diagnosis.calls import diagnose_call, diagnose_run_failure
-from core.diagnosis.model import Actor, CallDiagnosis, Diagnosis
+from core.diagnosis.row import Actor, CallDiagnosis, Diagnosis
 from core.diagnosis.stops import diagnose
 
 __all__ = ["Actor", "CallDiagnosis", "Diagnosis", "diagnose", "diagnose_call", "diagnose_run_failure"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.diagnosis.model import CallDiagnosis, one_line
 from core.diagnosis.names import without_names
-from core.diagnosis.table import CALLS, RUN_FAILURES
+from core.diagnosis.order import CALLS, RUN_FAILURES
+from core.diagnosis.row import CallDiagnosis, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.diagnosis.model import Row
+    from core.diagnosis.row import Row
 
 
 def diagnose_call(code: str, message: str, status: int = 0) -> CallDiagnosis:

@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.diagnosis.general_rows import QUOTED
-from core.diagnosis.model import Actor, Diagnosis, Place, one_line
 from core.diagnosis.names import without_names
-from core.diagnosis.table import STOPS, UNKNOWN_STOPS
-from core.facts import INIT, MAIN
+from core.diagnosis.order import STOPS, UNKNOWN_STOPS
+from core.diagnosis.row import Actor, Diagnosis, Place, one_line
+from core.diagnosis.rows.general_rows import QUOTED
+from core.model.facts import INIT, MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.diagnosis.model import Row
-    from core.facts import ContainerSeen, TaskObserved
+    from core.diagnosis.row import Row
+    from core.model.facts import ContainerSeen, TaskObserved
 
 _START_BLAMED: Final = re.compile(
     r"resourceinitializationerror|cannot(start|pull|create)\w*error|cannotpull|task ?failed ?to ?start", re.IGNORECASE
@@ -81,7 +81,7 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     said = [
         (places.get(seen.name, Place.OTHER), seen.name, words)
         for seen in task.containers
-        # A complaint is the runtime's, as a reason is: `core.listening` vouches for it.
+        # A complaint is the runtime's, as a reason is: `core.control.container_output` vouches for it.
         for words in (seen.reason, seen.complaint)
     ]
     said.append((Place.TASK, "", task.stopped_reason))

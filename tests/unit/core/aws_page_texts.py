@@ -7,7 +7,7 @@ that a user chose are `shop`, as in `stop_texts`.
 from __future__ import annotations
 
 from core.diagnosis import Actor
-from core.errors import Cause
+from core.model.failure import Cause
 from tests.unit.core.stop_texts import AUTH, EFS, IMAGE, PULL, Case
 
 PULLING = "CannotPullContainer task errors in Amazon ECS"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import Cause
+from core.model.failure import Cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.settings import NEEDS, Settings
+from core.launch.settings import NEEDS, Settings
 from tests.factories import CLUSTER, CONTAINER_ID
 
 SUBNET = "subnet-0a1b2c3d"

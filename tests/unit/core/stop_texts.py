@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.diagnosis import Actor
-from core.errors import Cause
+from core.model.failure import Cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from core.adapters.failures import translated
-from core.adapters.queue import SqsProbeQueue
+from core.adapters.aws_errors import translated
+from core.adapters.sqs import SqsProbeQueue
+from core.adapters.ssm import SsmTokenVault
 from core.adapters.tokens import new_token
-from core.adapters.vault import SsmTokenVault
-from core.errors import CallFailed
+from core.model.errors import CallFailed
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/probes"

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from core.acting import Performer
-from core.errors import ErrorCode
-from core.events import observe_description
-from core.facts import Fact, ProbeAborted, StopRequested
-from core.lifecycle import State
-from core.policy import Policy
-from core.reconcile import Reconciler, Report
-from core.record import Record
-from core.settle import Settler
+from core.control.perform import Performer
+from core.control.reconcile import Reconciler, Report
+from core.control.settle import Settler
+from core.machine.task_documents import observe_description
+from core.model.facts import Fact, ProbeAborted, StopRequested
+from core.model.failure import ErrorCode
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, answered, at, pending, silent
 from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 

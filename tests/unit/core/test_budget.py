@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.budget import Budget, BudgetSpent
-from core.errors import CallFailed, Cause
-from core.paced import PacedTasks
+from core.control.rate_limit import Budget, BudgetSpent
+from core.control.rate_limited import PacedTasks
+from core.model.errors import CallFailed
+from core.model.failure import Cause
 from tests.factories import CLUSTER
 from tests.fakes import FakeEcs
 

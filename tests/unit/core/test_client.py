@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from core.client import ReachClient
-from core.errors import (
-    Cause,
+from core.model.errors import (
     ContainerExited,
     ContainerFailed,
     ContainerNotFound,
@@ -19,9 +18,10 @@ from core.errors import (
     UnreadableRecord,
     WaitTimeout,
 )
-from core.item import to_item
-from core.lifecycle import State
-from core.record import Instant, Probe, Record, Stop
+from core.model.failure import Cause
+from core.model.record import Instant, Probe, Record, Stop
+from core.model.state import State
+from core.storage.item import to_item
 from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import complete, exited, failed, healthy, resolved, running

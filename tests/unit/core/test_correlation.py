@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.correlation import client_token, parse_started_by, started_by, token_parameter
-from core.limits import override_violations
+from core.model.identity import client_token, parse_started_by, started_by, token_parameter
+from local.fargate.rules import override_violations
 
 CONTAINER = "0123456789abcdef" * 4
 PREFIXES = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)

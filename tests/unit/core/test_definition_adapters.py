@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 
 from core.adapters.definitions import BotoDefinitions
 from core.adapters.ecs import BotoEcs
-from core.errors import CallFailed, Cause, DefinitionGone
+from core.model.errors import CallFailed, DefinitionGone
+from core.model.failure import Cause
 from tests.factories import CLUSTER
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.control.container_output import complaint_in
 from core.diagnosis import Actor, diagnose
-from core.diagnosis.access_rows import FETCHES
-from core.diagnosis.general_rows import FAMILIES
-from core.diagnosis.image_rows import IMAGES
-from core.diagnosis.table import STOPS, UNKNOWN_STOPS
-from core.errors import Cause
-from core.facts import ContainerSeen, Source, TaskObserved
-from core.listening import complaint_in
+from core.diagnosis.order import STOPS, UNKNOWN_STOPS
+from core.diagnosis.rows.access_rows import FETCHES
+from core.diagnosis.rows.general_rows import FAMILIES
+from core.diagnosis.rows.image_rows import IMAGES
+from core.model.facts import ContainerSeen, Source, TaskObserved
+from core.model.failure import Cause
 from tests.unit.core.aws_page_texts import START_PAGE_TEXTS
 from tests.unit.core.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from core.diagnosis.model import Row
+    from core.diagnosis.row import Row
 
 EXITED = "Essential container in task exited"
 NO_MEMORY = "OutOfMemoryError: container killed due to memory usage"

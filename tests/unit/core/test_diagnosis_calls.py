@@ -10,14 +10,15 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.failures import translated
+from core.adapters.aws_errors import translated
 from core.diagnosis import Actor, CallDiagnosis, diagnose_call, diagnose_run_failure
-from core.diagnosis.table import RUN_FAILURES
-from core.errors import CallFailed, Cause
+from core.diagnosis.order import RUN_FAILURES
+from core.model.errors import CallFailed
+from core.model.failure import Cause
 from tests.unit.core.call_texts import FAILURES, TEXTS, Failure, Text
 
 if TYPE_CHECKING:
-    from core.diagnosis.model import Row
+    from core.diagnosis.row import Row
 
 CLASSES = [
     ("AccessDenied", Cause.PERMISSION, False, Actor.OPERATOR),

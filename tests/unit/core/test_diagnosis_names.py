@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from core.diagnosis import diagnose, diagnose_call, diagnose_run_failure
 from core.diagnosis.names import without_names
-from core.errors import Cause
+from core.model.failure import Cause
 from tests.unit.core.call_texts import FAILURES, TEXTS, Text
 from tests.unit.core.stop_texts import PULL, RESOLVE, Case
 from tests.unit.core.test_diagnosis import ALL_TEXTS, ENDS, End, seen, task
 
 if TYPE_CHECKING:
     from core.diagnosis import CallDiagnosis, Diagnosis
-    from core.facts import ContainerSeen
+    from core.model.facts import ContainerSeen
 
 NAMED = [case for case in ALL_TEXTS if "shop" in case.text]
 USUAL = "shop"

@@ -17,9 +17,10 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from core.adapters.aws_errors import translated
 from core.adapters.ecs import BotoEcs
-from core.adapters.failures import translated
-from core.errors import CallFailed, Cause
+from core.model.errors import CallFailed
+from core.model.failure import Cause
 from core.ports import Launched, TaskPage
 from tests.factories import CLUSTER, TASK
 

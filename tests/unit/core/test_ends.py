@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from core.client import ReachClient
-from core.errors import Cause, ErrorCode
-from core.events import observe_event
-from core.facts import Fact, StopAccepted, TaskObserved
-from core.fold import Stale, apply
-from core.item import from_item, to_item
-from core.lifecycle import State
-from core.record import Instant, Record
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.task_documents import observe_event
+from core.model.facts import Fact, StopAccepted, TaskObserved
+from core.model.failure import Cause, ErrorCode
+from core.model.record import Instant, Record
+from core.model.state import State
+from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, passed, pending, silent
 from tests.fakes import MemoryStore, SettableClock
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.eni import attachments_json, resolve_address
-from core.facts import Attachment, Interface
+from core.machine.address import attachments_json, resolve_address
+from core.model.facts import Attachment, Interface
 from tests.factories import eni, main_container, observed
 
 

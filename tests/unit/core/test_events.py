@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import MalformedEvent
-from core.events import NotOurs, observe_description, observe_event
-from core.facts import Source, TaskObserved
+from core.machine.task_documents import NotOurs, observe_description, observe_event
+from core.model.errors import MalformedEvent
+from core.model.facts import Source, TaskObserved
 from tests.factories import CONTAINER_ID, EVENTS, at, event
 
 NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))

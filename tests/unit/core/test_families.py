@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.families import family_in, family_of, family_stem, is_family_of, revision_in
+from core.model.families import family_in, family_of, family_stem, is_family_of, revision_in
 from tests.factories import CLUSTER
 
 OURS = family_of("sockerless", CLUSTER, {"cpu": "256"})

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import failures
-from core.errors import Cause, ErrorCode, Failure, IllegalTransition
-from core.facts import (
+from core.machine import messages as failures
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.machine.schedule import PROBE_GRACE
+from core.model.actions import DescribeTask, SendProbe, StopTask
+from core.model.errors import IllegalTransition
+from core.model.facts import (
     Fact,
     LaunchAccepted,
     LaunchRejected,
@@ -24,11 +29,10 @@ from core.facts import (
     TimePassed,
     TokenErased,
 )
-from core.fold import Stale, apply
-from core.lifecycle import State, Trigger
-from core.owed import PROBE_GRACE, DescribeTask, SendProbe, StopTask, next_actions
-from core.policy import Policy
-from core.record import Instant, Record, Stop
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.policy import Policy
+from core.model.record import Instant, Record, Stop
+from core.model.state import State, Trigger
 from tests.factories import (
     ADDRESS,
     CLUSTER,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from core.adapters.http_probe import RESPONSE_LIMIT, HttpProbe, ask, identify
-from core.probe_errors import Answer, ProbeErrorKind
+from core.probe.answer import Answer, ProbeErrorKind
 from tests.factories import TOKEN
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from core.agent import agent_arguments, agent_path
-from core.errors import Cause, ConfigurationError, ErrorCode, Refused
-from core.injection import choose_strategy, injected_parts
-from core.plan import LaunchPlan, plan_launch
-from core.record import Injection
-from core.request import parse_start_request
-from core.settings import Settings
+from core.launch.injection import choose_strategy, injected_parts
+from core.launch.parse import parse_start_request
+from core.launch.plan import LaunchPlan, plan_launch
+from core.launch.settings import Settings
+from core.model.agent import agent_arguments, agent_path
+from core.model.errors import ConfigurationError, Refused
+from core.model.failure import Cause, ErrorCode
+from core.model.record import Injection
 from tests.factories import TOKEN
 from tests.unit.core.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from core.instants import format_instant, milliseconds_between, parse_instant
+from core.model.instants import format_instant, milliseconds_between, parse_instant
 
 
 def test_what_is_written_is_what_was_read() -> None:

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import Cause, ErrorCode, Failure, UnreadableRecord
-from core.instants import truncate
-from core.item import from_item, to_item
-from core.lifecycle import State, Trigger
-from core.record import Injection, Instant, Probe, Record, Step, Stop
+from core.model.errors import UnreadableRecord
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.instants import truncate
+from core.model.record import Injection, Instant, Probe, Record, Step, Stop
+from core.model.state import State, Trigger
+from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
 from tests.records import complete, failed
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.keepalive import is_keep_alive
+from core.launch.keepalive import is_keep_alive
 
 
 def splits(*words: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from core.errors import CallFailed, Cause, ErrorCode, Refused
-from core.lifecycle import State
-from core.patience import SECONDS
+from core.control.patience import SECONDS
+from core.model.errors import CallFailed, Refused
+from core.model.failure import Cause, ErrorCode
+from core.model.state import State
 from tests.factories import CONTAINER_ID, event
 from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
 

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.budget import Budget
-from core.errors import CallFailed, Cause, ErrorCode, Failure, ReachError
-from core.item import to_item
-from core.leaks import FORGOTTEN, LeakFinder, Leaks, Sighting, leaked
-from core.lifecycle import State
-from core.owed import STOP_REASON_LIMIT
-from core.paced import PacedTasks
-from core.policy import Policy
+from core.control.leaked_tasks import FORGOTTEN, LeakFinder, Leaks, Sighting, leaked
+from core.control.rate_limit import Budget
+from core.control.rate_limited import PacedTasks
+from core.machine.next_actions import STOP_REASON_LIMIT
+from core.model.errors import CallFailed, ReachError
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.policy import Policy
+from core.model.record import Launch, Record
+from core.model.state import State
 from core.ports import Loaded
-from core.record import Launch, Record
+from core.storage.item import to_item
 from tests.factories import CLUSTER, CONTAINER_ID, POLICY, TASK, at, pending
 from tests.fakes import FakeEcs, MemoryStore, MemoryVault, SettableClock
 from tests.records import exited, healthy

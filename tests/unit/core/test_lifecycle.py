@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import IllegalTransition
-from core.lifecycle import TABLE, State, Trigger, advance, mermaid
+from core.machine.table import TABLE, advance, mermaid
+from core.model.errors import IllegalTransition
+from core.model.state import State, Trigger
 
 # The contract's section 2, written out a second time: a change of the table has to be made twice, on purpose.
 MOVES = {

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.limits import Violation, definition_size, override_violations, violations
-from core.limits.size import cpu_units, memory_mib
+from core.launch.limits import definition_size
+from local.fargate.rules import Violation, override_violations, violations
+from local.fargate.rules.size import cpu_units, memory_mib
 from tests.unit.core.ecs_requests import (
     DEFINITION,
     RUN,

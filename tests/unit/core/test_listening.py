@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from core.budget import BudgetSpent
-from core.errors import CallFailed, Cause, ErrorCode, ReachError
-from core.facts import ContainerSeen, TaskObserved
-from core.item import to_item
-from core.lifecycle import State
-from core.listening import LINES, LONGEST, PATIENCE, PAUSE, Listener, complaint_in, unexplained
+from core.control.container_output import LINES, LONGEST, PATIENCE, PAUSE, Listener, complaint_in, unexplained
+from core.control.rate_limit import BudgetSpent
+from core.control.settle import Settled, Settler
+from core.model.errors import CallFailed, ReachError
+from core.model.facts import ContainerSeen, TaskObserved
+from core.model.failure import Cause, ErrorCode
+from core.model.record import Instant, Record, Stop
+from core.model.state import State
 from core.ports import RevisionConflict
-from core.record import Instant, Record, Stop
-from core.settle import Settled, Settler
+from core.storage.item import to_item
 from tests.factories import CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, passed, pending
 from tests.fakes import MemoryOutput, MemoryStore
 from tests.records import complete, failed, healthy, resolved, running

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from core.events import NotOurs, observe_event
-from core.facts import Fact, TaskObserved
-from core.fold import Stale, apply
-from core.lifecycle import State
-from core.record import Instant, Record
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.task_documents import NotOurs, observe_event
+from core.model.facts import Fact, TaskObserved
+from core.model.record import Instant, Record
+from core.model.state import State
 from tests.factories import POLICY, at, event, pending
 
 LIVES = {

@@ -14,11 +14,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts import Fact, Source, TaskObserved, TimePassed
-from core.fold import Stale, apply
-from core.lifecycle import State
-from core.owed import DescribeTask, SendProbe, StopTask, next_actions
-from core.record import Instant, Record
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.model.actions import DescribeTask, SendProbe, StopTask
+from core.model.facts import Fact, Source, TaskObserved, TimePassed
+from core.model.record import Instant, Record
+from core.model.state import State
 from tests.factories import ADDRESS, POLICY, answered, at, exited, main_container, observed, pending, silent
 from tests.unit.core.test_lives import what_must_agree
 

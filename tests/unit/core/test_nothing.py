@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from core.errors import Refused
-from core.request import StartRequest, parse_start_request, start_request_schema
-from core.request_model import EfsBind, Limits, LogOptions, Ulimit
-from core.strict_document import StrictDocument
+from core.launch.parse import StartRequest, parse_start_request, start_request_schema
+from core.launch.request import EfsBind, Limits, LogOptions, Ulimit
+from core.launch.strict_document import StrictDocument
+from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
 from tests.unit.core.requests import DOCUMENTS, NOFILE, SECRET, document
 

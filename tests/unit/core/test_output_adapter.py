@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from core.adapters.output import PAGES, CloudWatchOutput
-from core.budget import BudgetSpent
-from core.errors import CallFailed
-from core.paced import READ_SECONDS, SparingOutput
+from core.adapters.logs import PAGES, CloudWatchOutput
+from core.control.rate_limit import BudgetSpent
+from core.control.rate_limited import READ_SECONDS, SparingOutput
+from core.model.errors import CallFailed
 from tests.factories import TASK
 from tests.fakes import MemoryOutput
 

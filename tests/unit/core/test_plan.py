@@ -11,11 +11,12 @@ from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from core.errors import Cause, ErrorCode, Failure, Refused
-from core.limits import override_violations, violations
-from core.plan import LaunchPlan, plan_launch
-from core.request import parse_start_request
-from core.settings import Settings
+from core.launch.parse import parse_start_request
+from core.launch.plan import LaunchPlan, plan_launch
+from core.launch.settings import Settings
+from core.model.errors import Refused
+from core.model.failure import Cause, ErrorCode, Failure
+from local.fargate.rules import override_violations, violations
 from tests.factories import CLUSTER, CONTAINER_ID, TOKEN
 from tests.unit.core.requests import (
     COMPLETE_SETTINGS,

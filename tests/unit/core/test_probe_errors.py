@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from core.probe_errors import ProbeErrorKind, foreign, judge_health, judge_identity, kind_of, probe_error
+from core.probe.answer import ProbeErrorKind, foreign, judge_health, judge_identity, kind_of, probe_error
 
 ADDRESS = "10.0.1.47:9111"
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import CallFailed, Cause, UnreadableRecord
-from core.facts import AgentAnswered, AgentSilent, Fact
-from core.fold import Stale, apply
-from core.lifecycle import State
-from core.policy import Policy
-from core.probe_errors import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probing import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
-from core.record import Instant, Probe, Record
-from core.watching import watched
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.model.errors import CallFailed, UnreadableRecord
+from core.model.facts import AgentAnswered, AgentSilent, Fact
+from core.model.failure import Cause
+from core.model.policy import Policy
+from core.model.record import Instant, Probe, Record
+from core.model.state import State
+from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
+from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
+from core.probe.view import watched
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
 

@@ -12,19 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.acting import Performer
-from core.budget import Budget
-from core.errors import CallFailed, Cause, ReachError
-from core.facts import StopRequested
-from core.item import to_item
-from core.lifecycle import State
-from core.owed import schedule, shards
-from core.paced import PacedTasks
-from core.policy import Policy
+from core.control.perform import Performer
+from core.control.rate_limit import Budget
+from core.control.rate_limited import PacedTasks
+from core.control.reconcile import Reconciler, Report
+from core.control.settle import Settled, Settler
+from core.machine.schedule import schedule, shards
+from core.model.errors import CallFailed, ReachError
+from core.model.facts import StopRequested
+from core.model.failure import Cause
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from core.ports import Described
-from core.reconcile import Reconciler, Report
-from core.record import Record
-from core.settle import Settled, Settler
+from core.storage.item import to_item
 from tests.factories import CLUSTER, DEFINITION, POLICY, SETTINGS, TASK, at, pending
 from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 from tests.records import healthy

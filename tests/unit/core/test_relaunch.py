@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from core.errors import CallFailed, Cause, ErrorCode, Refused
-from core.facts import LaunchClaimed, LaunchRejected, StopRequested, TaskGone, TimePassed
-from core.fold import Stale, apply
-from core.item import from_item, to_item
-from core.lifecycle import State, Trigger
-from core.owed import ClaimLaunch, EraseToken, Relaunch, next_actions
-from core.policy import Policy
-from core.record import Record
-from core.settings import TokenDelivery
-from core.settle import Settler
+from core.control.settle import Settler
+from core.launch.settings import TokenDelivery
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.model.actions import ClaimLaunch, EraseToken, Relaunch
+from core.model.errors import CallFailed, Refused
+from core.model.facts import LaunchClaimed, LaunchRejected, StopRequested, TaskGone, TimePassed
+from core.model.failure import Cause, ErrorCode
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State, Trigger
+from core.storage.item import from_item, to_item
 from tests.factories import (
     CONTAINER_ID,
     POLICY,

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from core.errors import Cause
-from core.events import observe_event
-from core.facts import TaskObserved
-from core.fold import apply
-from core.lifecycle import State
-from core.policy import Policy
-from core.record import Record
+from core.machine.apply import apply
+from core.machine.task_documents import observe_event
+from core.model.facts import TaskObserved
+from core.model.failure import Cause
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from tests.factories import at, event, pending
 
 PULL = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agent import AgentVariable
-from core.errors import ErrorCode, Refused
-from core.record import Injection
-from core.request import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
-from core.settings import TokenDelivery
-from core.sizing import TaskSize
+from core.launch.parse import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
+from core.launch.settings import TokenDelivery
+from core.launch.sizing import TaskSize
+from core.model.agent import AgentVariable
+from core.model.errors import Refused
+from core.model.failure import ErrorCode
+from core.model.record import Injection
 from tests.factories import CONTAINER_ID
 from tests.unit.core.requests import DOCUMENTS, NOFILE, SECRET, document
 
@@ -249,5 +250,5 @@ def test_a_wrong_stop_request_is_named(value: object, says: str) -> None:
 
 
 def test_the_schema_in_docs_is_current() -> None:
-    """docs/ holds what `core.request.start_request_schema()` returns: write it there again after a change."""
+    """docs/ holds what `core.launch.parse.start_request_schema()` returns: write it there again after a change."""
     assert (ROOT / SCHEMA_FILE).read_text() == start_request_schema()

@@ -12,13 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.definition_use import DefinitionUse, definition_use
-from core.errors import CallFailed, Cause, ReachError
-from core.families import family_in, family_of, family_stem
-from core.item import to_item
-from core.lifecycle import ENDS, State
+from core.control.unused_definitions import (
+    DELETE_BATCH,
+    GRACE,
+    MOST_A_RUN,
+    PAUSE,
+    Retired,
+    Retirer,
+    may_retire,
+    needed_families,
+)
+from core.model.definition_use import DefinitionUse
+from core.model.errors import CallFailed, ReachError
+from core.model.failure import Cause
+from core.model.families import family_in, family_of, family_stem
+from core.model.state import ENDS, State
 from core.ports import Registered
-from core.retiring import DELETE_BATCH, GRACE, MOST_A_RUN, PAUSE, Retired, Retirer, may_retire, needed_families
+from core.storage.definition_uses import definition_use
+from core.storage.item import to_item
 from tests.factories import CLUSTER, at
 from tests.fakes import FakeDefinitions, MemoryStore, SettableClock
 from tests.records import exited, healthy

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.limits import override_violations, overrides_length
+from local.fargate.rules import override_violations, overrides_length
 from tests.unit.core.ecs_requests import RUN, definition, main, tags, task, without
 
 

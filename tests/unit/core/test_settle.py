@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from core.acting import Performer
-from core.errors import CallFailed, ContendedRecord, UnreadableRecord
-from core.facts import Fact, StopRequested
-from core.item import to_item
-from core.lifecycle import State
-from core.owed import Action, SendProbe, StopTask
+from core.control.perform import Performer
+from core.control.settle import ATTEMPTS, Settler
+from core.model.actions import Action, SendProbe, StopTask
+from core.model.errors import CallFailed, ContendedRecord, UnreadableRecord
+from core.model.facts import Fact, StopRequested
+from core.model.record import Record
+from core.model.state import State
 from core.ports import RevisionConflict
-from core.record import Record
-from core.settle import ATTEMPTS, Settler
+from core.storage.item import to_item
 from tests.factories import (
     ADDRESS,
     CONTAINER_ID,

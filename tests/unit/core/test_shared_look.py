@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import CallFailed, UnreadableRecord
+from core.model.errors import CallFailed, UnreadableRecord
 from core.ports import Loaded
-from core.shared_look import SharedLook
+from core.probe.batched_reads import SharedLook
 from tests.factories import pending
 from tests.virtual_time import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.record import Record
+    from core.model.record import Record
 
 
 @dataclass

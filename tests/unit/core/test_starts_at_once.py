@@ -12,16 +12,19 @@ from typing import Any
 
 import pytest
 
-from core.errors import CallFailed, Cause, ErrorCode, Refused
-from core.events import observe_description
-from core.facts import AgentAnswered, Fact, TaskObserved
-from core.fold import Stale, apply
-from core.lifecycle import State
-from core.owed import StopTask, next_actions
-from core.policy import Policy
+from core.control.settle import Settler
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.machine.task_documents import observe_description
+from core.model.actions import StopTask
+from core.model.errors import CallFailed, Refused
+from core.model.facts import AgentAnswered, Fact, TaskObserved
+from core.model.failure import Cause, ErrorCode
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from core.ports import Described, Launched, Loaded
-from core.record import Record
-from core.settle import Settler
 from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
@@ -202,7 +205,7 @@ def test_a_stop_that_was_asked_for_stays_owed_whatever_is_kept(world: World) -> 
 
 def test_a_kept_task_can_be_stopped() -> None:
     """The container has failed; its task runs on for the operator, until somebody asks for its end."""
-    from core.facts import StopRequested
+    from core.model.facts import StopRequested
     from tests.unit.core.test_fold import about, fold, stale
 
     keeping = Policy(keep_unreachable=True)
@@ -493,7 +496,7 @@ def test_instants_of_a_record_are_whole_milliseconds() -> None:
 
 def test_what_is_listed_late_changes_nothing(world: World) -> None:
     """The record has its task, or has given this one up."""
-    from core.facts import FailedTaskMissing, TaskListed
+    from core.model.facts import FailedTaskMissing, TaskListed
     from tests.unit.core.test_fold import about, stale
     from tests.unit.core.test_relaunch import GIVEN_UP
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.limits import override_violations
-from core.tags import MAX_TAGS, tags_of
+from core.launch.tags import MAX_TAGS, tags_of
+from local.fargate.rules import override_violations
 
 RUN = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
 

@@ -8,22 +8,23 @@ from typing import Any
 
 import pytest
 
-from core.acting import Performer
-from core.errors import CallFailed, Cause, ErrorCode, ReachError, Refused
-from core.facts import StopRequested
-from core.item import to_item
-from core.launching import Launcher
-from core.lifecycle import State
-from core.looking import Looker
-from core.patience import Patience
-from core.policy import Policy
+from core.control.describe import Looker
+from core.control.patience import Patience
+from core.control.perform import Performer
+from core.control.reconcile import Reconciler, Report
+from core.control.register import Registrar
+from core.control.run_task import Launcher
+from core.control.settle import Settler
+from core.control.start import Starter
+from core.control.stop import Stopper
+from core.model.errors import CallFailed, ReachError, Refused
+from core.model.facts import StopRequested
+from core.model.failure import Cause, ErrorCode
+from core.model.policy import Policy
+from core.model.record import Record
+from core.model.state import State
 from core.ports import RevisionConflict
-from core.reconcile import Reconciler, Report
-from core.record import Record
-from core.registering import Registrar
-from core.settle import Settler
-from core.starting import Starter
-from core.stopping import Stopper
+from core.storage.item import to_item
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, SETTINGS, TASK, at, event, observed, pending, silent
 from tests.fakes import FakeEcs, MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 

@@ -10,15 +10,15 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any, Final
 
-from core.acting import Performer
 from core.adapters.ecs import BotoEcs
-from core.launching import Launcher
-from core.looking import Looker
-from core.patience import Patience
+from core.control.describe import Looker
+from core.control.patience import Patience
+from core.control.perform import Performer
+from core.control.register import Registrar
+from core.control.run_task import Launcher
+from core.control.settle import Settler
+from core.control.start import Starter
 from core.ports import Clock
-from core.registering import Registrar
-from core.settle import Settler
-from core.starting import Starter
 from tests.fakes import MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 from tests.unit.core.requests import document, settings
 from tests.unit.local.fargate.harness import LocalServer, ecs_client

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from bench.virtual_time import VirtualTime
-from core.errors import Cause, Failure, Refused
-from core.lifecycle import State
-from core.patience import SECONDS, Patience
+from core.control.patience import SECONDS, Patience
+from core.model.errors import Refused
+from core.model.failure import Cause, Failure
+from core.model.record import Record
+from core.model.state import State
 from core.ports import Turn
-from core.record import Record
 from local.fargate.rates import Rates
 from tests.fakes import MemoryRegistrations, MemoryStore
 from tests.unit.local.fargate.harness import ecs_client

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from core.adapters.definitions import BotoDefinitions
-from core.errors import CallFailed
-from core.families import family_in, family_stem
-from core.item import to_item
-from core.lifecycle import State
-from core.record import Record
-from core.retiring import GRACE, Retired, Retirer
-from core.starting import Starter
+from core.control.start import Starter
+from core.control.unused_definitions import GRACE, Retired, Retirer
+from core.model.errors import CallFailed
+from core.model.families import family_in, family_stem
+from core.model.record import Record
+from core.model.state import State
+from core.storage.item import to_item
 from tests.fakes import MemoryRegistrations, MemoryStore, SettableClock
 from tests.unit.local.fargate.harness import LocalServer, ecs_client
 from tests.unit.local.starts import CLUSTER, control_plane, function, request

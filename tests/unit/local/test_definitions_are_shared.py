@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pytest
 
-from core.lifecycle import State
-from core.patience import Patience
-from core.record import Record
-from core.starting import Starter
+from core.control.patience import Patience
+from core.control.start import Starter
+from core.model.record import Record
+from core.model.state import State
 from tests.fakes import MemoryRegistrations, MemoryStore
 from tests.unit.local.fargate.harness import LocalServer
 from tests.unit.local.starts import control_plane, function, request

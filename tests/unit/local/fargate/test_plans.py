@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from core.errors import Refused
-from core.plan import LaunchPlan, plan_launch
-from core.request import parse_start_request
-from core.settings import Settings
+from core.launch.parse import parse_start_request
+from core.launch.plan import LaunchPlan, plan_launch
+from core.launch.settings import Settings
+from core.model.errors import Refused
 from tests.factories import TOKEN
 from tests.unit.core.requests import (
     COMPLETE_SETTINGS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.limits import override_violations, violations
+from local.fargate.rules import override_violations, violations
 from tests.unit.local.fargate.harness import (
     LocalServer,
     agent_definition,

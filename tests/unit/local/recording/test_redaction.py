@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import observe_event
-from core.facts import TaskObserved
+from core.machine.task_documents import observe_event
+from core.model.facts import TaskObserved
 from local.fargate.snapshot import REDACTED
 from local.recording.redaction import redacted
 from tests.factories import START, event

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.events import NotOurs, observe_event
+from core.machine.task_documents import NotOurs, observe_event
 from local.replay.adoption import AmbiguousPrefix, adopted, prefix_in, with_main
 from tests.factories import CONTAINER_ID, START, event
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.lifecycle import State
-from core.policy import Policy
+from core.model.policy import Policy
+from core.model.state import State
 from local.replay.offline import Offline, withheld
 from local.replay.reading import Found
 from local.replay.step import Outcome, Step, task_of

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.errors import MalformedEvent
-from core.events import observe_event
-from core.facts import TaskObserved
-from core.lifecycle import State
-from core.settle import Settler
+from core.control.settle import Settler
+from core.machine.task_documents import observe_event
+from core.model.errors import MalformedEvent
+from core.model.facts import TaskObserved
+from core.model.state import State
 from local.cloud.environment import write_environment
 from local.cloud.layout import Layout
 from local.replay import command

@@ -1,0 +1,106 @@
+"""What ECS checks in RunTask, and between it and the task definition it names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from core.launch.limits import MAX_OVERRIDES_LENGTH
+from local.fargate.rules.size import ephemeral_violations, size_violations
+from local.fargate.rules.tagging import tag_violations
+from local.fargate.rules.violation import Violation, quoted
+
+_STARTED_BY: Final = re.compile(r"[A-Za-z0-9_/-]*")
+_CLIENT_TOKEN: Final = re.compile(r"[!-~]{1,64}")
+_MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS, _MAX_GROUP = 128, 10, 16, 5, 255
+_FARGATE_PROVIDERS: Final = frozenset({"FARGATE", "FARGATE_SPOT"})
+
+
+def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
+    """What AWS would object to in these parameters of RunTask; empty when it would take them.
+
+    With the definition that `taskDefinition` names, what the two must have in common is checked too.
+    """
+    found = [*_itself(run), *_overrides(run.get("overrides", {})), *tag_violations(run.get("tags", ()))]
+    if definition is not None:
+        found += _disagreements(run, definition)
+    return tuple(found)
+
+
+def overrides_length(overrides: Mapping[str, Any]) -> int:
+    """The characters of RunTask's overrides as compact JSON: the least that ECS can count."""
+    return len(json.dumps(overrides, separators=(",", ":"), ensure_ascii=False))
+
+
+def _itself(run: Mapping[str, Any]) -> Iterator[Violation]:
+    started_by = run.get("startedBy", "")
+    if not 1 <= run.get("count", 1) <= _MAX_COUNT:
+        yield Violation("count", f"must be from 1 to {_MAX_COUNT}")
+    if len(started_by) > _MAX_STARTED_BY:
+        yield quoted("startedBy", f"startedBy longer than {_MAX_STARTED_BY}.")
+    if not _STARTED_BY.fullmatch(started_by):
+        yield Violation("startedBy", "must have letters, digits, hyphens, slashes and underscores, and nothing else")
+    if "clientToken" in run and not _CLIENT_TOKEN.fullmatch(run["clientToken"]):
+        yield Violation("clientToken", "must have 1 to 64 characters from the range 33 to 126")
+    if len(run.get("group", "")) > _MAX_GROUP:
+        yield Violation("group", f"must have at most {_MAX_GROUP} characters")
+    if run.get("launchType") and run.get("capacityProviderStrategy"):
+        yield quoted(
+            "launchType",
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+        )
+    network = run.get("networkConfiguration", {}).get("awsvpcConfiguration")
+    if network is None:
+        says = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        yield quoted("networkConfiguration", says)
+    else:
+        yield from (found.within("networkConfiguration.awsvpcConfiguration") for found in _network(network))
+
+
+def _network(network: Mapping[str, Any]) -> Iterator[Violation]:
+    subnets = network.get("subnets", ())
+    if not subnets:
+        yield quoted("subnets", "subnets can not be empty.")
+    if len(subnets) > _MAX_SUBNETS:
+        yield Violation("subnets", f"must be at most {_MAX_SUBNETS}")
+    if len(network.get("securityGroups", ())) > _MAX_SECURITY_GROUPS:
+        yield Violation("securityGroups", f"must be at most {_MAX_SECURITY_GROUPS}")
+    if network.get("assignPublicIp", "DISABLED") not in {"ENABLED", "DISABLED"}:
+        yield Violation("assignPublicIp", "must be ENABLED or DISABLED")
+
+
+def _overrides(overrides: Mapping[str, Any]) -> Iterator[Violation]:
+    if overrides_length(overrides) > MAX_OVERRIDES_LENGTH:
+        yield quoted("overrides", f"Container Overrides length must be at most {MAX_OVERRIDES_LENGTH}")
+    yield from (found.within("overrides") for found in ephemeral_violations(overrides))
+    if not all(override.get("name") for override in overrides.get("containerOverrides", ())):
+        yield Violation("overrides.containerOverrides", "an override needs the name of its container")
+
+
+def _disagreements(run: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
+    """`definition` may be what was sent, or what ECS made of it: then its `compatibilities` decide, as in ECS."""
+    compatible = definition.get("compatibilities") or definition.get("requiresCompatibilities", ())
+    if _on_fargate(run) and "FARGATE" not in compatible:
+        yield quoted("launchType", "Task definition does not support launch_type FARGATE.")
+    containers = {each.get("name"): each for each in definition.get("containerDefinitions", ())}
+    overrides = run.get("overrides", {})
+    for override in overrides.get("containerOverrides", ()):
+        name = override.get("name")
+        if name not in containers:
+            says = f"Override for container named {name} is not a container in the TaskDefinition."
+            yield quoted("overrides.containerOverrides", says)
+            continue
+        secrets = {secret["name"] for secret in containers[name].get("secrets", ())}
+        for variable in sorted(secrets & {each.get("name") for each in override.get("environment", ())}):
+            member = f"overrides.containerOverrides[{name}].environment"
+            yield Violation(member, f"{variable} is a secret of the container")
+    if overrides.get("cpu") or overrides.get("memory"):
+        size = {member: overrides.get(member) or definition.get(member) for member in ("cpu", "memory")}
+        yield from (found.within("overrides") for found in size_violations(size))
+
+
+def _on_fargate(run: Mapping[str, Any]) -> bool:
+    providers = {each.get("capacityProvider") for each in run.get("capacityProviderStrategy", ())}
+    return run.get("launchType") == "FARGATE" or bool(providers & _FARGATE_PROVIDERS)

@@ -1,0 +1,25 @@
+"""The probe queue on SQS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from core.adapters.aws_errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsProbeQueue:
+    """Implements `core.ports.ProbeQueue`. A message names what to probe; deadline and token stay in the item."""
+
+    def __init__(self, queue_url: str, client: SQSClient) -> None:
+        self._queue_url = queue_url
+        self._client = client
+
+    def send(self, container_id: str, generation: int, address: str) -> None:
+        """One message: `{"container_id", "generation", "address"}`."""
+        body = {"container_id": container_id, "generation": generation, "address": address}
+        with translated("SendMessage"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))

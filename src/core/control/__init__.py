@@ -1,0 +1,1 @@
+"""What the functions do: start, stop, settle, reconcile."""

@@ -1,0 +1,1 @@
+"""From a start request to RegisterTaskDefinition and RunTask: pure documents."""

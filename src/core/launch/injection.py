@@ -1,0 +1,126 @@
+"""How the agent's binary gets into a container: what each strategy adds to its task (contract, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.launch.request import StartRequest
+from core.launch.settings import Settings
+from core.model.agent import AGENT_DIRECTORY
+from core.model.errors import Refused
+from core.model.facts import INIT
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.record import Injection
+
+AGENT_VOLUME: Final = "sockerless-agent"
+COPY_DIRECTORY: Final = "/sockerless-agent-volume"
+"""Where the init container sees the volume: its own binary may already be at the main container's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a strategy adds: volumes to the task, mount points and dependencies to `main`, containers beside it."""
+
+    volumes: tuple[dict[str, Any], ...] = ()
+    mount_points: tuple[dict[str, Any], ...] = ()
+    depends_on: tuple[dict[str, Any], ...] = ()
+    containers: tuple[dict[str, Any], ...] = ()
+
+
+def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
+    """The request's strategy, else the stack's, else `efs` where a file system is configured, else `init-container`.
+
+    Raises `Refused` when that is `efs` without a file system, or `init-container` without an agent image: the image's
+    program is the first process of every container and holds its token, so there is no default one.
+    """
+    default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
+    strategy = request.injection or settings.injection or default
+    if strategy is Injection.EFS and not settings.efs_file_system_id:
+        raise Refused(
+            Failure(
+                code=ErrorCode.INVALID_REQUEST,
+                message="injection is efs, but this stack has no file system with the agent.",
+                remedy="Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
+            )
+        )
+    if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
+        raise Refused(
+            Failure(
+                code=ErrorCode.INVALID_REQUEST if request.injection else ErrorCode.LAUNCH_FAILED,
+                message="injection is init-container, but no agent image is configured. "
+                "Nothing was written or started.",
+                remedy="Set AGENT_IMAGE (stack parameter AgentImage) to an image of yours that holds the agent, best "
+                "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) to a file system that "
+                "does; or, for a container whose own image does, send injection image.",
+                cause=Cause.TASK_DEFINITION,
+            )
+        )
+    return strategy
+
+
+def injected_parts(strategy: Injection, settings: Settings) -> Parts:
+    """The parts of one strategy, as `choose_strategy` chose it. `image` adds none: the image already has the agent."""
+    if strategy is Injection.IMAGE:
+        return Parts()
+    mounted = {"sourceVolume": AGENT_VOLUME, "containerPath": AGENT_DIRECTORY, "readOnly": True}
+    if strategy is Injection.EFS:
+        return Parts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
+    return Parts(
+        volumes=({"name": AGENT_VOLUME},),
+        mount_points=(mounted,),
+        depends_on=({"containerName": INIT, "condition": "SUCCESS"},),
+        containers=(_init_container(settings),),
+    )
+
+
+def efs_volume(
+    name: str, file_system_id: str, *, access_point_id: str | None, root_directory: str | None, iam: bool
+) -> dict[str, Any]:
+    """A task volume on EFS. With an access point ECS takes no root directory: the access point fixes it."""
+    authorization = {
+        **({"accessPointId": access_point_id} if access_point_id else {}),
+        **({"iam": "ENABLED"} if iam else {}),
+    }
+    return {
+        "name": name,
+        "efsVolumeConfiguration": {
+            "fileSystemId": file_system_id,
+            **({} if access_point_id else {"rootDirectory": root_directory or "/"}),
+            "transitEncryption": "ENABLED",
+            **({"authorizationConfig": authorization} if authorization else {}),
+        },
+    }
+
+
+def _agent_file_system(settings: Settings) -> dict[str, Any]:
+    if settings.efs_file_system_id is None:
+        raise ValueError("the efs strategy was chosen without a file system")
+    return efs_volume(
+        AGENT_VOLUME,
+        settings.efs_file_system_id,
+        access_point_id=settings.efs_access_point_id,
+        root_directory=None,
+        iam=True,
+    )
+
+
+def _init_container(settings: Settings) -> dict[str, Any]:
+    """Copies the binary and ends. As root, because an empty task volume belongs to root with mode 0755.
+
+    By number, because a scratch image has no /etc/passwd. The mode of the copy is the copy command's concern:
+    it must be executable for whatever user the main container runs as.
+    """
+    container: dict[str, Any] = {
+        "name": INIT,
+        "image": settings.agent_image,
+        "essential": False,
+        "user": "0",
+        "mountPoints": [{"sourceVolume": AGENT_VOLUME, "containerPath": COPY_DIRECTORY, "readOnly": False}],
+    }
+    if settings.agent_copy_command:
+        program, *arguments = settings.agent_copy_command
+        container["entryPoint"] = [program]
+        if arguments:
+            container["command"] = arguments
+    return container

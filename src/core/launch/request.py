@@ -1,0 +1,218 @@
+"""What a backend sends to start and to stop a container: strict models, one name per member, snake_case.
+
+`docs/start-request.schema.json` is generated from `StartRequest`. Nothing is guessed: an unknown member, a
+number as a string, an impossible value are refused by `core.launch.parse` with the member's path. What Docker's clients
+send for "not set" is not set (`core.launch.strict_document`).
+The time-outs of a request travel in its item, because whoever finds them passed has nothing else to go by.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
+
+from core.launch.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
+from core.launch.settings import TokenDelivery
+from core.launch.sizing import (
+    BYTES_PER_MIB,
+    MAX_CPU_UNITS,
+    MAX_MEMORY_MIB,
+    MAX_OPEN_FILES,
+    NANO_CPUS_PER_VCPU,
+    TaskSize,
+    cpu_units_of,
+    mebibytes_of,
+    smallest_size,
+)
+from core.launch.strict_document import StrictDocument, allow_nothing
+from core.launch.values import (
+    RESERVED_VARIABLES,
+    AbsolutePath,
+    Array,
+    ContainerId,
+    EntryPoint,
+    MountPath,
+    Reason,
+    StopTimeout,
+    Text,
+    VariableName,
+)
+from core.model.record import Injection
+
+MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU
+
+
+class Platform(StrEnum):
+    """ECS's `cpuArchitecture`."""
+
+    X86_64 = "X86_64"
+    ARM64 = "ARM64"
+
+
+class Limits(StrictDocument):
+    """What the container needs, in Docker's terms or in ECS's; the task gets the smallest size that holds all of it."""
+
+    nano_cpus: int = Field(0, ge=0, le=MAX_NANO_CPUS, description="Docker's NanoCpus: 10^9 is one CPU. 0: no demand.")
+    cpu_shares: int = Field(
+        0, ge=0, le=MAX_CPU_UNITS, description="Docker's CpuShares, read as ECS does: 1024 is one vCPU. 0: no demand."
+    )
+    memory_bytes: int = Field(
+        0, ge=0, le=MAX_MEMORY_MIB * BYTES_PER_MIB, description="Docker's Memory, in bytes. 0: no demand."
+    )
+    cpu_units: int = Field(0, ge=0, le=MAX_CPU_UNITS, description="ECS cpu units: 1024 is one vCPU. 0: no demand.")
+    memory_mib: int = Field(0, ge=0, le=MAX_MEMORY_MIB, description="ECS memory, in MiB. 0: no demand.")
+
+    @property
+    def size(self) -> TaskSize:
+        """The smallest Fargate size that holds every demand. There is one: each field's bound sees to that."""
+        return smallest_size(
+            max(cpu_units_of(self.nano_cpus), self.cpu_shares, self.cpu_units),
+            max(mebibytes_of(self.memory_bytes), self.memory_mib),
+        )
+
+
+class Ulimit(StrictDocument):
+    """Docker's ulimit. Fargate sets the number of open files, and leaves all others as they are."""
+
+    name: Literal["nofile"]
+    soft: int = Field(ge=1, le=MAX_OPEN_FILES)
+    hard: int = Field(ge=1, le=MAX_OPEN_FILES)
+
+    @model_validator(mode="after")
+    def _soft_below_hard(self) -> Ulimit:
+        if self.soft > self.hard:
+            raise PydanticCustomError("ulimit", "soft must not be greater than hard")
+        return self
+
+
+class EfsBind(StrictDocument):
+    """An EFS directory to mount. Transit encryption is always on; IAM is used when the task has a role."""
+
+    file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
+    access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
+    root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
+    container_path: MountPath
+    read_only: bool = False
+
+    @model_validator(mode="after")
+    def _one_root(self) -> EfsBind:
+        if self.access_point_id and self.root_directory not in (None, "/"):
+            raise PydanticCustomError("root_directory", "root_directory must be left out: the access point fixes it")
+        return self
+
+
+class LogOptions(StrictDocument):
+    """The awslogs driver. What is left out follows the stack and AWS."""
+
+    group: str | None = Field(None, pattern=LOG_GROUP.pattern, description="Default: the stack's log group.")
+    stream_prefix: str | None = Field(None, pattern=r"^[^:*\x00]{1,128}$", description="Default: the stack's prefix.")
+    mode: Literal["blocking", "non-blocking"] | None = None
+    max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
+
+
+_PROGRAM_FIRST: Final = {"type": "array", "minItems": 1, "prefixItems": [{"minLength": 1}]}
+
+
+def _tell_start_request(schema: dict[str, Any]) -> None:
+    """The schema also says that there is a command, as `StartRequest` demands it."""
+    allow_nothing(schema)
+    no_entrypoint = {"enum": [None, "", [], [""]]}
+    schema["anyOf"] = [
+        {"required": ["entrypoint"], "properties": {"entrypoint": _PROGRAM_FIRST}},
+        {"required": ["cmd"], "properties": {"entrypoint": no_entrypoint, "cmd": _PROGRAM_FIRST}},
+    ]
+
+
+class StartRequest(StrictDocument):
+    """One container to start."""
+
+    container_id: ContainerId
+    image: str = Field(pattern=IMAGE.pattern, description="As ECS takes it.")
+    entrypoint: EntryPoint = Field(
+        (), description='With cmd, the whole command: the image\'s own is not used. [""] is no entry point.'
+    )
+    cmd: Array[Text] = ()
+    environment: dict[VariableName, Text] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Names to values, which may be empty. The agent's variables are refused, and null as a value: "
+        "ECS cannot take a variable of the image away.",
+        json_schema_extra={"propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}},
+    )
+    working_dir: AbsolutePath | None = None
+    user: str | None = Field(
+        None, pattern=r"^[^\s:\x00]+(:[^\s:\x00]+)?$", description="user, uid, user:group, uid:gid."
+    )
+    labels: dict[Text, Text] = Field(
+        default_factory=dict, description="They become the task's tags, as far as AWS's rules for tags allow."
+    )
+    limits: Limits = Limits()
+    platform: Annotated[Platform, Strict(False)] = Platform.X86_64
+    ephemeral_storage_gib: int | None = Field(None, ge=21, le=200, description="Fargate gives 20 when left out.")
+    efs_binds: Array[EfsBind] = Field((), max_length=32)
+    ulimits: Array[Ulimit] = Field(
+        (), max_length=1, description="Fargate's default for nofile is 65535, soft and hard."
+    )
+    stop_timeout: StopTimeout | None = Field(
+        None,
+        description="Seconds from the stop signal to the kill. 0 and 1 become 2, Fargate's least. Default: ECS's 30.",
+    )
+    repository_credentials: str | None = Field(
+        None,
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$",
+        description="ARN of the secret with the private registry's username and password; the stack's execution role "
+        "reads it.",
+    )
+    task_role_arn: str | None = Field(None, pattern=ROLE.pattern, description="Default: the stack's.")
+    injection: Annotated[Injection, Strict(False)] | None = Field(None, description="Default: the stack's.")
+    token_delivery: Annotated[TokenDelivery, Strict(False)] | None = Field(None, description="Default: the stack's.")
+    health_timeout: int | None = Field(
+        None, ge=1, le=240, description="Seconds from the known address to the agent's answer. Default: the stack's."
+    )
+    start_timeout: int | None = Field(
+        None, ge=1, le=86400, description="Seconds from the start to RUNNING, for each launch. Default: the stack's."
+    )
+    log: LogOptions | None = None
+
+    model_config = ConfigDict(json_schema_extra=_tell_start_request)
+
+    @model_validator(mode="after")
+    def _has_a_command(self) -> StartRequest:
+        command = (*self.entrypoint, *self.cmd)
+        if not command:
+            raise PydanticCustomError(
+                "no_command",
+                "entrypoint and cmd are both empty, and ECS drops the image's own command because the agent takes "
+                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them), or "
+                '["tail", "-f", "/dev/null"] as cmd for a container that only waits for exec',
+            )
+        if not command[0]:
+            raise PydanticCustomError(
+                "no_program", "{field}[0] is empty, but it names the program to run", {"field": self._first_field}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_bind_per_path(self) -> StartRequest:
+        paths = [bind.container_path for bind in self.efs_binds]
+        if repeated := sorted({path for path in paths if paths.count(path) > 1}):
+            raise PydanticCustomError(
+                "repeated",
+                "efs_binds: container_path {paths} is mounted more than once",
+                {"paths": ", ".join(repeated)},
+            )
+        return self
+
+    @property
+    def _first_field(self) -> str:
+        return "entrypoint" if self.entrypoint else "cmd"
+
+
+class StopRequest(StrictDocument):
+    """One container to stop."""
+
+    container_id: ContainerId
+    reason: Reason = "Stopped on request."

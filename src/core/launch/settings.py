@@ -1,0 +1,182 @@
+"""The environment of a function, read once into a typed object. template.yaml sets it; the README lists it.
+
+An empty value is the same as an absent one, because a CloudFormation parameter cannot be absent.
+
+What can never work is refused here, at the first call of a function, and by the template, before anything is deployed:
+a text by its `core.launch.constraints`, a number by its bounds, a setting without the one it needs by `NEEDS`. The
+template repeats each as AllowedPattern, MinValue and MaxValue, or Rule; `tests/unit/test_parameters.py` feeds both the
+same wrong values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from core.launch.constraints import (
+    ACCESS_POINT,
+    CLUSTER,
+    COMMAND,
+    FILE_SYSTEM,
+    IMAGE,
+    LOG_GROUP,
+    PREFIX,
+    ROLE,
+    SECURITY_GROUPS,
+    SUBNETS,
+)
+from core.model.errors import ConfigurationError
+from core.model.policy import Policy
+from core.model.record import Injection
+
+
+class TokenDelivery(StrEnum):
+    """Where the task gets the agent's token from (contract, section 5)."""
+
+    ENVIRONMENT = "environment"
+    SSM = "ssm"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`setting`, when it is set (to `value`, where one is named), can never work without `needed`."""
+
+    setting: str
+    needed: str
+    value: StrEnum | None = None
+
+
+NEEDS: Final = (
+    Need("injection", "efs_file_system_id", Injection.EFS),
+    Need("injection", "agent_image", Injection.INIT_CONTAINER),
+    Need("efs_access_point_id", "efs_file_system_id"),
+    Need("token_delivery", "execution_role_arn", TokenDelivery.SSM),
+    Need("task_log_group", "execution_role_arn"),
+)
+"""The template has a Rule for each."""
+
+
+def _split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _split_ids(value: Any) -> Any:
+    """As CloudFormation splits: a blank is part of an id, and makes it a wrong one."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_split_ids)]
+
+
+class Settings(BaseModel):
+    """Every setting of every function; each function is given the ones it needs and the rest keep their default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    table_name: str = Field(description="The containers table.")
+    probe_queue_url: str | None = Field(None, description="The queue of the prober.")
+    cluster_arn: Annotated[str | None, CLUSTER] = Field(None, description="The ECS cluster that tasks are started in.")
+    started_by_prefix: Annotated[str, PREFIX] = Field(
+        "sockerless", description="The first part of RunTask's startedBy."
+    )
+    task_subnets: Annotated[Ids, SUBNETS] = Field((), description="Subnets of the tasks, comma-separated.")
+    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = Field(
+        (), description="Security groups of the tasks, comma-separated."
+    )
+    assign_public_ip: bool = Field(False, description="Give tasks a public address (subnets without NAT).")
+    execution_role_arn: Annotated[str | None, ROLE] = Field(
+        None, description="Pulls images, writes logs, reads secrets."
+    )
+    task_role_arn: Annotated[str | None, ROLE] = Field(
+        None, description="The role of the container's own AWS calls; EFS IAM uses it."
+    )
+    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = Field(
+        None, description="The file system that holds the agent binary."
+    )
+    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = Field(
+        None, description="Its access point, rooted at the binary's directory."
+    )
+    agent_image: Annotated[str | None, IMAGE] = Field(
+        None, description="The image whose init container copies the binary; there is no default one."
+    )
+    agent_copy_command: Annotated[Words, COMMAND] = Field(
+        ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
+        description="What the init container runs, comma-separated.",
+    )
+    agent_port: int = Field(9111, ge=1, le=65535, description="The TCP port of the agent.")
+    injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
+    token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
+    task_log_group: Annotated[str | None, LOG_GROUP] = Field(
+        None, description="A log group for the containers' output, which tells why an agent never ran."
+    )
+    launch_attempts: int = Field(
+        2, ge=1, le=10, description="Tasks started for one start request at most, when a launch fails transiently."
+    )
+    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From eni-resolved to the agent's answer.")
+    start_timeout_seconds: float = Field(300, ge=1, le=86400, description="From pending to RUNNING.")
+    early_probe: bool = Field(False, description="Probe from the PENDING event on, which shows the address first.")
+    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at the agent.")
+    probe_request_timeout_seconds: float = Field(2, gt=0, description="Of one try.")
+    verify_agent_identity: bool = Field(
+        True, description="Believe an agent only once it has shown that it knows the container's token."
+    )
+    keep_unreachable_tasks: bool = Field(False, description="Leave a task whose agent never answered running.")
+    keep_leaked_tasks: bool = Field(False, description="Leave tasks of ours that no record wants running.")
+    record_retention_days: float = Field(7, ge=1, le=3650, description="How long ended items stay.")
+    watch_shards: int = Field(4, ge=1, le=64, description="Shards of the reconciler's index.")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Reads `TABLE_NAME`, `CLUSTER_ARN`, …: the field names in upper case.
+
+        Raises `ConfigurationError` naming every variable that is wrong.
+        """
+        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as exc:
+            wrong = "; ".join(
+                f"{'.'.join(str(part).upper() for part in error['loc'])} {error['msg']}".lstrip()
+                for error in exc.errors(include_url=False, include_input=False)
+            )
+            raise ConfigurationError(f"The environment of this function is not usable: {wrong}.") from exc
+
+    @model_validator(mode="after")
+    def _nothing_lacks_what_it_needs(self) -> Settings:
+        wanting = [need for need in NEEDS if self._is_set(need) and not getattr(self, need.needed)]
+        if wanting:
+            raise PydanticCustomError("need", "; ".join(map(_told, wanting)))
+        return self
+
+    def _is_set(self, need: Need) -> bool:
+        value = getattr(self, need.setting)
+        return bool(value) if need.value is None else value == need.value
+
+    @property
+    def policy(self) -> Policy:
+        """The part that the pure core decides by."""
+        return Policy(
+            agent_port=self.agent_port,
+            task_subnets=self.task_subnets,
+            early_probe=self.early_probe,
+            launch_attempts=self.launch_attempts,
+            health_timeout=self.health_timeout_seconds,
+            start_timeout=self.start_timeout_seconds,
+            probe_interval=self.probe_interval_seconds,
+            probe_request_timeout=self.probe_request_timeout_seconds,
+            keep_unreachable=self.keep_unreachable_tasks,
+            keep_leaked=self.keep_leaked_tasks,
+            retention=self.record_retention_days * 24 * 3600,
+            watch_shards=self.watch_shards,
+        )
+
+
+def _told(need: Need) -> str:
+    value = f" {need.value}" if need.value else ""
+    return f"{need.setting.upper()}{value} needs {need.needed.upper()}, which is not set"

@@ -1,0 +1,1 @@
+"""What a fact proves, and what a record still needs: pure decisions."""

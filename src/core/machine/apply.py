@@ -1,0 +1,277 @@
+"""`apply(record, fact)`: folds one fact into the record. Pure: no clock, no I/O, no surprise.
+
+A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises.
+What a state may become is decided by the table in `core.machine.table`; here is decided what a fact proves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.machine import messages as failures
+from core.machine.apply_task import fold_task
+from core.machine.changes import Stale, close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.machine.next_actions import kept_running, relaunch_owed, silence_known
+from core.machine.schedule import PROBE_GRACE, own_policy, schedule
+from core.model.facts import (
+    AgentAnswered,
+    AgentSilent,
+    Fact,
+    FailedTaskMissing,
+    LaunchAccepted,
+    LaunchClaimed,
+    LaunchRejected,
+    ProbeAborted,
+    StopAccepted,
+    StopRequested,
+    TaskGone,
+    TaskListed,
+    TaskObserved,
+    TimePassed,
+    TokenErased,
+)
+from core.model.failure import Cause
+from core.model.instants import truncate
+from core.model.policy import Policy
+from core.model.record import Ask, Instant, Launching, Probe, Record, Stop
+from core.model.state import State, Trigger
+
+__all__ = ["Stale", "apply"]
+
+
+def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
+    """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
+    if fact.generation != record.generation:
+        return Stale(f"it concerns generation {fact.generation}, and the record is at {record.generation}")
+    policy = own_policy(record, policy)
+    folded = _fold(record, fact, policy)
+    if isinstance(folded, Stale):
+        return folded
+    if folded == record and not isinstance(fact, TimePassed):
+        return Stale("it holds nothing new")
+    if folded.state.ended and not record.state.ended:
+        folded = close(folded, fact.at, policy)
+    written = replace(folded, revision=record.revision + 1, updated_at=fact.at)
+    if isinstance(fact, ProbeAborted):
+        # A remark. Whoever makes many of them puts off no look, which is what sends the probe again.
+        return written
+    return schedule(written, policy, fact.at)
+
+
+def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
+    match fact:
+        case TaskObserved():
+            return fold_task(record, fact, policy)
+        case LaunchAccepted():
+            return _launch_accepted(record, fact)
+        case LaunchRejected():
+            return _launch_rejected(record, fact, policy)
+        case LaunchClaimed():
+            return _launch_claimed(record, fact, policy)
+        case TaskListed():
+            return _task_listed(record, fact)
+        case FailedTaskMissing():
+            return _failed_task_missing(record, fact, policy)
+        case AgentAnswered():
+            return _agent_answered(record, fact, policy)
+        case AgentSilent():
+            return _agent_silent(record, fact)
+        case ProbeAborted():
+            return _probe_aborted(record, fact)
+        case TaskGone():
+            return _task_gone(record, fact, policy)
+        case TimePassed():
+            return _time_passed(record, fact, policy)
+        case StopRequested():
+            return _stop_requested(record, fact, policy)
+        case StopAccepted():
+            return _stop_accepted(record, fact)
+        case TokenErased():
+            return _token_erased(record, fact)
+        case _:
+            raise TypeError(f"{type(fact).__name__} is not a fact that a record can learn")
+
+
+def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
+    if record.gave_up(fact.task_arn):
+        return Stale("it concerns a launch that was given up")
+    if (record.task_arn or fact.task_arn) != fact.task_arn:
+        # Two starts at once, and a launch in between. One task is enough.
+        return disown(record, fact.task_arn, fact.at)
+    return replace(
+        note(record, Instant.CREATED, fact.at),  # until an event tells ECS's own
+        launching=None,
+        task_arn=fact.task_arn,
+        cluster_arn=fact.cluster_arn,
+        task_definition_arn=fact.task_definition_arn,
+    )
+
+
+def _task_listed(record: Record, fact: TaskListed) -> Record | Stale:
+    """Listed is existing: the record takes the task, and the next look asks for it by its ARN."""
+    if record.task_arn is not None or record.gave_up(fact.task_arn):
+        return Stale("the record has had a task already")
+    return replace(note(record, Instant.CREATED, fact.at), launching=None, task_arn=fact.task_arn)
+
+
+def _launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Record | Stale:
+    if record.task_arn is not None:
+        return Stale("a task was started after all")
+    if record.state.ended:
+        return Stale(f"the record is {record.state} already")
+    if record.attempt != fact.attempt:
+        return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
+    if record.launching and (others := _others_asking(record, fact, policy)):
+        # Theirs may have been taken, or may still be: nothing follows from a refusal to one of several.
+        return replace(record, launching=replace(record.launching, asked=others))
+    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.control.patience`).
+    if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
+        return retry(record, fact.at, fact.failure)
+    return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+
+
+def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tuple[Ask, ...]:
+    """The askers of this launch from whom an answer may still come that ECS has started the task.
+
+    RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
+    one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
+    """
+    if not fact.by_run_task:
+        return tuple(ask for ask in record.asked if ask.by != fact.by)
+    return _others_at_work(record, fact, policy)
+
+
+def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
+    """The askers but this one who may still be calling."""
+    others = (ask for ask in record.asked if ask.by != fact.by)
+    return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
+
+
+def _launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Record | Stale:
+    if not relaunch_owed(record) or record.attempt != fact.attempt:
+        return Stale("no such launch is owed")
+    if _others_at_work(record, fact, policy):
+        return Stale("another function makes this launch")
+    asked = tuple(ask for ask in record.asked if ask.by != fact.by)
+    return replace(record, launching=Launching((*asked, Ask(fact.by, fact.at))))
+
+
+def _failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
+    if not relaunch_owed(record) or record.attempt != fact.attempt:
+        return Stale("no such launch is owed")
+    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
+        return Stale("the task is so young that ECS may not show it yet")
+    return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.not_repeated(record))
+
+
+def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:
+    if fact.task_arn != record.task_arn:
+        return Stale("it concerns another task")
+    if record.state.ended:
+        # Nothing is left to stop: that is all an ended record can learn from it.
+        return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
+    if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
+        return Stale("the launch is so young that ECS may not show its task yet")
+    if relaunch_owed(record):
+        return Stale("another launch is owed")
+    if record.task_arn is None:
+        return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.never_launched(record, fact.at))
+    return fail(record, Trigger.TASK_LOST, fact.at, failures.task_lost(record))
+
+
+def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Record | Stale:
+    if record.state.ended or record.state is State.AGENT_HEALTHY:
+        return Stale(f"the record is {record.state} already")
+    if record.stopping:
+        return Stale("the task is on its way out")
+    if fact.address not in {record.agent_address, record.early_address}:
+        return Stale("the record has another address")
+    # An agent that answers proves that its task runs and where, also before the event that says so arrived.
+    record = fire(record, Trigger.TASK_STARTED, fact.at)
+    if record.state is State.TASK_RUNNING:
+        record = resolve(record, fact.address, fact.at, policy)
+    record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
+    # What kept earlier probers from asking is over.
+    probe = Probe(record.probe.deadline, fact.attempts) if record.probe else None
+    return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
+
+
+def _agent_silent(record: Record, fact: AgentSilent) -> Record | Stale:
+    probe = _asked(record, fact.address)
+    if isinstance(probe, Stale):
+        return probe
+    if fact.at < probe.deadline:
+        return Stale("the deadline has not passed")
+    # Pronounced by `_time_passed`, after ECS was asked: the container may have ended, and its events be lost.
+    heard = replace(probe, attempts=fact.attempts, last_error=fact.last_error)
+    return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
+
+
+def _probe_aborted(record: Record, fact: ProbeAborted) -> Record | Stale:
+    probe = _asked(record, fact.address)
+    if isinstance(probe, Stale):
+        return probe
+    return replace(record, probe=replace(probe, last_error=fact.last_error, remedy=fact.remedy))
+
+
+def _asked(record: Record, address: str) -> Probe | Stale:
+    """The probe that a prober of `address` speaks of, as long as the record waits for its word."""
+    if record.state is not State.ENI_RESOLVED or record.probe is None:
+        return Stale(f"nothing is asked of the agent in {record.state}")
+    if record.agent_address != address:
+        return Stale("the record has another address")
+    if record.stopping:
+        return Stale("the task is on its way out")
+    if record.probe.silent_at is not None:
+        return Stale("the silence is known already")
+    return record.probe
+
+
+def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
+    if silence_known(record) and not record.stopping:
+        # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
+        failure = failures.agent_unreachable(record, policy)
+        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
+    if record.check_at is None or fact.at < record.check_at:
+        return Stale("it is not time to look yet")
+    if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
+        return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
+    return _probe_renewed(record, fact, policy)
+
+
+def _probe_renewed(record: Record, fact: TimePassed, policy: Policy) -> Record:
+    """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
+
+    No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
+    owed as before (`core.machine.next_actions`).
+    """
+    probe = record.probe
+    if record.state is not State.ENI_RESOLVED or record.stopping or probe is None:
+        return record
+    if fact.at < probe.deadline + timedelta(seconds=PROBE_GRACE):
+        return record
+    deadline = truncate(fact.at + timedelta(seconds=policy.health_timeout))
+    told = (probe.last_error or failures.NO_RESULT, probe.remedy or failures.NO_RESULT_REMEDY)
+    return replace(record, probe=replace(probe, deadline=deadline, last_error=told[0], remedy=told[1]))
+
+
+def _stop_requested(record: Record, fact: StopRequested, policy: Policy) -> Record | Stale:
+    if record.stop_requested:
+        return Stale("a stop was asked for already")
+    if record.state.ended and not kept_running(record, policy):
+        return Stale(f"the record is {record.state} already")
+    return replace(record, stop=replace(record.stop or Stop(reason=fact.reason), requested=True))
+
+
+def _stop_accepted(record: Record, fact: StopAccepted) -> Record | Stale:
+    if record.task_arn == fact.task_arn:
+        return note(record, Instant.STOPPING, fact.at)
+    left = settle_disowned(record, fact.task_arn)
+    return Stale("it concerns another task") if left == record else left
+
+
+def _token_erased(record: Record, fact: TokenErased) -> Record | Stale:
+    if record.token_parameter != fact.name:
+        return Stale("the record names another parameter")
+    return replace(record, token_parameter=None)

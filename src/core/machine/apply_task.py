@@ -1,0 +1,186 @@
+"""What one snapshot of a task proves about its container. The part of `core.machine.apply` that reads ECS's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from core.diagnosis import diagnose
+from core.machine import messages as failures
+from core.machine.address import resolve_address
+from core.machine.changes import Stale, disown, fail, fire, may_retry, resolve, retry, settle_disowned
+from core.model.facts import MAIN, Source, TaskObserved
+from core.model.failure import Cause
+from core.model.policy import Policy
+from core.model.record import Instant, Record, Stop
+from core.model.state import State, Trigger
+
+_LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
+_STOPPED: Final = frozenset({"STOPPED", "DELETED"})
+_OUT_OF_MEMORY: Final = "outofmemoryerror"
+"""How ECS's reason begins then (ECS Developer Guide, "Troubleshooting Amazon ECS OutOfMemoryError errors"). Only its
+beginning is ECS's own: behind it an image or a file may have any name."""
+_KILLED: Final = 137
+
+
+def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
+    """Learns what the snapshot shows; moves a live record as far as it proves."""
+    if record.gave_up(task.task_arn):
+        return Stale("it concerns a launch that was given up")
+    if record.task_arn is not None and task.task_arn != record.task_arn:
+        return _another_task(record, task)
+    if not _newer(record, task):
+        return Stale(f"version {task.version} is not newer than {record.task_version}")
+    record = _learn(record, task)
+    if not record.state.ended:
+        record = _move(record, task, policy)
+    return _explain(record, task)
+
+
+def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    if _ended(task):
+        return _end(record, task, policy)
+    if record.stopping:
+        return record
+    return _running(record, task, policy) if task.last_status == "RUNNING" else _not_yet(record, task, policy)
+
+
+def _another_task(record: Record, task: TaskObserved) -> Record | Stale:
+    """A second task of this generation: two starts at once, and a launch in between. One task is enough."""
+    after = settle_disowned(record, task.task_arn) if _leaving(task) else disown(record, task.task_arn, task.at)
+    return Stale("it concerns another task") if after == record else after
+
+
+def _newer(record: Record, task: TaskObserved) -> bool:
+    """A version says the same thing twice; only the missing address may be asked for at the same version."""
+    asked_again = task.source is Source.DESCRIBED and record.state is State.TASK_RUNNING
+    return task.version > record.task_version or (asked_again and task.version == record.task_version)
+
+
+def _leaving(task: TaskObserved) -> bool:
+    """On its way out, whatever `lastStatus` says: a Spot notice arrives as RUNNING (facts, surprise 7)."""
+    return task.desired_status == "STOPPED" or task.last_status in _LEAVING
+
+
+def _ended(task: TaskObserved) -> bool:
+    """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives).
+
+    A snapshot may lag in its secondary fields (facts, section 1). So when the container ran and its exit code is not
+    in the first snapshot after it, STOPPED is waited for: the same facts end in the same record, in any order.
+    """
+    main = task.container(MAIN)
+    if task.last_status in _STOPPED:
+        return True
+    if main is not None and main.exit_code is None and task.started_at is not None:
+        return False
+    if task.last_status == "DEPROVISIONING":
+        return True
+    return main is not None and main.last_status == "STOPPED" and (_leaving(task) or main.exit_code is not None)
+
+
+def _learn(record: Record, task: TaskObserved) -> Record:
+    """What every snapshot adds, also to an ended record: identity, instants, how it stopped. Never a state."""
+    shown = {
+        Instant.CREATED: task.created_at,
+        Instant.CONNECTIVITY: task.connectivity_at,
+        Instant.PULL_STARTED: task.pull_started_at,
+        Instant.PULL_STOPPED: task.pull_stopped_at,
+        Instant.STARTED: task.started_at,
+        Instant.STOPPING: (task.stopping_at or task.updated_at or task.at) if _leaving(task) else None,
+        Instant.EXECUTION_STOPPED: task.execution_stopped_at,
+        Instant.STOPPED: task.stopped_at,
+    }
+    return replace(
+        record,
+        launching=None,
+        task_version=task.version,
+        task_arn=task.task_arn,
+        cluster_arn=task.cluster_arn or record.cluster_arn,
+        task_definition_arn=task.task_definition_arn or record.task_definition_arn,
+        timings={**record.timings, **{name: instant for name, instant in shown.items() if instant}},
+        stop=_stop(record, task) if _leaving(task) or _ended(task) else record.stop,
+    )
+
+
+def _stop(record: Record, task: TaskObserved) -> Stop | None:
+    """ECS's words, with the main container's own reason behind them; what was known before is never lost."""
+    before = record.stop or Stop()
+    main = task.container(MAIN)
+    reasons = [text for text in (task.stopped_reason, main.reason if main else None) if text]
+    exit_code = main.exit_code if main else None
+    stop = Stop(
+        code=task.stop_code or before.code,
+        reason="; ".join(dict.fromkeys(reasons)) or before.reason,
+        exit_code=exit_code if exit_code is not None else before.exit_code,
+        requested=before.requested,
+        oom_killed=before.oom_killed or _oom_killed(task),
+        cause=before.cause,
+    )
+    return None if stop == Stop() else stop
+
+
+def _oom_killed(task: TaskObserved) -> bool:
+    """Whether the main container was killed for the memory it used.
+
+    Its own reason says so. The task's does when a kill ended main, and no other container is blamed. The kill of
+    another container is that container's; a reason of StopTask is its caller's.
+    """
+    blamed = {seen.name for seen in task.containers if _out_of_memory(seen.reason)}
+    if blamed or not _out_of_memory(task.stopped_reason):
+        return MAIN in blamed
+    main = task.container(MAIN)
+    return main is not None and main.exit_code == _KILLED and task.stop_code != "UserInitiated"
+
+
+def _out_of_memory(reason: str | None) -> bool:
+    return (reason or "").casefold().startswith(_OUT_OF_MEMORY)
+
+
+def _explain(record: Record, task: TaskObserved) -> Record:
+    """A `failed` container has an error that says why; of a `stopped` one its `stop` does, where a cause is known."""
+    if record.state is not State.STOPPED:
+        return record
+    stop = record.stop or Stop()
+    cause = Cause.OUT_OF_MEMORY if stop.oom_killed else diagnose(task).cause
+    return record if cause is Cause.UNKNOWN else replace(record, stop=replace(stop, cause=cause))
+
+
+def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract, 2).
+
+    About one Fargate task in a hundred never starts: what failed before the container ran may be launched again.
+    """
+    main = task.container(MAIN)
+    diagnosis = diagnose(task)
+    if main is not None and main.exit_code is not None and not diagnosis.start_failed:
+        return fire(record, Trigger.CONTAINER_EXITED, task.at)
+    failure = failures.task_ended(task, diagnosis)
+    ran = task.started_at is not None or (main is not None and main.exit_code is not None)
+    if not ran and may_retry(record, failure, policy):
+        return retry(record, task.at, failure)
+    return fail(record, Trigger.TASK_FAILED, task.at, failure)
+
+
+def _not_yet(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    """The address is known at PENDING, long before the agent can answer: worth asking, and nothing more."""
+    if not policy.early_probe or record.state is not State.PENDING:
+        return record
+    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
+    return replace(record, early_address=address or record.early_address)
+
+
+def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
+    main = task.container(MAIN)
+    if main is not None and main.last_status == "STOPPED":
+        # Containers run ahead of the task: this one is over, and the next event says how.
+        return record
+    record = fire(record, Trigger.TASK_STARTED, task.at)
+    if record.state is not State.TASK_RUNNING:
+        return record
+    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
+    if address is not None:
+        return resolve(record, address, task.at, policy)
+    if task.source is Source.EVENT:
+        # A snapshot may lag in its secondary fields: ECS is asked before the address counts as missing.
+        return record
+    return fail(record, Trigger.ADDRESS_MISSING, task.at, failures.eni_not_found(task))

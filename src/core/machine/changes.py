@@ -1,0 +1,96 @@
+"""The few ways in which a record changes, used by everything that folds facts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.machine.table import advance
+from core.model.failure import Failure
+from core.model.instants import truncate
+from core.model.policy import Policy
+from core.model.record import HISTORY_LIMIT, Instant, Launch, Probe, Record, Step, UnwantedTask
+from core.model.state import State, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The fact changes nothing, and why."""
+
+    why: str
+
+
+def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
+    """The record after the table's row for `trigger`; the same record where the table says nothing changes."""
+    state = advance(record.state, trigger)
+    if state is None:
+        return record
+    step = Step(at, record.state, state, trigger)
+    return replace(record, state=state, history=(*record.history, step)[-HISTORY_LIMIT:])
+
+
+def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Record:
+    """Fires `trigger`, and keeps `failure` if that moved the record."""
+    moved = fire(record, trigger, at)
+    return moved if moved is record else replace(moved, error=failure)
+
+
+def may_retry(record: Record, failure: Failure, policy: Policy) -> bool:
+    """Whether a launch that failed in this way is worth another one: bounded, and never against the backend's will."""
+    may_pass = failure.transient and not record.stop_requested
+    return record.state is State.PENDING and may_pass and record.attempt < policy.launch_attempts
+
+
+def retry(record: Record, at: datetime, failure: Failure) -> Record:
+    """Gives this launch up for another one: its task, if any, is remembered only to be ignored from now on."""
+    return replace(
+        fire(record, Trigger.LAUNCH_RETRIED, at),
+        launches=(*record.launches, Launch(at, failure, record.task_arn)),
+        launching=None,
+        task_arn=None,
+        task_version=0,
+        timings={},
+        stop=None,
+        early_address=None,
+    )
+
+
+def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Record:
+    """The address is known: from now on the agent has `policy.health_timeout` seconds to answer."""
+    return replace(
+        fire(record, Trigger.ADDRESS_RESOLVED, at),
+        agent_address=address,
+        early_address=None,
+        timings={**record.timings, Instant.RESOLVED: at},
+        probe=Probe(deadline=truncate(at + timedelta(seconds=policy.health_timeout))),
+    )
+
+
+def note(record: Record, name: Instant, at: datetime) -> Record:
+    """The record with an instant it did not have; the first one stays."""
+    return record if name in record.timings else replace(record, timings={**record.timings, name: at})
+
+
+def disown(record: Record, task_arn: str, at: datetime) -> Record:
+    """A task of this container that is not the record's: its stop is owed from now on."""
+    if any(task.task_arn == task_arn for task in record.unwanted_tasks):
+        return record
+    return replace(record, unwanted_tasks=(*record.unwanted_tasks, UnwantedTask(task_arn, at)))
+
+
+def settle_disowned(record: Record, task_arn: str) -> Record:
+    """The record once such a task is on its way out, or gone."""
+    left = tuple(task for task in record.unwanted_tasks if task.task_arn != task_arn)
+    return replace(record, unwanted_tasks=left)
+
+
+def close(record: Record, at: datetime, policy: Policy) -> Record:
+    """The end of a generation: the address may be a stranger's in a minute, the token is of no use any more."""
+    return replace(
+        record,
+        agent_address=None,
+        early_address=None,
+        agent_token=None,
+        launching=None,
+        expires_at=int((at + timedelta(seconds=policy.retention)).timestamp()),
+    )

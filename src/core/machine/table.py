@@ -1,0 +1,120 @@
+"""The life of a container: every state, every trigger, every transition, in one table.
+
+The table is the decision; `transitions` runs it; the diagram in the README is drawn from it.
+A trigger that has no row for a state is a bug (`IllegalTransition`), never a silent no-op:
+repeats and late arrivals are rows too. Source: contract, section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from transitions import Machine, MachineError
+
+from core.model.errors import IllegalTransition
+from core.model.state import LIVE, State, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `dest` None: nothing changes, because the state has already learnt it."""
+
+    trigger: Trigger
+    sources: tuple[State, ...]
+    dest: State | None
+
+
+_P, _T, _E, _H = LIVE
+
+TABLE: Final = (
+    # The way up, one step at a time; a fact that proves several steps fires several triggers.
+    Row(Trigger.TASK_STARTED, (_P,), State.TASK_RUNNING),
+    Row(Trigger.ADDRESS_RESOLVED, (_T,), State.ENI_RESOLVED),
+    Row(Trigger.AGENT_ANSWERED, (_E,), State.AGENT_HEALTHY),
+    # What a later state has learnt before.
+    Row(Trigger.TASK_STARTED, (_T, _E, _H), None),
+    Row(Trigger.ADDRESS_RESOLVED, (_E, _H), None),
+    Row(Trigger.AGENT_ANSWERED, (_H,), None),
+    # A launch that failed before the container ran is tried again: the same state, but a step of the history.
+    Row(Trigger.LAUNCH_RETRIED, (_P,), State.PENDING),
+    # The ends.
+    Row(Trigger.CONTAINER_EXITED, LIVE, State.STOPPED),
+    Row(Trigger.TASK_FAILED, LIVE, State.FAILED),
+    Row(Trigger.TASK_LOST, LIVE, State.FAILED),
+    Row(Trigger.LAUNCH_FAILED, (_P,), State.FAILED),
+    Row(Trigger.START_TIMED_OUT, (_P,), State.FAILED),
+    Row(Trigger.ADDRESS_MISSING, (_T,), State.FAILED),
+    Row(Trigger.AGENT_UNREACHABLE, (_E,), State.FAILED),
+    # A verdict that another fact has overtaken.
+    Row(Trigger.LAUNCH_FAILED, (_T, _E, _H), None),
+    Row(Trigger.START_TIMED_OUT, (_T, _E, _H), None),
+    Row(Trigger.ADDRESS_MISSING, (_E, _H), None),
+    Row(Trigger.AGENT_UNREACHABLE, (_H,), None),
+    # An end is an end: whatever is learnt later changes no state.
+    *(Row(trigger, (State.FAILED, State.STOPPED), None) for trigger in Trigger),
+)
+
+
+class _Position:
+    """The model that `transitions` moves: a state and whether it was set, made for one firing and dropped."""
+
+    __slots__ = ("_state", "moved")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.moved = False
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state, self.moved = state, True
+
+
+@cache
+def _machine() -> Machine:
+    """The one machine of this process, without models: building it per event would cost 0.15 ms each time."""
+    return Machine(
+        model=None,
+        states=State,
+        initial=None,
+        auto_transitions=False,
+        send_event=False,
+        transitions=[{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE],
+    )
+
+
+def advance(state: State, trigger: Trigger) -> State | None:
+    """The state that `trigger` leads to; None where the table says that nothing changes.
+
+    Raises `IllegalTransition` where the table has no row: that is a bug of the caller.
+    """
+    position = _Position(state)
+    try:
+        _machine().events[trigger.value].trigger(position)
+    except MachineError as exc:
+        raise IllegalTransition(f"No row of the table leads from {state} by {trigger}.") from exc
+    return position.state if position.moved else None
+
+
+def mermaid() -> str:
+    """The table as a Mermaid `stateDiagram-v2`; what changes nothing is left out. Printed in the README.
+
+    Mermaid's identifiers may not hold a hyphen, so each state is declared under an alias.
+    """
+    lines = ["stateDiagram-v2"]
+    lines += [f'    state "{state}" as {_alias(state)}' for state in State]
+    lines += [f"    [*] --> {_alias(State.PENDING)}"]
+    for row in TABLE:
+        if row.dest is not None:
+            lines += [f"    {_alias(source)} --> {_alias(row.dest)}: {row.trigger}" for source in row.sources]
+    lines += [f"    {_alias(end)} --> [*]" for end in State if end.ended]
+    return "\n".join(lines)
+
+
+def _alias(state: State) -> str:
+    return state.replace("-", "_")

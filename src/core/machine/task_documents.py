@@ -1,0 +1,166 @@
+"""ECS's documents -> facts: the `ECS Task State Change` event and the DescribeTasks answer.
+
+Both show one version of a whole task, but spell it differently (facts, surprise 5): the event writes `eni` and
+ISO texts, the API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop
+codes are fine; what cannot be ordered or attributed is refused with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from core.model.errors import MalformedEvent
+from core.model.facts import Attachment, ContainerSeen, Interface, Source, TaskObserved
+from core.model.identity import parse_started_by
+from core.model.instants import parse_instant, truncate
+
+DETAIL_TYPE: Final = "ECS Task State Change"
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """A task that this stack did not start, and how that is known."""
+
+    task_arn: str | None
+    why: str
+
+
+def observe_event(event: object, *, prefix: str, at: datetime) -> TaskObserved | NotOurs:
+    """The fact in one EventBridge event. `prefix` is the stack's first part of startedBy, `at` is now.
+
+    Raises `MalformedEvent` when it is no task state change, or lacks what orders it or says whose it is.
+    """
+    if not isinstance(event, Mapping):
+        raise MalformedEvent(f"An event is a JSON object; this is {type(event).__name__}.")
+    if (kind := event.get("detail-type")) != DETAIL_TYPE:
+        raise MalformedEvent(f"The detail-type is {kind!r}, not {DETAIL_TYPE!r}.")
+    return _observe(event.get("detail"), Source.EVENT, prefix, at)
+
+
+def observe_description(task: object, *, prefix: str, at: datetime) -> TaskObserved | NotOurs:
+    """The fact in one member of DescribeTasks' `tasks`. Raises `MalformedEvent` as `observe_event` does."""
+    return _observe(task, Source.DESCRIBED, prefix, at)
+
+
+def _none_to_empty(value: Any) -> Any:
+    return () if value is None else value
+
+
+def _read_instant(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_instant(value)
+    if isinstance(value, datetime):
+        return truncate(value)
+    if isinstance(value, int | float):
+        return truncate(datetime.fromtimestamp(value, UTC))
+    return value
+
+
+When = Annotated[datetime | None, BeforeValidator(_read_instant)]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class _Detail(_Document):
+    name: str
+    value: str | None = None
+
+
+class _Attachment(_Document):
+    id: str | None = None
+    type: str = ""
+    status: str | None = None
+    details: Annotated[tuple[_Detail, ...], BeforeValidator(_none_to_empty)] = ()
+
+
+class _Interface(_Document):
+    attachment_id: str | None = None
+    private_ipv4_address: str | None = None
+    ipv6_address: str | None = None
+
+
+class _Container(_Document):
+    name: str
+    last_status: str = ""
+    exit_code: int | None = None
+    reason: str | None = None
+    image: str | None = None
+    network_interfaces: Annotated[tuple[_Interface, ...], BeforeValidator(_none_to_empty)] = ()
+
+
+class _Task(_Document):
+    """The members we read. `attachments` stays as it came: `EniNotFound` prints the whole array."""
+
+    task_arn: str = Field(min_length=1)
+    version: int
+    last_status: str
+    desired_status: str
+    cluster_arn: str | None = None
+    task_definition_arn: str | None = None
+    containers: Annotated[tuple[_Container, ...], BeforeValidator(_none_to_empty)] = ()
+    attachments: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_none_to_empty)] = ()
+    created_at: When = None
+    connectivity_at: When = None
+    pull_started_at: When = None
+    pull_stopped_at: When = None
+    started_at: When = None
+    stopping_at: When = None
+    execution_stopped_at: When = None
+    stopped_at: When = None
+    updated_at: When = None
+    stop_code: str | None = None
+    stopped_reason: str | None = None
+    capacity_provider_name: str | None = None
+
+
+def _observe(document: object, source: Source, prefix: str, at: datetime) -> TaskObserved | NotOurs:
+    if not isinstance(document, Mapping) or not document:
+        raise MalformedEvent("There is no task in the document.")
+    try:
+        task = _Task.model_validate(document)
+        attachments = tuple(_attachment(raw) for raw in task.attachments)
+    except ValidationError as exc:
+        raise MalformedEvent(f"The task document is not usable: {_reasons(exc)}.") from exc
+    started_by = document.get("startedBy")
+    correlated = parse_started_by(prefix, started_by) if isinstance(started_by, str) else None
+    if correlated is None:
+        return NotOurs(task.task_arn, f"startedBy is not {prefix}/<container id>/<generation>")
+    container_id, generation = correlated
+    return TaskObserved(
+        container_id=container_id,
+        generation=generation,
+        at=truncate(at),
+        source=source,
+        attachments=attachments,
+        containers=tuple(_container(seen) for seen in task.containers),
+        **{name: getattr(task, name) for name in _Task.model_fields if name not in {"attachments", "containers"}},
+    )
+
+
+def _attachment(raw: dict[str, Any]) -> Attachment:
+    parsed = _Attachment.model_validate(raw)
+    details = {detail.name: detail.value for detail in parsed.details if detail.value}
+    return Attachment(parsed.id, parsed.type, parsed.status, details, raw)
+
+
+def _container(seen: _Container) -> ContainerSeen:
+    interfaces = tuple(
+        Interface(one.attachment_id, one.private_ipv4_address, one.ipv6_address) for one in seen.network_interfaces
+    )
+    return ContainerSeen(seen.name, seen.last_status, seen.exit_code, seen.reason, interfaces, image=seen.image)
+
+
+def _reasons(error: ValidationError) -> str:
+    """Where and what, without the values: overrides of an event may hold secrets."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    )

@@ -1,0 +1,69 @@
+"""Actions: what has to be done for one container, in the imperative. `core.machine.next_actions` derives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What all actions share."""
+
+    container_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendProbe(Action):
+    """Ask the prober to find out whether the agent answers."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeTask(Action):
+    """The task runs but its event showed no address: ask ECS once, before calling it missing."""
+
+    cluster_arn: str
+    task_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTask(Action):
+    """End a task: because the backend asked, because nothing will ever reach it, or because it is one too many.
+
+    `unwanted_since` is given for the last kind. Such a task is asked for by nothing else, so when ECS still does not
+    know it after a while, it counts as gone.
+    """
+
+    cluster_arn: str
+    task_arn: str
+    reason: str
+    unwanted_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLaunch(Action):
+    """Say that one makes the launch that is owed: one function at a time, so that its refusal is the last word."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaunch(Action):
+    """Start the task of a launch that was given up once more, as it was: ECS still shows it. For the process `by`."""
+
+    by: str
+    cluster_arn: str
+    task_arn: str
+    attempt: int
+    given_up: tuple[str, ...] = ()
+    """The tasks of earlier launches: none of them is the one that this launch starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseToken(Action):
+    """Delete the SecureString parameter: the token is of no use any more."""
+
+    name: str

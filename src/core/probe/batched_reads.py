@@ -1,0 +1,58 @@
+"""One read for all probes of a worker that look at their records at about the same time.
+
+A GetItem costs a worker ten times the CPU of one item in a BatchGetItem, and a worker of 256 MB has a seventh of a
+CPU: a thousand probes that each read their own record would leave it nothing to probe with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from core.model.record import Record
+    from core.ports import Loaded
+
+
+class SharedLook:
+    """Gathers the looks that arrive while a read is under way, and makes the next read for all of them.
+
+    One per event loop. `load_many` is `Store.load_many`, made awaitable by the caller; only one runs at a time.
+    """
+
+    def __init__(self, load_many: Callable[[Sequence[str]], Awaitable[Loaded]]) -> None:
+        self._load_many = load_many
+        self._waiting: list[tuple[str, asyncio.Future[Record | None]]] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    async def look(self, container_id: str) -> Record | None:
+        """The newest record, None if there is no item.
+
+        Raises `UnreadableRecord` for this one's item, and whatever `load_many` raises.
+        """
+        found: asyncio.Future[Record | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((container_id, found))
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        return await found
+
+    async def _read(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, []
+            try:
+                loaded = await self._load_many([container_id for container_id, _ in asked])
+            except Exception as error:  # noqa: BLE001 - raised again by everyone who waits for this read
+                for _, found in asked:
+                    if not found.done():
+                        found.set_exception(error)
+                continue
+            unreadable = {error.container_id: error for error in loaded.unreadable}
+            for container_id, found in asked:
+                if found.done():
+                    continue
+                if container_id in unreadable:
+                    found.set_exception(unreadable[container_id])
+                else:
+                    found.set_result(loaded.records.get(container_id))

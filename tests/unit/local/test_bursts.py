@@ -119,7 +119,7 @@ def test_many_new_images_at_once_take_turns_at_registering(tmp_path: Path) -> No
 
 
 def test_what_is_too_much_is_refused_as_throttled(tmp_path: Path) -> None:
-    """Two hundred starts cannot all have their turn in four seconds: the rest may come again, and nothing of it runs."""
+    """Two hundred starts cannot all have their turn in four seconds: the rest may come again, and runs nothing."""
     burst = Burst(tmp_path, 1, 200, patience=4)
 
     assert burst.refused

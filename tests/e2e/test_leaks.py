@@ -37,10 +37,13 @@ def test_a_second_task_of_a_generation_is_stopped_at_its_first_event(stack: Stac
     healthy = stack.reaches(container_id, State.AGENT_HEALTHY)
     second = second_task(stack, container_id, healthy, generation=1)
 
-    stack.task_becomes(second, "STOPPED")
+    def stopping() -> list[str]:
+        # Not until it has stopped: one that has hardly begun ignores SIGTERM, as process 1 may.
+        [task] = stack.ecs.describe_tasks(tasks=[second])["tasks"]
+        return [task["stoppedReason"]] if task["desiredStatus"] == "STOPPED" else []
 
-    [stopped] = stack.ecs.describe_tasks(tasks=[second])["tasks"]
-    assert stopped["stoppedReason"] == f"One task too many of container {container_id}."
+    reason = stack.eventually(stopping, lambda: f"{second} is to stop")[0]
+    assert reason == f"One task too many of container {container_id}."
     record = stack.reaches(container_id, State.AGENT_HEALTHY)
     assert (record.task_arn, record.agent_address) == (healthy.task_arn, healthy.agent_address)
 

@@ -21,7 +21,7 @@ from local.cloud.cloud import LocalCloud
 from local.fargate.client import LocalFargate
 from tests.e2e.queues import Queues
 
-HEALTH_TIMEOUT: Final = 4
+HEALTH_TIMEOUT: Final = 8
 """Seconds, in the stack under test: what nobody can reach fails soon."""
 """Where the containers of the stack under test print to."""
 PATIENCE: Final = 30.0

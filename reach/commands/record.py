@@ -21,28 +21,16 @@ _PAUSE: Final = 1.0
 
 def record(  # noqa: PLR0913 - the options of the command line
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go. It is made if need be.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go. It is made if need be.")],
     queue: Annotated[
-        str | None, typer.Option("--queue", metavar="URL", help="An SQS queue that a rule sends the events to.")
+        str | None, typer.Option(metavar="URL", help="An SQS queue that a rule sends the events to.")
     ] = None,
     fargate: Annotated[
         str | None,
-        typer.Option(
-            "--fargate",
-            metavar="URL",
-            envvar="AWS_ENDPOINT_URL_ECS",
-            help="Without --queue: the local Fargate of the laptop cloud.",
-        ),
+        typer.Option(metavar="URL", envvar="AWS_ENDPOINT_URL_ECS", help="Without --queue: the laptop's local Fargate."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
-    consume: Annotated[
-        bool,
-        typer.Option(
-            "--consume",
-            help="Delete each message once its event is on disk. Without it nothing is deleted, and the messages "
-            "can be received again; each reading counts towards the queue's maxReceiveCount.",
-        ),
-    ] = False,
+    consume: Annotated[bool, typer.Option("--consume", help="Delete each message once its event is on disk.")] = False,
     profile: Profile = None,
     region: Region = None,
     output: Output = Format.TEXT,
@@ -54,6 +42,9 @@ def record(  # noqa: PLR0913 - the options of the command line
     value, no argument of a command and nothing under a name like TOKEN, SECRET,
     PASSWORD or KEY is written; account numbers, addresses and names of images
     are. A directory that holds a capture is continued.
+
+    Without --consume no message is deleted, and all can be received again. Each
+    reading counts towards the queue's maxReceiveCount.
 
     exit codes
       0  what there was has been captured, also when it was nothing

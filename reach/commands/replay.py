@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -23,82 +24,29 @@ DEFAULT_PREFIX: Final = "sockerless"
 _SEEDS: Final = 1_000_000
 _STYLES: Final = {Outcome.MOVED: "bold", Outcome.MALFORMED: "red"}
 
-_WHOSE: Final = "whose tasks"
-_DELIVERY: Final = "delivery"
-_SUPPOSITION: Final = "what the stack would do"
+_whose = partial(typer.Option, rich_help_panel="whose tasks")
+_delivery = partial(typer.Option, rich_help_panel="delivery")
+_probability = partial(_delivery, min=0, max=1, metavar="P")
+_supposed = partial(typer.Option, rich_help_panel="what the stack would do")
 
 
 def replay(  # noqa: PLR0913 - the options of the command line
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and directories; - is standard input.")],
     *,
-    prefix: Annotated[
-        str | None,
-        typer.Option(
-            "--prefix", rich_help_panel=_WHOSE, help="First part of startedBy. Default: the one in the events."
-        ),
-    ] = None,
+    prefix: Annotated[str | None, _whose(help="First part of startedBy. Default: the one in the events.")] = None,
     adopt: Annotated[
-        bool,
-        typer.Option(
-            "--adopt",
-            rich_help_panel=_WHOSE,
-            help="Take every task for a container of ours, whoever started it. Its id is the SHA-256 of the "
-            "task's ARN.",
-        ),
+        bool, _whose("--adopt", help="Take every task for a container of ours, by the hash of its ARN.")
     ] = False,
     main: Annotated[
-        str | None,
-        typer.Option(
-            "--main",
-            rich_help_panel=_WHOSE,
-            metavar="NAME",
-            help="The container that the agent would be in. Default: main; with --adopt the only one there is.",
-        ),
+        str | None, _whose(help="Where the agent would be. Default: main; with --adopt the only container.")
     ] = None,
-    shuffle: Annotated[bool, typer.Option("--shuffle", rich_help_panel=_DELIVERY, help="In any order.")] = False,
-    duplicate: Annotated[
-        float,
-        typer.Option(
-            "--duplicate",
-            rich_help_panel=_DELIVERY,
-            min=0,
-            max=1,
-            metavar="P",
-            help="Each event comes twice with probability P.",
-        ),
-    ] = 0.0,
-    drop: Annotated[
-        float,
-        typer.Option(
-            "--drop",
-            rich_help_panel=_DELIVERY,
-            min=0,
-            max=1,
-            metavar="P",
-            help="Each event is lost with probability P.",
-        ),
-    ] = 0.0,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", rich_help_panel=_DELIVERY, metavar="N", help="Of these three. Default: drawn, and printed."
-        ),
-    ] = None,
-    every_event: Annotated[
-        bool,
-        typer.Option(
-            "--every-event", rich_help_panel=_SUPPOSITION, help="Feed what the stack's rule would not let through, too."
-        ),
-    ] = False,
-    early_probe: Annotated[
-        bool, typer.Option("--early-probe", rich_help_panel=_SUPPOSITION, help="As a stack whose EarlyProbe is on.")
-    ] = False,
-    agent_answers: Annotated[
-        bool,
-        typer.Option(
-            "--agent-answers", rich_help_panel=_SUPPOSITION, help="Every agent answers as soon as it is asked."
-        ),
-    ] = False,
+    shuffle: Annotated[bool, _delivery("--shuffle", help="In any order.")] = False,
+    duplicate: Annotated[float, _probability(help="Each event comes twice with probability P.")] = 0.0,
+    drop: Annotated[float, _probability(help="Each event is lost with probability P.")] = 0.0,
+    seed: Annotated[int | None, _delivery(help="Of these three. Default: drawn, and printed.")] = None,
+    every_event: Annotated[bool, _supposed("--every-event", help="Feed what the rule would withhold, too.")] = False,
+    early_probe: Annotated[bool, _supposed("--early-probe", help="As a stack whose EarlyProbe is on.")] = False,
+    agent_answers: Annotated[bool, _supposed("--agent-answers", help="Every agent answers when it is asked.")] = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Feed recorded events into the state machine and show the life step by step.

@@ -27,8 +27,8 @@ def test_the_old_name_says_the_new_one(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_replay_takes_the_old_options(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--json` prints the same document, and nothing else on standard output."""
-    assert main(["replay", "--json", RUNNING]) == 0
+    """`--json` prints the same document, and nothing else on standard output; `--directory` is accepted."""
+    assert main(["replay", "--json", RUNNING, "--directory", "second"]) == 0
     assert json.loads(capsys.readouterr().out)["containers"][CONTAINER_ID]["state"] == "eni-resolved"
 
 

@@ -99,7 +99,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 lock: setup ## Bring the lock files to the newest versions pyproject.toml allows
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(UV)'
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements/dev.lock
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --constraint requirements/dev.lock --output-file src/requirements.txt
+	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group functions --output-file src/requirements.txt
 	$(BIN)/uv pip compile $(LOCK) --upgrade --group sam --output-file requirements/sam.lock
 	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group lambda --output-file requirements/lambda.lock
 

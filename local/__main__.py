@@ -1,4 +1,4 @@
-"""`python -m local`: the commands behind `make demo`, `make up` and `make down`, and `replay` and `record`."""
+"""`python -m local`: the commands behind `make demo`, `make up` and `make down`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from local.cloud.interruption import unwind_on_signals
 from local.cloud.layout import Layout
 from local.cloud.options import add_demo, add_down, add_up
 from local.cloud.processes import CloudError
-from local.recording.options import add_record
-from local.replay.options import add_replay
+from local.moved_commands import HELP
+from local.moved_commands import run as run_moved
 from local.sam_local.options import add_sam_local
 
 INTERRUPTED = 130
@@ -20,6 +20,9 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 when all went as announced."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in HELP:
+        return run_moved(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
     layout = Layout() if options.directory is None else Layout(options.directory)
     unwind_on_signals()
@@ -44,18 +47,10 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
             from local.demo import main as demo  # noqa: PLC0415 - as above
 
             return demo(options, layout)
-        case "replay":
-            from local.replay.command import run as replay  # noqa: PLC0415 - as above
-
-            return replay(options, layout)
-        case "sam-local":
+        case _:
             from local.sam_local.command import run as sam_local  # noqa: PLC0415 - as above
 
             return sam_local(options, layout)
-        case _:
-            from local.recording.command import run as record  # noqa: PLC0415 - as above
-
-            return record(options, layout)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,8 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         "run. It needs no AWS account and no container engine; where there is one, tasks can be containers of it.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_up, add_down, add_demo, add_replay, add_record, add_sam_local):
+    for add in (add_up, add_down, add_demo, add_sam_local):
         add(commands)
+    for name, text in HELP.items():
+        commands.add_parser(name, help=text)
     return parser
 
 

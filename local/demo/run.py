@@ -12,7 +12,6 @@ from rich.console import Console
 
 from core.adapters.dynamodb import DynamoStore
 from core.model.record import Record
-from local import agent_client
 from local.cloud.cloud import LocalCloud
 from local.cloud.command import settle
 from local.cloud.layout import Layout
@@ -22,6 +21,7 @@ from local.demo.view import View, failure
 from local.fargate.client import LocalFargate
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
+from reach.agent import client as agent_client
 
 POLL_SECONDS: Final = 0.1
 ACT_SECONDS: Final = 180

@@ -10,8 +10,8 @@ import pytest
 
 from core.model.errors import ContainerExited
 from core.model.state import State
-from local import agent_client
 from local.cloud.cloud import IMAGE_WITH_AGENT
+from reach.agent import client as agent_client
 from tests.e2e.stack import PATIENCE, Stack
 
 STRATEGIES: dict[str, dict[str, Any]] = {

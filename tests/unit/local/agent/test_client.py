@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from local import agent_client
-from local.agent_client import Completed
+from reach.agent import client as agent_client
+from reach.agent.client import Completed
 from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent
 from tests.unit.local.ports import free_port
 

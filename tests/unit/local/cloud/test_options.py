@@ -23,7 +23,7 @@ def test_defaults() -> None:
     assert parsed("down") == {"command": "down", "directory": None}
 
 
-@pytest.mark.parametrize("command", ["up", "down", "demo", "replay x", "record --out x"])
+@pytest.mark.parametrize("command", ["up", "down", "demo", "sam-local"])
 def test_every_command_takes_a_directory(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It may be relative to where the command is given; processes that work elsewhere get it absolute."""
     monkeypatch.chdir(tmp_path)

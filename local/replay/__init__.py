@@ -1,1 +1,0 @@
-"""`python -m local replay`: what became of containers, lived again from recorded events."""

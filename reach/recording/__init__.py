@@ -1,0 +1,1 @@
+"""Events of a running stack, captured as files that may be shared."""

@@ -1,0 +1,1 @@
+"""Recorded events: read from whatever wraps them, and lived again offline."""

@@ -1,0 +1,142 @@
+"""What one event did to one container: the line of a replayed life."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.instants import format_instant
+from core.model.record import Record
+from core.model.record import Step as Transition
+from core.storage.item import to_item
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    MOVED = "moved"
+    """The container changed its state."""
+    LEARNT = "learnt"
+    """The record holds more, in the same state."""
+    IGNORED = "ignored"
+    """Late, repeated or of something given up: `why` is the core's own reason."""
+    WITHHELD = "withheld"
+    """The stack's rule does not let it through to the function."""
+    NOT_OURS = "not-ours"
+    MALFORMED = "malformed"
+    """In production it would end in the dead-letter queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """`at` is when the fact counted as known; `state` is the one after it. `changes` holds attribute -> before, after.
+
+    `owed` says what the stack would do next: the prober and the reconciler do not run in an offline replay.
+    """
+
+    origin: str
+    outcome: Outcome
+    task: str = ""
+    at: datetime | None = None
+    container_id: str | None = None
+    generation: int | None = None
+    state: str | None = None
+    transitions: tuple[Transition, ...] = ()
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    why: str | None = None
+    owed: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; what is not known is absent."""
+        members = {
+            "origin": self.origin,
+            "outcome": self.outcome.value,
+            "task": self.task,
+            "at": self.at and format_instant(self.at),
+            "container_id": self.container_id,
+            "generation": self.generation,
+            "state": self.state,
+            "transitions": [
+                {"from": one.origin.value, "to": one.to.value, "trigger": one.trigger.value} for one in self.transitions
+            ],
+            "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
+            "why": self.why,
+            "owed": list(self.owed),
+        }
+        return {name: value for name, value in members.items() if value not in (None, [], {})}
+
+
+def task_of(event: Any) -> str:
+    """What an event says of its task, such as `RUNNING v4` or `RUNNING (to be STOPPED) v5`; empty if it says nothing.
+
+    Read without trust: this is shown of malformed events too.
+    """
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    if not isinstance(detail, Mapping):
+        return ""
+    last, desired, version = (
+        _status(detail.get("lastStatus")),
+        _status(detail.get("desiredStatus")),
+        detail.get("version"),
+    )
+    leaving = f"(to be {desired})" if desired not in ("", last, "RUNNING") else ""
+    number = f"v{version}" if isinstance(version, int) else ""
+    return " ".join(word for word in (last, leaving, number) if word)
+
+
+def _status(word: Any) -> str:
+    """A word in capitals, or nothing: anything else in its place might be anything, a secret too."""
+    return word if isinstance(word, str) and re.fullmatch("[A-Z_]{1,40}", word) else ""
+
+
+_UNSHOWN: Final = frozenset({
+    "agent_token", "check_at", "generation", "history", "revision", "state", "updated_at", "watch",
+})  # fmt: skip
+"""The token is never shown; the rest is the machine's own bookkeeping, or shown elsewhere."""
+
+
+def differences(before: Record, after: Record) -> dict[str, tuple[Any, Any]]:
+    """The attributes of the item that differ, members of maps by `map.member`; None where one was or is absent."""
+    old, new = _flat(before), _flat(after)
+    names = sorted(old.keys() | new.keys())
+    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def new_transitions(before: Record, after: Record) -> tuple[Transition, ...]:
+    """The steps of the history that `after` has and `before` has not."""
+    known = set(before.history)
+    return tuple(step for step in after.history if step not in known)
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in to_item(record).items():
+        if name in _UNSHOWN:
+            continue
+        if isinstance(value, dict):
+            flat |= {f"{name}.{member}": one for member, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def described(action: Action) -> str:
+    """What is owed, in words."""
+    match action:
+        case SendProbe(address=address):
+            return f"ask the agent at {address}"
+        case DescribeTask():
+            return "ask ECS for the task's address"
+        case StopTask(reason=reason):
+            return f"stop the task: {reason}"
+        case ClaimLaunch(attempt=attempt) | Relaunch(attempt=attempt):
+            return f"launch the task again, attempt {attempt}"
+        case EraseToken(name=name):
+            return f"delete the parameter {name}"
+        case _:
+            return type(action).__name__

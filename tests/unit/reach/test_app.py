@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from reach import options
+from reach.app import app, main
+from tests.factories import EVENTS
+
+ROOT = Path(__file__).parents[3]
+COMMANDS = [one.callback.__name__ for one in app.registered_commands if one.callback]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command: str) -> None:
+    """The README or a page of docs/ shows each command."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(re.search(rf"\breach {command}\b", page.read_text()) for page in pages)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_its_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script's author finds them in the help."""
+    assert main([command, "--help"]) == 0
+    assert "exit codes" in capsys.readouterr().out
+
+
+def test_help_lists_the_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """`reach --help` is where an operator begins; without arguments it is shown too, as a wrong command line."""
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in (*COMMANDS, "exit codes", "130"))
+    assert main([]) == 2
+
+
+def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    """One place holds the version, and the wheel reads it there."""
+    assert main(["--version"]) == 0
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["version"]["path"] == "reach/__init__.py"
+    assert re.fullmatch(r"reach \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_a_wrong_command_line_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """As with every refusal, the reason is on standard error and standard output stays empty."""
+    assert main(["replay", "--no-such-option", "x"]) == 2
+    shown = capsys.readouterr()
+    assert "--no-such-option" in shown.err
+    assert shown.out == ""
+
+
+def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell sees that it was Ctrl-C."""
+
+    class Interrupted:
+        def read(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    assert main(["replay", "-"]) == 130
+
+
+def test_colour_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal an event that moved a container stands out; what is piped has no escape sequence."""
+    arguments = ["replay", str(EVENTS / "task-running.json")]
+    assert main(arguments) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+    monkeypatch.setattr(Console, "is_terminal", True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(arguments) == 0
+    assert "\x1b[1m" in capsys.readouterr().out
+
+
+def test_a_text_of_an_event_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    """Brackets in an error or a reason are printed as they are."""
+    options.console().print("[bold]x[/bold] :smile:")
+    assert capsys.readouterr().out == "[bold]x[/bold] :smile:\n"

@@ -1,4 +1,8 @@
-"""The engine that the fakes are compared with: ministack as a process of its own, on loopback, for one session."""
+"""The engines that the fakes are compared with.
+
+moto, in this process, anew for each test, wherever it is right (`tests.moto_aws` says where it is not). And ministack,
+a process of its own on loopback for one session: it alone has conditional writes that hold between threads.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ import subprocess
 import sys
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import boto3
 import pytest
@@ -19,21 +24,28 @@ from botocore.config import Config
 from core.adapters.dynamodb import DynamoStore
 from tests.contract.table import create_containers_table
 from tests.fakes import MemoryStore
+from tests.moto_aws import REGION, moto_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from core.ports import DefinitionUses, Store
 
+    Clients = Callable[[str], Any]
+    """Makes a client of the service of that name."""
+
     class BothPorts(Store, DefinitionUses, Protocol):
         """What stands on the table."""
 
 
 START_LIMIT = 60
-"""Seconds in which the engine must answer; it takes about one."""
+"""Seconds in which ministack must answer; it takes about one."""
+
+races: Final = pytest.mark.parametrize("clients", ["memory", "ministack"], indirect=True)
+"""For tests of writers at the same time: moto loses their conditional writes."""
 
 
 class Table(Protocol):
@@ -82,21 +94,23 @@ class DynamoTable:
         self.client.put_item(TableName=self.name, Item=values)
 
 
-def client_of(endpoint: str) -> DynamoDBClient:
-    """A client of the engine, whatever the environment says about profiles, proxies and endpoints."""
-    return boto3.client(
-        "dynamodb",
+def client_of(service: str, endpoint: str | None = None) -> Any:
+    """A client of that endpoint, whatever the environment says about profiles, proxies and endpoints; moto has none."""
+    return _session().client(
+        service,  # type: ignore[call-overload]  # the service is any of them
         endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(max_pool_connections=32, proxies={}, retries={"total_max_attempts": 1}),
+        config=Config(  # type: ignore[call-arg]  # the stubs lack ignore_configured_endpoint_urls
+            max_pool_connections=32,
+            proxies={},
+            retries={"total_max_attempts": 1},
+            ignore_configured_endpoint_urls=True,
+        ),
     )
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of a running engine; ended by its pid."""
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a running ministack; ended by its pid."""
     directory = tmp_path_factory.mktemp("ministack")
     port = _free_port()
     environment = os.environ | {
@@ -104,7 +118,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "SERVICES": "dynamodb,ecs,logs",
+        "SERVICES": "dynamodb,ecs,logs,sqs,ssm",
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(directory),
     }
@@ -125,16 +139,48 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.wait()
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def table(request: pytest.FixtureRequest) -> Table:
-    """The same tests run on the fake and on the engine."""
-    return MemoryTable() if request.param == "memory" else DynamoTable(client_of(request.getfixturevalue("engine")))
+@pytest.fixture
+def moto() -> Iterator[None]:
+    """An empty account in this process."""
+    with moto_aws():
+        yield
+
+
+@pytest.fixture(params=["memory", "moto", "ministack"])
+def clients(request: pytest.FixtureRequest) -> Clients | None:
+    """The same tests run on the fake and on the engines: what makes clients of the engine, None for the fake."""
+    return _clients(request)
 
 
 @pytest.fixture
-def dynamo(engine: str) -> DynamoTable:
+def table(clients: Clients | None) -> Table:
+    """A store with nothing in it."""
+    return MemoryTable() if clients is None else DynamoTable(clients("dynamodb"))
+
+
+@pytest.fixture(params=["moto", "ministack"])
+def dynamo(request: pytest.FixtureRequest) -> DynamoTable:
     """For what only the real adapter can show."""
-    return DynamoTable(client_of(engine))
+    clients = _clients(request)
+    assert clients is not None
+    return DynamoTable(clients("dynamodb"))
+
+
+def _clients(request: pytest.FixtureRequest) -> Clients | None:
+    match request.param:
+        case "memory":
+            return None
+        case "moto":
+            request.getfixturevalue("moto")
+            return client_of
+        case _:
+            return partial(client_of, endpoint=request.getfixturevalue("ministack"))
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all, because reading the models of the services takes most of the time that a client takes."""
+    return boto3.Session("test", "test", region_name=REGION)
 
 
 def _free_port() -> int:

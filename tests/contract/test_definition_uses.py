@@ -1,4 +1,4 @@
-"""What every table says about task definitions (`core.ports.DefinitionUses`), on the fake and on the engine."""
+"""What every table says about task definitions (`core.ports.DefinitionUses`), on the fake and on the engines."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_a_missing_table_is_named(dynamo: DynamoTable, operation: str, call: Cal
 
 def test_no_answer_may_pass() -> None:
     """Where nobody listens, the same call may succeed later."""
-    client = client_of("http://127.0.0.1:1")
+    client = client_of("dynamodb", "http://127.0.0.1:1")
     with pytest.raises(CallFailed, match="GetItem failed with EndpointConnectionError") as caught:
         DynamoStore("containers", client).load(CONTAINER_ID)
     assert caught.value.transient is True
@@ -114,7 +114,7 @@ def test_no_answer_may_pass() -> None:
 )
 def test_throttling_and_server_errors_may_pass(code: str, status: int) -> None:
     """AWS's own trouble is transient, with its code kept."""
-    client = client_of("http://127.0.0.1:1")
+    client = client_of("dynamodb", "http://127.0.0.1:1")
     with Stubber(client) as answers:
         answers.add_client_error("put_item", code, "try again", http_status_code=status)
         with pytest.raises(CallFailed) as caught:

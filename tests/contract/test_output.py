@@ -1,4 +1,4 @@
-"""What every output promises (`core.ports.Output`), on the fake and on the engine."""
+"""What every output promises (`core.ports.Output`), on the fake and on the engines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Protocol
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from core.adapters.logs import CloudWatchOutput
 from tests.factories import TASK
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
     from core.ports import Output
+    from tests.contract.conftest import Clients
 
 GROUP = "/contract/tasks"
 
@@ -49,10 +48,8 @@ class InMemory:
 class OnEngine:
     """A new task on the engine."""
 
-    def __init__(self, endpoint: str) -> None:
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        config = Config(proxies={}, retries={"total_max_attempts": 1})
-        self.logs = session.client("logs", endpoint_url=endpoint, config=config)
+    def __init__(self, clients: Clients) -> None:
+        self.logs = clients("logs")
         self.id = uuid.uuid4().hex
         self.task_arn = f"{TASK.rpartition('/')[0]}/{self.id}"
         self.output = CloudWatchOutput(self.logs, GROUP, "contract")
@@ -68,10 +65,10 @@ class OnEngine:
             self.logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
 
 
-@pytest.fixture(params=["memory", "engine"])
-def printed(request: pytest.FixtureRequest) -> Printed:
-    """The same tests run on the fake and on the engine."""
-    return InMemory() if request.param == "memory" else OnEngine(request.getfixturevalue("engine"))
+@pytest.fixture
+def printed(clients: Clients | None) -> Printed:
+    """A task that has printed nothing."""
+    return InMemory() if clients is None else OnEngine(clients)
 
 
 @pytest.mark.parametrize("lines", [(), ("one",), ("one", "two"), ("one", "two", "three"), tuple("abcdefgh")])

@@ -1,4 +1,4 @@
-"""What whoever takes turns at registering is promised (`core.ports.Registrations`), on the fake and on the engine."""
+"""What whoever takes turns at registering is promised (`core.ports.Registrations`), on the fake and on the engines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from core.adapters.registrations import LEASE, RECENT, DynamoRegistrations
 from core.ports import Turn
+from tests.contract.conftest import races
 from tests.factories import at
 from tests.fakes import MemoryRegistrations
 
@@ -25,7 +26,7 @@ MOMENT = timedelta(milliseconds=1)
 
 @pytest.fixture
 def registrations(table: Table) -> Registrations:
-    """On the same two engines as the store."""
+    """In the table."""
     client = getattr(table, "client", None)
     return MemoryRegistrations() if client is None else DynamoRegistrations(table.name, client)  # type: ignore[attr-defined]
 
@@ -62,6 +63,7 @@ def test_turns_do_not_show_in_the_table_of_containers(table: Table, registration
     assert not [one for shard in range(4) for one in table.store.due(f"shard-{shard}", at(10**6))]
 
 
+@races
 def test_of_many_at_once_one_gets_the_turn(registrations: Registrations) -> None:
     """A conditional write decides."""
     together = Barrier(STARTS)

@@ -1,4 +1,4 @@
-"""What every store promises (`core.ports.Store`), on the fake and on the engine."""
+"""What every store promises (`core.ports.Store`), on the fake and on the engines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from core.model.errors import UnreadableRecord
 from core.ports import RevisionConflict
 from core.storage.item import to_item
+from tests.contract.conftest import races
 from tests.factories import CONTAINER_ID, at, pending
 from tests.records import complete, exited, failed, healthy, resolved
 
@@ -169,6 +170,7 @@ def test_an_unknown_state_is_left_alone(table: Table) -> None:
     assert table.item(CONTAINER_ID) == strange
 
 
+@races
 def test_racing_writers_lose_nothing(table: Table) -> None:
     """Sixteen threads read, add one and write, again and again: every increment is kept."""
     table.store.save(pending())
@@ -194,6 +196,7 @@ def test_racing_writers_lose_nothing(table: Table) -> None:
     assert table.store.load(CONTAINER_ID) == expected
 
 
+@races
 def test_racing_starters_have_one_winner(table: Table) -> None:
     """Sixteen starts of one container at once: one is recorded, and all others are shown it."""
     together = Barrier(WRITERS)

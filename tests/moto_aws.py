@@ -19,12 +19,15 @@ It is no measure of what it gets wrong (moto 5.2, each seen by running it):
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import cache
 from typing import Any, Final
 from unittest.mock import patch
 
+import boto3
 from moto import mock_aws
 from moto.core.utils import utcnow
 from moto.ecs.models import EC2ContainerServiceBackend, Task, TaskDefinition, ecs_backends
@@ -40,6 +43,12 @@ _list_tasks: Final[Any] = EC2ContainerServiceBackend.list_tasks
 _register: Final = EC2ContainerServiceBackend.register_task_definition
 
 
+@cache
+def session() -> boto3.Session:
+    """One for all clients, because reading AWS's models takes most of the time that making a client takes."""
+    return boto3.Session("test", "test", region_name=REGION)
+
+
 @contextmanager
 def moto_aws() -> Iterator[None]:
     """An empty account for as long as it lasts. Clients have to be made inside."""
@@ -48,6 +57,10 @@ def moto_aws() -> Iterator[None]:
     try:
         with (
             mock_aws(),
+            patch.dict(
+                os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+            ),  # a second for machines that nothing here uses
+            patch.object(boto3, "DEFAULT_SESSION", session()),
             patch.object(backend, "_calculate_task_resource_requirements", _no_placement),
             patch.object(backend, "run_task", _run_like_ecs),
             patch.object(backend, "list_tasks", _list_like_ecs),

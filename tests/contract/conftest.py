@@ -13,10 +13,9 @@ import subprocess
 import sys
 import time
 import uuid
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
@@ -24,7 +23,7 @@ from botocore.config import Config
 from core.adapters.dynamodb import DynamoStore
 from tests.contract.table import create_containers_table
 from tests.fakes import MemoryStore
-from tests.moto_aws import REGION, moto_aws
+from tests.moto_aws import moto_aws, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +95,7 @@ class DynamoTable:
 
 def client_of(service: str, endpoint: str | None = None) -> Any:
     """A client of that endpoint, whatever the environment says about profiles, proxies and endpoints; moto has none."""
-    return _session().client(
+    return session().client(
         service,  # type: ignore[call-overload]  # the service is any of them
         endpoint_url=endpoint,
         config=Config(  # type: ignore[call-arg]  # the stubs lack ignore_configured_endpoint_urls
@@ -175,12 +174,6 @@ def _clients(request: pytest.FixtureRequest) -> Clients | None:
             return client_of
         case _:
             return partial(client_of, endpoint=request.getfixturevalue("ministack"))
-
-
-@cache
-def _session() -> boto3.Session:
-    """One for all, because reading the models of the services takes most of the time that a client takes."""
-    return boto3.Session("test", "test", region_name=REGION)
 
 
 def _free_port() -> int:

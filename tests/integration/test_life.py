@@ -1,0 +1,134 @@
+"""One container's life through all the functions, told by the files of `events/`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.adapters.clients import reach_client
+from core.client import ReachClient
+from core.model.errors import MalformedEvent
+from core.model.state import State
+from tests.factories import CONTAINER_ID, event
+from tests.integration.account import HOST, TABLE, Account
+from tests.integration.agents import agent_of
+from tests.moto_aws import task_of
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+
+
+def backend(account: Account) -> ReachClient:
+    return reach_client(TABLE, account.dynamodb)
+
+
+def answer(state: str, **more: Any) -> dict[str, Any]:
+    """A function's answer about the container of the files (contract, section 4)."""
+    return {"container_id": CONTAINER_ID, "generation": 1, "state": state, **more}
+
+
+def test_a_container_is_started_reached_and_stopped(account: Account) -> None:
+    """Each file goes on where the one before it stopped, and the backend reads it from the table."""
+    started = account.start(event("start-container"))
+    task = started["task_arn"]
+    assert started == answer("pending", task_arn=task, task_definition_arn=task_of(task).task_definition_arn)
+
+    with agent_of(task):
+        running = account.told("task-running", task)
+        assert running == answer("eni-resolved", revision=running["revision"])
+        assert account.agent_health(account.probes()) == DONE
+        agent = backend(account).wait_until_healthy(CONTAINER_ID, timeout=0)
+    assert agent.address.startswith(f"{HOST}:")
+    assert agent.token == account.record().agent_token
+
+    assert account.start(event("start-container"))["error"]["code"] == "AlreadyRunning"
+    assert "not newer" in account.told("task-running", task)["ignored"]
+    assert account.stop(event("stop-container")) == answer("agent-healthy")
+    assert (task_of(task).desired_status, task_of(task).stopped_reason) == ("STOPPED", "the backend asked for it")
+    assert account.told("task-stopped-by-user", task)["state"] == "stopped"
+    assert account.stop(event("stop-container")) == answer("stopped")
+    assert backend(account).inspect(CONTAINER_ID)["exit_code"] == 143
+
+
+def test_a_container_ends_by_itself(account: Account) -> None:
+    """Its exit is known before its task has stopped, and the address of a dead task is gone at once."""
+    task = account.started()
+    account.told("task-running", task)
+    assert account.record().agent_address is not None
+    assert account.told("task-deprovisioning", task)["state"] == "stopped"
+    assert account.record().agent_address is None
+    account.told("task-stopped", task)
+    assert backend(account).inspect(CONTAINER_ID)["exit_code"] == 0
+    assert account.agent_health(account.probes()) == DONE, "a probe of a container that has ended is over"
+    assert account.record().state is State.STOPPED
+
+
+def test_a_container_that_only_waits_is_reached(account: Account) -> None:
+    """`tail -f /dev/null`: the agent runs alone, and says that it is there."""
+    started = account.start(event("start-container-keep-alive"))
+    container_id = started["container_id"]
+    account.shows(started["task_arn"])
+    [main] = task_of(started["task_arn"]).overrides["containerOverrides"]
+    assert main["command"] == ["--keep-alive", "--"]
+    with agent_of(started["task_arn"]):
+        # No event comes: the reconciler sees the task, and asks for the probe.
+        account.falls_due(account.record(container_id).created_at, container_id)
+        assert account.reconcile(event("reconcile"))["healed"] == 1
+        assert account.agent_health(account.probes()) == DONE
+    record = account.record(container_id)
+    assert (record.state, record.keep_alive) == (State.AGENT_HEALTHY, True)
+
+
+def test_a_stopped_container_starts_again(account: Account) -> None:
+    """A new generation with a task and a token of its own; what the old task still tells changes nothing."""
+    first = account.started()
+    account.told("task-stopped", first)
+    old = account.record()
+    second = account.started()
+    record = account.record()
+    assert (record.generation, record.state, record.task_arn) == (2, State.PENDING, second)
+    assert second != first
+    assert record.agent_token != old.agent_token
+    assert "ignored" in account.told("task-running", first)
+    assert account.record() == record
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "code"),
+    [
+        ("start", "start-container-refused", "InvalidRequest"),
+        ("stop", "stop-container-unknown", "NotFound"),
+    ],
+)
+def test_a_refusal_is_an_answer(account: Account, function: str, name: str, code: str) -> None:
+    """With the shape of the item's error, and nothing is written or started."""
+    error = getattr(account, function)(event(name))["error"]
+    assert error["code"] == code
+    assert error.keys() >= {"code", "message", "remedy", "transient"}
+    assert account.dynamodb.scan(TableName=TABLE)["Items"] == []
+    assert account.ecs.list_tasks(cluster="default")["taskArns"] == []
+
+
+def test_a_message_that_is_no_probe_fails_alone(account: Account) -> None:
+    """The other one of its batch is settled; SQS delivers this one again."""
+    task = account.started()
+    account.told("task-running", task)
+    batch = account.probe_of("agent-health-malformed")
+    with agent_of(task):
+        failures = account.agent_health(batch)["batchItemFailures"]
+    assert failures == [{"itemIdentifier": batch["Records"][1]["messageId"]}]
+    assert account.record().state is State.AGENT_HEALTHY
+
+
+@pytest.mark.parametrize("name", ["malformed-empty-detail", "malformed-without-task-arn", "malformed-without-version"])
+def test_an_event_that_says_nothing_is_an_error(account: Account, name: str) -> None:
+    """Lambda retries it, and keeps it in the dead-letter queue."""
+    with pytest.raises(MalformedEvent):
+        account.task_state(event(name))
+
+
+@pytest.mark.parametrize("name", ["ignored-service-task", "ignored-without-started-by", "ignored-other-prefix"])
+def test_a_task_of_others_is_left_alone(account: Account, name: str) -> None:
+    """Should the rule let it through, the function does not."""
+    assert account.task_state(event(name)).keys() == {"ignored"}
+    assert account.dynamodb.scan(TableName=TABLE)["Items"] == []

@@ -1,0 +1,125 @@
+"""What a start asks of AWS: definitions, tokens and tags, and what it does when AWS says no."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.model.state import State
+from tests.factories import CONTAINER_ID, event
+from tests.integration.account import HOST, Account
+from tests.integration.agents import agent_of
+from tests.integration.refusals import refused, throttled
+from tests.moto_aws import task_of
+from tests.unit.local.ports import free_port
+
+OTHER = "0" * 63 + "1"
+
+
+def token_of(account: Account, container_id: str = CONTAINER_ID) -> str:
+    token = account.record(container_id).agent_token
+    assert token is not None
+    return token
+
+
+def definitions(account: Account) -> list[str]:
+    return list(account.ecs.list_task_definitions()["taskDefinitionArns"])
+
+
+def test_containers_of_one_shape_share_a_definition(account: Account) -> None:
+    """RunTask names the family; only what ECS does not have is registered (moto has it, in whatever status)."""
+    first = account.started()
+    second = account.started(container_id=OTHER, cmd=["true"], environment={"GREETING": "good bye"})
+    [definition] = definitions(account)
+    assert {task_of(first).task_definition_arn, task_of(second).task_definition_arn} == {definition}
+    account.started(container_id="0" * 63 + "2", image="debian:bookworm")
+    assert len(definitions(account)) == 2
+
+
+def test_the_definition_is_fargates(account: Account) -> None:
+    """What ECS keeps of it: the size, the network mode, both containers in their order, and no token."""
+    task = account.started()
+    kept = account.ecs.describe_task_definition(taskDefinition=task_of(task).task_definition_arn)["taskDefinition"]
+    assert (kept["requiresCompatibilities"], kept["networkMode"]) == (["FARGATE"], "awsvpc")
+    assert (kept["cpu"], kept["memory"]) == ("256", "512")
+    init, main = kept["containerDefinitions"]
+    assert (init["name"], init["essential"], init["image"]) == ("init", False, "agent:1")
+    assert main["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
+    assert main["entryPoint"] == ["/sockerless-agent/sockerless-agent"]
+    assert token_of(account) not in str(kept)
+
+
+def test_labels_become_tags(account: Account) -> None:
+    """Those that AWS takes; DescribeTasks shows them."""
+    task = account.started(labels={"team": "blue"})
+    [shown] = account.ecs.describe_tasks(cluster=account.cluster, tasks=[task], include=["TAGS"])["tasks"]
+    assert {"key": "team", "value": "blue"} in shown["tags"]
+
+
+def test_a_token_by_parameter_goes_with_its_container(aws: None) -> None:
+    """It is in the Parameter Store while the container lives, in no override, and the definition refers to it."""
+    account = Account(AgentPort=str(free_port(HOST)), TokenDelivery="ssm")
+    task = account.started()
+    record = account.record()
+    assert record.token_parameter is not None
+    kept = account.ssm.get_parameter(Name=record.token_parameter, WithDecryption=True)["Parameter"]
+    assert (kept["Type"], kept["Value"]) == ("SecureString", token_of(account))
+    assert token_of(account) not in str(task_of(task).overrides)
+    definition = account.ecs.describe_task_definition(taskDefinition=record.task_definition_arn or "")
+    main = definition["taskDefinition"]["containerDefinitions"][-1]
+    assert main["secrets"] == [{"name": "SOCKERLESS_AGENT_TOKEN", "valueFrom": record.token_parameter}]
+
+    account.told("task-stopped", task)
+    assert account.ssm.describe_parameters()["Parameters"] == []
+    assert account.record().token_parameter is None
+
+
+@pytest.mark.parametrize("operation", ["run_task", "register_task_definition"])
+def test_a_throttled_start_waits_for_its_turn(account: Account, operation: str) -> None:
+    """The same call again after a pause: one task, one definition."""
+    with throttled(operation) as left:
+        answer = account.start(event("start-container"))
+    assert (left, answer["state"]) == ([0], "pending")
+    assert account.ecs.list_tasks(cluster=account.cluster)["taskArns"] == [answer["task_arn"]]
+    assert len(definitions(account)) == 1
+
+
+def test_a_throttled_stop_is_made(account: Account) -> None:
+    """The SDK repeats it."""
+    task = account.started()
+    with throttled("stop_task") as left:
+        assert account.stop(event("stop-container"))["container_id"] == CONTAINER_ID
+    assert (left, task_of(task).desired_status) == ([0], "STOPPED")
+
+
+def test_a_refused_launch_is_the_containers_end(account: Account) -> None:
+    """The cluster is gone: an answer with what to do, and a record that says the same; no task runs."""
+    with refused("run_task", "ClusterNotFoundException", "Cluster not found.", times=1):
+        error = account.start(event("start-container"))["error"]
+    record = account.record()
+    assert record.error is not None
+    assert (error["code"], record.state) == ("LaunchFailed", State.FAILED)
+    assert error["message"] == record.error.message
+    assert "Cluster not found" in error["message"]
+
+
+def test_each_start_has_a_token_of_its_own(account: Account) -> None:
+    """It is what its agent is given; no other container's agent has it."""
+    first = account.started()
+    second = account.started(container_id=OTHER)
+    tokens = token_of(account), token_of(account, OTHER)
+    given = [str(task_of(task).overrides) for task in (first, second)]
+    assert [[token in overrides for token in tokens] for overrides in given] == [[True, False], [False, True]]
+
+
+def test_a_stranger_at_the_address_is_not_healthy(aws: None) -> None:
+    """The agent there answers, and does not know the token: the container is not reached."""
+    account = Account(AgentPort=str(free_port(HOST)), HealthTimeoutSeconds="1")
+    task = account.started()
+    stranger = account.started(container_id=OTHER)
+    account.told("task-running", task)
+    with agent_of(stranger):
+        account.agent_health(account.probes())
+    record = account.record()
+    assert record.state is State.ENI_RESOLVED
+    assert record.probe is not None
+    assert record.probe.silent_at is not None

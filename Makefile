@@ -54,7 +54,7 @@ up: setup ## Start the local cloud with the deployed stack and leave it running 
 down: setup ## Stop what `make up` started (ARGS="--directory DIR")
 	@$(BIN)/python -m local down $(ARGS)
 
-test: setup lint types imports template ## Run every check and every test: unit, contract, end to end
+test: setup lint types imports template ## Run every check and every test: unit, integration, contract, end to end
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
 

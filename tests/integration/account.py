@@ -15,7 +15,7 @@ from core.model.record import Record
 from tests.contract.table import create_containers_table
 from tests.factories import CONTAINER_ID, event
 from tests.integration.functions import Function
-from tests.moto_aws import REGION, session, task_of
+from tests.moto_aws import REGION, client, task_of
 from tests.template import Resolved, load_template
 
 TEMPLATE: Final = load_template()
@@ -24,6 +24,7 @@ LOG_GROUP: Final = "/tasks"
 HOST: Final = "127.0.0.1"
 """Where the agents of tests listen: the address that every task gets, because moto's own lead nowhere."""
 
+_SERVICES: Final = ("dynamodb", "ecs", "sqs", "ssm", "logs", "ec2")
 _RUNNING: Final = event("task-running")["detail"]
 _TASK_ID: Final = _RUNNING["taskArn"].rpartition("/")[2]
 _ADDRESS: Final = "10.0.1.47"
@@ -45,9 +46,7 @@ class Account:
 
     def __init__(self, template: Mapping[str, Any] = TEMPLATE, **parameters: str) -> None:
         """`parameters` of the stack; those without which nothing can be started have values here."""
-        clients = session()
-        self.dynamodb, self.ecs, self.sqs = clients.client("dynamodb"), clients.client("ecs"), clients.client("sqs")
-        self.ssm, self.logs, ec2 = clients.client("ssm"), clients.client("logs"), clients.client("ec2")
+        self.dynamodb, self.ecs, self.sqs, self.ssm, self.logs, ec2 = map(client, _SERVICES)
         create_containers_table(self.dynamodb, TABLE)
         self._queue = self.sqs.create_queue(QueueName="probes")["QueueUrl"]
         self.cluster = self.ecs.create_cluster(clusterName="default")["cluster"]["clusterArn"]

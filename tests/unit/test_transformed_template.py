@@ -15,9 +15,6 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untype
 
 from tests.transformed import CHOICES, TRANSFORMED, Deployed, expanded
 
-# cfn-lint imports what does not exist, and so comes upon the old-fashioned finder that pygal leaves in sys.meta_path.
-pytestmark = pytest.mark.filterwarnings("ignore:PluginImportFixer:ImportWarning")
-
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-5", "cn-north-1", "us-gov-west-1"]
 # Types whose resources the template names, and why.
 NAMED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,8 @@ from core.model.record import Injection, Instant, Probe, Record, Step, Stop
 from core.model.state import State, Trigger
 from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
-from tests.records import complete, failed
+from tests.golden.items import COMPLETE, GOLDEN_FILE, golden_items, written
+from tests.records import complete, exited, failed, healthy, resolved, running
 
 ATTRIBUTES = {
     *("container_id", "schema", "state", "generation", "revision", "task_version"),
@@ -147,6 +148,37 @@ def test_absent_is_absent(record: Record) -> None:
         assert value is not None
         assert value not in ("", [], {})
         assert type(value) in (str, int, bool, list, dict)
+
+
+def test_golden_items_keep_their_bytes() -> None:
+    """Each golden item is read, and what PutItem then gets is that item to the byte, in the same order."""
+    items = {name: to_item(from_item(item)) for name, item in golden_items().items()}
+    assert written(items) == GOLDEN_FILE.read_text()
+
+
+def test_golden_items_show_every_state() -> None:
+    """No state is without an item that proves how it is spelt."""
+    assert {item["state"] for item in golden_items().values()} == {*State}
+
+
+@pytest.mark.parametrize(
+    "record", [pending(), running(), resolved(), healthy(), failed(), exited()], ids=lambda record: record.state
+)
+def test_a_golden_item_is_its_record(record: Record) -> None:
+    """A life's items are read as the records that a life has, types included."""
+    read = from_item(golden_items()[record.state])
+    assert read == record
+    assert repr(replace(read, timings={})) == repr(replace(record, timings={}))
+
+
+def test_a_golden_item_has_everything() -> None:
+    """No field of a record, nor of one of its parts, is without an item that proves how it is spelt."""
+    whole = from_item(golden_items()[COMPLETE])
+    parts = (whole.probe, whole.error, whole.stop, whole.launching, *whole.history, *whole.unwanted_tasks)
+    for part in (whole, *parts, *whole.asked, whole.launches[1]):
+        assert part is not None
+        for field in fields(part):
+            assert getattr(part, field.name) not in (field.default, (), {}, None), field.name
 
 
 def test_the_attributes_are_the_contracts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ COMPLETE: Final = "every attribute"
 """The item with every attribute and every member at once, which no life has."""
 
 
+@cache
 def golden_items() -> dict[str, dict[str, Any]]:
     """The items of the file by what they show, each as `from_item` takes it."""
     deserialize = TypeDeserializer().deserialize

@@ -7,7 +7,6 @@ A `Kind` reads what boto3's `TypeDeserializer` gives, where every number is a `D
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
@@ -28,8 +27,7 @@ class Unusable(Exception):
     """Why a value cannot be read: ` is empty`. Each map and list around it puts its part of the path in front."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """How values of one kind are read and written. `of`: the words of an enumeration or the table of a map."""
 
     dynamo_type: str

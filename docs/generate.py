@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,8 @@ from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid
 from core.model.failure import Cause
+from core.storage.attributes import Map
+from core.storage.item import ITEM
 from docs import costs
 
 ROOT: Final = Path(__file__).parents[1]
@@ -89,6 +91,11 @@ def alarms() -> str:
     return _table(("alarm", "meaning"), rows)
 
 
+def item_attributes() -> str:
+    """Every attribute of the item and every member of its maps, once."""
+    return _table(("attribute", "type", "present", "meaning"), _attributes(ITEM, set()))
+
+
 def prices() -> str:
     """The list prices that everything is computed with."""
     return _table(*costs.prices_table())
@@ -118,6 +125,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "prices": prices,
         "diagnoses": diagnoses,
     },
+    "docs/item.md": {"attributes": item_attributes},
 }
 """Document -> the parts it must have, by name."""
 
@@ -181,6 +189,18 @@ def _spelt(value: Any) -> str:
             return f"`{value.value}`"
         case _:
             return f"`{value}`"
+
+
+def _attributes(table: Map[Any], shown: set[Map[Any]], path: str = "") -> Iterator[tuple[str, ...]]:
+    for one in table.attributes:
+        name = f"{path}{one.name}"
+        yield f"`{name}`", one.kind.dynamo_type, one.present, one.meaning
+        match one.kind.of:
+            case Map() as members if members not in shown:
+                shown.add(members)
+                yield from _attributes(members, shown, f"{name}[]." if one.kind.dynamo_type == "L of M" else f"{name}.")
+            case _:
+                pass
 
 
 def _yes(value: bool) -> str:

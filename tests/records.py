@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from core.model.failure import Cause, ErrorCode, Failure
+from core.model.failure import ErrorCode, Failure
 from core.model.record import Instant, Probe, Record, Step, Stop
 from core.model.state import State, Trigger
+from core.storage.item import from_item
 from tests.factories import ADDRESS, DEFINITION, START, TASK, at, pending
+from tests.golden.items import COMPLETE, golden_items
 
 EXPIRY: Final = int(START.timestamp()) + 7 * 24 * 3600
 
@@ -83,23 +85,4 @@ def exited(code: int = 0, **changes: Any) -> Record:
 
 def complete(**changes: Any) -> Record:
     """Every attribute at once, which no life has: for tests of the mapping."""
-    return replace(
-        healthy(),
-        entrypoint=("sh", "-c"),
-        keep_alive=True,
-        timings={name: at(index) for index, name in enumerate(Instant)},
-        probe=Probe(deadline=at(90), attempts=3, last_error="timed out"),
-        error=Failure(
-            ErrorCode.TASK_STOPPED, "The task was stopped.", "Start it again.", Cause.SPOT_INTERRUPTION, transient=True
-        ),
-        stop=Stop(
-            code="SpotInterruption",
-            reason="Your Spot Task was interrupted.",
-            exit_code=137,
-            requested=True,
-            oom_killed=True,
-            cause=Cause.SPOT_INTERRUPTION,
-        ),
-        expires_at=EXPIRY,
-        **changes,
-    )
+    return replace(from_item(golden_items()[COMPLETE]), **changes)

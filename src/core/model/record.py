@@ -145,6 +145,7 @@ class Record:
     revision: int
     created_at: datetime
     updated_at: datetime
+    schema: int = SCHEMA
     task_version: int = 0
     cluster_arn: str | None = None
     task_arn: str | None = None

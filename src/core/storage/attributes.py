@@ -1,121 +1,185 @@
-"""Typed reading of one map of an item: what is missing, mistyped or empty is named, its value is not shown.
+"""How an item spells its values: the types of DynamoDB, as plain Python values.
 
-A reader takes the full name of an attribute and its value, and returns the value as the record holds it.
-Raises `Unusable`; `core.storage.item` turns that into an `UnreadableRecord`.
+A `Kind` reads what boto3's `TypeDeserializer` gives, where every number is a `Decimal`, and writes what its
+`TypeSerializer` takes. What cannot be read raises `Unusable`; no value but an unknown word is in its text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from core.model.instants import parse_instant
+from core.model.instants import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+ALWAYS: Final = "always"
 _SHOWN: Final = 40
 """How much of an unknown word an error text shows."""
 
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 
 class Unusable(Exception):
-    """Why one attribute cannot be read. Becomes an `UnreadableRecord` as soon as the container is known."""
+    """Why a value cannot be read: ` is empty`. Each map and list around it puts its part of the path in front."""
 
 
-class Attributes:
-    """Typed access to one map of an item. `path` precedes the names in error texts: `stop.`, `history[3].`."""
+class Kind(NamedTuple):
+    """How values of one kind are read and written. `of`: the words of an enumeration or the table of a map."""
 
-    def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
-        self._values = values
-        self._path = path
-
-    def required(self, name: str, read: Callable[[str, Any], T]) -> T:
-        """What `read` makes of the member."""
-        if name not in self._values:
-            raise Unusable(f"{self._path}{name} is missing")
-        return read(f"{self._path}{name}", self._values[name])
-
-    def optional(self, name: str, read: Callable[[str, Any], T]) -> T | None:
-        """The same, or None where the member is absent. A null is not absence: the contract forbids it."""
-        return self.required(name, read) if name in self._values else None
-
-    def known(self, names: type[E], read: Callable[[str, Any], T]) -> dict[E, T]:
-        """The members named by an enumeration; others are tolerated like any unknown attribute."""
-        return {name: self.required(name.value, read) for name in names if name.value in self._values}
+    dynamo_type: str
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+    of: type[StrEnum] | Map[Any] | None = None
 
 
-def text(name: str, value: Any) -> str:
-    """A string with something in it."""
+class Attribute(NamedTuple):
+    """An attribute of the item or a member of a map. `meaning` is for docs/item.md, and so is `present`.
+
+    A map without an attribute that is `ALWAYS` present cannot be read. Another one may be absent, and is never null.
+    `field` is that of the dataclass, where it has another name.
+    """
+
+    name: str
+    kind: Kind
+    present: str
+    meaning: str
+    field: str = ""
+
+
+class Map(Generic[T]):
+    """The attributes of one map in the order of writing, and the dataclass that holds their values.
+
+    `absent`: what a field without a default is when its attribute is absent. Unknown members are tolerated.
+    """
+
+    def __init__(self, dataclass: type[T], *rows: tuple[str, Kind, str, str, *tuple[str, ...]], **absent: Any) -> None:
+        self.dataclass = dataclass
+        self.attributes = tuple(Attribute(*row) for row in rows)
+        self.absent = absent
+        self._members = tuple(
+            (one.name, one.field or one.name, one.kind.read, one.present == ALWAYS) for one in self.attributes
+        )
+
+    def read(self, value: Any) -> T:
+        """Raises `Unusable`."""
+        return self.dataclass(**self.absent | _read_members(value, self._members))
+
+    def write(self, value: T) -> dict[str, Any]:
+        """Without what is None or empty; 0 and False are values."""
+        written = {}
+        for name, kind, _, _, field in self.attributes:
+            held = getattr(value, field or name)
+            if held is not None and (spelt := kind.write(held)) not in (None, "", [], {}):
+                written[name] = spelt
+        return written
+
+
+def map_of(table: Map[Any]) -> Kind:
+    """A map, as its dataclass."""
+    return Kind("M", table.read, table.write, table)
+
+
+def list_of(table: Map[Any]) -> Kind:
+    """A list of maps, as a tuple."""
+    return Kind("L of M", lambda value: _read_each(value, table.read), lambda held: [*map(table.write, held)], table)
+
+
+def word(words: type[StrEnum]) -> Kind:
+    """A word of an enumeration."""
+    known = {one.value: one for one in words}
+
+    def read(value: Any) -> StrEnum:
+        if _text(value) not in known:
+            raise Unusable(f" is {value[:_SHOWN]!r}, a word this version does not know")
+        return known[value]
+
+    return Kind("S", read, lambda held: held.value, words)
+
+
+def instants(words: type[StrEnum]) -> Kind:
+    """A map of instants with the words of an enumeration as names. Other names are tolerated."""
+    members = tuple((one.value, one, _instant, False) for one in words)
+    return Kind(
+        "M of S",
+        lambda value: _read_members(value, members),
+        lambda held: {name.value: format_instant(at) for name, at in held.items()},
+        words,
+    )
+
+
+def _read_members(value: Any, members: Iterable[tuple[str, str, Callable[[Any], Any], bool]]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _mistyped("a map", value)
+    found = {}
+    for name, key, read, required in members:
+        if name in value:
+            found[key] = _read(f".{name}", read, value[name])
+        elif required:
+            raise Unusable(f".{name} is missing")
+    return found
+
+
+def _read_each(value: Any, read: Callable[[Any], T]) -> tuple[T, ...]:
+    if not isinstance(value, list):
+        raise _mistyped("a list", value)
+    return tuple(_read(f"[{index}]", read, one) for index, one in enumerate(value))
+
+
+def _read(where: str, read: Callable[[Any], T], value: Any) -> T:
+    try:
+        return read(value)
+    except Unusable as exc:
+        raise Unusable(f"{where}{exc}") from exc
+
+
+def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise _mistyped(name, "a string", value)
-    if not value:
-        raise Unusable(f"{name} is empty")
+        raise _mistyped("a string", value)
     return value
 
 
-def integer(name: str, value: Any) -> int:
-    """A whole number; boto3 reads every number as a `Decimal`. A boolean is none, though Python says so."""
+def _text(value: Any) -> str:
+    if not (string := _string(value)):
+        raise Unusable(" is empty")
+    return string
+
+
+def _integer(value: Any) -> int:
+    # A boolean is none, though Python says so.
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _mistyped(name, "a whole number", value)
+        raise _mistyped("a whole number", value)
     if value != int(value):
-        raise Unusable(f"{name} should be a whole number, not a fraction")
+        raise Unusable(" should be a whole number, not a fraction")
     return int(value)
 
 
-def boolean(name: str, value: Any) -> bool:
-    """True or false."""
+def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _mistyped(name, "a boolean", value)
+        raise _mistyped("a boolean", value)
     return value
 
 
-def instant(name: str, value: Any) -> datetime:
-    """An aware UTC datetime."""
+def _instant(value: Any) -> datetime:
     try:
-        return parse_instant(text(name, value))
+        return parse_instant(_text(value))
     except ValueError as exc:
-        raise Unusable(f"{name} is no ISO 8601 instant with a zone") from exc
+        raise Unusable(" is no ISO 8601 instant with a zone") from exc
 
 
-def word(words: type[E]) -> Callable[[str, Any], E]:
-    """The reader of one enumeration."""
-
-    def read(name: str, value: Any) -> E:
-        try:
-            return words(text(name, value))
-        except ValueError as exc:
-            raise Unusable(f"{name} is {value[:_SHOWN]!r}, a word this version does not know") from exc
-
-    return read
+def _mistyped(wanted: str, value: Any) -> Unusable:
+    return Unusable(f" should be {wanted}, not {type(value).__name__}")
 
 
-def mapping(name: str, value: Any) -> Attributes:
-    """A map, to be read in its turn."""
-    if not isinstance(value, Mapping):
-        raise _mistyped(name, "a map", value)
-    return Attributes(value, f"{name}.")
-
-
-def listing(name: str, value: Any) -> list[Any]:
-    """A list, its members unread."""
-    if not isinstance(value, list):
-        raise _mistyped(name, "a list", value)
-    return value
-
-
-def strings(name: str, value: Any) -> tuple[str, ...]:
-    """A command line: unlike an attribute, one of its arguments may be the empty string."""
-    arguments = listing(name, value)
-    for index, argument in enumerate(arguments):
-        if not isinstance(argument, str):
-            raise _mistyped(f"{name}[{index}]", "a string", argument)
-    return tuple(arguments)
-
-
-def _mistyped(name: str, wanted: str, value: Any) -> Unusable:
-    return Unusable(f"{name} should be {wanted}, not {type(value).__name__}")
+TEXT: Final = Kind("S", _text, str)
+INTEGER: Final = Kind("N", _integer, int)
+BOOLEAN: Final = Kind("BOOL", _boolean, bool)
+FLAG: Final = Kind("BOOL", _boolean, lambda held: held or None)
+"""True, or absent."""
+INSTANT: Final = Kind("S", _instant, format_instant)
+"""An aware UTC datetime, in ISO 8601 (`core.model.instants`)."""
+STRINGS: Final = Kind("L of S", lambda value: _read_each(value, _string), list)
+"""A command line: unlike an attribute, one of its arguments may be the empty string."""

@@ -1,7 +1,7 @@
-"""The record as its DynamoDB item, and back: exactly the contract's section 3, in plain Python values.
+"""The record as its DynamoDB item, and back.
 
-`to_item` yields str, int, bool, list and dict, as boto3's `TypeSerializer` takes them. `from_item` also takes what
-`TypeDeserializer` gives, where every number is a `Decimal`. An absent attribute is absent: never null, never empty.
+`ITEM` declares every attribute once: name, kind, when it is present, meaning and, where it has another name, the field.
+Reading and writing, the table in docs/item.md and the records of the tests follow from it.
 
 Attributes that this version does not know are tolerated on read and dropped by the next write. Whoever adds one that
 must survive an older writer raises `schema`; an item of a newer schema is not read, so it is not written over either.
@@ -9,12 +9,13 @@ must survive an older writer raises `schema`; an item of a newer schema is not r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from core.model.errors import UnreadableRecord
 from core.model.failure import Cause, ErrorCode, Failure
-from core.model.instants import format_instant
 from core.model.record import (
+    HISTORY_LIMIT,
     SCHEMA,
     Ask,
     Injection,
@@ -29,240 +30,136 @@ from core.model.record import (
 )
 from core.model.state import State, Trigger
 from core.storage.attributes import (
-    Attributes,
+    ALWAYS,
+    BOOLEAN,
+    FLAG,
+    INSTANT,
+    INTEGER,
+    STRINGS,
+    TEXT,
+    Kind,
+    Map,
     Unusable,
-    boolean,
-    instant,
-    integer,
-    listing,
-    mapping,
-    strings,
-    text,
+    instants,
+    list_of,
+    map_of,
     word,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
 
 def to_item(record: Record) -> dict[str, Any]:
-    """The item of `record`: enumerations as plain `str`, instants in ISO 8601 (`core.model.instants`)."""
-    return _present(
-        container_id=record.container_id,
-        schema=SCHEMA,
-        state=record.state.value,
-        generation=record.generation,
-        revision=record.revision,
-        task_version=record.task_version,
-        cluster_arn=record.cluster_arn,
-        task_arn=record.task_arn,
-        task_definition_arn=record.task_definition_arn,
-        image=record.image,
-        injection=record.injection and record.injection.value,
-        entrypoint=list(record.entrypoint),
-        cmd=list(record.cmd),
-        keep_alive=record.keep_alive,
-        agent_address=record.agent_address,
-        early_address=record.early_address,
-        agent_token=record.agent_token,
-        created_at=format_instant(record.created_at),
-        updated_at=format_instant(record.updated_at),
-        timings={name.value: format_instant(at) for name, at in record.timings.items()},
-        probe=record.probe and _probe_item(record.probe),
-        error=record.error and _failure_item(record.error),
-        stop=record.stop
-        and _present(
-            code=record.stop.code,
-            reason=record.stop.reason,
-            exit_code=record.stop.exit_code,
-            requested=record.stop.requested or None,
-            oom_killed=record.stop.oom_killed or None,
-            cause=record.stop.cause and record.stop.cause.value,
-        ),
-        history=[_step_item(step) for step in record.history],
-        launches=[_launch_item(launch) for launch in record.launches],
-        launching=record.launching and _launching_item(record.launching),
-        unwanted_tasks=[{"task_arn": one.task_arn, "at": format_instant(one.at)} for one in record.unwanted_tasks],
-        health_timeout=record.health_timeout,
-        start_timeout=record.start_timeout,
-        token_parameter=record.token_parameter,
-        watch=record.watch,
-        check_at=record.check_at and format_instant(record.check_at),
-        expires_at=record.expires_at,
-    )
+    """The item of `record` in plain Python values, as boto3's `TypeSerializer` takes them. Absent is absent."""
+    return ITEM.write(record)
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
-    """The record of `item`.
+    """The record of `item`, also as `TypeDeserializer` gives it, where every number is a `Decimal`.
 
     Raises `UnreadableRecord`, which names the attribute that is missing, of the wrong type, empty or of an unknown
     word; no value but an unknown word of an enumeration is shown.
     """
-    container_id = item.get("container_id")
     try:
-        return _record(Attributes(item))
+        return ITEM.read(item)
     except Unusable as exc:
+        container_id = item.get("container_id")
         named = container_id if isinstance(container_id, str) and container_id else "(without an id)"
-        raise UnreadableRecord(named, str(exc)) from exc
+        raise UnreadableRecord(named, str(exc).removeprefix(".")) from exc
 
 
-def _present(**attributes: Any) -> dict[str, Any]:
-    """Without what is None or empty; 0 and False are values."""
-    return {name: value for name, value in attributes.items() if value is not None and value not in ("", [], {})}
-
-
-def _probe_item(probe: Probe) -> dict[str, Any]:
-    return _present(
-        attempts=probe.attempts,
-        last_error=probe.last_error,
-        deadline=format_instant(probe.deadline),
-        silent_at=probe.silent_at and format_instant(probe.silent_at),
-        remedy=probe.remedy,
-    )
-
-
-def _failure_item(failure: Failure) -> dict[str, Any]:
-    return _present(
-        code=failure.code.value,
-        cause=failure.cause and failure.cause.value,
-        message=failure.message,
-        remedy=failure.remedy,
-        transient=failure.transient,
-    )
-
-
-def _step_item(step: Step) -> dict[str, Any]:
-    return {
-        "at": format_instant(step.at),
-        "from": step.origin.value,
-        "to": step.to.value,
-        "trigger": step.trigger.value,
-    }
-
-
-def _launch_item(launch: Launch) -> dict[str, Any]:
-    return _present(at=format_instant(launch.at), task_arn=launch.task_arn, error=_failure_item(launch.failure))
-
-
-def _launching_item(launching: Launching) -> dict[str, Any]:
-    asked = [{"by": ask.by, "at": format_instant(ask.at)} for ask in launching.asked]
-    return _present(asked=asked, request_hash=launching.request_hash)
-
-
-def _record(item: Attributes) -> Record:
-    schema = item.required("schema", integer)
+def _schema(value: Any) -> int:
+    schema: int = INTEGER.read(value)
     if schema != SCHEMA:
-        raise Unusable(f"schema is {schema}, and this version reads {SCHEMA}")
-    return Record(
-        container_id=item.required("container_id", text),
-        state=item.required("state", word(State)),
-        generation=item.required("generation", integer),
-        revision=item.required("revision", integer),
-        task_version=item.required("task_version", integer),
-        cluster_arn=item.optional("cluster_arn", text),
-        task_arn=item.optional("task_arn", text),
-        task_definition_arn=item.optional("task_definition_arn", text),
-        image=item.optional("image", text),
-        injection=item.optional("injection", word(Injection)),
-        entrypoint=item.optional("entrypoint", strings) or (),
-        cmd=item.optional("cmd", strings) or (),
-        keep_alive=item.required("keep_alive", boolean),
-        agent_address=item.optional("agent_address", text),
-        early_address=item.optional("early_address", text),
-        agent_token=item.optional("agent_token", text),
-        created_at=item.required("created_at", instant),
-        updated_at=item.required("updated_at", instant),
-        timings=item.optional("timings", _timings) or {},
-        probe=item.optional("probe", _probe),
-        error=item.optional("error", _failure),
-        stop=item.optional("stop", _stop),
-        history=item.optional("history", _history) or (),
-        launches=item.optional("launches", _launches) or (),
-        launching=item.optional("launching", _launching),
-        unwanted_tasks=item.optional("unwanted_tasks", _unwanted_tasks) or (),
-        health_timeout=item.optional("health_timeout", integer),
-        start_timeout=item.optional("start_timeout", integer),
-        token_parameter=item.optional("token_parameter", text),
-        watch=item.optional("watch", text),
-        check_at=item.optional("check_at", instant),
-        expires_at=item.optional("expires_at", integer),
-    )
+        raise Unusable(f" is {schema}, and this version reads {SCHEMA}")
+    return schema
 
 
-def _timings(name: str, value: Any) -> dict[Instant, datetime]:
-    return mapping(name, value).known(Instant, instant)
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in words)
 
 
-def _probe(name: str, value: Any) -> Probe:
-    probe = mapping(name, value)
-    return Probe(
-        deadline=probe.required("deadline", instant),
-        attempts=probe.required("attempts", integer),
-        last_error=probe.optional("last_error", text),
-        silent_at=probe.optional("silent_at", instant),
-        remedy=probe.optional("remedy", text),
-    )
+_FAILURE: Final = Map(
+    Failure,
+    ("code", word(ErrorCode), ALWAYS, "the kind of failure"),
+    ("cause", word(Cause), "where one is known", "the diagnosed cause"),
+    ("message", TEXT, "unless empty", "what happened, and the facts"),
+    ("remedy", TEXT, "unless empty", "what to do next"),
+    ("transient", BOOLEAN, ALWAYS, "true when the same request may succeed later without a change"),
+    message="",
+    remedy="",
+)
+_PROBE: Final = Map(
+    Probe,
+    ("attempts", INTEGER, ALWAYS, "how often the prober has asked the agent"),
+    ("last_error", TEXT, "see below", "the last connection error, or what keeps the prober from a verdict"),
+    ("deadline", INSTANT, ALWAYS, "when the prober gives up; renewed when it has passed without a verdict"),
+    ("silent_at", INSTANT, "until ECS has been asked", "the prober's verdict that the agent did not answer"),
+    ("remedy", TEXT, "with `last_error`", "what to do next"),
+)
+_STOP: Final = Map(
+    Stop,
+    ("code", TEXT, "once ECS shows it", "ECS's stopCode"),
+    ("reason", TEXT, "once ECS shows it", "ECS's text"),
+    ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
+    ("requested", FLAG, "when true", "the backend asked for the end"),
+    ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
+    ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
+)
+_STEP: Final = Map(
+    Step,
+    ("at", INSTANT, ALWAYS, "when"),
+    ("from", word(State), ALWAYS, "the state before", "origin"),
+    ("to", word(State), ALWAYS, "the state after"),
+    ("trigger", word(Trigger), ALWAYS, "what happened"),
+)
+_LAUNCH: Final = Map(
+    Launch,
+    ("at", INSTANT, ALWAYS, "when it was given up"),
+    ("task_arn", TEXT, "unless ECS refused to start one", "its task, which never ran the container"),
+    ("error", map_of(_FAILURE), ALWAYS, "why, with the members of `error`", "failure"),
+)
+_ASK: Final = Map(Ask, ("by", TEXT, ALWAYS, "the invocation"), ("at", INSTANT, ALWAYS, "since when"))
+_LAUNCHING: Final = Map(
+    Launching,
+    ("asked", list_of(_ASK), "unless empty", "each start that asks ECS for the task"),
+    ("request_hash", TEXT, "when known", "keyed hash of the start request. While a task may exist, another is refused"),
+)
+_UNWANTED_TASK: Final = Map(
+    UnwantedTask, ("task_arn", TEXT, ALWAYS, "the task"), ("at", INSTANT, ALWAYS, "since when it is known")
+)
 
-
-def _failure(name: str, value: Any) -> Failure:
-    failure = mapping(name, value)
-    return Failure(
-        code=failure.required("code", word(ErrorCode)),
-        cause=failure.optional("cause", word(Cause)),
-        message=failure.optional("message", text) or "",
-        remedy=failure.optional("remedy", text) or "",
-        transient=failure.required("transient", boolean),
-    )
-
-
-def _stop(name: str, value: Any) -> Stop:
-    stop = mapping(name, value)
-    return Stop(
-        code=stop.optional("code", text),
-        reason=stop.optional("reason", text),
-        exit_code=stop.optional("exit_code", integer),
-        requested=stop.optional("requested", boolean) or False,
-        oom_killed=stop.optional("oom_killed", boolean) or False,
-        cause=stop.optional("cause", word(Cause)),
-    )
-
-
-def _history(name: str, value: Any) -> tuple[Step, ...]:
-    return tuple(_step(mapping(f"{name}[{index}]", step)) for index, step in enumerate(listing(name, value)))
-
-
-def _step(step: Attributes) -> Step:
-    return Step(
-        at=step.required("at", instant),
-        origin=step.required("from", word(State)),
-        to=step.required("to", word(State)),
-        trigger=step.required("trigger", word(Trigger)),
-    )
-
-
-def _launches(name: str, value: Any) -> tuple[Launch, ...]:
-    return tuple(_launch(mapping(f"{name}[{index}]", launch)) for index, launch in enumerate(listing(name, value)))
-
-
-def _launch(launch: Attributes) -> Launch:
-    return Launch(
-        at=launch.required("at", instant),
-        failure=launch.required("error", _failure),
-        task_arn=launch.optional("task_arn", text),
-    )
-
-
-def _launching(name: str, value: Any) -> Launching:
-    launching = mapping(name, value)
-    return Launching(launching.optional("asked", _asked) or (), launching.optional("request_hash", text))
-
-
-def _asked(name: str, value: Any) -> tuple[Ask, ...]:
-    asks = (mapping(f"{name}[{index}]", ask) for index, ask in enumerate(listing(name, value)))
-    return tuple(Ask(ask.required("by", text), ask.required("at", instant)) for ask in asks)
-
-
-def _unwanted_tasks(name: str, value: Any) -> tuple[UnwantedTask, ...]:
-    tasks = (mapping(f"{name}[{index}]", task) for index, task in enumerate(listing(name, value)))
-    return tuple(UnwantedTask(task.required("task_arn", text), task.required("at", instant)) for task in tasks)
+ITEM: Final = Map(
+    Record,
+    ("container_id", TEXT, ALWAYS, "the key: 64 lowercase hex characters"),
+    ("schema", Kind("N", _schema, int), ALWAYS, f"{SCHEMA}"),
+    ("state", word(State), ALWAYS, _listed(State)),
+    ("generation", INTEGER, ALWAYS, "1 for the first start of this container, +1 for every later one"),
+    ("revision", INTEGER, ALWAYS, "+1 with every write, also across generations"),
+    ("task_version", INTEGER, ALWAYS, "highest `version` of the ECS task that was applied; 0 before the first event"),
+    ("cluster_arn", TEXT, "from the start on", "the cluster"),
+    ("task_arn", TEXT, "from RunTask's answer or the first event on", "as ECS gave it"),
+    ("task_definition_arn", TEXT, "from RunTask's answer or the first event on", "as ECS gave it"),
+    ("image", TEXT, "from the start on", "as requested"),
+    ("injection", word(Injection), "from the start on", _listed(Injection)),
+    ("entrypoint", STRINGS, "unless empty", "as requested, before the agent was put in front"),
+    ("cmd", STRINGS, "unless empty", "as requested, before the agent was put in front"),
+    ("keep_alive", BOOLEAN, ALWAYS, "the command only kept the container alive, so the agent runs no child"),
+    ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
+    ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
+    ("agent_token", TEXT, "until the end", "the bearer token of this generation"),
+    ("created_at", INSTANT, ALWAYS, "when this generation was recorded"),
+    ("updated_at", INSTANT, ALWAYS, "the last write"),
+    ("timings", instants(Instant), "growing", f"{_listed(Instant)}: ECS's own, but `resolved` and `healthy`"),
+    ("probe", map_of(_PROBE), "from `eni-resolved` on", "what the prober knows of the agent"),
+    ("error", map_of(_FAILURE), "`failed`", "why the container failed"),
+    ("stop", map_of(_STOP), "once the end is in sight", "how the task ended"),
+    ("history", list_of(_STEP), "after the first transition", f"the newest {HISTORY_LIMIT} transitions"),
+    ("launches", list_of(_LAUNCH), "after a launch was given up", "earlier launches of this generation, all failed"),
+    ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "who asks ECS for the task"),
+    ("unwanted_tasks", list_of(_UNWANTED_TASK), "seldom", "other tasks of this container, to be stopped"),
+    ("health_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
+    ("start_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
+    ("token_parameter", TEXT, "`ssm` delivery", "the SecureString with the token, until it is deleted"),
+    ("watch", TEXT, "while work is left", "shard of the reconciler: key of the sparse index `watch-index`"),
+    ("check_at", INSTANT, "while work is left", "when the reconciler checks next: key of `watch-index`"),
+    ("expires_at", INTEGER, "`failed`, `stopped`", "time to live, epoch seconds. Treat an item past it as gone"),
+)

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import json
 import traceback
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from types import GenericAlias
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.errors import UnreadableRecord
-from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import truncate
-from core.model.record import Injection, Instant, Probe, Record, Step, Stop
-from core.model.state import State, Trigger
-from core.storage.item import from_item, to_item
+from core.model.record import SCHEMA, Record, Stop
+from core.model.state import State
+from core.storage.attributes import BOOLEAN, FLAG, INSTANT, INTEGER, STRINGS, TEXT, Kind, Map
+from core.storage.item import ITEM, from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
-from tests.records import complete, failed
+from tests.golden.items import GOLDEN_FILE, golden_items, written
+from tests.records import complete, exited, failed, healthy, resolved, running
 
-ATTRIBUTES = {
-    *("container_id", "schema", "state", "generation", "revision", "task_version"),
-    *("cluster_arn", "task_arn", "task_definition_arn", "image", "injection", "entrypoint", "cmd", "keep_alive"),
-    *("agent_address", "agent_token", "created_at", "updated_at", "timings", "probe", "error", "stop", "history"),
-    *("watch", "check_at", "expires_at"),
-}
-# The first column of the table in the contract.
-
-ALWAYS = {
-    *("container_id", "schema", "state", "generation", "revision", "task_version", "keep_alive"),
-    *("created_at", "updated_at"),
-}
+ATTRIBUTES = {one.name for one in ITEM.attributes}
+ALWAYS = golden_items()["the least"].keys()
+SCHEMA_KIND = next(one.kind for one in ITEM.attributes if one.name == "schema")
 
 TEXTS = st.text(min_size=1, max_size=20)
 INSTANTS = st.datetimes(
@@ -42,70 +36,52 @@ INSTANTS = st.datetimes(
     timezones=st.just(UTC),
 ).map(truncate)
 COUNTS = st.integers(0, 10**9)
-COMMANDS = st.lists(st.text(max_size=8), max_size=4).map(tuple)
+VALUES: dict[Kind, tuple[Any, st.SearchStrategy[Any]]] = {
+    TEXT: (str, TEXTS),
+    INTEGER: (int, COUNTS),
+    SCHEMA_KIND: (int, st.just(SCHEMA)),
+    BOOLEAN: (bool, st.booleans()),
+    FLAG: (bool, st.booleans()),
+    INSTANT: (datetime, INSTANTS),
+    STRINGS: (tuple[str, ...], st.lists(st.text(max_size=8), max_size=4).map(tuple)),
+}
 
 
-def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Absent, or one of these."""
-    return st.none() | strategy
+def values(kind: Kind) -> tuple[Any, st.SearchStrategy[Any]]:
+    """The type of the field that holds an attribute of this kind, and what it may hold."""
+    match kind.dynamo_type, kind.of:
+        case "M", Map() as table:
+            return table.dataclass, records(table)
+        case "L of M", Map() as table:
+            return GenericAlias(tuple, (table.dataclass, ...)), st.lists(records(table), max_size=3).map(tuple)
+        case "S", type() as words:
+            return words, st.sampled_from(words)
+        case "M of S", type() as words:
+            return GenericAlias(Mapping, (words, datetime)), st.dictionaries(st.sampled_from(words), INSTANTS)
+        case _:
+            return VALUES[kind]
 
 
-RECORDS = st.builds(
-    Record,
-    container_id=TEXTS,
-    state=st.sampled_from(State),
-    generation=COUNTS,
-    revision=COUNTS,
-    created_at=INSTANTS,
-    updated_at=INSTANTS,
-    task_version=COUNTS,
-    cluster_arn=maybe(TEXTS),
-    task_arn=maybe(TEXTS),
-    task_definition_arn=maybe(TEXTS),
-    image=maybe(TEXTS),
-    injection=maybe(st.sampled_from(Injection)),
-    entrypoint=COMMANDS,
-    cmd=COMMANDS,
-    keep_alive=st.booleans(),
-    agent_address=maybe(TEXTS),
-    agent_token=maybe(TEXTS),
-    timings=st.dictionaries(st.sampled_from(Instant), INSTANTS),
-    probe=maybe(st.builds(Probe, deadline=INSTANTS, attempts=COUNTS, last_error=maybe(TEXTS))),
-    error=maybe(
-        st.builds(
-            Failure,
-            code=st.sampled_from(ErrorCode),
-            message=st.text(max_size=20),
-            remedy=st.text(max_size=20),
-            cause=maybe(st.sampled_from(Cause)),
-            transient=st.booleans(),
-        )
-    ),
-    stop=maybe(
-        st.builds(
-            Stop,
-            code=maybe(TEXTS),
-            reason=maybe(TEXTS),
-            exit_code=maybe(st.integers(0, 255)),
-            requested=st.booleans(),
-            oom_killed=st.booleans(),
-            cause=maybe(st.sampled_from(Cause)),
-        ).filter(lambda stop: stop != Stop())
-    ),
-    history=st.lists(
-        st.builds(
-            Step,
-            at=INSTANTS,
-            origin=st.sampled_from(State),
-            to=st.sampled_from(State),
-            trigger=st.sampled_from(Trigger),
-        ),
-        max_size=3,
-    ).map(tuple),
-    watch=maybe(TEXTS),
-    check_at=maybe(INSTANTS),
-    expires_at=maybe(COUNTS),
-)
+def records(table: Map[Any]) -> st.SearchStrategy[Any]:
+    """What the dataclass of a table may hold, its defaults often. One that is written as nothing is not kept."""
+    held = {one.field or one.name: values(one.kind)[1] for one in table.attributes}
+    defaults = {field.name: field.default for field in fields(table.dataclass)} | table.absent
+    for name, some in held.items():
+        if defaults.get(name, MISSING) is not MISSING:
+            held[name] = st.just(defaults[name]) | some
+    return st.builds(table.dataclass, **held).filter(table.write)
+
+
+def tables(table: Map[Any]) -> list[Map[Any]]:
+    """A table and all those of its members."""
+    return [
+        table,
+        *(found for one in table.attributes if isinstance(one.kind.of, Map) for found in tables(one.kind.of)),
+    ]
+
+
+RECORDS: st.SearchStrategy[Record] = records(ITEM)
+BY_TABLE = pytest.mark.parametrize("table", dict.fromkeys(tables(ITEM)), ids=lambda table: table.dataclass.__name__)
 
 
 def as_boto3_reads(value: Any) -> Any:
@@ -149,18 +125,70 @@ def test_absent_is_absent(record: Record) -> None:
         assert type(value) in (str, int, bool, list, dict)
 
 
+def test_golden_items_keep_their_bytes() -> None:
+    """Each golden item is read, and what PutItem then gets is that item to the byte, in the same order."""
+    items = {name: to_item(from_item(item)) for name, item in golden_items().items()}
+    assert written(items) == GOLDEN_FILE.read_text()
+
+
+def test_golden_items_show_every_state() -> None:
+    """No state is without an item that proves how it is spelt."""
+    assert {item["state"] for item in golden_items().values()} == {*State}
+
+
+@pytest.mark.parametrize(
+    "record", [pending(), running(), resolved(), healthy(), failed(), exited()], ids=lambda record: record.state
+)
+def test_a_golden_item_is_its_record(record: Record) -> None:
+    """A life's items are read as the records that a life has, types included."""
+    read = from_item(golden_items()[record.state])
+    assert read == record
+    assert repr(replace(read, timings={})) == repr(replace(record, timings={}))
+
+
+def declared(table: Map[Any], path: str = "") -> set[str]:
+    """Every attribute, and every member with the names around it."""
+    found = set()
+    for one in table.attributes:
+        found.add(f"{path}{one.name}")
+        match one.kind.of:
+            case Map() as inner:
+                found |= declared(inner, f"{path}{one.name}.")
+            case words if one.kind.dynamo_type == "M of S" and words:
+                found |= {f"{path}{one.name}.{name}" for name in words}
+            case _:
+                pass
+    return found
+
+
+def shown(value: Any, path: str = "") -> set[str]:
+    """The same of an item."""
+    if isinstance(value, list):
+        return {name for one in value for name in shown(one, path)}
+    if isinstance(value, dict):
+        return {f"{path}{name}" for name in value}.union(*(shown(one, f"{path}{name}.") for name, one in value.items()))
+    return set()
+
+
 def test_the_attributes_are_the_contracts() -> None:
-    """All names, and the names of the members, are those of the contract's table."""
-    item = to_item(complete())
-    assert set(item) == ATTRIBUTES
-    assert set(item["timings"]) == {
-        *("created", "connectivity", "pull_started", "pull_stopped"),
-        *("started", "resolved", "healthy", "stopping", "execution_stopped", "stopped"),
-    }
-    assert set(item["probe"]) == {"attempts", "last_error", "deadline"}
-    assert set(item["error"]) == {"code", "cause", "message", "remedy", "transient"}
-    assert set(item["stop"]) == {"code", "reason", "exit_code", "requested", "oom_killed", "cause"}
-    assert set(item["history"][0]) == {"at", "from", "to", "trigger"}
+    """A golden item has each attribute and each member that is declared, and no other."""
+    assert shown(to_item(complete())) == declared(ITEM)
+
+
+@BY_TABLE
+def test_every_field_is_declared(table: Map[Any]) -> None:
+    """A field of a record, or of one of its parts, is an attribute of the item: nothing is lost between two reads."""
+    assert sorted(one.field or one.name for one in table.attributes) == sorted(
+        field.name for field in fields(table.dataclass)
+    )
+
+
+@BY_TABLE
+def test_every_attribute_has_the_type_of_its_field(table: Map[Any]) -> None:
+    """What is read is what the field takes: no text where an enumeration is wanted, no other part of a record."""
+    hints = get_type_hints(table.dataclass)
+    for one in table.attributes:
+        assert hints[one.field or one.name] in (wanted := values(one.kind)[0], wanted | None), one.name
 
 
 def test_the_values_are_the_contracts() -> None:
@@ -264,6 +292,10 @@ def test_a_mistyped_attribute_is_named(name: str, broken: object) -> None:
         ({"stop": {"exit_code": "0"}}, "stop.exit_code should be a whole number, not str"),
         ({"history": [{"at": "2026-11-23T10:00:00.000Z"}]}, r"history\[0\].from is missing"),
         ({"history": ["once"]}, r"history\[0\] should be a map, not str"),
+        ({"history": "once"}, "history should be a list, not str"),
+        ({"launches": [{"at": "2026-11-23T10:00:00.000Z", "error": {"code": "Oops"}}]}, r"launches\[0\].error.code is"),
+        ({"launching": {"asked": [{"by": "invocation-1"}]}}, r"launching.asked\[0\].at is missing"),
+        ({"unwanted_tasks": [{"task_arn": ""}]}, r"unwanted_tasks\[0\].task_arn is empty"),
     ],
 )
 def test_an_unreadable_attribute_is_named(changes: dict[str, Any], why: str) -> None:

@@ -207,7 +207,7 @@ def _task(record: Record) -> dict[str, Any]:
     return {
         "taskArn": record.task_arn,
         "clusterArn": CLUSTER,
-        "startedBy": started_by(PREFIX, record.container_id, record.generation),
+        "startedBy": started_by(PREFIX, record.ref),
         "version": record.task_version,
         "lastStatus": "RUNNING",
         "desiredStatus": "RUNNING",

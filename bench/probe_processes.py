@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.http_probe import HttpProbe
 from core.model.facts import AgentAnswered, Fact
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Probe, Record
 from core.model.state import State
@@ -94,7 +95,7 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
 
     def one(container_id: str) -> Any:
         return probe(
-            Target(container_id, 1, address),
+            Target(Ref(container_id, 1), address),
             ask=http.ask,
             identify=http.identify,
             look=lambda: shared.look(container_id),

@@ -20,6 +20,7 @@ from core.storage.item import from_item, to_item
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from core.model.identity import Ref
     from core.model.record import Record
 
 
@@ -94,11 +95,11 @@ class RecordingQueue:
     sent: list[tuple[str, int, str]] = field(default_factory=list)
     outage: CallFailed | None = None
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
+    def send(self, ref: Ref, address: str) -> None:
         """Keeps `(container_id, generation, address)`."""
         if self.outage is not None:
             raise self.outage
-        self.sent.append((container_id, generation, address))
+        self.sent.append((*ref, address))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from core.model.facts import MAIN
-from core.model.identity import parse_started_by, started_by
+from core.model.identity import Ref, parse_started_by, started_by
 
 _SIDECARS: Final = ("aws-guardduty-agent",)
 """Containers that AWS adds to a task by itself: their names begin so."""
@@ -38,7 +38,7 @@ def adopted(event: Any, prefix: str, *, cluster_arn: str | None = None) -> Any:
     arn = _detail(event).get("taskArn")
     if not isinstance(arn, str):
         return event
-    changes = {"startedBy": started_by(prefix, sha256(arn.encode()).hexdigest(), 1)}
+    changes = {"startedBy": started_by(prefix, Ref(sha256(arn.encode()).hexdigest(), 1))}
     if cluster_arn is not None:
         changes["clusterArn"] = cluster_arn
     return {**event, "detail": {**event["detail"], **changes}}

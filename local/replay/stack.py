@@ -74,8 +74,8 @@ class Deployed:
             return Step(**seen, outcome=Outcome.WITHHELD, why=f"the rule {self.rule.name} does not match it")
         fact = self._fact(found.document)
         if fact is not None:
-            seen |= {"container_id": fact.container_id, "generation": fact.generation, "at": fact.at}
-            self._ids[fact.container_id] = None
+            seen |= {**fact.ref._asdict(), "at": fact.at}
+            self._ids[fact.ref.container_id] = None
             if self.create:
                 self._ensure(fact)
         return self._invoke(text, seen)
@@ -89,7 +89,7 @@ class Deployed:
 
     def _ensure(self, fact: TaskObserved) -> None:
         """The item is as young as the replay: the reconciler would end one that has been pending since the capture."""
-        if self.store.load(fact.container_id) is None:
+        if self.store.load(fact.ref.container_id) is None:
             begun = replace(fact, at=self.clock(), created_at=None)
             try:
                 self.store.save(pending(begun, self.policy))

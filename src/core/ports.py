@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, ReachError, UnreadableRecord
+from core.model.identity import Ref
 from core.model.record import Record
 
 
@@ -69,7 +70,7 @@ class Store(Protocol):
 class ProbeQueue(Protocol):
     """The queue that the prober reads."""
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
+    def send(self, ref: Ref, address: str) -> None:
         """Asks for a probe of `address`. Raises `CallFailed`."""
 
 

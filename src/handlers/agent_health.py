@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from core.adapters.http_probe import HttpProbe
 from core.model.errors import MalformedEvent
 from core.model.facts import ProbeAborted
+from core.model.identity import Ref
 from core.probe.batched_reads import SharedLook
 from core.probe.no_verdict import CannotProbe, OutOfTime
 from core.probe.prober import ProbeResult, probe
@@ -20,6 +21,8 @@ from handlers import telemetry, wiring
 from handlers.telemetry import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -95,7 +98,7 @@ class _Batch:
             target,
             ask=self._http.ask,
             identify=self._http.identify if settings.verify_agent_identity else None,
-            look=lambda: self._looks.look(target.container_id),
+            look=lambda: self._looks.look(target.ref.container_id),
             report=_report,
             clock=wiring.now,
             sleep=asyncio.sleep,
@@ -110,12 +113,12 @@ def target_of(body: str) -> Target:
     """`{"container_id", "generation", "address"}`. Raises `MalformedEvent` for anything else."""
     try:
         document = json.loads(body)
-        return Target(str(document["container_id"]), int(document["generation"]), str(document["address"]))
+        return Target(Ref(str(document["container_id"]), int(document["generation"])), str(document["address"]))
     except (ValueError, TypeError, KeyError) as exc:
         raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
 
 
-async def _load_many(container_ids: Any) -> Loaded:
+async def _load_many(container_ids: Sequence[str]) -> Loaded:
     return await asyncio.to_thread(wiring.prober_store().load_many, container_ids)
 
 
@@ -136,8 +139,7 @@ def _log(target: Target, result: ProbeResult) -> None:
 
 def _aborted(fault: CannotProbe) -> ProbeAborted:
     return ProbeAborted(
-        container_id=fault.target.container_id,
-        generation=fault.target.generation,
+        ref=fault.target.ref,
         at=wiring.now(),
         address=fault.target.address,
         last_error=fault.last_error,
@@ -146,8 +148,4 @@ def _aborted(fault: CannotProbe) -> ProbeAborted:
 
 
 def _keys(target: Target) -> dict[str, Any]:
-    return {
-        "container_id": target.container_id,
-        "generation": target.generation,
-        "agent_address": target.address,
-    }
+    return {**target.ref._asdict(), "agent_address": target.address}

@@ -36,8 +36,8 @@ def report(settled: Settled, fact: Fact | None = None) -> None:
     """Logs what became of a fact, and counts the states it entered."""
     record = settled.record
     if record is None:
-        shown = {name: getattr(fact, name, None) for name in ("container_id", "generation", "task_arn")}
-        logger.warning("unknown container", extra={**shown, "why": settled.ignored})
+        about = {**fact.ref._asdict(), "task_arn": getattr(fact, "task_arn", None)} if fact else {}
+        logger.warning("unknown container", extra={**about, "why": settled.ignored})
         return
     keys = _keys(record)
     if settled.conflicts:
@@ -70,7 +70,7 @@ def count(name: str, value: int) -> None:
 
 def probe_aborted(fact: ProbeAborted) -> None:
     """A prober cannot do its work. Lambda writes this line, and not through the prober's VPC: it always arrives."""
-    keys = {"container_id": fact.container_id, "generation": fact.generation, "agent_address": fact.address}
+    keys = {**fact.ref._asdict(), "agent_address": fact.address}
     logger.error(PROBE_ABORTED, extra={**keys, "last_error": fact.last_error, "remedy": fact.remedy})
 
 
@@ -91,7 +91,7 @@ def reconciled(report: Report) -> None:
 
 def leaked(task: Sighting, why: str) -> None:
     """A task that nobody wants: it is stopped next, unless the operator keeps such tasks."""
-    keys = {"container_id": task.container_id, "generation": task.generation, "task_arn": task.task_arn}
+    keys = {**task.ref._asdict(), "task_arn": task.task_arn}
     logger.warning("task leaked", extra={**keys, "why": why})
 
 

@@ -9,6 +9,7 @@ from core.control.leaked_tasks import LeakFinder, Sighting
 from core.launch.repeat import relaunch
 from core.launch.settings import Settings
 from core.model.errors import ReachError
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Record
 from core.model.state import State
@@ -27,7 +28,7 @@ def second_task(stack: Stack, container_id: str, healthy: Record, generation: in
     ecs = BotoEcs(stack.ecs)
     [task] = ecs.describe(healthy.cluster_arn, [healthy.task_arn]).tasks
     settings = Settings(table_name="any", task_subnets=("subnet-00000001",))
-    request = relaunch(task, settings, container_id=container_id, generation=generation, attempt=ATTEMPT)
+    request = relaunch(task, settings, Ref(container_id, generation), ATTEMPT)
     return ecs.run(request).task_arn
 
 

@@ -16,6 +16,7 @@ from core.control.settle import Settler
 from core.machine.task_documents import observe_event
 from core.model.facts import StopRequested, TaskObserved
 from core.model.failure import ErrorCode
+from core.model.identity import Ref
 from core.model.instants import truncate
 from core.model.policy import Policy
 from core.model.record import Record
@@ -81,7 +82,7 @@ def test_a_recorded_stop_is_carried_out_by_the_reconciler(stack: Stack, containe
     """A function that died before StopTask leaves a task that is to end: the next look ends it."""
     stack.start(container_id)
     record = stack.reaches(container_id, State.AGENT_HEALTHY)
-    asked = StopRequested(container_id=container_id, generation=1, at=now(), reason="nobody heard this")
+    asked = StopRequested(ref=Ref(container_id, 1), at=now(), reason="nobody heard this")
     Settler(stack.store, Policy()).settle(asked)
     stack.change(container_id, check_at=now())
     stack.reconcile()

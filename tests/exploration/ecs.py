@@ -112,13 +112,12 @@ class SimulatedEcs:
         definition = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:1"
         correlated = parse_started_by(world.settings.started_by_prefix, request["startedBy"])
         assert correlated is not None
-        container_id, generation = correlated
         main = next(one for one in self._definitions[family]["containerDefinitions"] if one["name"] == "main")
-        name = token_parameter(world.settings.started_by_prefix, container_id, generation)
+        name = token_parameter(world.settings.started_by_prefix, correlated)
         return Task(
             world=world,
             number=number,
-            generation=generation,
+            generation=correlated.generation,
             attempt_token=request["clientToken"],
             document=born(arn, request, definition, world.now()),
             image=main["image"],

@@ -10,6 +10,7 @@ from typing import Final
 
 from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent
+from core.model.identity import Ref
 from core.probe.view import Target, Watched, watched
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
@@ -33,21 +34,20 @@ class Prober:
     ) -> None:
         self._world, self._plane, self._store, self._ecs, self._rules = world, plane, store, ecs, rules
 
-    def probe(self, container_id: str, generation: int, address: str) -> None:
+    def probe(self, ref: Ref, address: str) -> None:
         """One message."""
         world, attempts, begun = self._world, 0, self._world.scheduler.now
-        target = Target(container_id, generation, address)
+        target = Target(ref, address)
         while world.scheduler.now < begun + PATIENCE:
             seen = self._look(target)
             if seen is not None and seen.over is not None:
                 return
             attempts += 1
-            self._rules.tried(generation, address)
+            self._rules.tried(ref.generation, address)
             if seen is not None and self._answers(address, seen.token):
                 self._plane.judge(
                     AgentAnswered(
-                        container_id=container_id,
-                        generation=generation,
+                        ref=ref,
                         at=world.clock(),
                         address=address,
                         attempts=attempts,
@@ -66,10 +66,10 @@ class Prober:
 
     def _look(self, target: Target) -> Watched | None:
         try:
-            found = self._store.load_many([target.container_id])
+            found = self._store.load_many([target.ref.container_id])
         except CallFailed:
             return None
-        return watched(found.records.get(target.container_id), target)
+        return watched(found.records.get(target.ref.container_id), target)
 
     def _answers(self, address: str, token: str | None) -> bool:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
@@ -78,8 +78,7 @@ class Prober:
     def _give_up(self, target: Target, attempts: int) -> None:
         self._plane.judge(
             AgentSilent(
-                container_id=target.container_id,
-                generation=target.generation,
+                ref=target.ref,
                 at=self._world.clock(),
                 address=target.address,
                 attempts=attempts,

@@ -140,7 +140,7 @@ class Rules:
         elif running:
             self.breaks("alive", f"{running[0]} runs: {record.error.message}")
         prefix = self.world.settings.started_by_prefix
-        token = client_token(prefix, record.container_id, record.generation, record.attempt)
+        token = client_token(prefix, record.ref, record.attempt)
         owed = record.given_up_task is not None and not record.stop_requested
         if owed and token not in self.ecs.tried and not self.world.faults.denied:
             self.breaks("not-tried", record.error.message)
@@ -196,7 +196,7 @@ class Rules:
 
     def leaked(self, sighting: Sighting, why: str) -> None:
         """The leak finder has found a task. One that its record names is only found sooner: its stop is owed."""
-        record = self.store.truth(sighting.container_id)
+        record = self.store.truth(sighting.ref.container_id)
         if record is not None and record.task_arn == sighting.task_arn:
             self._excused.add(sighting.task_arn)
         self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)

@@ -57,7 +57,7 @@ class Looker:
 
     def _find(self, cluster: str, record: Record) -> str | None:
         """The task that carries the record's startedBy: RunTask may have been the last call made."""
-        found = self.ecs.find(cluster, started_by(self.prefix, record.container_id, record.generation))
+        found = self.ecs.find(cluster, started_by(self.prefix, record.ref))
         return next((arn for arn in found if not record.gave_up(arn)), None)
 
     def _describe(self, cluster: str, known: Sequence[tuple[Record, str]]) -> Iterator[tuple[Record, Fact]]:
@@ -89,12 +89,11 @@ class Looker:
         return None if isinstance(observed, NotOurs) else observed
 
     def _listed(self, record: Record, arn: str) -> TaskListed:
-        return TaskListed(container_id=record.container_id, generation=record.generation, at=self.clock(), task_arn=arn)
+        return TaskListed(ref=record.ref, at=self.clock(), task_arn=arn)
 
     def _gone(self, record: Record) -> TaskGone:
         return TaskGone(
-            container_id=record.container_id,
-            generation=record.generation,
+            ref=record.ref,
             at=self.clock(),
             task_arn=record.task_arn,
         )

@@ -19,7 +19,7 @@ from core.machine.next_actions import kept_running
 from core.machine.task_documents import NotOurs, observe_description
 from core.model.errors import CallFailed, MalformedEvent, ReachError
 from core.model.failure import Cause
-from core.model.identity import container_of_parameter
+from core.model.identity import Ref, container_of_parameter
 from core.model.policy import Policy
 from core.model.record import Record
 from core.ports import Clock, Store, Tasks, TokenVault
@@ -32,8 +32,7 @@ class Sighting:
     """What never changes about a task of ours."""
 
     task_arn: str
-    container_id: str
-    generation: int
+    ref: Ref
     created_at: datetime | None
 
 
@@ -56,7 +55,7 @@ def _unwanted(task: Sighting, record: Record | None, policy: Policy) -> tuple[st
     """The reason, and since when; None for the instant where only the task's own age counts."""
     if record is None:
         return FORGOTTEN, None
-    if task.generation != record.generation:
+    if task.ref.generation != record.generation:
         return f"the container is at generation {record.generation}", record.created_at
     return _unwanted_by(record, task, policy)
 
@@ -162,13 +161,13 @@ class LeakFinder:
             self._describe(new)
         ours = [task for arn in task_arns if (task := self.sightings.get(arn)) is not None]
         self._report.ours += len(ours)
-        loaded = self.store.load_many(task.container_id for task in ours)
+        loaded = self.store.load_many(task.ref.container_id for task in ours)
         for unreadable in loaded.unreadable:
             self._note(unreadable)
         left_alone = {unreadable.container_id for unreadable in loaded.unreadable}
         for task in ours:
-            if task.container_id not in left_alone:
-                self._judge(task, loaded.records.get(task.container_id))
+            if task.ref.container_id not in left_alone:
+                self._judge(task, loaded.records.get(task.ref.container_id))
 
     def _describe(self, task_arns: Sequence[str]) -> None:
         answer = self.ecs.describe(self.cluster, task_arns)
@@ -181,9 +180,7 @@ class LeakFinder:
                 self._note(error)
                 continue
             self.sightings[document["taskArn"]] = (
-                None
-                if isinstance(seen, NotOurs)
-                else Sighting(seen.task_arn, seen.container_id, seen.generation, seen.created_at)
+                None if isinstance(seen, NotOurs) else Sighting(seen.task_arn, seen.ref, seen.created_at)
             )
 
     def _judge(self, task: Sighting, record: Record | None) -> None:
@@ -196,7 +193,7 @@ class LeakFinder:
             return
         try:
             # 255 characters at most; this has about 150.
-            self.ecs.stop(self.cluster, task.task_arn, f"Leaked task of container {task.container_id}: {why}.")
+            self.ecs.stop(self.cluster, task.task_arn, f"Leaked task of container {task.ref.container_id}: {why}.")
         except CallFailed as error:
             self._note(error)
 

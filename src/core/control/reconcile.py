@@ -122,7 +122,7 @@ class Reconciler:
         report.due += len(records)
         report.oldest = max([report.oldest, *((now - one.check_at).total_seconds() for one in records if one.check_at)])
         for record, fact in Looker(self.ecs, self.clock, self.prefix, note).look(records):
-            passed = TimePassed(container_id=record.container_id, generation=record.generation, at=self.clock())
+            passed = TimePassed(ref=record.ref, at=self.clock())
             try:
                 # Only what ECS has just been asked about may be judged by the clock.
                 settled = self.settler.settle(fact, passed, known=record)

@@ -99,7 +99,7 @@ class Settler:
         return next((action for action in owed if type(action) in self.perform and action not in done), None)
 
     def _fold(self, fact: Fact, known: Record | None) -> Settled:
-        record = known or self.store.load(fact.container_id)
+        record = known or self.store.load(fact.ref.container_id)
         for conflicts in range(ATTEMPTS):
             if record is None:
                 return Settled(None, ignored="no such container is recorded", conflicts=conflicts)
@@ -111,12 +111,12 @@ class Settler:
                 self.store.save(folded)
             except RevisionConflict as conflict:
                 if conflict.current != folded:
-                    record = conflict.current or self.store.load(fact.container_id)
+                    record = conflict.current or self.store.load(fact.ref.container_id)
                     continue
                 # The SDK repeated a write whose answer was lost, and met itself.
             return Settled(folded, _new_steps(record, folded), conflicts=conflicts)
         raise ContendedRecord(
-            f"The item of container {fact.container_id} changed under {ATTEMPTS} attempts to write it. "
+            f"The item of container {fact.ref.container_id} changed under {ATTEMPTS} attempts to write it. "
             "The platform's retry will come through; if this repeats, look for a loop of writers."
         )
 

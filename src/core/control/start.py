@@ -172,8 +172,7 @@ class Starter:
 
     def _accepted(self, claim: Claim, launched: Launched) -> Settled:
         accepted = LaunchAccepted(
-            container_id=claim.record.container_id,
-            generation=claim.record.generation,
+            ref=claim.record.ref,
             at=self.clock(),
             task_arn=launched.task_arn,
             task_definition_arn=launched.task_definition_arn,
@@ -181,9 +180,11 @@ class Starter:
         )
         # An event of the task may have been here first: then the ARN is known, and this fact is stale.
         settled = self.settler.settle(accepted, known=claim.record)
-        if settled.record is None or settled.record.generation != accepted.generation:
+        if settled.record is None or settled.record.generation != accepted.ref.generation:
             # Started so late that its generation is over: no record will ever name it.
-            reason = f"Started too late for generation {accepted.generation} of container {accepted.container_id}."
+            reason = (
+                f"Started too late for generation {accepted.ref.generation} of container {accepted.ref.container_id}."
+            )
             self.ecs.stop(launched.cluster_arn, launched.task_arn, reason)
         return self._answer(claim, settled)
 
@@ -193,8 +194,7 @@ class Starter:
         Raises `CallFailed`, uncertain, when another start of the same launch may still be taken.
         """
         rejected = LaunchRejected(
-            container_id=claim.record.container_id,
-            generation=claim.record.generation,
+            ref=claim.record.ref,
             at=self.clock(),
             attempt=claim.record.attempt,
             failure=failed.as_launch_failure(),
@@ -203,7 +203,7 @@ class Starter:
         )
         settled = self.settler.settle(rejected, known=claim.record)
         record = settled.record
-        if record is not None and record.generation == rejected.generation and record.unlaunched:
+        if record is not None and record.generation == rejected.ref.generation and record.unlaunched:
             self.told(settled)
             if record.attempt > rejected.attempt and not relaunch_owed(record):
                 return

@@ -49,10 +49,8 @@ class Stopper:
     def _ask(self, record: Record, reason: str) -> Settled:
         """The request as a fact of the newest generation: the container may be started anew at this moment."""
         while True:
-            asked = StopRequested(
-                container_id=record.container_id, generation=record.generation, at=self.clock(), reason=reason
-            )
+            asked = StopRequested(ref=record.ref, at=self.clock(), reason=reason)
             settled = self.settler.settle(asked, known=record)
-            if settled.record is None or settled.record.generation == asked.generation:
+            if settled.record is None or settled.record.generation == asked.ref.generation:
                 return settled
             record = settled.record

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from core.machine import messages as failures
 from core.machine.apply_task import fold_task
@@ -42,8 +43,8 @@ __all__ = ["Stale", "apply"]
 
 def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
-    if fact.generation != record.generation:
-        return Stale(f"it concerns generation {fact.generation}, and the record is at {record.generation}")
+    if fact.ref.generation != record.generation:
+        return Stale(f"it concerns generation {fact.ref.generation}, and the record is at {record.generation}")
     policy = own_policy(record, policy)
     folded = _fold(record, fact, policy)
     if isinstance(folded, Stale):
@@ -90,7 +91,7 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
         case TokenErased():
             return _token_erased(record, fact)
         case _:
-            raise TypeError(f"{type(fact).__name__} is not a fact that a record can learn")
+            assert_never(fact)
 
 
 def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:

@@ -6,7 +6,7 @@ action loses nothing: the redelivered event is stale, but what the record owes i
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.model.failure import ErrorCode
@@ -46,40 +46,39 @@ def _launch_actions(record: Record) -> tuple[Action, ...]:
     """The launch is for whoever claimed it last; a claim is for whoever comes first, or when the claimant is silent."""
     if not relaunch_owed(record):
         return ()
-    who: dict[str, Any] = {
-        "container_id": record.container_id,
-        "generation": record.generation,
-        "attempt": record.attempt,
-    }
     given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)
     launches = (
-        Relaunch(**who, by=ask.by, cluster_arn=record.cluster_arn or "", task_arn=given_up[-1], given_up=given_up)
+        Relaunch(
+            ref=record.ref,
+            by=ask.by,
+            cluster_arn=record.cluster_arn or "",
+            task_arn=given_up[-1],
+            attempt=record.attempt,
+            given_up=given_up,
+        )
         for ask in record.asked[-1:]
     )
-    return (*launches, ClaimLaunch(**who))
+    return (*launches, ClaimLaunch(ref=record.ref, attempt=record.attempt))
 
 
 def _task_action(record: Record, policy: Policy) -> Action | None:
-    who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
-    cluster = record.cluster_arn or ""
-    if record.task_arn is None or record.stopping:
+    ref, cluster, task = record.ref, record.cluster_arn or "", record.task_arn
+    if task is None or record.stopping:
         return None
-    task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}
     if (reason := _stop_owed(record, policy)) is not None:
-        return StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT])
+        return StopTask(ref=ref, cluster_arn=cluster, task_arn=task, reason=reason[:STOP_REASON_LIMIT])
     if record.state is State.TASK_RUNNING:
-        return DescribeTask(**who, **task)
+        return DescribeTask(ref=ref, cluster_arn=cluster, task_arn=task)
     if silence_known(record):
         return None
     address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
-    return SendProbe(**who, address=address) if address is not None else None
+    return SendProbe(ref=ref, address=address) if address is not None else None
 
 
 def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
     return tuple(
         StopTask(
-            container_id=record.container_id,
-            generation=record.generation,
+            ref=record.ref,
             cluster_arn=record.cluster_arn or "",
             task_arn=task.task_arn,
             reason=f"One task too many of container {record.container_id}.",
@@ -92,7 +91,7 @@ def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
 def _token_action(record: Record) -> Action | None:
     if not record.state.ended or record.token_parameter is None:
         return None
-    return EraseToken(container_id=record.container_id, generation=record.generation, name=record.token_parameter)
+    return EraseToken(ref=record.ref, name=record.token_parameter)
 
 
 def _stop_owed(record: Record, policy: Policy) -> str | None:

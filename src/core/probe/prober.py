@@ -230,8 +230,7 @@ class _Probe:
 
     def _answered(self) -> AgentAnswered:
         return AgentAnswered(
-            container_id=self.target.container_id,
-            generation=self.target.generation,
+            ref=self.target.ref,
             at=self.clock(),
             address=self.target.address,
             attempts=self.attempts,
@@ -239,8 +238,7 @@ class _Probe:
 
     def _silent(self, error: ProbeError) -> AgentSilent:
         return AgentSilent(
-            container_id=self.target.container_id,
-            generation=self.target.generation,
+            ref=self.target.ref,
             at=self.clock(),
             address=self.target.address,
             attempts=self.attempts,

@@ -10,6 +10,7 @@ from core.model.state import State
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.model.identity import Ref
     from core.model.record import Record
 
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 class Target:
     """What a message asks to be probed."""
 
-    container_id: str
-    generation: int
+    ref: Ref
     address: str
 
 
@@ -50,7 +50,7 @@ def watched(record: Record | None, target: Target) -> Watched:
 def _why_over(record: Record | None, target: Target) -> str | None:
     if record is None:
         return "the record is gone"
-    if record.generation != target.generation:
+    if record.generation != target.ref.generation:
         return f"the record is at generation {record.generation}"
     if record.state.ended or record.state is State.AGENT_HEALTHY:
         return f"the record is {record.state}"

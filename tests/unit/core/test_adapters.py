@@ -23,6 +23,7 @@ from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
 from core.adapters.tokens import new_token
 from core.model.errors import CallFailed
+from core.model.identity import Ref
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/probes"
@@ -59,7 +60,7 @@ def test_a_probe_message_names_what_to_probe_and_no_secret(stubbed: Stub) -> Non
     body = json.dumps({"container_id": CONTAINER_ID, "generation": 2, "address": ADDRESS})
     answers.add_response("send_message", {}, {"QueueUrl": QUEUE, "MessageBody": body})
 
-    SqsProbeQueue(QUEUE, client).send(CONTAINER_ID, 2, ADDRESS)
+    SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS)
 
 
 def test_an_outage_of_the_queue_is_a_failed_call(stubbed: Stub) -> None:
@@ -68,7 +69,7 @@ def test_an_outage_of_the_queue_is_a_failed_call(stubbed: Stub) -> None:
     answers.add_client_error("send_message", "ThrottlingException", "Rate exceeded", 400)
 
     with pytest.raises(CallFailed, match="SendMessage failed with ThrottlingException") as caught:
-        SqsProbeQueue(QUEUE, client).send(CONTAINER_ID, 2, ADDRESS)
+        SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS)
 
     assert (caught.value.transient, caught.value.uncertain) == (True, False)
 

@@ -15,7 +15,7 @@ from core.model.failure import ErrorCode
 from core.model.policy import Policy
 from core.model.record import Record
 from core.model.state import State
-from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, answered, at, pending, silent
+from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, REF, SETTINGS, answered, at, pending, silent
 from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 
 DELIVERIES = 5
@@ -79,8 +79,7 @@ class World:
         """A prober cannot read the table."""
         self.learn(
             ProbeAborted(
-                container_id=CONTAINER_ID,
-                generation=1,
+                ref=REF,
                 at=self.clock(),
                 address=ADDRESS,
                 last_error="The containers table could not be read.",
@@ -165,9 +164,7 @@ def test_a_container_that_no_prober_reaches_can_be_stopped() -> None:
     """As any other."""
     world = World()
     world.abort()
-    world.learn(
-        StopRequested(container_id=CONTAINER_ID, generation=1, at=world.clock(), reason="enough"), world.performs
-    )
+    world.learn(StopRequested(ref=REF, at=world.clock(), reason="enough"), world.performs)
     assert world.ecs.stopped == [(world.task, "enough")]
 
 

@@ -17,6 +17,7 @@ from core.control.rate_limited import PacedTasks
 from core.machine.next_actions import STOP_REASON_LIMIT
 from core.model.errors import CallFailed, ReachError
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Launch, Record
 from core.model.state import State
@@ -51,7 +52,7 @@ def relaunched(given_up_at: datetime = LONG_AGO, task_arn: str | None = OTHER) -
 
 
 def sighting(generation: int = 1, created_at: datetime | None = LONG_AGO) -> Sighting:
-    return Sighting(TASK, CONTAINER_ID, generation, created_at)
+    return Sighting(TASK, Ref(CONTAINER_ID, generation), created_at)
 
 
 # --- the decision -----------------------------------------------------------------------------------------------

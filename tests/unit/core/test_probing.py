@@ -19,14 +19,14 @@ from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
 from core.probe.view import watched
-from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
+from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
-TARGET = Target(CONTAINER_ID, 1, ADDRESS)
+TARGET = Target(REF, ADDRESS)
 REFUSED = Answer(probe_error(ProbeErrorKind.REFUSED, ADDRESS))
 STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
 DEADLINE = 60.0
@@ -123,9 +123,7 @@ def test_immediate_success() -> None:
     result = world.run()
 
     assert result == ProbeResult(Outcome.HEALTHY, attempts=1)
-    assert world.facts == [
-        AgentAnswered(container_id=CONTAINER_ID, generation=1, at=at(0), address=ADDRESS, attempts=1)
-    ]
+    assert world.facts == [AgentAnswered(ref=REF, at=at(0), address=ADDRESS, attempts=1)]
 
 
 def test_delayed_success() -> None:
@@ -147,8 +145,7 @@ def test_timeout_failure() -> None:
     assert result == ProbeResult(Outcome.SILENT, attempts=60, last_error=REFUSED.error)
     assert REFUSED.error is not None
     verdict = AgentSilent(
-        container_id=CONTAINER_ID,
-        generation=1,
+        ref=REF,
         at=at(DEADLINE),
         address=ADDRESS,
         attempts=60,

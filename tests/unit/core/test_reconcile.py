@@ -171,7 +171,7 @@ def test_stops_beyond_the_budget_stay_owed(world: World) -> None:
     records = [world.running(number, check_at=number / 10) for number in range(6)]
     settler = Settler(world.store, POLICY)
     for one in records[:5]:
-        settler.settle(StopRequested(container_id=one.container_id, generation=1, at=at(1), reason="enough"), known=one)
+        settler.settle(StopRequested(ref=one.ref, at=at(1), reason="enough"), known=one)
     world.clock.advance(POLICY.probe_look + 1)
 
     report = world.reconcile(changes=2)

@@ -25,6 +25,7 @@ from core.storage.item import from_item, to_item
 from tests.factories import (
     CONTAINER_ID,
     POLICY,
+    REF,
     TASK,
     at,
     event,
@@ -376,7 +377,7 @@ def test_a_parameter_that_could_not_be_deleted_stays_owed(with_ssm: World) -> No
     arn = with_ssm.start().task_arn
     record = fold(with_ssm.record(), exited(5, task_arn=arn))
 
-    assert next_actions(record, POLICY) == (EraseToken(container_id=CONTAINER_ID, generation=1, name=PARAMETER),)
+    assert next_actions(record, POLICY) == (EraseToken(ref=REF, name=PARAMETER),)
     assert record.check_at == record.updated_at
 
 

@@ -21,6 +21,7 @@ from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
     POLICY,
+    REF,
     SETTINGS,
     TASK,
     answered,
@@ -292,7 +293,7 @@ def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
     """StopTask right after RunTask may meet an API that does not know the task: not found is not stopped."""
     world = Settled(pending(task_arn=TASK))
     world.ecs.unknown.add(TASK)
-    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
+    asked = StopRequested(ref=REF, at=at(1), reason="enough")
     world.settler.settle(asked)
     assert not world.record().stopping
 

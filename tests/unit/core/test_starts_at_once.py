@@ -29,6 +29,7 @@ from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
     POLICY,
+    REF,
     TASK,
     answered,
     at,
@@ -426,7 +427,7 @@ def test_a_write_that_met_itself_is_told_with_its_steps(world: World) -> None:
     world.ecs.walk(task, "RUNNING")
     world.settler.settle(seen(world, task))
     usual = world.store
-    answer = AgentAnswered(container_id=CONTAINER_ID, generation=1, at=at(5), address=ADDRESS, attempts=1)
+    answer = AgentAnswered(ref=REF, at=at(5), address=ADDRESS, attempts=1)
 
     def written() -> None:
         folded = apply(world.record(), answer, POLICY)

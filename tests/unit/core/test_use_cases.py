@@ -25,7 +25,20 @@ from core.model.record import Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item
-from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, SETTINGS, TASK, at, event, observed, pending, silent
+from tests.factories import (
+    ADDRESS,
+    CLUSTER,
+    CONTAINER_ID,
+    POLICY,
+    REF,
+    SETTINGS,
+    TASK,
+    at,
+    event,
+    observed,
+    pending,
+    silent,
+)
 from tests.fakes import FakeEcs, MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 
 REFUSED = CallFailed(
@@ -530,7 +543,7 @@ def test_an_action_that_fails_in_the_reconciler_is_told(world: World) -> None:
     """One refused call stops nothing but itself."""
     world.start()
     world.ecs.refusals["stop"] = [REFUSED, REFUSED]
-    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
+    asked = StopRequested(ref=REF, at=at(1), reason="enough")
     Settler(world.store, POLICY).settle(asked)
     world.clock.advance(61)
 

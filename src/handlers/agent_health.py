@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 
 from core.adapters.http_probe import HttpProbe
+from core.control.settle import settle_event
 from core.model.errors import MalformedEvent
 from core.model.facts import ProbeAborted
 from core.model.identity import Ref
-from core.probe.batched_reads import SharedLook
+from core.probe.batched_reads import BatchedReads
 from core.probe.no_verdict import CannotProbe, OutOfTime
 from core.probe.prober import ProbeResult, probe
 from core.probe.view import Target
-from handlers import telemetry, wiring
+from handlers import telemetry
+from handlers.app import PROBER_TABLE, App, prepare
 from handlers.telemetry import logger
 
 if TYPE_CHECKING:
@@ -26,13 +28,13 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from core.model.facts import Fact
     from core.ports import Loaded
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
 
-wiring.prepare(wiring.PROBER_TABLE)
+app = App("AgentHealthFunction", table=PROBER_TABLE)
+prepare(PROBER_TABLE)
 
 
 @logger.inject_lambda_context
@@ -66,10 +68,10 @@ class _Batch:
 
     def __init__(self, seconds: float) -> None:
         # Before any message, so that a wrong one is an error of the function, and not of each message.
-        self._settings = wiring.settings()
-        self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
+        self._settings = app.settings
+        self._give_up_at = app.clock.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
-        self._looks = SharedLook(_load_many)
+        self._reads = BatchedReads(_load_many)
         self.faults: list[Exception] = []
 
     async def probe(self, record: SQSRecord) -> str:
@@ -98,11 +100,11 @@ class _Batch:
             target,
             ask=self._http.ask,
             identify=self._http.identify if settings.verify_agent_identity else None,
-            look=lambda: self._looks.look(target.ref.container_id),
-            report=_report,
-            clock=wiring.now,
+            read_record=lambda: self._reads.read(target.ref.container_id),
+            settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
+            now=app.clock.now,
             sleep=asyncio.sleep,
-            policy=settings.policy,
+            policy=app.policy,
             give_up_at=self._give_up_at,
         )
         _log(target, result)
@@ -119,12 +121,7 @@ def target_of(body: str) -> Target:
 
 
 async def _load_many(container_ids: Sequence[str]) -> Loaded:
-    return await asyncio.to_thread(wiring.prober_store().load_many, container_ids)
-
-
-async def _report(fact: Fact) -> None:
-    settled = await asyncio.to_thread(wiring.verdict_settler().settle, fact)
-    telemetry.report(settled, fact)
+    return await asyncio.to_thread(app.store.load_many, container_ids)
 
 
 def _log(target: Target, result: ProbeResult) -> None:
@@ -140,7 +137,7 @@ def _log(target: Target, result: ProbeResult) -> None:
 def _aborted(fault: CannotProbe) -> ProbeAborted:
     return ProbeAborted(
         ref=fault.target.ref,
-        at=wiring.now(),
+        at=app.clock.now(),
         address=fault.target.address,
         last_error=fault.last_error,
         remedy=fault.remedy,

@@ -11,7 +11,7 @@ from typing import Final
 from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent
 from core.model.identity import Ref
-from core.probe.view import Target, Watched, watched
+from core.probe.view import ProbeView, Target, probe_view
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
@@ -48,7 +48,7 @@ class Prober:
                 self._plane.judge(
                     AgentAnswered(
                         ref=ref,
-                        at=world.clock(),
+                        at=world.clock.now(),
                         address=address,
                         attempts=attempts,
                     )
@@ -56,7 +56,7 @@ class Prober:
                 return
             pause = PAUSE
             if seen is not None and seen.deadline is not None:
-                left = (seen.deadline - world.clock()).total_seconds()
+                left = (seen.deadline - world.clock.now()).total_seconds()
                 if left <= 0:
                     self._give_up(target, attempts)
                     return
@@ -64,12 +64,12 @@ class Prober:
             world.sleep(pause)
         raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
 
-    def _look(self, target: Target) -> Watched | None:
+    def _look(self, target: Target) -> ProbeView | None:
         try:
             found = self._store.load_many([target.ref.container_id])
         except CallFailed:
             return None
-        return watched(found.records.get(target.ref.container_id), target)
+        return probe_view(found.records.get(target.ref.container_id), target)
 
     def _answers(self, address: str, token: str | None) -> bool:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
@@ -79,7 +79,7 @@ class Prober:
         self._plane.judge(
             AgentSilent(
                 ref=target.ref,
-                at=self._world.clock(),
+                at=self._world.clock.now(),
                 address=target.address,
                 attempts=attempts,
                 last_error="connect timed out",

@@ -23,7 +23,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ProbeView:
     """What the saved record says about a probe. `over` is the reason why it has ended; None: go on.
 
     `deadline` is None until the address is in the record (early probe).
@@ -35,12 +35,12 @@ class Watched:
     token: str | None = field(default=None, repr=False)
 
 
-def watched(record: Record | None, target: Target) -> Watched:
+def probe_view(record: Record | None, target: Target) -> ProbeView:
     """What `record` says about the probe of `target`. Pure."""
     over = _why_over(record, target)
     if record is None or over is not None:
-        return Watched(over=over)
-    return Watched(
+        return ProbeView(over=over)
+    return ProbeView(
         early=record.state is State.PENDING,
         deadline=record.probe.deadline if record.probe else None,
         token=record.agent_token,

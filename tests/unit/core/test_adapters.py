@@ -21,7 +21,6 @@ from botocore.stub import Stubber
 from core.adapters.aws_errors import translated
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
-from core.adapters.tokens import new_token
 from core.model.errors import CallFailed
 from core.model.identity import Ref
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
@@ -104,15 +103,6 @@ def test_erasing_is_idempotent(stubbed: Stub) -> None:
     vault.erase(PARAMETER)
     with pytest.raises(CallFailed, match="AccessDeniedException"):
         vault.erase(PARAMETER)
-
-
-def test_tokens_are_random_hex_of_the_right_length() -> None:
-    """Spec, testing: uniqueness, correct length, hex encoding."""
-    tokens = {new_token() for _ in range(1000)}
-
-    assert len(tokens) == 1000
-    assert {len(token) for token in tokens} == {64}
-    assert all(bytes.fromhex(token) for token in tokens)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def after(*facts: Fact, record: Record | None = None) -> Record:
 
 def inspected(record: Record) -> dict[str, Any]:
     """What the backend's frontend is shown of it."""
-    client = ReachClient(MemoryStore(record), clock=SettableClock(at(60)), sleep=lambda _: None, monotonic=lambda: 0.0)
+    client = ReachClient(MemoryStore(record), SettableClock(at(60)))
     return client.inspect(CONTAINER_ID)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.control.settle import Settler
+from core.control.settle import settle_event
 from core.machine.task_documents import observe_event
 from core.model.errors import MalformedEvent
 from core.model.facts import TaskObserved
@@ -22,8 +22,9 @@ from local.replay.options import add_replay
 from local.replay.reading import Found
 from local.replay.stack import Deployed, read_rule
 from local.replay.step import Outcome
-from tests.factories import CLUSTER, CONTAINER_ID, EVENTS, POLICY, event, pending
+from tests.factories import CLUSTER, CONTAINER_ID, EVENTS, event, pending
 from tests.fakes import MemoryStore, SettableClock
+from tests.world import NONE, World
 
 PATTERN = json.dumps({
     "source": ["aws.ecs"],
@@ -63,11 +64,11 @@ class FakeFunctions:
         if self.broken:
             return _failure("Runtime.ExitError", "it ended")
         try:
-            fact = observe_event(json.loads(request["Payload"]), prefix="sockerless", at=CLOCK())
+            fact = observe_event(json.loads(request["Payload"]), prefix="sockerless", at=CLOCK.now())
         except MalformedEvent as error:
             return _failure("MalformedEvent", str(error))
         assert isinstance(fact, TaskObserved)
-        ignored = Settler(self.store, POLICY).settle(fact).ignored
+        ignored = settle_event(World(store=self.store).performing(NONE), fact).ignored
         return {"Payload": io.BytesIO(json.dumps({"ignored": ignored} if ignored else {}).encode())}
 
 
@@ -85,7 +86,7 @@ def deployed(*records: Any, **options: Any) -> tuple[Deployed, FakeFunctions]:
         events=FakeBus(),
         functions=functions,
         store=store,
-        clock=CLOCK,
+        clock=CLOCK.now,
         **options,
     )
     return stack, functions
@@ -141,7 +142,7 @@ def test_an_adopted_container_gets_an_item() -> None:
     first, second = fed(stack, foreign, foreign)
     assert (first.outcome, second.outcome) == (Outcome.MOVED, Outcome.IGNORED)
     [record] = stack.records().values()
-    assert record.created_at == CLOCK()
+    assert record.created_at == CLOCK.now()
 
 
 def test_asynchronously_nothing_is_awaited() -> None:

@@ -40,17 +40,17 @@ def step(name):
     steps[name], last = now - last, now
 function = sys.argv[1]
 initialised = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME")
-from handlers import telemetry, wiring
-__import__(f"handlers.{function}")
+from handlers import app
+handler = __import__(f"handlers.{function}", fromlist=["app"])
 step("imports")
 os.environ["AWS_LAMBDA_FUNCTION_NAME"] = initialised
 made = {"task_state": ("TABLE", "PROBES"), "agent_health": ("PROBER_TABLE",), "reconcile": ("TABLE", "YIELDING_TASKS")}
 for name in made.get(function, ("TABLE", "TASKS")):
-    wiring.prepare(getattr(wiring, name))
+    app.prepare(getattr(app, name))
     step(name)
-wiring.settings()
+handler.app.settings
 step("settings")
-store = wiring.prober_store() if function == "agent_health" else wiring.store()
+store = handler.app.store
 store.load("a" * 64)
 step("first call")
 store.load("a" * 64)

@@ -12,22 +12,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from bench.latency import container_id
 from bench.systems import CLUSTER, Unusable, client
 from core.adapters.dynamodb import DynamoStore
-from core.control.leaked_tasks import LeakFinder, Sighting
-from core.control.reconcile import Reconciler
-from core.control.settle import Settler
+from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
+from core.control.reconcile import reconcile
+from core.launch.settings import Settings
 from core.machine.schedule import schedule
 from core.model.identity import started_by
 from core.model.policy import Policy
 from core.model.record import Instant, Record
 from core.model.state import State
 from core.ports import Described, Launched, TaskPage
+from handlers.app import App
 
 if TYPE_CHECKING:
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
+
     from local.cloud.cloud import LocalCloud
 
 TABLE: Final = "bench-idle"
@@ -52,7 +55,7 @@ class Idle:
 
 @dataclass(slots=True)
 class UnchangingEcs:
-    """`core.ports.Tasks` in which every task runs on. `calls`: what the adapter would have sent."""
+    """`core.ports.Ecs` in which every task runs on. `calls`: what the adapter would have sent."""
 
     tasks: dict[str, dict[str, Any]]
     calls: Counter[str] = field(default_factory=Counter)
@@ -60,7 +63,7 @@ class UnchangingEcs:
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:  # noqa: ARG002 - the port's signature
         """One call."""
         self.calls["ecs.DescribeTasks"] += 1
-        return Described(tuple(self.tasks[arn] for arn in task_arns), ())
+        return Described(tuple(cast("TaskTypeDef", self.tasks[arn]) for arn in task_arns), ())
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:  # noqa: ARG002
         """One call a page."""
@@ -78,6 +81,10 @@ class UnchangingEcs:
         """Nothing is to be started."""
         raise Unusable(f"idle: a task was started by {request['startedBy']}")
 
+    def register(self, definition: dict[str, Any]) -> None:
+        """Nothing is to be registered."""
+        raise Unusable(f"idle: {definition['family']} was registered")
+
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """Nothing is to be stopped."""
         raise Unusable(f"idle: {task_arn} of {cluster} was stopped: {reason}")
@@ -85,10 +92,31 @@ class UnchangingEcs:
 
 @dataclass(slots=True)
 class _Clock:
-    now: datetime
+    """`core.ports.Clock` that is set. Nothing waits."""
 
-    def __call__(self) -> datetime:
-        return self.now
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic(self) -> float:
+        return self.instant.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        raise Unusable(f"idle: {seconds} s were waited")
+
+    def random(self) -> float:
+        return 0.5
+
+
+class _Function(App):
+    """ReconcileFunction, which performs nothing here."""
+
+    settings = Settings(table_name=TABLE, started_by_prefix=PREFIX)
+
+    def __init__(self, store: DynamoStore, ecs: UnchangingEcs, clock: _Clock) -> None:
+        super().__init__("ReconcileFunction", performs=frozenset())
+        self.store, self.ecs, self.vault, self.clock = store, ecs, _NoParameters(), clock
 
 
 def measure_idle(cloud: LocalCloud, *, containers: int, seed: int) -> Idle:
@@ -102,47 +130,27 @@ def measure_idle(cloud: LocalCloud, *, containers: int, seed: int) -> Idle:
     for record in records:
         store.save(record)
     ecs = UnchangingEcs({str(record.task_arn): _task(record) for record in records})
-    settler, errors = Settler(store, policy), Counter[str]()
-    sightings: dict[str, Sighting | None] = {}
-    looked_at = healed = 0
-
-    def note(error: Exception) -> None:
-        errors[str(error)] += 1
+    ports = _Function(store, ecs, clock)
+    known: dict[str, RunningTask | None] = {}
+    errors: Counter[str] = Counter()
+    looked_at = healed = 0.0
 
     calls.clear()
     for minute in range(HOUR):
-        clock.now = _NOON + timedelta(minutes=minute)
-        report = Reconciler(
-            store=store,
-            settler=settler,
-            ecs=ecs,
-            clock=clock,
-            policy=policy,
-            prefix=PREFIX,
-            told=lambda _: None,
-            failed=note,
-            time_left=lambda: 60.0,
-        ).run()
-        looked_at += report.due
-        healed += report.healed
+        clock.instant = _NOON + timedelta(minutes=minute)
+        reports = [reconcile(ports, lambda: 60.0)]
+        looked_at += reports[0].counts["due"]
+        healed += reports[0].counts["healed"]
         if minute % LEAKS_EVERY == 0:
-            LeakFinder(
-                store=store,
-                vault=_NoParameters(),
-                ecs=ecs,
-                sightings=sightings,
-                cluster=CLUSTER,
-                prefix=PREFIX,
-                policy=policy,
-                clock=clock,
-                told=lambda task, why: note(Unusable(f"{task.task_arn} counts as leaked: {why}")),
-                failed=note,
-            ).run()
+            reports.append(find_leaked_tasks(ports, CLUSTER, known))
+            errors["a leaked task"] += int(reports[1].counts["leaked"])
+        for report in reports:
+            errors += report.errors
     made = calls + ecs.calls
     dynamodb.delete_table(TableName=TABLE)
     if errors:
         raise Unusable(f"idle: {dict(errors)}")
-    return Idle(containers=containers, calls=made, looked_at=looked_at, healed=healed)
+    return Idle(containers=containers, calls=made, looked_at=int(looked_at), healed=int(healed))
 
 
 class _NoParameters:
@@ -207,7 +215,7 @@ def _task(record: Record) -> dict[str, Any]:
     return {
         "taskArn": record.task_arn,
         "clusterArn": CLUSTER,
-        "startedBy": started_by(PREFIX, record.container_id, record.generation),
+        "startedBy": started_by(PREFIX, record.ref),
         "version": record.task_version,
         "lastStatus": "RUNNING",
         "desiredStatus": "RUNNING",

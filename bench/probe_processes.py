@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.http_probe import HttpProbe
 from core.model.facts import AgentAnswered, Fact
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Probe, Record
 from core.model.state import State
 from core.ports import Loaded
-from core.probe.batched_reads import SharedLook
+from core.probe.batched_reads import BatchedReads
 from core.probe.prober import ProbeResult, Target, probe
 
 if TYPE_CHECKING:
@@ -90,16 +91,16 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
         if isinstance(fact, AgentAnswered):
             answered.append(time.time())
 
-    shared = SharedLook(load_many)
+    shared = BatchedReads(load_many)
 
     def one(container_id: str) -> Any:
         return probe(
-            Target(container_id, 1, address),
+            Target(Ref(container_id, 1), address),
             ask=http.ask,
             identify=http.identify,
-            look=lambda: shared.look(container_id),
-            report=report,
-            clock=now,
+            read_record=lambda: shared.read(container_id),
+            settle_verdict=report,
+            now=now,
             sleep=asyncio.sleep,
             policy=Policy(),
             give_up_at=start + timedelta(minutes=10),

@@ -22,12 +22,13 @@ from unittest.mock import patch
 
 from core.model.families import family_of
 from core.probe.answer import Answer
-from docs.counted import functions, schedules, template
+from docs.counted import schedules, template
 from docs.metered_store import MeteredStore
-from handlers import agent_health, wiring
+from handlers import agent_health
+from handlers.app import App
 from handlers.telemetry import logger
 from tests.factories import CLUSTER, SETTINGS, TASK, event
-from tests.fakes import FakeDefinitions, FakeEcs, MemoryVault, RecordingQueue, SettableClock
+from tests.fakes import FakeDefinitions, FakeEcs, MemoryRegistrations, MemoryVault, RecordingQueue, SettableClock
 from tests.template import Resolved
 
 STACK: Final = "sockerless-reach"
@@ -86,7 +87,7 @@ def measured() -> Measured:
     for name in schedules():
         with _stack() as watched:
             watched.start()
-            watched.definitions.add(family_of("sockerless", CLUSTER, {}), watched.clock())
+            watched.definitions.add(family_of("sockerless", CLUSTER, {}), watched.clock.now())
             before = copy.copy(watched.usage)
             watched.clock.advance(3600)
             watched.run(name)
@@ -202,38 +203,27 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 @contextmanager
 def _stack() -> Iterator[_Stack]:
-    """A new stack, whose composition root is given ports in memory for adapters; all is as it was afterwards."""
+    """A new stack, whose composition root has ports in memory; all is as it was afterwards."""
     stack = _Stack()
-    adapters: Mapping[str, Any] = {
-        "DynamoStore": stack.store,
-        "BotoEcs": stack.ecs,
-        "BotoDefinitions": stack.definitions,
-        "SqsProbeQueue": stack.queue,
-        "SsmTokenVault": MemoryVault(),
+    ports: Mapping[str, Any] = {
+        "store": stack.store,
+        "registrations": MemoryRegistrations(),
+        "ecs": stack.ecs,
+        "definitions": stack.definitions,
+        "queue": stack.queue,
+        "vault": MemoryVault(),
+        "clock": stack.clock,
+        "settings": SETTINGS.model_copy(update={"agent_image": "agent", "probe_queue_url": "queue"}),
     }
-    settings = SETTINGS.model_copy(update={"agent_image": "agent", "probe_queue_url": "queue"})
     variables = Resolved(template(), **{"AWS::StackName": STACK}).environment("ReconcileFunction")
-    _forget()
     with ExitStack() as undo:
-        for name, port in adapters.items():
-            undo.enter_context(patch.object(wiring, name, lambda *_, port=port, **__: port))
-        undo.enter_context(patch("boto3.client"))
-        undo.enter_context(patch.object(wiring, "settings", lambda: settings))
-        undo.enter_context(patch.object(wiring, "now", stack.clock))
+        for name, port in ports.items():
+            undo.enter_context(patch.object(App, name, port))
         undo.enter_context(patch.object(agent_health, "HttpProbe", _Agent))
         undo.enter_context(patch.dict(os.environ, variables))
         undo.enter_context(logger.append_context_keys(service=STACK))
-        undo.callback(_forget)
         undo.callback(_PRINTER.setStream, _PRINTER.stream)
         yield stack
-
-
-def _forget() -> None:
-    """What a warm function keeps."""
-    for module in (wiring, *(importlib.import_module(_module(name)) for name in functions())):
-        for value in vars(module).values():
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
 
 
 def _module(function: str) -> str:

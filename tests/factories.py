@@ -18,6 +18,7 @@ from core.model.facts import (
     TaskObserved,
     TimePassed,
 )
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Injection, Record
 from core.model.state import State
@@ -29,6 +30,7 @@ TASK = "arn:aws:ecs:us-east-1:123456789012:task/default/0f6a1c52c0d94d8e9a7b3e5d
 DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/sockerless-2f9c1d7e:1"
 ADDRESS = "10.0.1.47:9111"
 TOKEN = "ab" * 32
+REF = Ref(CONTAINER_ID, 1)
 POLICY = Policy()
 SETTINGS = Settings(
     table_name="containers", cluster_arn=CLUSTER, task_subnets=("subnet-00000001",), agent_image="agent:1"
@@ -85,12 +87,11 @@ def main_container(**changes: Any) -> ContainerSeen:
 
 
 def observed(
-    version: int, last_status: str = "RUNNING", desired_status: str = "RUNNING", **changes: Any
+    version: int, last_status: str = "RUNNING", desired_status: str = "RUNNING", generation: int = 1, **changes: Any
 ) -> TaskObserved:
     """A snapshot of the task; RUNNING with an address unless said otherwise."""
     values: dict[str, Any] = {
-        "container_id": CONTAINER_ID,
-        "generation": 1,
+        "ref": Ref(CONTAINER_ID, generation),
         "at": at(version),
         "source": Source.EVENT,
         "task_arn": TASK,
@@ -124,21 +125,18 @@ def exited(
 
 def answered(seconds: float = 5, address: str = ADDRESS, generation: int = 1, attempts: int = 2) -> AgentAnswered:
     """The prober's good news."""
-    return AgentAnswered(
-        container_id=CONTAINER_ID, generation=generation, at=at(seconds), address=address, attempts=attempts
-    )
+    return AgentAnswered(ref=Ref(CONTAINER_ID, generation), at=at(seconds), address=address, attempts=attempts)
 
 
 def passed(seconds: float = 70) -> TimePassed:
     """The reconciler has asked ECS, and now the clock counts."""
-    return TimePassed(container_id=CONTAINER_ID, generation=1, at=at(seconds))
+    return TimePassed(ref=REF, at=at(seconds))
 
 
 def silent(seconds: float = 70, address: str = ADDRESS, last_error: str = "connect timed out") -> AgentSilent:
     """The prober's bad news."""
     return AgentSilent(
-        container_id=CONTAINER_ID,
-        generation=1,
+        ref=REF,
         at=at(seconds),
         address=address,
         attempts=20,

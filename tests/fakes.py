@@ -6,21 +6,26 @@ import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from core.adapters.registrations import LEASE, RECENT
 from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.model.families import family_in, revision_in
 from core.model.instants import format_instant
-from core.ports import Clock, Described, Launched, Loaded, Registered, RevisionConflict, TaskPage, Turn
+from core.ports import Described, Launched, Loaded, Registered, RevisionConflict, TaskPage, Turn
 from core.storage.definition_uses import definition_use
 from core.storage.item import from_item, to_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
+
+    from core.model.identity import Ref
     from core.model.record import Record
+
+BEGINNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class MemoryStore:
@@ -94,11 +99,11 @@ class RecordingQueue:
     sent: list[tuple[str, int, str]] = field(default_factory=list)
     outage: CallFailed | None = None
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
+    def send(self, ref: Ref, address: str) -> None:
         """Keeps `(container_id, generation, address)`."""
         if self.outage is not None:
             raise self.outage
-        self.sent.append((container_id, generation, address))
+        self.sent.append((*ref, address))
 
 
 @dataclass
@@ -106,7 +111,7 @@ class MemoryVault:
     """`core.ports.TokenVault` in a dict. `changed` are the instants of the last changes, by `clock`."""
 
     tokens: dict[str, str] = field(default_factory=dict)
-    clock: Clock = lambda: datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    clock: Callable[[], datetime] = lambda: BEGINNING
     changed: dict[str, datetime] = field(default_factory=dict)
 
     def put(self, name: str, token: str) -> None:
@@ -167,16 +172,28 @@ class MemoryOutput:
 
 @dataclass
 class SettableClock:
-    """`core.ports.Clock` that stands still until it is moved."""
+    """`core.ports.Clock` that only sleeping and the test move. `slept` are the pauses."""
 
-    now: datetime = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+    instant: datetime = BEGINNING
+    slept: list[float] = field(default_factory=list)
+    chance: float = 0.5
 
-    def __call__(self) -> datetime:
-        return self.now
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic(self) -> float:
+        return (self.instant - BEGINNING).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def random(self) -> float:
+        return self.chance
 
     def advance(self, seconds: float) -> None:
         """Moves on."""
-        self.now += timedelta(seconds=seconds)
+        self.instant += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -222,7 +239,7 @@ class FakeEcs:
                 "version": 1,
                 "lastStatus": "PROVISIONING",
                 "desiredStatus": "RUNNING",
-                "createdAt": self.clock(),
+                "createdAt": self.clock.now(),
                 "overrides": {"containerOverrides": [*request["overrides"]["containerOverrides"], {"name": "init"}]},
                 "tags": request.get("tags", []),
                 "containers": [{"name": "main", "lastStatus": "PENDING"}],
@@ -245,7 +262,7 @@ class FakeEcs:
         assert len(task_arns) <= 100
         shown = [arn for arn in task_arns if arn not in self.hidden]
         return Described(
-            tuple(copy.deepcopy(self.tasks[arn]) for arn in shown if arn in self.tasks),
+            tuple(cast("TaskTypeDef", copy.deepcopy(self.tasks[arn])) for arn in shown if arn in self.tasks),
             tuple(arn for arn in shown if arn not in self.tasks),
             tuple(self.hidden[arn] for arn in task_arns if arn in self.hidden),
         )
@@ -270,7 +287,7 @@ class FakeEcs:
             "attachments": [
                 {"id": "a", "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details},
             ],
-            **({"startedAt": self.clock()} if last_status == "RUNNING" else {}),
+            **({"startedAt": self.clock.now()} if last_status == "RUNNING" else {}),
             **changes,
         }
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from core.model.facts import MAIN
-from core.model.identity import parse_started_by, started_by
+from core.model.identity import Ref, parse_started_by, started_by
 from reach.refusal import Refused
 
 _SIDECARS: Final = ("aws-guardduty-agent",)
@@ -35,7 +35,7 @@ def adopted(event: Any, prefix: str) -> Any:
     arn = _detail(event).get("taskArn")
     if not isinstance(arn, str):
         return event
-    ours = started_by(prefix, sha256(arn.encode()).hexdigest(), 1)
+    ours = started_by(prefix, Ref(sha256(arn.encode()).hexdigest(), 1))
     return {**event, "detail": {**event["detail"], "startedBy": ours}}
 
 

@@ -60,9 +60,9 @@ class Offline:
         if isinstance(fact, NotOurs):
             return Step(**seen, outcome=Outcome.NOT_OURS, why=fact.why)
         fact = instant_of(fact, found.document)
-        seen |= {"container_id": fact.container_id, "generation": fact.generation}
+        seen |= fact.ref._asdict()
         if not self.every_event and (why := withheld(fact, early_probe=self.policy.early_probe)) is not None:
-            known = self._records.get(fact.container_id)
+            known = self._records.get(fact.ref.container_id)
             state = known.state.value if known else None
             return Step(**seen, outcome=Outcome.WITHHELD, at=fact.at, state=state, why=why)
         return self._fold(fact, seen)
@@ -88,11 +88,11 @@ class Offline:
 
     def _record(self, fact: TaskObserved) -> Record:
         """The container's record; a new one for a container or a generation that no event spoke of yet."""
-        known = self._records.get(fact.container_id)
-        if known is not None and known.generation >= fact.generation:
+        known = self._records.get(fact.ref.container_id)
+        if known is not None and known.generation >= fact.ref.generation:
             return known
         record = pending(fact, self.policy)
-        self._records[fact.container_id] = record
+        self._records[fact.ref.container_id] = record
         return record
 
     def _answered(self, record: Record) -> Record:
@@ -100,8 +100,7 @@ class Offline:
         if asked is None:
             return record
         answer = AgentAnswered(
-            container_id=record.container_id,
-            generation=record.generation,
+            ref=record.ref,
             at=record.updated_at,
             address=asked.address,
             attempts=1,
@@ -114,9 +113,9 @@ def pending(fact: TaskObserved, policy: Policy) -> Record:
     """The record as a start would have saved it just before the task was created. Without image, command and token."""
     begun = min(fact.created_at or fact.at, fact.at)
     record = Record(
-        container_id=fact.container_id,
+        container_id=fact.ref.container_id,
         state=State.PENDING,
-        generation=fact.generation,
+        generation=fact.ref.generation,
         revision=1,
         created_at=begun,
         updated_at=begun,

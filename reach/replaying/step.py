@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.model.instants import format_instant
@@ -139,4 +139,4 @@ def described(action: Action) -> str:
         case EraseToken(name=name):
             return f"delete the parameter {name}"
         case _:
-            return type(action).__name__
+            assert_never(action)

@@ -15,7 +15,6 @@ from core.model.record import Instant, Record
 from core.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from core.ports import Clock
@@ -59,23 +58,11 @@ class Reachable:
 
 
 class ReachClient:
-    """Reads containers out of a store; it cannot write. `core.adapters.clients.reach_client` makes one on DynamoDB.
+    """Reads containers out of a store; it cannot write. `core.adapters.clients.reach_client` makes one on DynamoDB."""
 
-    `clock` decides which items are past their time to live, `monotonic` (seconds) how long a wait has taken.
-    """
-
-    def __init__(
-        self,
-        store: Reader,
-        *,
-        clock: Clock,
-        sleep: Callable[[float], None],
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, store: Reader, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._sleep = sleep
-        self._monotonic = monotonic
 
     def get(self, container_id: str) -> Record:
         """The newest record. Raises `ContainerNotFound`, `UnreadableRecord`, `CallFailed`.
@@ -83,7 +70,7 @@ class ReachClient:
         An item past its time to live counts as gone: DynamoDB may take two days to remove it (facts, section 8).
         """
         record = self._store.load(container_id)
-        if record is None or (record.expires_at is not None and record.expires_at <= self._clock().timestamp()):
+        if record is None or (record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()):
             raise ContainerNotFound(container_id)
         return record
 
@@ -104,19 +91,19 @@ class ReachClient:
         second until a state has lasted a minute, then one: a start of 40 s costs about 400 RRU, $0.00005. Eventually
         consistent reads would cost half, but may show the address of a task that is gone, which may be a stranger's.
         """
-        begun = self._monotonic()
+        begun = self._clock.monotonic()
         seen: tuple[int, State] | None = None
         since = 0.0
         while True:
             record = self.get(container_id)
             if reachable := _verdict(record):
                 return reachable
-            waited = self._monotonic() - begun
+            waited = self._clock.monotonic() - begun
             if waited >= timeout:
                 raise WaitTimeout(container_id, record.state, waited, _hint(record))
             if seen != (record.generation, record.state):
                 seen, since = (record.generation, record.state), waited
-            self._sleep(min(PAUSE if waited - since < LATE else LATE_PAUSE, timeout - waited))
+            self._clock.sleep(min(PAUSE if waited - since < LATE else LATE_PAUSE, timeout - waited))
 
     def inspect(self, container_id: str) -> dict[str, Any]:
         """The container as the frontend's inspect wants it (contract, section 3, last paragraph): JSON values.

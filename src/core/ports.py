@@ -6,18 +6,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from core.launch.settings import Settings
+from core.model.actions import Action
 from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, ReachError, UnreadableRecord
+from core.model.identity import Ref
+from core.model.policy import Policy
 from core.model.record import Record
+from core.model.settled import Settled, Unknown
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 
 class Clock(Protocol):
-    """Now, as an aware UTC datetime."""
+    """Time and chance."""
 
-    def __call__(self) -> datetime:
-        """The instant."""
+    def now(self) -> datetime:
+        """The instant, as an aware UTC datetime with whole milliseconds."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+
+    def sleep(self, seconds: float) -> object:
+        """Waits."""
+
+    def random(self) -> float:
+        """A number from 0 to 1: starts that wait together must not go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +57,17 @@ class RevisionConflict(ReachError):
         self.current = current
 
 
-class Store(Protocol):
+class DefinitionUses(Protocol):
+    """What the table says about task definitions. Raises `CallFailed`."""
+
+    def definition_uses(self) -> Iterable[DefinitionUse]:
+        """One for each item that names a definition, in any order, page by page.
+
+        Strongly consistent: an item saved before the call is among them. It reads the whole table.
+        """
+
+
+class Store(DefinitionUses, Protocol):
     """The table. Raises `UnreadableRecord` for an item this version cannot interpret, `CallFailed` for an outage."""
 
     def load(self, container_id: str) -> Record | None:
@@ -69,7 +96,7 @@ class Store(Protocol):
 class ProbeQueue(Protocol):
     """The queue that the prober reads."""
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
+    def send(self, ref: Ref, address: str) -> None:
         """Asks for a probe of `address`. Raises `CallFailed`."""
 
 
@@ -80,7 +107,7 @@ class Described:
     `refused` has one error for each ARN that ECS did not show for another reason: nothing is known of that task.
     """
 
-    tasks: tuple[dict[str, Any], ...]
+    tasks: tuple[TaskTypeDef, ...]
     missing: tuple[str, ...]
     refused: tuple[CallFailed, ...] = ()
 
@@ -125,8 +152,14 @@ class TokenVault(Protocol):
         """Every parameter below `/<prefix>/`, with the instant of its last change, page by page."""
 
 
-class Tasks(Protocol):
-    """The tasks of the ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass."""
+class Ecs(Protocol):
+    """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass.
+
+    Rate-limited for a background run (`core.control.rate_limited`), every method raises `RunStopped` too.
+    """
+
+    def register(self, definition: dict[str, Any]) -> None:
+        """RegisterTaskDefinition: from now on RunTask takes its family. Done twice, it makes two revisions."""
 
     def run(self, request: dict[str, Any]) -> Launched:
         """RunTask with these parameters; `failures` with no task raise `CallFailed`. Never repeated by itself.
@@ -144,17 +177,10 @@ class Tasks(Protocol):
         """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks. Two calls."""
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
-        """ListTasks of what is to run on Fargate, whoever started it: from PROVISIONING on, until someone stops it.
+        """One page of the cluster's Fargate tasks with desiredStatus RUNNING, from any starter: at most 100 ARNs.
 
-        At most 100 ARNs; `after` is `following` of the page before.
+        `after` is `following` of the page before.
         """
-
-
-class Ecs(Tasks, Protocol):
-    """The ECS API: the tasks, and the definitions they are started from."""
-
-    def register(self, definition: dict[str, Any]) -> None:
-        """RegisterTaskDefinition: from now on RunTask takes its family. Done twice, it makes two revisions."""
 
 
 class Turn(Enum):
@@ -179,16 +205,6 @@ class Registrations(Protocol):
 
     def release(self, family: str, now: datetime) -> None:
         """It could not be registered: the next claim gets the turn."""
-
-
-class DefinitionUses(Protocol):
-    """What the table says about task definitions. Raises `CallFailed`."""
-
-    def definition_uses(self) -> Iterable[DefinitionUse]:
-        """One for each item that names a definition, in any order, page by page.
-
-        Strongly consistent: an item saved before the call is among them. It reads the whole table.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,4 +234,86 @@ class Definitions(Protocol):
         """Makes a revision INACTIVE. One that is not there counts as deregistered."""
 
     def delete(self, arns: Sequence[str]) -> Sequence[str]:
-        """Deletes up to 10 INACTIVE revisions, and gives those that ECS would not delete. Those not there are gone."""
+        """Deletes up to 10 INACTIVE revisions. Returns those that ECS refused; missing ones count as deleted."""
+
+
+class Observer(Protocol):
+    """What an operator may want to know, as it happens: the log and the metrics of a function."""
+
+    def settled(self, settled: Settled | Unknown) -> None:
+        """Facts were applied, or pending actions performed: also when an error is raised afterwards."""
+
+    def failed(self, error: ReachError) -> None:
+        """A background run goes on without what failed."""
+
+    def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
+        """AWS does not take these labels, named here, as tags. The container starts without them."""
+
+    def output_unread(self, record: Record, error: CallFailed | None) -> None:
+        """A container's output could not be read, or (None) there is none: ECS's data alone tell its end."""
+
+    def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
+        """A task runs that no record refers to. It is stopped next, unless the operator keeps such tasks."""
+
+
+class Ports(Protocol):
+    """What the functions of `core.control` work with. An implementation makes each client when it is first read."""
+
+    @property
+    def settings(self) -> Settings:
+        """The function's environment."""
+
+    @property
+    def policy(self) -> Policy:
+        """The stack's time-outs and limits."""
+
+    @property
+    def performs(self) -> frozenset[type[Action]]:
+        """The actions that this function may perform. It leaves the others to the functions that may."""
+
+    @property
+    def process(self) -> str:
+        """Names this process among those that may make a launch. Lambda runs one invocation at a time in it."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time and chance."""
+
+    def new_token(self) -> str:
+        """A secret that nothing else knows: 64 hexadecimal digits."""
+
+    @property
+    def observer(self) -> Observer:
+        """The log and the metrics."""
+
+    @property
+    def store(self) -> Store:
+        """The containers table."""
+
+    @property
+    def ecs(self) -> Ecs:
+        """The ECS API."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """The task definitions, for the job that retires them."""
+
+    @property
+    def registrations(self) -> Registrations:
+        """Whose turn it is to register a definition."""
+
+    @property
+    def queue(self) -> ProbeQueue:
+        """The prober's queue."""
+
+    @property
+    def vault(self) -> TokenVault:
+        """The Parameter Store."""
+
+    @property
+    def output(self) -> Output | None:
+        """The containers' output; None for a function that may not read it, and without a log group of the stack's."""
+
+    @property
+    def output_patience(self) -> float:
+        """Seconds to wait for a first line of output."""

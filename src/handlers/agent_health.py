@@ -10,26 +10,31 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 
 from core.adapters.http_probe import HttpProbe
+from core.control.settle import settle_event
 from core.model.errors import MalformedEvent
 from core.model.facts import ProbeAborted
-from core.probe.batched_reads import SharedLook
+from core.model.identity import Ref
+from core.probe.batched_reads import BatchedReads
 from core.probe.no_verdict import CannotProbe, OutOfTime
 from core.probe.prober import ProbeResult, probe
 from core.probe.view import Target
-from handlers import telemetry, wiring
+from handlers import telemetry
+from handlers.app import PROBER_TABLE, App, prepare
 from handlers.telemetry import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from core.model.facts import Fact
     from core.ports import Loaded
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
 
-wiring.prepare(wiring.PROBER_TABLE)
+app = App("AgentHealthFunction", table=PROBER_TABLE)
+prepare(PROBER_TABLE)
 
 
 @logger.inject_lambda_context
@@ -63,10 +68,10 @@ class _Batch:
 
     def __init__(self, seconds: float) -> None:
         # Before any message, so that a wrong one is an error of the function, and not of each message.
-        self._settings = wiring.settings()
-        self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
+        self._settings = app.settings
+        self._give_up_at = app.clock.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
-        self._looks = SharedLook(_load_many)
+        self._reads = BatchedReads(_load_many)
         self.faults: list[Exception] = []
 
     async def probe(self, record: SQSRecord) -> str:
@@ -95,11 +100,11 @@ class _Batch:
             target,
             ask=self._http.ask,
             identify=self._http.identify if settings.verify_agent_identity else None,
-            look=lambda: self._looks.look(target.container_id),
-            report=_report,
-            clock=wiring.now,
+            read_record=lambda: self._reads.read(target.ref.container_id),
+            settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
+            now=app.clock.now,
             sleep=asyncio.sleep,
-            policy=settings.policy,
+            policy=app.policy,
             give_up_at=self._give_up_at,
         )
         _log(target, result)
@@ -110,18 +115,13 @@ def target_of(body: str) -> Target:
     """`{"container_id", "generation", "address"}`. Raises `MalformedEvent` for anything else."""
     try:
         document = json.loads(body)
-        return Target(str(document["container_id"]), int(document["generation"]), str(document["address"]))
+        return Target(Ref(str(document["container_id"]), int(document["generation"])), str(document["address"]))
     except (ValueError, TypeError, KeyError) as exc:
         raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
 
 
-async def _load_many(container_ids: Any) -> Loaded:
-    return await asyncio.to_thread(wiring.prober_store().load_many, container_ids)
-
-
-async def _report(fact: Fact) -> None:
-    settled = await asyncio.to_thread(wiring.verdict_settler().settle, fact)
-    telemetry.report(settled, fact)
+async def _load_many(container_ids: Sequence[str]) -> Loaded:
+    return await asyncio.to_thread(app.store.load_many, container_ids)
 
 
 def _log(target: Target, result: ProbeResult) -> None:
@@ -136,9 +136,8 @@ def _log(target: Target, result: ProbeResult) -> None:
 
 def _aborted(fault: CannotProbe) -> ProbeAborted:
     return ProbeAborted(
-        container_id=fault.target.container_id,
-        generation=fault.target.generation,
-        at=wiring.now(),
+        ref=fault.target.ref,
+        at=app.clock.now(),
         address=fault.target.address,
         last_error=fault.last_error,
         remedy=fault.remedy,
@@ -146,8 +145,4 @@ def _aborted(fault: CannotProbe) -> ProbeAborted:
 
 
 def _keys(target: Target) -> dict[str, Any]:
-    return {
-        "container_id": target.container_id,
-        "generation": target.generation,
-        "agent_address": target.address,
-    }
+    return {**target.ref._asdict(), "agent_address": target.address}

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from core.model.facts import ProbeAborted
+from core.model.identity import Ref
 from handlers.telemetry import PROBE_ABORTED
 
 
@@ -28,8 +29,7 @@ def remarks(event: dict[str, Any], at: datetime) -> Iterator[ProbeAborted]:
         line = _line(entry["message"])
         if line.get("message") == PROBE_ABORTED:
             yield ProbeAborted(
-                container_id=line["container_id"],
-                generation=line["generation"],
+                ref=Ref(line["container_id"], line["generation"]),
                 at=at,
                 address=line["agent_address"],
                 last_error=line["last_error"],

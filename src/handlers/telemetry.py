@@ -1,4 +1,4 @@
-"""One log line and the metrics for every settled fact. Messages are constants, data goes into keys."""
+"""The log and the metrics. Messages are constants, data goes into keys."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 
-from core.control.settle import Settled
-from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause
 from core.model.instants import milliseconds_between
 from core.model.record import Instant, Record, Step
+from core.model.settled import Settled, Unknown
 from core.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.control.leaked_tasks import Sighting
-    from core.control.reconcile import Report
-    from core.model.facts import Fact, ProbeAborted
+    from core.control.run_report import RunReport
+    from core.model.errors import CallFailed, ReachError, Refused
+    from core.model.facts import ProbeAborted
+    from core.model.identity import Ref
 
 logger: Final = Logger()
 
@@ -32,28 +32,50 @@ _DURATIONS: Final = {
 }
 
 
-def report(settled: Settled, fact: Fact | None = None) -> None:
-    """Logs what became of a fact, and counts the states it entered."""
-    record = settled.record
-    if record is None:
-        shown = {name: getattr(fact, name, None) for name in ("container_id", "generation", "task_arn")}
-        logger.warning("unknown container", extra={**shown, "why": settled.ignored})
-        return
-    keys = _keys(record)
-    if settled.conflicts:
-        keys["conflicts"] = settled.conflicts
-        count("Conflicts", settled.conflicts)
-    for step in settled.steps:
-        logger.info("container moved", extra={**keys, "from": step.origin, "to": step.to, "trigger": step.trigger})
-        _measure(step, record)
-    if not settled.steps:
-        logger.info("fact settled", extra={**keys, "ignored": settled.ignored})
-    if record.state is State.FAILED and settled.steps and record.error is not None:
-        error = record.error
-        logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
-        with single_metric(name="Failed", unit=MetricUnit.Count, value=1) as metric:
-            metric.add_dimension("code", str(error.code))
-            metric.add_dimension("cause", str(error.cause or Cause.UNKNOWN))
+class Telemetry:
+    """Implements `core.ports.Observer`: a log line and the metrics of each thing that happens."""
+
+    def settled(self, settled: Settled | Unknown) -> None:
+        """What became of the facts, and the states that were entered."""
+        if isinstance(settled, Unknown):
+            about = {**settled.fact.ref._asdict(), "task_arn": getattr(settled.fact, "task_arn", None)}
+            logger.warning("unknown container", extra={**about, "why": settled.ignored})
+            return
+        record, keys = settled.record, _keys(settled.record)
+        if settled.conflicts:
+            keys["conflicts"] = settled.conflicts
+            count("Conflicts", settled.conflicts)
+        for step in settled.steps:
+            logger.info("container moved", extra={**keys, "from": step.origin, "to": step.to, "trigger": step.trigger})
+            _measure(step, record)
+        if not settled.steps:
+            logger.info("fact settled", extra={**keys, "ignored": settled.ignored})
+        if record.state is State.FAILED and settled.steps and record.error is not None:
+            error = record.error
+            logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
+            with single_metric(name="Failed", unit=MetricUnit.Count, value=1) as metric:
+                metric.add_dimension("code", str(error.code))
+                metric.add_dimension("cause", str(error.cause or Cause.UNKNOWN))
+
+    def failed(self, error: ReachError) -> None:
+        """One error of a background run."""
+        logger.error("could not reconcile", extra={"kind": type(error).__name__, "why": str(error)})
+
+    def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
+        """By name: their values may be anybody's."""
+        logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
+
+    def output_unread(self, record: Record, error: CallFailed | None) -> None:
+        """With AWS's code where the call failed."""
+        if error is None:
+            logger.info("no output", extra=_keys(record))
+            return
+        keys = {**_keys(record), "operation": error.operation, "code": error.code}
+        logger.warning("output not read", extra={**keys, "why": error.message})
+
+    def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
+        """Before it is stopped."""
+        logger.warning("task leaked", extra={**ref._asdict(), "task_arn": task_arn, "why": why})
 
 
 def entered(state: State) -> None:
@@ -62,7 +84,7 @@ def entered(state: State) -> None:
         metric.add_dimension("state", str(state))
 
 
-def count(name: str, value: int) -> None:
+def count(name: str, value: float) -> None:
     """Adds to a metric of this stack."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value):
         pass
@@ -70,7 +92,7 @@ def count(name: str, value: int) -> None:
 
 def probe_aborted(fact: ProbeAborted) -> None:
     """A prober cannot do its work. Lambda writes this line, and not through the prober's VPC: it always arrives."""
-    keys = {"container_id": fact.container_id, "generation": fact.generation, "agent_address": fact.address}
+    keys = {**fact.ref._asdict(), "agent_address": fact.address}
     logger.error(PROBE_ABORTED, extra={**keys, "last_error": fact.last_error, "remedy": fact.remedy})
 
 
@@ -80,48 +102,21 @@ def without_verdict() -> None:
         pass
 
 
-def reconciled(report: Report) -> None:
+def reconciled(report: RunReport) -> None:
     """The metrics of one run of the reconciler: zeros too, so that an alarm sees a run that found nothing."""
     metrics = EphemeralMetrics()
-    metrics.add_metric("HealedByReconcile", MetricUnit.Count, report.healed)
+    metrics.add_metric("HealedByReconcile", MetricUnit.Count, report.counts["healed"])
     metrics.add_metric("ReconcileErrors", MetricUnit.Count, report.errors.total())
-    metrics.add_metric("OldestDueSeconds", MetricUnit.Seconds, report.oldest)
+    metrics.add_metric("OldestDueSeconds", MetricUnit.Seconds, report.counts["oldest_due_seconds"])
     metrics.flush_metrics()
 
 
-def leaked(task: Sighting, why: str) -> None:
-    """A task that nobody wants: it is stopped next, unless the operator keeps such tasks."""
-    keys = {"container_id": task.container_id, "generation": task.generation, "task_arn": task.task_arn}
-    logger.warning("task leaked", extra={**keys, "why": why})
-
-
-def unread(record: Record, error: CallFailed | None) -> None:
-    """What a container printed could not be read, or there was nothing: its end is recorded as ECS tells it."""
-    if error is None:
-        logger.info("no output", extra=_keys(record))
-        return
-    keys = {**_keys(record), "operation": error.operation, "code": error.code}
-    logger.warning("output not read", extra={**keys, "why": error.message})
-
-
-def untagged(record: Record, labels: Sequence[str]) -> None:
-    """Labels that are no tags of the task. Their values may be anybody's, so only their names are told."""
-    logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
-
-
-def answer(settled: Settled) -> dict[str, Any]:
-    """What a function answers when invoked by hand: where the container stands."""
-    record = settled.record
-    if record is None:
+def answer(settled: Settled | Unknown) -> dict[str, Any]:
+    """What TaskStateFunction answers when invoked by hand: where the container stands."""
+    if isinstance(settled, Unknown):
         return {"ignored": settled.ignored}
-    shown = {
-        "container_id": record.container_id,
-        "generation": record.generation,
-        "state": str(record.state),
-        "revision": record.revision,
-        "ignored": settled.ignored,
-    }
-    return {name: value for name, value in shown.items() if value is not None}
+    record, ignored = settled.record, {} if settled.ignored is None else {"ignored": settled.ignored}
+    return {**record.ref._asdict(), "state": str(record.state), "revision": record.revision, **ignored}
 
 
 def refusal(refused: Refused, request: object) -> dict[str, Any]:

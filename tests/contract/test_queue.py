@@ -8,6 +8,7 @@ import pytest
 
 from core.adapters.sqs import SqsProbeQueue
 from core.model.errors import CallFailed
+from core.model.identity import Ref
 from handlers.agent_health import target_of
 from tests.fakes import RecordingQueue
 
@@ -53,7 +54,7 @@ class OnEngine:
         while messages := self.sqs.receive_message(QueueUrl=self.url).get("Messages"):
             for message in messages:
                 target = target_of(message["Body"])
-                targets.append((target.container_id, target.generation, target.address))
+                targets.append((target.ref.container_id, target.ref.generation, target.address))
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
         return targets
 
@@ -68,7 +69,7 @@ def test_each_probe_is_one_message(queue: Queue) -> None:
     """The prober reads from it what it was asked for, and nothing else comes."""
     assert queue.sent() == []
     for probe in PROBES:
-        queue.queue.send(*probe)
+        queue.queue.send(Ref(*probe[:2]), probe[2])
     assert sorted(queue.sent()) == PROBES
 
 
@@ -78,5 +79,5 @@ def test_a_queue_that_is_gone_is_a_failed_call(clients: Clients) -> None:
     engine = OnEngine(clients)
     engine.sqs.delete_queue(QueueUrl=engine.url)
     with pytest.raises(CallFailed, match=r"SendMessage failed with .*NonExistentQueue") as caught:
-        engine.queue.send(*PROBES[0])
+        engine.queue.send(Ref(*PROBES[0][:2]), PROBES[0][2])
     assert not caught.value.transient

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.adapters.ecs import BotoEcs
-from core.control.leaked_tasks import LeakFinder, Sighting
+from core.control.find_leaked_tasks import find_leaked_tasks
 from core.launch.repeat import relaunch
 from core.launch.settings import Settings
-from core.model.errors import ReachError
-from core.model.policy import Policy
+from core.model.identity import Ref
 from core.model.record import Record
 from core.model.state import State
 from tests.e2e.stack import Stack
 from tests.factories import event
-from tests.fakes import MemoryVault
+from tests.fakes import SettableClock
+from tests.world import PortsInMemory
 
 ATTEMPT = 99
 """Gives RunTask another client token than any start has."""
@@ -27,7 +27,7 @@ def second_task(stack: Stack, container_id: str, healthy: Record, generation: in
     ecs = BotoEcs(stack.ecs)
     [task] = ecs.describe(healthy.cluster_arn, [healthy.task_arn]).tasks
     settings = Settings(table_name="any", task_subnets=("subnet-00000001",))
-    request = relaunch(task, settings, container_id=container_id, generation=generation, attempt=ATTEMPT)
+    request = relaunch(task, settings, Ref(container_id, generation), ATTEMPT)
     return ecs.run(request).task_arn
 
 
@@ -63,28 +63,14 @@ def test_a_task_of_another_generation_is_stopped(stack: Stack, container_id: str
     [line] = [task for task in stack.tasks(container_id) if task["arn"] == leak]
     assert line["last_status"] == "RUNNING"
 
-    told: dict[str, str] = {}
-    failed: list[ReachError] = []
-
-    def tell(task: Sighting, why: str) -> None:
-        told[task.task_arn] = why
-
-    LeakFinder(
-        vault=MemoryVault(),
-        store=stack.store,
-        ecs=BotoEcs(stack.ecs),
-        sightings={},
-        cluster=healthy.cluster_arn,
-        prefix="sockerless",
-        policy=Policy(),
-        clock=lambda: datetime.now(UTC) + timedelta(minutes=10),
-        told=tell,
-        failed=failed.append,
-    ).run()
+    clock = SettableClock(datetime.now(UTC) + timedelta(minutes=10))
+    ports = PortsInMemory(store=stack.store, ecs=BotoEcs(stack.ecs), clock=clock)
+    report = find_leaked_tasks(ports, healthy.cluster_arn, {})
+    told = dict(ports.observer.leaks)
 
     assert told[leak] == "the container is at generation 1"
     assert healthy.task_arn not in told
-    assert failed == []
+    assert report.errors == {}
     # On its way out: one that has hardly begun ignores SIGTERM, as process 1 may, until its stopTimeout is over.
     [stopping] = stack.ecs.describe_tasks(tasks=[leak])["tasks"]
     assert stopping["desiredStatus"] == "STOPPED"

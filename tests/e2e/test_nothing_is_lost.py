@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters.ecs import BotoEcs
-from core.control.settle import Settler
+from core.control.settle import settle_event
 from core.machine.task_documents import observe_event
 from core.model.facts import StopRequested, TaskObserved
 from core.model.failure import ErrorCode
+from core.model.identity import Ref
 from core.model.instants import truncate
 from core.model.policy import Policy
 from core.model.record import Record
+from core.model.settled import Settled
 from core.model.state import State
 from tests.e2e import documents, logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
+from tests.world import NONE, World
 
 
 def started_silently(stack: Stack, container_id: str, **lost: Any) -> tuple[Record, dict[str, Any]]:
@@ -42,8 +45,10 @@ def test_a_death_after_the_save_is_healed_by_the_next_delivery(stack: Stack, con
     _, running = started_silently(stack, container_id)
     fact = observe_event(running, prefix="sockerless", at=now())
     assert isinstance(fact, TaskObserved)
-    dead_after_its_save = Settler(stack.store, Policy(health_timeout=HEALTH_TIMEOUT))
-    assert dead_after_its_save.settle(fact).steps
+    policy = Policy(health_timeout=HEALTH_TIMEOUT)
+    dead_after_its_save = settle_event(World(store=stack.store, policy=policy, performs=NONE), fact)
+    assert isinstance(dead_after_its_save, Settled)
+    assert dead_after_its_save.steps
     assert stack.deliver(running)
     stack.reaches(container_id, State.AGENT_HEALTHY)
 
@@ -81,8 +86,8 @@ def test_a_recorded_stop_is_carried_out_by_the_reconciler(stack: Stack, containe
     """A function that died before StopTask leaves a task that is to end: the next look ends it."""
     stack.start(container_id)
     record = stack.reaches(container_id, State.AGENT_HEALTHY)
-    asked = StopRequested(container_id=container_id, generation=1, at=now(), reason="nobody heard this")
-    Settler(stack.store, Policy()).settle(asked)
+    asked = StopRequested(ref=Ref(container_id, 1), at=now(), reason="nobody heard this")
+    settle_event(World(store=stack.store, performs=NONE), asked)
     stack.change(container_id, check_at=now())
     stack.reconcile()
     assert stack.task_becomes(record.task_arn, "STOPPED")["stopped_reason"] == asked.reason

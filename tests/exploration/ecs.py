@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.model.agent import AgentVariable
 from core.model.errors import CallFailed, DefinitionGone
@@ -13,6 +13,9 @@ from core.ports import Described, Launched, TaskPage
 from tests.exploration.faults import Fault, error_of
 from tests.exploration.tasks import Changed, Task, born, command_of, variable
 from tests.exploration.world import World
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 FORGETS: Final = 3600.0
 """Seconds for which ECS still shows a stopped task and remembers its client token."""
@@ -59,7 +62,7 @@ class SimulatedEcs:
         def describe() -> Described:
             found = [(arn, self._shown(arn)) for arn in task_arns]
             return _Told(
-                tuple(task.copied() for _, task in found if task is not None),
+                tuple(cast("TaskTypeDef", task.copied()) for _, task in found if task is not None),
                 tuple(arn for arn, task in found if task is None),
             )
 
@@ -112,13 +115,12 @@ class SimulatedEcs:
         definition = f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family}:1"
         correlated = parse_started_by(world.settings.started_by_prefix, request["startedBy"])
         assert correlated is not None
-        container_id, generation = correlated
         main = next(one for one in self._definitions[family]["containerDefinitions"] if one["name"] == "main")
-        name = token_parameter(world.settings.started_by_prefix, container_id, generation)
+        name = token_parameter(world.settings.started_by_prefix, correlated)
         return Task(
             world=world,
             number=number,
-            generation=generation,
+            generation=correlated.generation,
             attempt_token=request["clientToken"],
             document=born(arn, request, definition, world.now()),
             image=main["image"],

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from core.model.errors import ReachError
+from core.model.identity import Ref
 from core.model.record import Record
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.faults import CALM_AFTER
@@ -87,7 +88,7 @@ class Platform:
             wait = self._world.between(0.05, 0.6)
             self.invoke("stream", partial(self._look, after), timeout=RECONCILE_TIMEOUT, after=wait, retries=(1,))
 
-    def deliver(self, container_id: str, generation: int, address: str) -> None:
+    def deliver(self, ref: Ref, address: str) -> None:
         """The queue brings a message to the prober, at least once."""
         world = self._world
         if world.happens(world.faults.probe_lost):
@@ -95,7 +96,7 @@ class Platform:
         for _ in range(2 if world.happens(world.faults.probe_doubled) else 1):
             self.invoke(
                 "prober",
-                partial(self.prober.probe, container_id, generation, address),
+                partial(self.prober.probe, ref, address),
                 timeout=PROBER_TIMEOUT,
                 after=world.between(0.02, 0.5),
                 retries=(VISIBILITY,) * (DELIVERIES - 1),

@@ -10,7 +10,8 @@ from typing import Final
 
 from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent
-from core.probe.view import Target, Watched, watched
+from core.model.identity import Ref
+from core.probe.view import ProbeView, Target, probe_view
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
@@ -33,22 +34,21 @@ class Prober:
     ) -> None:
         self._world, self._plane, self._store, self._ecs, self._rules = world, plane, store, ecs, rules
 
-    def probe(self, container_id: str, generation: int, address: str) -> None:
+    def probe(self, ref: Ref, address: str) -> None:
         """One message."""
         world, attempts, begun = self._world, 0, self._world.scheduler.now
-        target = Target(container_id, generation, address)
+        target = Target(ref, address)
         while world.scheduler.now < begun + PATIENCE:
             seen = self._look(target)
             if seen is not None and seen.over is not None:
                 return
             attempts += 1
-            self._rules.tried(generation, address)
+            self._rules.tried(ref.generation, address)
             if seen is not None and self._answers(address, seen.token):
                 self._plane.judge(
                     AgentAnswered(
-                        container_id=container_id,
-                        generation=generation,
-                        at=world.clock(),
+                        ref=ref,
+                        at=world.clock.now(),
                         address=address,
                         attempts=attempts,
                     )
@@ -56,7 +56,7 @@ class Prober:
                 return
             pause = PAUSE
             if seen is not None and seen.deadline is not None:
-                left = (seen.deadline - world.clock()).total_seconds()
+                left = (seen.deadline - world.clock.now()).total_seconds()
                 if left <= 0:
                     self._give_up(target, attempts)
                     return
@@ -64,12 +64,12 @@ class Prober:
             world.sleep(pause)
         raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
 
-    def _look(self, target: Target) -> Watched | None:
+    def _look(self, target: Target) -> ProbeView | None:
         try:
-            found = self._store.load_many([target.container_id])
+            found = self._store.load_many([target.ref.container_id])
         except CallFailed:
             return None
-        return watched(found.records.get(target.container_id), target)
+        return probe_view(found.records.get(target.ref.container_id), target)
 
     def _answers(self, address: str, token: str | None) -> bool:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
@@ -78,9 +78,8 @@ class Prober:
     def _give_up(self, target: Target, attempts: int) -> None:
         self._plane.judge(
             AgentSilent(
-                container_id=target.container_id,
-                generation=target.generation,
-                at=self._world.clock(),
+                ref=target.ref,
+                at=self._world.clock.now(),
                 address=target.address,
                 attempts=attempts,
                 last_error="connect timed out",

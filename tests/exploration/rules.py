@@ -32,11 +32,10 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from core.control.leaked_tasks import Sighting
-from core.control.settle import Settled
 from core.model.failure import ErrorCode
-from core.model.identity import client_token
+from core.model.identity import Ref, client_token
 from core.model.record import Record, Step
+from core.model.settled import Settled
 from core.model.state import State
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.stores import SimulatedStore
@@ -140,7 +139,7 @@ class Rules:
         elif running:
             self.breaks("alive", f"{running[0]} runs: {record.error.message}")
         prefix = self.world.settings.started_by_prefix
-        token = client_token(prefix, record.container_id, record.generation, record.attempt)
+        token = client_token(prefix, record.ref, record.attempt)
         owed = record.given_up_task is not None and not record.stop_requested
         if owed and token not in self.ecs.tried and not self.world.faults.denied:
             self.breaks("not-tried", record.error.message)
@@ -194,13 +193,13 @@ class Rules:
         if untold and worker not in self.world.lost_writes:
             self.breaks("untold", f"{worker} wrote {[str(step.trigger) for step in untold]} and told nobody")
 
-    def leaked(self, sighting: Sighting, why: str) -> None:
+    def leaked(self, task_arn: str, ref: Ref, why: str) -> None:
         """The leak finder has found a task. One that its record names is only found sooner: its stop is owed."""
-        record = self.store.truth(sighting.container_id)
-        if record is not None and record.task_arn == sighting.task_arn:
-            self._excused.add(sighting.task_arn)
-        self._leaks[sighting.task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
-        self.world.note("leaked:", self.ecs.tasks[sighting.task_arn], why)
+        record = self.store.truth(ref.container_id)
+        if record is not None and record.task_arn == task_arn:
+            self._excused.add(task_arn)
+        self._leaks[task_arn] = re.sub(r"\b[0-9a-f]{32}\b|\d+", "N", why)
+        self.world.note("leaked:", self.ecs.tasks[task_arn], why)
 
     def ended_by_the_leak_finder(self) -> list[str]:
         """Why each task leaked that nobody else has stopped before.

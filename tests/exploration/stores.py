@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+from core.model.identity import Ref
 from core.model.instants import format_instant
 from core.model.record import Record
 from core.ports import Loaded, Turn
@@ -117,12 +118,12 @@ class SimulatedRegistrations(MemoryRegistrations):
 class SimulatedQueue:
     """`core.ports.ProbeQueue`. `deliver` brings a message to the prober."""
 
-    def __init__(self, world: World, deliver: Callable[[str, int, str], None]) -> None:
+    def __init__(self, world: World, deliver: Callable[[Ref, str], None]) -> None:
         self._world = world
         self._deliver = deliver
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
-        self._world.call("SendMessage", lambda: self._deliver(container_id, generation, address), address)
+    def send(self, ref: Ref, address: str) -> None:
+        self._world.call("SendMessage", lambda: self._deliver(ref, address), address)
 
 
 def _told(record: Record) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import pytest
 
+from core.model.identity import Ref
 from core.model.record import Record
 from core.ports import Ecs, ProbeQueue, Store, TokenVault
 from tests.exploration.life import Plant, live
@@ -42,7 +43,7 @@ class _Keeping(_Through):
 
 
 class _Unheard(_Through):
-    def send(self, container_id: str, generation: int, address: str) -> None: ...
+    def send(self, ref: Ref, address: str) -> None: ...
 
 
 class _Unstoppable(_Through):

@@ -26,12 +26,32 @@ _DEFINITION: Final = re.compile(r"arn:aws:ecs:[^\s']*:task-definition/[^\s']*")
 FOREVER: Final = float("inf")
 
 
+class WorkersClock:
+    """`core.ports.Clock` of the running worker: it may be ahead or behind."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return truncate(self._world.now() + timedelta(seconds=self._world.worker.skew))
+
+    def monotonic(self) -> float:
+        return self._world.scheduler.now
+
+    def sleep(self, seconds: float) -> None:
+        self._world.sleep(seconds)
+
+    def random(self) -> float:
+        return self._world.chance.random()
+
+
 class World:
     """One life's surroundings. `trace` is None unless the life is to be told."""
 
     def __init__(self, name: str, *, traced: bool) -> None:
         self.chance = Random(name)  # noqa: S311 - a seed is the point
         self.scheduler = Scheduler(self.chance)
+        self.clock = WorkersClock(self)
         self.trouble = faults.draw(self.chance)
         self.trace: list[str] | None = [] if traced else None
         self.container_id = f"{self.chance.getrandbits(256):064x}"
@@ -62,10 +82,6 @@ class World:
     def now(self) -> datetime:
         """True time."""
         return START + timedelta(seconds=self.scheduler.now)
-
-    def clock(self) -> datetime:
-        """What the running worker's clock shows (`handlers.wiring.now`)."""
-        return truncate(self.now() + timedelta(seconds=self.worker.skew))
 
     def happens(self, share: float) -> bool:
         """Rolls the dice."""

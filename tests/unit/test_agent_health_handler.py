@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from core.control.settle import Settler
 from core.model.errors import CallFailed, MalformedEvent
 from core.model.facts import AgentAnswered
 from core.model.record import Record
@@ -19,7 +18,8 @@ from core.ports import Loaded
 from core.probe import prober as probing
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probe.no_verdict import CannotProbe, OutOfTime
-from handlers import agent_health, telemetry, wiring
+from handlers import agent_health, telemetry
+from handlers.app import PROBER_TABLE, App
 from tests.factories import ADDRESS, CONTAINER_ID, POLICY, SETTINGS, TOKEN, event
 from tests.fakes import MemoryStore
 from tests.records import resolved
@@ -74,9 +74,8 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.table = Table(resolved(agent_token=TOKEN))
-        monkeypatch.setattr(wiring, "settings", lambda: SETTINGS)
-        monkeypatch.setattr(wiring, "prober_store", lambda: self.table)
-        monkeypatch.setattr(wiring, "verdict_settler", lambda: Settler(self.table, POLICY))
+        monkeypatch.setattr(App, "settings", SETTINGS)
+        monkeypatch.setattr(App, "store", self.table)
         monkeypatch.setattr(agent_health, "HttpProbe", Agents)
         monkeypatch.setattr(probing, "TABLE_PATIENCE", 0.0)
 
@@ -253,7 +252,7 @@ def test_failed_looks_are_told_with_the_result(world: World, caplog: pytest.LogC
 
 def test_a_worker_has_time_for_its_last_try_and_report() -> None:
     """Two requests of one try, then a read and a write that are not answered at once: all before Lambda ends it."""
-    config = vars(wiring.PROBER_TABLE[1])
+    config = vars(PROBER_TABLE[1])
     attempts = config["retries"]["total_max_attempts"]
     pause = 1  # botocore's standard mode waits so long at most before its first repetition
     call = attempts * max(config["connect_timeout"], config["read_timeout"]) + (attempts - 1) * pause

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.client import ReachClient
-from core.control.reconcile import Report
+from core.control.run_report import RunReport
 from docs import costs, counted, generate, measured
 from docs.metered_store import MeteredStore, item_bytes
 from docs.prices import PRICES, WAIT_SECONDS
-from handlers import telemetry, wiring
+from handlers import telemetry
+from handlers.app import App
 from tests.factories import CONTAINER_ID, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import healthy
@@ -63,13 +64,11 @@ def test_reads_of_a_wait_are_those_of_the_client(seconds: int) -> None:
         def load(self, container_id: str) -> object:  # type: ignore[override]
             nonlocal reads
             reads += 1
-            return healthy() if (clock() - at(0)).total_seconds() >= seconds else pending()
+            return healthy() if (clock.now() - at(0)).total_seconds() >= seconds else pending()
 
     client = ReachClient(
         Table(),  # type: ignore[arg-type]
-        clock=clock,
-        sleep=clock.advance,
-        monotonic=lambda: clock().timestamp(),
+        clock,
     )
     client.wait_until_healthy(CONTAINER_ID, 1000)
     # One more finds the answer, and a clock of whole microseconds may make another.
@@ -103,9 +102,9 @@ def test_an_items_size_is_dynamodbs() -> None:
 
 def test_a_life_is_measured_whole(forget: Callable[[], None]) -> None:
     """Every function but the reconciler takes part, every state of a good life is entered, and nothing is left over."""
-    before = (wiring.settings, wiring.store, wiring.now)
+    before = (App.settings, App.store, App.ecs)
     first = measured.measured().life
-    assert (wiring.settings, wiring.store, wiring.now) == before
+    assert (App.settings, App.store, App.ecs) == before
     assert first.invocations == {
         "StartContainerFunction": 1,
         "TaskStateFunction": 4,
@@ -156,7 +155,7 @@ def test_a_metric_more_is_paid_for(forget: Callable[[], None], monkeypatch: pyte
     """Whoever counts something new in a run of the reconciler sees it in the table, by name."""
     before, reconciled = costs.standing()[0], telemetry.reconciled
 
-    def more(report: Report) -> None:
+    def more(report: RunReport) -> None:
         reconciled(report)
         telemetry.count("Another", 0)
 

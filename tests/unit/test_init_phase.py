@@ -30,9 +30,8 @@ boto3.client = lambda service, **_: made.append(service)
 module = __import__(f"handlers.{sys.argv[1]}", fromlist=["handler"])
 print(json.dumps(made))
 from core.model.errors import ConfigurationError
-from handlers import wiring
 try:
-    wiring.settings()
+    module.app.settings
 except ConfigurationError as error:
     print(error)
 """

@@ -17,7 +17,7 @@ from core.launch.constraints import CLUSTER, Constraint
 from core.launch.settings import NEEDS, Settings, TokenDelivery
 from core.model.errors import ConfigurationError
 from core.model.record import Injection
-from handlers import wiring
+from handlers import app
 from tests.factories import CONTAINER_ID, event
 from tests.template import Resolved, load_template
 
@@ -292,7 +292,7 @@ def test_a_function_that_is_set_up_wrongly_raises_at_its_first_call(
     """That is the operator's to see, so it is an error of the function, with an alarm, and no answer to a backend."""
     for name, value in {"TABLE_NAME": "any", "CLUSTER_ARN": "", "STARTED_BY_PREFIX": "aws-reach"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(wiring, "settings", wiring.settings.__wrapped__)
+    monkeypatch.setattr(app, "_settings", app._settings.__wrapped__)
 
     class Context:
         function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "any"

@@ -12,17 +12,16 @@ from typing import Any
 
 import pytest
 
-from core.control.leaked_tasks import Sighting
-from core.control.rate_limited import PacedTasks
-from core.control.unused_definitions import PAUSE
+from core.control.retire_definitions import PAUSE
 from core.model.errors import CallFailed, ConfigurationError, MalformedEvent
 from core.model.failure import Cause, ErrorCode
 from core.model.families import family_of
 from core.model.record import Probe
 from core.model.state import State
 from core.storage.item import to_item
-from handlers import reconcile, wiring
-from handlers.reconcile import LOOK_SECONDS
+from handlers import reconcile
+from handlers.app import App
+from handlers.reconcile import RUN_SECONDS
 from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, SETTINGS, at, event, pending
 from tests.fakes import FakeDefinitions, FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
 from tests.records import resolved
@@ -44,35 +43,49 @@ class Context:
         return 900_000
 
 
+class Clock(SettableClock):
+    """Nothing is slept, and the instant stands still; `passed` are the seconds since some other one."""
+
+    passed = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.passed += seconds
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
 class World:
-    """What the handler is wired to. It also stands for the module `time`: nothing is slept."""
+    """What the handler is wired to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.store = MemoryStore()
         self.definitions = FakeDefinitions()
         self.ecs = FakeEcs(SettableClock(NOW - timedelta(hours=1)))
         self.queue = RecordingQueue()
-        self.sightings: dict[str, Sighting | None] = {}
-        monkeypatch.setattr(wiring, "settings", lambda: SETTINGS)
-        monkeypatch.setattr(wiring, "store", lambda: self.store)
-        monkeypatch.setattr(wiring, "definitions", lambda: self.definitions)
-        monkeypatch.setattr(wiring, "_yielding_ecs", lambda: self.ecs)
-        monkeypatch.setattr(wiring, "sightings", lambda: self.sightings)
-        monkeypatch.setattr(wiring, "vault", MemoryVault)
-        wiring.remarks_settler.cache_clear()
-        monkeypatch.setattr(wiring, "now", lambda: NOW)
-        monkeypatch.setattr(wiring, "queue", lambda: self.queue)
-        monkeypatch.setattr(reconcile, "time", self)
-        self.slept: list[float] = []
-        self.passed = 0.0
+        self.clock = Clock(NOW)
+        ports = {
+            "settings": SETTINGS,
+            "definitions": self.definitions,
+            "ecs": self.ecs,
+            "vault": MemoryVault(),
+            "clock": self.clock,
+            "queue": self.queue,
+        }
+        for name, port in ports.items():
+            monkeypatch.setattr(App, name, port)
+        monkeypatch.setattr(reconcile, "known_tasks", {})
+        self._patch = monkeypatch
+        self.store = MemoryStore()
 
-    def sleep(self, seconds: float) -> None:
-        """Would have waited so long."""
-        self.slept.append(seconds)
+    @property
+    def store(self) -> MemoryStore:
+        return self._store
 
-    def monotonic(self) -> float:
-        """So many seconds after some instant."""
-        return self.passed
+    @store.setter
+    def store(self, store: MemoryStore) -> None:
+        self._store = store
+        self._patch.setattr(App, "store", store)
 
 
 @pytest.fixture
@@ -109,7 +122,7 @@ def test_the_schedule_of_every_hour_retires(world: World, capsys: pytest.Capture
         "errors": {},
         "stopped": None,
     }
-    assert world.slept == [PAUSE, PAUSE]
+    assert world.clock.slept == [PAUSE, PAUSE]
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["DefinitionsRetired"] for one in printed if "DefinitionsRetired" in one] == [[2.0]]
     assert [one["JobErrors"] for one in printed if "JobErrors" in one] == [[0.0]]
@@ -135,21 +148,21 @@ def test_a_look_ends_long_before_the_function(world: World, monkeypatch: pytest.
     """The function may run for as long as the retirer needs; runs of every minute would pile up in that time."""
     given: list[Callable[[], float]] = []
 
-    def paced(time_left: Callable[[], float]) -> PacedTasks:
+    def within(app: App, time_left: Callable[[], float]) -> App:
         given.append(time_left)
-        return real(time_left)
+        return real(app, time_left)
 
-    real = wiring.paced_tasks
-    monkeypatch.setattr(wiring, "paced_tasks", paced)
+    real = App.within
+    monkeypatch.setattr(App, "within", within)
     handle(event(job))
-    world.passed = 100.0
-    assert [time_left() for time_left in given] == [LOOK_SECONDS - 100]
+    world.clock.passed = 100.0
+    assert [time_left() for time_left in given] == [RUN_SECONDS - 100]
 
 
 def test_the_retirer_has_all_the_time_of_its_function(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A definition that is registered for each start is retired as slowly as all others."""
     world.definitions.add(family_of("sockerless", CLUSTER, {"cpu": "1"}), NOW - timedelta(days=2))
-    monkeypatch.setattr(world, "monotonic", iter(range(0, 10_000, 300)).__next__)
+    monkeypatch.setattr(world.clock, "monotonic", iter(range(0, 10_000, 300)).__next__)
     assert handle(event("reconcile-definitions"))["deregistered"] == 1
 
 
@@ -222,7 +235,7 @@ def test_an_unknown_job_is_refused(world: World) -> None:
 
 def test_without_a_cluster_nothing_is_retired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose definitions they are is not known then."""
-    monkeypatch.setattr(wiring, "settings", lambda: SETTINGS.model_copy(update={"cluster_arn": None}))
+    monkeypatch.setattr(App, "settings", SETTINGS.model_copy(update={"cluster_arn": None}))
 
     with pytest.raises(ConfigurationError, match="CLUSTER_ARN"):
         handle(event("reconcile-definitions"))

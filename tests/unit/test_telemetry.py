@@ -10,7 +10,7 @@ from tests.factories import CONTAINER_ID, pending
 
 def test_labels_that_are_no_tags_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     """With the container and the labels' names, so that somebody can look for them."""
-    telemetry.untagged(pending(), ("note",))
+    telemetry.Telemetry().labels_left_out(pending(), ("note",))
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["message"]) == ("WARNING", "labels left out")
     assert (line["container_id"], line["labels"]) == (CONTAINER_ID, ["note"])

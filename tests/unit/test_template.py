@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.control.unused_definitions import DELETE_BATCH, MOST_A_RUN, PAUSE
+from core.control.retire_definitions import DELETE_BATCH, MOST_A_RUN, PAUSE
 from core.launch.settings import Settings
 from core.model.state import State
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from core.adapters.clock import SystemClock
 from core.adapters.dynamodb import DynamoStore
 from core.client import ReachClient
 
@@ -21,8 +20,4 @@ def reach_client(table_name: str, dynamodb: DynamoDBClient) -> ReachClient:
         client = reach_client(name, boto3.client("dynamodb"))
         agent = client.wait_until_healthy(container_id, timeout=90)
     """
-    return ReachClient(DynamoStore(table_name, dynamodb), clock=_now, sleep=time.sleep, monotonic=time.monotonic)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return ReachClient(DynamoStore(table_name, dynamodb), SystemClock())

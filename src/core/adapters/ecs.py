@@ -87,7 +87,7 @@ class BotoEcs:
             )
         missing = tuple(one["arn"] for one in answer["failures"] if one.get("reason") == "MISSING")
         refused = tuple(_not_shown(one) for one in answer["failures"] if one.get("reason") != "MISSING")
-        return Described(tuple(dict(task) for task in answer["tasks"]), missing, refused)
+        return Described(tuple(answer["tasks"]), missing, refused)
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING.

@@ -10,6 +10,8 @@ from core.adapters.aws_errors import translated
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+    from core.model.identity import Ref
+
 
 class SqsProbeQueue:
     """Implements `core.ports.ProbeQueue`. A message names what to probe; deadline and token stay in the item."""
@@ -18,8 +20,8 @@ class SqsProbeQueue:
         self._queue_url = queue_url
         self._client = client
 
-    def send(self, container_id: str, generation: int, address: str) -> None:
+    def send(self, ref: Ref, address: str) -> None:
         """One message: `{"container_id", "generation", "address"}`."""
-        body = {"container_id": container_id, "generation": generation, "address": address}
+        body = {**ref._asdict(), "address": address}
         with translated("SendMessage"):
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))

@@ -13,8 +13,8 @@ else that was read goes any further: what a container prints may hold secrets.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.machine.apply import apply
@@ -25,7 +25,7 @@ from core.model.facts import INIT, MAIN, Fact, TaskObserved
 from core.model.policy import Policy
 from core.model.record import Injection, Record
 from core.model.state import State
-from core.ports import Output
+from core.ports import Output, Ports
 
 RUNTIME_EXITS: Final = frozenset({1, 255})
 """What runc exits with when the kernel refuses the program: 1 up to runc 1.1, 255 since (opencontainers/runc #4170)."""
@@ -85,45 +85,30 @@ def complaint_in(lines: Sequence[str], container: str) -> str | None:
     return None if foreign else said
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Reads what is worth reading, once for each end. `output` is asked for when it is first needed.
+def explain(ports: Ports, record: Record, fact: Fact) -> Fact:
+    """The fact with the complaint of the container that ended; the fact as it is where nothing is to be asked.
 
-    `monotonic` and `sleep` are those of `time`; `patience` seconds are waited for a first line.
+    Raises `RunStopped` when this run may not ask any more: then nothing is known, and the next run asks.
     """
+    if not isinstance(fact, TaskObserved) or ports.output is None:
+        return fact
+    name = unexplained(record, fact, ports.policy)
+    if name is None:
+        return fact
+    complaint = complaint_in(_lines(ports, ports.output, record, fact.task_arn, name), name) or ""
+    containers = (replace(one, complaint=complaint) if one.name == name else one for one in fact.containers)
+    return replace(fact, containers=tuple(containers))
 
-    output: Callable[[], Output]
-    policy: Policy
-    unread: Callable[[Record, CallFailed | None], None]
-    """Hears of an output that could not be read, or (None) of one that has not come. The container ends all the same,
-    as ECS's own words have it."""
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], object]
-    patience: float = PATIENCE
 
-    def explain(self, record: Record, fact: Fact) -> Fact:
-        """The fact with the complaint of the container that ended; the fact as it is where nothing is to be asked.
-
-        Raises `BudgetSpent` when this run may not ask any more: then nothing is known, and the next run asks.
-        """
-        if not isinstance(fact, TaskObserved):
-            return fact
-        name = unexplained(record, fact, self.policy)
-        if name is None:
-            return fact
-        complaint = complaint_in(self._lines(record, fact.task_arn, name), name) or ""
-        containers = (replace(one, complaint=complaint) if one.name == name else one for one in fact.containers)
-        return replace(fact, containers=tuple(containers))
-
-    def _lines(self, record: Record, task_arn: str, name: str) -> Sequence[str]:
-        deadline = self.monotonic() + self.patience
-        try:
-            while not (lines := self.output().last_lines(task_arn, name, LINES)):
-                if self.monotonic() + PAUSE > deadline:
-                    self.unread(record, None)
-                    break
-                self.sleep(PAUSE)
-        except CallFailed as error:
-            self.unread(record, error)
-            return ()
-        return lines
+def _lines(ports: Ports, output: Output, record: Record, task_arn: str, name: str) -> Sequence[str]:
+    deadline = ports.clock.monotonic() + ports.output_patience
+    try:
+        while not (lines := output.last_lines(task_arn, name, LINES)):
+            if ports.clock.monotonic() + PAUSE > deadline:
+                ports.observer.output_unread(record, None)
+                break
+            ports.clock.sleep(PAUSE)
+    except CallFailed as error:
+        ports.observer.output_unread(record, error)
+        return ()
+    return lines

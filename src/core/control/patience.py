@@ -6,9 +6,9 @@ waits for its turn. A start has a caller that waits too, so its patience ends be
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from core.ports import Clock
 
 SECONDS: Final = 40.0
 """Of StartContainerFunction's 60: the rest is for the calls themselves."""
@@ -16,18 +16,12 @@ FIRST_PAUSE: Final = 0.4
 LONGEST_PAUSE: Final = 5.0
 
 
-@dataclass(slots=True, kw_only=True)
 class Patience:
-    """The waiting of one start. `random` gives a number from 0 to 1: starts that wait together must not go together."""
+    """The waiting of one start, which begins now."""
 
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], object]
-    random: Callable[[], float]
-    seconds: float = SECONDS
-    _deadline: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._deadline = self.monotonic() + self.seconds
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._deadline = clock.monotonic() + seconds
 
     def pause(self, number: int) -> bool:
         """Waits before a call is made for the `number`-th time again, from 0 on: longer with each number, up to 5 s.
@@ -35,11 +29,11 @@ class Patience:
         False, without waiting, when the patience would be over by then.
         """
         longest = min(FIRST_PAUSE * 2.0 ** min(number, 16), LONGEST_PAUSE)
-        return self.wait(longest * (0.5 + self.random() / 2))
+        return self.wait(longest * (0.5 + self._clock.random() / 2))
 
     def wait(self, seconds: float) -> bool:
         """Waits for so long. False, without waiting, when the patience would be over by then."""
-        if self.monotonic() + seconds > self._deadline:
+        if self._clock.monotonic() + seconds > self._deadline:
             return False
-        self.sleep(seconds)
+        self._clock.sleep(seconds)
         return True

@@ -1,14 +1,10 @@
-"""Carrying out what a record owes: one function per kind of action, each telling what became known by it."""
+"""Performing what is pending for a record: one case for each action. The outcome is a fact."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, assert_never
 
-from core.control.settle import Perform
 from core.launch.repeat import relaunch
-from core.launch.settings import Settings
 from core.machine.task_documents import NotOurs, observe_description
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.model.errors import CallFailed
@@ -20,116 +16,97 @@ from core.model.facts import (
     LaunchRejected,
     StopAccepted,
     TaskListed,
+    TaskObserved,
     TokenErased,
 )
 from core.model.failure import Cause
 from core.model.identity import started_by
-from core.ports import Clock, ProbeQueue, Tasks, TokenVault
+from core.ports import Ports
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 
-@dataclass(frozen=True, slots=True)
-class Performer:
-    """The actions of the functions that can reach the ECS API, the probe queue and the Parameter Store.
-
-    The ports are asked for when they are first needed: a client costs 0.1 s of a cold start, and most starts need one.
-    """
-
-    ecs: Callable[[], Tasks]
-    queue: Callable[[], ProbeQueue]
-    vault: Callable[[], TokenVault]
-    clock: Clock
-    settings: Settings
-    by: str
-    """Names this process among those that may make a launch."""
-
-    def table(self) -> Mapping[type[Action], Perform]:
-        """For `Settler`: what this performer can do, by kind of action."""
-        return {
-            SendProbe: self._send_probe,
-            StopTask: self._stop_task,
-            DescribeTask: self._describe_task,
-            ClaimLaunch: self._claim_launch,
-            Relaunch: self._relaunch,
-            EraseToken: self._erase_token,
-        }
-
-    def _send_probe(self, action: Any) -> None:
-        self.queue().send(action.container_id, action.generation, action.address)
-
-    def _stop_task(self, action: Any) -> Fact | None:
-        """None when ECS does not know the task: the stop stays owed until DescribeTasks has said so too."""
-        known = self.ecs().stop(action.cluster_arn, action.task_arn, action.reason)
-        if not known and not self._long_unwanted(action):
+def perform(ports: Ports, action: Action) -> Fact | None:
+    """Performs the action; None when nothing became known by it. Raises `CallFailed`."""
+    match action:
+        case SendProbe():
+            ports.queue.send(action.ref, action.address)
             return None
-        return StopAccepted(**self._about(action), task_arn=action.task_arn)
+        case DescribeTask():
+            return _describe_task(ports, action)
+        case StopTask():
+            return _stop_task(ports, action)
+        case ClaimLaunch():
+            return LaunchClaimed(ref=action.ref, at=ports.clock.now(), by=ports.process, attempt=action.attempt)
+        case Relaunch():
+            return _relaunch(ports, action) if action.by == ports.process else None
+        case EraseToken():
+            ports.vault.erase(action.name)
+            return TokenErased(ref=action.ref, at=ports.clock.now(), name=action.name)
+        case _:
+            assert_never(action)
 
-    def _long_unwanted(self, action: StopTask) -> bool:
-        if action.unwanted_since is None:
-            return False
-        return (self.clock() - action.unwanted_since).total_seconds() >= self.settings.policy.launch_look
 
-    def _describe_task(self, action: Any) -> Fact | None:
-        """None when ECS shows no such task yet, or it is not ours: the reconciler looks again."""
-        for task in self._described(action):
-            observed = observe_description(task, prefix=self.settings.started_by_prefix, at=self.clock())
-            if not isinstance(observed, NotOurs):
-                return observed
+def _stop_task(ports: Ports, action: StopTask) -> StopAccepted | None:
+    """None when ECS does not know the task: the stop stays pending until DescribeTasks has said so too."""
+    known = ports.ecs.stop(action.cluster_arn, action.task_arn, action.reason)
+    now, since = ports.clock.now(), action.unwanted_since
+    gone = since is not None and (now - since).total_seconds() >= ports.policy.launch_look
+    return StopAccepted(ref=action.ref, at=now, task_arn=action.task_arn) if known or gone else None
+
+
+def _describe_task(ports: Ports, action: DescribeTask) -> TaskObserved | None:
+    """None when ECS shows no such task yet, or it is not ours: the reconciler asks again."""
+    task = _described(ports, action)
+    if task is None:
         return None
+    observed = observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
+    return None if isinstance(observed, NotOurs) else observed
 
-    def _claim_launch(self, action: Any) -> Fact:
-        return LaunchClaimed(**self._about(action), by=self.by, attempt=action.attempt)
 
-    def _relaunch(self, action: Any) -> Fact | None:
-        """RunTask with the client token of this attempt: done twice, it is still one task. None: another's to make."""
-        if action.by != self.by:
-            return None
-        shown = self._described(action)
-        if not shown:
-            return self._not_shown(action)
-        try:
-            launched = self.ecs().run(
-                relaunch(
-                    shown[0],
-                    self.settings,
-                    container_id=action.container_id,
-                    generation=action.generation,
-                    attempt=action.attempt,
-                )
-            )
-        except CallFailed as failed:
-            if failed.uncertain or failed.cause is Cause.THROTTLED or failed.code == "ConflictException":
-                # Nobody has said no. The launch stays owed; the start timeout bounds it, and the task of a conflict
-                # is found through startedBy.
-                raise
-            return LaunchRejected(
-                **self._about(action), attempt=action.attempt, by=self.by, failure=failed.as_launch_failure()
-            )
-        return LaunchAccepted(
-            **self._about(action),
-            task_arn=launched.task_arn,
-            task_definition_arn=launched.task_definition_arn,
-            cluster_arn=launched.cluster_arn,
+def _relaunch(ports: Ports, action: Relaunch) -> Fact:
+    """RunTask with the client token of this attempt: done twice, it is still one task."""
+    task = _described(ports, action)
+    if task is None:
+        return _not_shown(ports, action)
+    try:
+        launched = ports.ecs.run(relaunch(task, ports.settings, action.ref, action.attempt))
+    except CallFailed as failed:
+        if failed.uncertain or failed.cause is Cause.THROTTLED or failed.code == "ConflictException":
+            # No refusal. The launch stays pending; the start timeout bounds it, and the task of a conflict is found
+            # through startedBy.
+            raise
+        return LaunchRejected(
+            ref=action.ref,
+            at=ports.clock.now(),
+            attempt=action.attempt,
+            by=ports.process,
+            failure=failed.as_launch_failure(),
         )
+    return LaunchAccepted(
+        ref=action.ref,
+        at=ports.clock.now(),
+        task_arn=launched.task_arn,
+        task_definition_arn=launched.task_definition_arn,
+        cluster_arn=launched.cluster_arn,
+    )
 
-    def _not_shown(self, action: Relaunch) -> Fact:
-        """The failed task cannot be copied; but an earlier call may have started the next one already."""
-        generation = started_by(self.settings.started_by_prefix, action.container_id, action.generation)
-        known = {action.task_arn, *action.given_up}
-        for arn in self.ecs().find(action.cluster_arn, generation):
-            if arn not in known:
-                return TaskListed(**self._about(action), task_arn=arn)
-        return FailedTaskMissing(**self._about(action), task_arn=action.task_arn, attempt=action.attempt)
 
-    def _described(self, action: Any) -> Sequence[dict[str, Any]]:
-        """The task of the action, or nothing when ECS does not know it. Raises `CallFailed` when ECS does not say."""
-        answer = self.ecs().describe(action.cluster_arn, [action.task_arn])
-        for refused in answer.refused:
-            raise refused
-        return answer.tasks
+def _not_shown(ports: Ports, action: Relaunch) -> TaskListed | FailedTaskMissing:
+    """The failed task cannot be copied; but an earlier call may have started the next one already."""
+    known = {action.task_arn, *action.given_up}
+    found = ports.ecs.find(action.cluster_arn, started_by(ports.settings.started_by_prefix, action.ref))
+    now = ports.clock.now()
+    for arn in found:
+        if arn not in known:
+            return TaskListed(ref=action.ref, at=now, task_arn=arn)
+    return FailedTaskMissing(ref=action.ref, at=now, task_arn=action.task_arn, attempt=action.attempt)
 
-    def _erase_token(self, action: Any) -> Fact:
-        self.vault().erase(action.name)
-        return TokenErased(**self._about(action), name=action.name)
 
-    def _about(self, action: Action) -> dict[str, Any]:
-        return {"container_id": action.container_id, "generation": action.generation, "at": self.clock()}
+def _described(ports: Ports, action: DescribeTask | Relaunch) -> TaskTypeDef | None:
+    """None when ECS does not know the task. Raises `CallFailed` when ECS does not say."""
+    answer = ports.ecs.describe(action.cluster_arn, [action.task_arn])
+    for refused in answer.refused:
+        raise refused
+    return next(iter(answer.tasks), None)

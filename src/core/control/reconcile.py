@@ -1,137 +1,96 @@
 """The reconciler: makes lost events, lost messages and dead functions harmless.
 
-It reads the records whose `check_at` has come, asks ECS about them in batches, and folds what it learns in like any
+It reads the records whose `check_at` has come, asks ECS about them in batches, and settles what it learns like any
 other fact. Then the clock itself is a fact: deadlines that have passed count.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from core.control.describe import Looker
-from core.control.rate_limit import BudgetSpent
-from core.control.settle import Settled, Settler
+from core.control.describe_tasks import describe_tasks
+from core.control.run_report import RunReport
+from core.control.settle import settle
 from core.machine.schedule import shards
-from core.model.errors import CallFailed, ReachError
+from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import TimePassed
-from core.model.policy import Policy
-from core.ports import Clock, Store, Tasks
+from core.ports import Ports
 
 PAGE: Final = 100
 
 
-@dataclass(slots=True)
-class Report:
-    """What one run did: records found due, records whose state it moved, and what went wrong by kind.
+def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] | None = None) -> RunReport:
+    """One run over everything that is due. One broken item or one refused call stops nothing but itself.
 
-    `oldest` is for how many seconds the oldest of the due records had waited. `stopped` says why something was left
-    for the next run: `throttled`, `time` or `limit`.
+    `time_left` are the seconds until the run has to end. What the time or the rate limit of `ports.ecs` does not
+    suffice for stays as it is, and due.
+
+    `only`: just these containers, whether they are due or not. Something has happened to them that cannot wait for the
+    minute, nor for a `check_at` that another clock has written.
+
+    Counts `due`, `healed` (records whose state the run moved) and `oldest_due_seconds`.
     """
+    report = RunReport(ports.observer, dict.fromkeys(("due", "healed", "oldest_due_seconds"), 0))
+    # The index lags: what was settled a moment ago may still look due in it.
+    due = (lambda check_at: check_at <= ports.clock.now()) if only is None else (lambda _: True)
+    container_ids = _due(ports, report) if only is None else iter(only)
+    with report.until_stopped():
+        while page := list(islice(container_ids, PAGE)):
+            if time_left() < 0:
+                report.stopped = "time"
+                break
+            _page(ports, report, page, due)
+    return report
 
-    due: int = 0
-    healed: int = 0
-    oldest: float = 0.0
-    errors: Counter[str] = field(default_factory=Counter)
-    stopped: str | None = None
 
+def _due(ports: Ports, report: RunReport) -> Iterator[str]:
+    """The ids of all shards, oldest first in each and the shards in turn: none waits behind another.
 
-@dataclass(frozen=True, slots=True)
-class Reconciler:
-    """One run over everything that is due."""
-
-    store: Store
-    settler: Settler
-    ecs: Tasks
-    clock: Clock
-    policy: Policy
-    prefix: str
-    told: Callable[[Settled], None]
-    """Hears of every settled fact, for the log and the metrics."""
-    failed: Callable[[ReachError], None]
-    time_left: Callable[[], float]
-    """Seconds until this run has to end."""
-
-    def run(self) -> Report:
-        """Works through every shard. One broken item or one refused call stops nothing but itself.
-
-        What the time or the budget of `ecs` does not suffice for stays as it is, and due.
-        """
-        report = Report()
-        # The index lags: what was settled a moment ago may still look due in it.
-        return self._through(self._due(report), report, lambda check_at: check_at <= self.clock())
-
-    def look_at(self, container_ids: Iterable[str]) -> Report:
-        """Only these, as far as anything is owed: something has just happened to them that cannot wait for the minute.
-
-        Nor for `check_at`, which another clock has written: one that is a moment ahead would put it off to the minute.
-        """
-        return self._through(iter(container_ids), Report(), lambda _: True)
-
-    def _through(self, container_ids: Iterator[str], report: Report, due: Callable[[datetime], bool]) -> Report:
-        try:
-            while page := list(islice(container_ids, PAGE)):
-                if self.time_left() < 0:
-                    report.stopped = "time"
-                    break
-                self._page(page, report, due)
-        except BudgetSpent as spent:
-            report.stopped = spent.why
-        return report
-
-    def _note(self, error: ReachError, report: Report) -> None:
-        report.errors[type(error).__name__] += 1
-        self.failed(error)
-
-    def _due(self, report: Report) -> Iterator[str]:
-        """The ids of all shards, oldest first in each and the shards in turn: none waits behind another.
-
-        A shard that cannot be read is told and left for the next run.
-        """
-        now = self.clock()
-        waiting = [iter(self.store.due(shard, now)) for shard in shards(self.policy)]
-        while waiting:
-            for ids in tuple(waiting):
-                try:
-                    container_id = next(ids, None)
-                except CallFailed as error:
-                    self._note(error, report)
-                    container_id = None
-                if container_id is None:
-                    waiting.remove(ids)
-                else:
-                    yield container_id
-
-    def _page(self, container_ids: list[str], report: Report, due: Callable[[datetime], bool]) -> None:
-        def note(error: ReachError) -> None:
-            self._note(error, report)
-
-        try:
-            loaded = self.store.load_many(container_ids)
-        except CallFailed as error:
-            note(error)
-            return
-        for unreadable in loaded.unreadable:
-            note(unreadable)
-        now = self.clock()
-        records = [one for one in loaded.records.values() if one.check_at and due(one.check_at)]
-        report.due += len(records)
-        report.oldest = max([report.oldest, *((now - one.check_at).total_seconds() for one in records if one.check_at)])
-        for record, fact in Looker(self.ecs, self.clock, self.prefix, note).look(records):
-            passed = TimePassed(container_id=record.container_id, generation=record.generation, at=self.clock())
+    A shard that cannot be read is reported and left for the next run.
+    """
+    now = ports.clock.now()
+    waiting = [iter(ports.store.due(shard, now)) for shard in shards(ports.policy)]
+    while waiting:
+        for ids in tuple(waiting):
             try:
-                # Only what ECS has just been asked about may be judged by the clock.
-                settled = self.settler.settle(fact, passed, known=record)
-            except BudgetSpent as spent:
-                # Its action stays owed. The next record may owe none.
-                report.stopped = spent.why
-                continue
-            except ReachError as error:
-                note(error)
-                continue
-            report.healed += bool(settled.steps)
-            self.told(settled)
+                container_id = next(ids, None)
+            except CallFailed as error:
+                report.failed(error)
+                container_id = None
+            if container_id is None:
+                waiting.remove(ids)
+            else:
+                yield container_id
+
+
+def _page(ports: Ports, report: RunReport, container_ids: list[str], due: Callable[[datetime], bool]) -> None:
+    try:
+        loaded = ports.store.load_many(container_ids)
+    except CallFailed as error:
+        report.failed(error)
+        return
+    for unreadable in loaded.unreadable:
+        report.failed(unreadable)
+    now, counts = ports.clock.now(), report.counts
+    checks = {one.container_id: one.check_at for one in loaded.records.values() if one.check_at and due(one.check_at)}
+    counts["due"] += len(checks)
+    oldest = max(((now - check_at).total_seconds() for check_at in checks.values()), default=0)
+    counts["oldest_due_seconds"] = max(counts["oldest_due_seconds"], oldest)
+    for found in describe_tasks(ports, [loaded.records[container_id] for container_id in checks]):
+        if isinstance(found, ReachError):
+            report.failed(found)
+            continue
+        record, fact = found
+        try:
+            # Only what ECS has just been asked about may be judged by the clock.
+            settled = settle(ports, record, fact, TimePassed(ref=record.ref, at=ports.clock.now()))
+        except RunStopped as stopped:
+            # Its action stays pending. The next record may have none.
+            report.stopped = stopped.why
+        except ReachError as error:
+            report.failed(error)
+        else:
+            counts["healed"] += bool(settled.steps)

@@ -6,43 +6,35 @@ ACTIVE revision, and any revision of a family is the right one. Only when ECS ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from core.control.patience import Patience
-from core.control.register import Registrar
+from core.control.register_definition import register_definition
 from core.launch.plan import LaunchPlan
 from core.model.errors import CallFailed, DefinitionGone
 from core.model.failure import Cause
-from core.ports import Launched, Tasks
+from core.ports import Launched, Ports
 
 
-@dataclass(frozen=True, slots=True)
-class Launcher:
-    """Makes one launch."""
+def run_task(ports: Ports, plan: LaunchPlan, patience: Patience) -> Launched:
+    """The task. RunTask is repeated while it is throttled or not answered: its client token makes it one task.
 
-    ecs: Tasks
-    registrar: Registrar
-
-    def launch(self, plan: LaunchPlan, patience: Patience) -> Launched:
-        """The task. RunTask is repeated while it is throttled or not answered: its client token makes it one task.
-
-        Raises `CallFailed`; it is `uncertain` when one of the tries may have taken effect, whatever the last one said.
-        """
-        unanswered, tries = False, 0
-        while True:
-            try:
-                return self._try(plan, patience)
-            except CallFailed as failed:
-                unanswered = unanswered or failed.uncertain
-                again = failed.uncertain or failed.cause is Cause.THROTTLED or isinstance(failed, DefinitionGone)
-                if not again or not patience.pause(tries):
-                    raise failed.but(uncertain=unanswered) from failed
-            tries += 1
-
-    def _try(self, plan: LaunchPlan, patience: Patience) -> Launched:
-        request = {**plan.run, "taskDefinition": plan.definition["family"]}
+    Raises `CallFailed`; it is `uncertain` when one of the tries may have taken effect, whatever the last one said.
+    """
+    unanswered, tries = False, 0
+    while True:
         try:
-            return self.ecs.run(request)
-        except DefinitionGone:
-            self.registrar.ensure(plan.definition, patience)
-            return self.ecs.run(request)
+            return _try(ports, plan, patience)
+        except CallFailed as failed:
+            unanswered = unanswered or failed.uncertain
+            again = failed.uncertain or failed.cause is Cause.THROTTLED or isinstance(failed, DefinitionGone)
+            if not again or not patience.pause(tries):
+                raise failed.but(uncertain=unanswered) from failed
+        tries += 1
+
+
+def _try(ports: Ports, plan: LaunchPlan, patience: Patience) -> Launched:
+    request = {**plan.run, "taskDefinition": plan.definition["family"]}
+    try:
+        return ports.ecs.run(request)
+    except DefinitionGone:
+        register_definition(ports, plan.definition, patience)
+        return ports.ecs.run(request)

@@ -1,124 +1,117 @@
-"""`settle`: load, apply, save under the lock, perform what is owed, feed each outcome back as a fact.
+"""`settle`: load, apply, save under the lock, perform what is pending, apply each outcome as a fact.
 
-Save first, act second. A function that dies in between is invoked again with the same fact, which is stale then;
-but what is owed is read from the saved record, so it is done all the same.
+Save first, act second. A function that dies in between is invoked again with the same fact. The fact is stale then,
+but the pending actions are read from the saved record, so they are performed all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 
+from core.control.container_output import explain
+from core.control.perform import perform
 from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.model.actions import Action
-from core.model.errors import ContendedRecord, ReachError
+from core.model.errors import ContendedRecord, ReachError, RecordDeleted
 from core.model.facts import Fact
-from core.model.policy import Policy
 from core.model.record import Record, Step
-from core.ports import RevisionConflict, Store
+from core.model.settled import Settled, Unknown
+from core.ports import Ports, RevisionConflict
 
 ATTEMPTS: Final = 8
 """Writers that meet: each conflict means that another one got through, so a few rounds are plenty."""
 
-Perform = Callable[[Action], Fact | None]
-"""Carries one action out and says what became known by it; raises `CallFailed` when it could not."""
+
+def settle_event(ports: Ports, fact: Fact) -> Settled | Unknown:
+    """As `settle`, for a fact that comes from outside: its container may have no item."""
+    try:
+        if (record := ports.store.load(fact.ref.container_id)) is not None:
+            return settle(ports, record, fact)
+    except RecordDeleted:
+        pass
+    unknown = Unknown(fact)
+    ports.observer.settled(unknown)
+    return unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a fact. `ignored` says why it changed nothing; `steps` are the transitions it caused."""
+def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
+    """Applies the facts in order, then performs pending actions until none is left that this function may perform.
 
-    record: Record | None
-    steps: tuple[Step, ...] = ()
-    ignored: str | None = None
-    conflicts: int = 0
+    All facts concern the container of `record`, which was just read: if it is out of date, the lock says so. An action
+    that this function may not perform is left to the reconciler, which finds the record due. An action that fails
+    keeps no other from being performed. When another generation takes the container over meanwhile, the answer stays
+    with the one that the first fact met.
 
-
-@dataclass(frozen=True, slots=True)
-class Settler:
-    """Folds facts into the table, on behalf of one function.
-
-    `perform` maps the kinds of action that this function can carry out; the others are left to the reconciler,
-    which finds them due (the prober, inside the VPC, cannot reach the ECS API: contract, section 8).
+    Raises `ContendedRecord` when every attempt met another writer, `RecordDeleted`, `UnreadableRecord`, and
+    `CallFailed` of an action: by then the record is saved, and a redelivery performs the action.
     """
+    settled, failed = Settled(record), None
+    for number, fact in enumerate(facts):
+        try:
+            applied = _apply(ports, settled.record, fact)
+        except ReachError as error:
+            if not settled.steps:
+                raise
+            failed = error  # what the facts before it changed is saved, and has to be reported
+            break
+        settled = _joined(settled, applied) if number else applied
+    return _perform_pending(ports, settled, failed)
 
-    store: Store
-    policy: Policy
-    perform: Mapping[type[Action], Perform] = field(default_factory=dict)
-    explain: Callable[[Record, Fact], Fact] = lambda _, fact: fact
-    """Enriches a fact before it is applied. Called again after a conflict, so an enriched fact comes back unchanged."""
-    unfinished: Callable[[Settled], None] = lambda _: None
-    """Hears of what was settled before an action failed, because the error is all that the caller gets to see."""
 
-    def settle(self, *facts: Fact, known: Record | None = None) -> Settled:
-        """Folds the facts in order, then does what the record owes, until nothing is owed that this function can do.
+def perform_pending(ports: Ports, record: Record) -> Settled:
+    """Performs what is pending for this record. Raises as `settle` does."""
+    return _perform_pending(ports, Settled(record), None)
 
-        All facts concern one container. `known` spares the first read: a record that was just read. If it is out of
-        date, the lock says so. `ignored` of the answer speaks of the first fact. Without facts, what `known` owes is
-        done.
 
-        Raises `ContendedRecord` when every attempt met another writer, `UnreadableRecord` for an item of an unknown
-        kind, `CallFailed` from an action: by then the record is saved, and a redelivery performs the action. An
-        action that failed keeps no other from being done. When another generation takes the container over meanwhile,
-        the answer stays with the one that the first fact met.
-        """
-        settled, failed = self._folded(facts, known)
-        done: set[Action] = set()
-        while settled.record is not None and (action := self._owed(settled.record, done)) is not None:
-            done.add(action)
-            try:
-                outcome = self.perform[type(action)](action)
-                if outcome is not None:
-                    settled = joined(settled, self._fold(outcome, settled.record))
-            except ReachError as error:
-                failed = failed or error
-        if failed is not None:
-            self.unfinished(settled)
-            raise failed
-        return settled
+def _perform_pending(ports: Ports, settled: Settled, failed: ReachError | None) -> Settled:
+    done: set[Action] = set()
+    while (action := _next(ports, settled.record, done)) is not None:
+        done.add(action)
+        try:
+            if (outcome := perform(ports, action)) is not None:
+                settled = _joined(settled, _apply(ports, settled.record, outcome))
+        except ReachError as error:
+            failed = failed or error
+    ports.observer.settled(settled)
+    if failed is not None:
+        raise failed
+    return settled
 
-    def _folded(self, facts: Sequence[Fact], known: Record | None) -> tuple[Settled, ReachError | None]:
-        """All of them; what failed after the first one was folded, because that is saved and has to be told."""
-        settled = Settled(known)
-        for number, fact in enumerate(facts):
-            try:
-                folded = self._fold(fact, settled.record)
-            except ReachError as error:
-                if not settled.steps:
-                    raise
-                return settled, error
-            settled = joined(settled, folded) if number else folded
-        return settled, None
 
-    def _owed(self, record: Record, done: set[Action]) -> Action | None:
-        """The next action this function can do and has not done in this call: a second try is the platform's."""
-        owed = next_actions(record, self.policy)
-        return next((action for action in owed if type(action) in self.perform and action not in done), None)
+def _next(ports: Ports, record: Record, done: set[Action]) -> Action | None:
+    """The next action that this function may perform and has not tried in this call: a second try is the platform's."""
+    pending = next_actions(record, ports.policy)
+    return next((action for action in pending if type(action) in ports.performs and action not in done), None)
 
-    def _fold(self, fact: Fact, known: Record | None) -> Settled:
-        record = known or self.store.load(fact.container_id)
-        for conflicts in range(ATTEMPTS):
-            if record is None:
-                return Settled(None, ignored="no such container is recorded", conflicts=conflicts)
-            fact = self.explain(record, fact)
-            folded = apply(record, fact, self.policy)
-            if isinstance(folded, Stale):
-                return Settled(record, ignored=folded.why, conflicts=conflicts)
-            try:
-                self.store.save(folded)
-            except RevisionConflict as conflict:
-                if conflict.current != folded:
-                    record = conflict.current or self.store.load(fact.container_id)
-                    continue
-                # The SDK repeated a write whose answer was lost, and met itself.
-            return Settled(folded, _new_steps(record, folded), conflicts=conflicts)
-        raise ContendedRecord(
-            f"The item of container {fact.container_id} changed under {ATTEMPTS} attempts to write it. "
-            "The platform's retry will come through; if this repeats, look for a loop of writers."
-        )
+
+def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
+    for conflicts in range(ATTEMPTS):
+        fact = explain(ports, record, fact)
+        applied = apply(record, fact, ports.policy)
+        if isinstance(applied, Stale):
+            return Settled(record, ignored=applied.why, conflicts=conflicts)
+        try:
+            ports.store.save(applied)
+        except RevisionConflict as conflict:
+            # Else the SDK repeated a write whose answer was lost, and met itself.
+            if conflict.current != applied:
+                record = _winner(ports, conflict)
+                continue
+        return Settled(applied, _new_steps(record, applied), conflicts=conflicts)
+    raise ContendedRecord(
+        f"The item of container {fact.ref.container_id} changed under {ATTEMPTS} attempts to write it. "
+        "The platform's retry will come through; if this repeats, look for a loop of writers."
+    )
+
+
+def _winner(ports: Ports, conflict: RevisionConflict) -> Record:
+    record = conflict.current or ports.store.load(conflict.container_id)
+    if record is None:
+        raise RecordDeleted(conflict.container_id)
+    return record
 
 
 def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
@@ -126,8 +119,12 @@ def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
     return tuple(step for step in after.history if step not in known)
 
 
-def joined(earlier: Settled, later: Settled) -> Settled:
+def _joined(earlier: Settled, later: Settled) -> Settled:
     """Both in one, with the record of the earlier one's generation."""
-    overtaken = earlier.record and later.record and later.record.generation != earlier.record.generation
-    record = earlier.record if overtaken else later.record
-    return Settled(record, earlier.steps + later.steps, earlier.ignored, earlier.conflicts + later.conflicts)
+    overtaken = later.record.ref != earlier.record.ref
+    return replace(
+        earlier,
+        record=earlier.record if overtaken else later.record,
+        steps=earlier.steps + later.steps,
+        conflicts=earlier.conflicts + later.conflicts,
+    )

@@ -24,7 +24,7 @@ from core.model.errors import Refused
 from core.model.facts import MAIN
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.families import family_of
-from core.model.identity import client_token, started_by, token_parameter
+from core.model.identity import Ref, client_token, started_by, token_parameter
 from core.model.record import Injection
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
@@ -56,9 +56,9 @@ def plan_launch(
     """
     strategy = choose_strategy(settings, request)
     keep_alive = is_keep_alive(request.entrypoint, request.cmd)
-    prefix, container_id = settings.started_by_prefix, request.container_id
+    prefix, ref = settings.started_by_prefix, Ref(request.container_id, generation)
     by_parameter = (request.token_delivery or settings.token_delivery) is TokenDelivery.SSM
-    secret_name = token_parameter(prefix, container_id, generation) if by_parameter else None
+    secret_name = token_parameter(prefix, ref) if by_parameter else None
     definition = build_definition(request, settings, strategy, secret_name)
 
     agent = _agent_environment(request, settings, keep_alive=keep_alive)
@@ -78,7 +78,7 @@ def plan_launch(
     tags = tags_of(request.labels)
     run = {
         "cluster": _cluster(settings),
-        **run_parameters(settings, container_id, generation, attempt),
+        **run_parameters(settings, ref, attempt),
         "overrides": overrides,
         **({"tags": list(tags.tags)} if tags.tags else {}),
     }
@@ -152,7 +152,7 @@ def _cluster(settings: Settings) -> str:
     return settings.cluster_arn
 
 
-def run_parameters(settings: Settings, container_id: str, generation: int, attempt: int) -> dict[str, Any]:
+def run_parameters(settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
     """What every RunTask of ours has in common. Raises `Refused` while no subnets are configured."""
     prefix = settings.started_by_prefix
     return {
@@ -160,8 +160,8 @@ def run_parameters(settings: Settings, container_id: str, generation: int, attem
         # 1.4.0 since 2021, which volumes on EFS and ephemeral storage need; a named version would be retired one day.
         "platformVersion": "LATEST",
         "count": 1,
-        "startedBy": started_by(prefix, container_id, generation),
-        "clientToken": client_token(prefix, container_id, generation, attempt),
+        "startedBy": started_by(prefix, ref),
+        "clientToken": client_token(prefix, ref, attempt),
         "networkConfiguration": _network(settings),
     }
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
-from core.machine import messages as failures
-from core.machine.apply_task import fold_task
+from core.machine import messages
+from core.machine.apply_task import apply_task
 from core.machine.changes import Stale, close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
-from core.machine.next_actions import kept_running, relaunch_owed, silence_known
+from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import PROBE_GRACE, own_policy, schedule
 from core.model.facts import (
     AgentAnswered,
@@ -42,27 +43,27 @@ __all__ = ["Stale", "apply"]
 
 def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
-    if fact.generation != record.generation:
-        return Stale(f"it concerns generation {fact.generation}, and the record is at {record.generation}")
+    if fact.ref.generation != record.generation:
+        return Stale(f"it concerns generation {fact.ref.generation}, and the record is at {record.generation}")
     policy = own_policy(record, policy)
-    folded = _fold(record, fact, policy)
-    if isinstance(folded, Stale):
-        return folded
-    if folded == record and not isinstance(fact, TimePassed):
+    applied = _applied(record, fact, policy)
+    if isinstance(applied, Stale):
+        return applied
+    if applied == record and not isinstance(fact, TimePassed):
         return Stale("it holds nothing new")
-    if folded.state.ended and not record.state.ended:
-        folded = close(folded, fact.at, policy)
-    written = replace(folded, revision=record.revision + 1, updated_at=fact.at)
+    if applied.state.ended and not record.state.ended:
+        applied = close(applied, fact.at, policy)
+    written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
     if isinstance(fact, ProbeAborted):
         # A remark. Whoever makes many of them puts off no look, which is what sends the probe again.
         return written
     return schedule(written, policy, fact.at)
 
 
-def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
+def _applied(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
     match fact:
         case TaskObserved():
-            return fold_task(record, fact, policy)
+            return apply_task(record, fact, policy)
         case LaunchAccepted():
             return _launch_accepted(record, fact)
         case LaunchRejected():
@@ -90,7 +91,7 @@ def _fold(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa
         case TokenErased():
             return _token_erased(record, fact)
         case _:
-            raise TypeError(f"{type(fact).__name__} is not a fact that a record can learn")
+            assert_never(fact)
 
 
 def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
@@ -149,7 +150,7 @@ def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy
 
 
 def _launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Record | Stale:
-    if not relaunch_owed(record) or record.attempt != fact.attempt:
+    if not relaunch_pending(record) or record.attempt != fact.attempt:
         return Stale("no such launch is owed")
     if _others_at_work(record, fact, policy):
         return Stale("another function makes this launch")
@@ -158,11 +159,11 @@ def _launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Reco
 
 
 def _failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
-    if not relaunch_owed(record) or record.attempt != fact.attempt:
+    if not relaunch_pending(record) or record.attempt != fact.attempt:
         return Stale("no such launch is owed")
     if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
         return Stale("the task is so young that ECS may not show it yet")
-    return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.not_repeated(record))
+    return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.not_repeated(record))
 
 
 def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:
@@ -173,11 +174,11 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
         return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
     if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
-    if relaunch_owed(record):
+    if relaunch_pending(record):
         return Stale("another launch is owed")
     if record.task_arn is None:
-        return fail(record, Trigger.LAUNCH_FAILED, fact.at, failures.never_launched(record, fact.at))
-    return fail(record, Trigger.TASK_LOST, fact.at, failures.task_lost(record))
+        return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.never_launched(record, fact.at))
+    return fail(record, Trigger.TASK_LOST, fact.at, messages.task_lost(record))
 
 
 def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Record | Stale:
@@ -231,12 +232,12 @@ def _asked(record: Record, address: str) -> Probe | Stale:
 def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
     if silence_known(record) and not record.stopping:
         # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
-        failure = failures.agent_unreachable(record, policy)
+        failure = messages.agent_unreachable(record, policy)
         return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not time to look yet")
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
-        return fail(record, Trigger.START_TIMED_OUT, fact.at, failures.start_timed_out(record, policy))
+        return fail(record, Trigger.START_TIMED_OUT, fact.at, messages.start_timed_out(record, policy))
     return _probe_renewed(record, fact, policy)
 
 
@@ -252,7 +253,7 @@ def _probe_renewed(record: Record, fact: TimePassed, policy: Policy) -> Record:
     if fact.at < probe.deadline + timedelta(seconds=PROBE_GRACE):
         return record
     deadline = truncate(fact.at + timedelta(seconds=policy.health_timeout))
-    told = (probe.last_error or failures.NO_RESULT, probe.remedy or failures.NO_RESULT_REMEDY)
+    told = (probe.last_error or messages.NO_RESULT, probe.remedy or messages.NO_RESULT_REMEDY)
     return replace(record, probe=replace(probe, deadline=deadline, last_error=told[0], remedy=told[1]))
 
 

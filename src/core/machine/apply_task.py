@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.diagnosis import diagnose
-from core.machine import messages as failures
+from core.machine import messages
 from core.machine.address import resolve_address
 from core.machine.changes import Stale, disown, fail, fire, may_retry, resolve, retry, settle_disowned
 from core.model.facts import MAIN, Source, TaskObserved
@@ -23,7 +23,7 @@ beginning is ECS's own: behind it an image or a file may have any name."""
 _KILLED: Final = 137
 
 
-def fold_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
+def apply_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
     """Learns what the snapshot shows; moves a live record as far as it proves."""
     if record.gave_up(task.task_arn):
         return Stale("it concerns a launch that was given up")
@@ -154,7 +154,7 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     diagnosis = diagnose(task)
     if main is not None and main.exit_code is not None and not diagnosis.start_failed:
         return fire(record, Trigger.CONTAINER_EXITED, task.at)
-    failure = failures.task_ended(task, diagnosis)
+    failure = messages.task_ended(task, diagnosis)
     ran = task.started_at is not None or (main is not None and main.exit_code is not None)
     if not ran and may_retry(record, failure, policy):
         return retry(record, task.at, failure)
@@ -183,4 +183,4 @@ def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if task.source is Source.EVENT:
         # A snapshot may lag in its secondary fields: ECS is asked before the address counts as missing.
         return record
-    return fail(record, Trigger.ADDRESS_MISSING, task.at, failures.eni_not_found(task))
+    return fail(record, Trigger.ADDRESS_MISSING, task.at, messages.eni_not_found(task))

@@ -1,12 +1,12 @@
-"""What the world still owes a record, and when to look at it again. Derived from the SAVED record alone.
+"""The actions that are pending for a record. Derived from the SAVED record alone.
 
-Because actions come from the record and not from the event, a function that died between its save and its
-action loses nothing: the redelivered event is stale, but what the record owes is still owed (house style).
+Because actions come from the record and not from the event, a function that died between its save and its action
+loses nothing: the redelivered event is stale, but the action is still pending.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
 from core.model.failure import ErrorCode
@@ -18,7 +18,7 @@ STOP_REASON_LIMIT: Final = 255
 
 
 def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
-    """What has to be done now for this record, in order; empty when nothing is owed."""
+    """What has to be done now for this record, in order; empty when nothing is pending."""
     actions = (*_launch_actions(record), _task_action(record, policy), *_unwanted_stops(record), _token_action(record))
     return tuple(action for action in actions if action is not None)
 
@@ -28,7 +28,7 @@ def silence_known(record: Record) -> bool:
     return record.state is State.ENI_RESOLVED and record.probe is not None and record.probe.silent_at is not None
 
 
-def relaunch_owed(record: Record) -> bool:
+def relaunch_pending(record: Record) -> bool:
     """A task was given up, and the one that is to follow it is not known to run.
 
     A launch without a task to copy (ECS refused to start any) is repeated by the starter, which has the request.
@@ -44,42 +44,41 @@ def kept_running(record: Record, policy: Policy) -> bool:
 
 def _launch_actions(record: Record) -> tuple[Action, ...]:
     """The launch is for whoever claimed it last; a claim is for whoever comes first, or when the claimant is silent."""
-    if not relaunch_owed(record):
+    if not relaunch_pending(record):
         return ()
-    who: dict[str, Any] = {
-        "container_id": record.container_id,
-        "generation": record.generation,
-        "attempt": record.attempt,
-    }
     given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)
     launches = (
-        Relaunch(**who, by=ask.by, cluster_arn=record.cluster_arn or "", task_arn=given_up[-1], given_up=given_up)
+        Relaunch(
+            ref=record.ref,
+            by=ask.by,
+            cluster_arn=record.cluster_arn or "",
+            task_arn=given_up[-1],
+            attempt=record.attempt,
+            given_up=given_up,
+        )
         for ask in record.asked[-1:]
     )
-    return (*launches, ClaimLaunch(**who))
+    return (*launches, ClaimLaunch(ref=record.ref, attempt=record.attempt))
 
 
 def _task_action(record: Record, policy: Policy) -> Action | None:
-    who: dict[str, Any] = {"container_id": record.container_id, "generation": record.generation}
-    cluster = record.cluster_arn or ""
-    if record.task_arn is None or record.stopping:
+    ref, cluster, task = record.ref, record.cluster_arn or "", record.task_arn
+    if task is None or record.stopping:
         return None
-    task: dict[str, Any] = {"cluster_arn": cluster, "task_arn": record.task_arn}
-    if (reason := _stop_owed(record, policy)) is not None:
-        return StopTask(**who, **task, reason=reason[:STOP_REASON_LIMIT])
+    if (reason := _pending_stop(record, policy)) is not None:
+        return StopTask(ref=ref, cluster_arn=cluster, task_arn=task, reason=reason[:STOP_REASON_LIMIT])
     if record.state is State.TASK_RUNNING:
-        return DescribeTask(**who, **task)
+        return DescribeTask(ref=ref, cluster_arn=cluster, task_arn=task)
     if silence_known(record):
         return None
     address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
-    return SendProbe(**who, address=address) if address is not None else None
+    return SendProbe(ref=ref, address=address) if address is not None else None
 
 
 def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
     return tuple(
         StopTask(
-            container_id=record.container_id,
-            generation=record.generation,
+            ref=record.ref,
             cluster_arn=record.cluster_arn or "",
             task_arn=task.task_arn,
             reason=f"One task too many of container {record.container_id}.",
@@ -92,10 +91,10 @@ def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
 def _token_action(record: Record) -> Action | None:
     if not record.state.ended or record.token_parameter is None:
         return None
-    return EraseToken(container_id=record.container_id, generation=record.generation, name=record.token_parameter)
+    return EraseToken(ref=record.ref, name=record.token_parameter)
 
 
-def _stop_owed(record: Record, policy: Policy) -> str | None:
+def _pending_stop(record: Record, policy: Policy) -> str | None:
     """The reason to give to StopTask, or None when the task may run on or ends by itself."""
     if not record.state.ended:
         return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None

@@ -133,10 +133,8 @@ def _observe(document: object, source: Source, prefix: str, at: datetime) -> Tas
     correlated = parse_started_by(prefix, started_by) if isinstance(started_by, str) else None
     if correlated is None:
         return NotOurs(task.task_arn, f"startedBy is not {prefix}/<container id>/<generation>")
-    container_id, generation = correlated
     return TaskObserved(
-        container_id=container_id,
-        generation=generation,
+        ref=correlated,
         at=truncate(at),
         source=source,
         attachments=attachments,

@@ -1,28 +1,33 @@
-"""Actions: what has to be done for one container, in the imperative. `core.machine.next_actions` derives them."""
+"""Actions: what has to be done for one container, in the imperative.
+
+`core.machine.next_actions` derives them from the record, `core.control.perform` has a case for each member of `Action`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
+
+from core.model.identity import Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class _Action:
     """What all actions share."""
 
-    container_id: str
-    generation: int
+    ref: Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendProbe(Action):
+class SendProbe(_Action):
     """Ask the prober to find out whether the agent answers."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeTask(Action):
+class DescribeTask(_Action):
     """The task runs but its event showed no address: ask ECS once, before calling it missing."""
 
     cluster_arn: str
@@ -30,7 +35,7 @@ class DescribeTask(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopTask(Action):
+class StopTask(_Action):
     """End a task: because the backend asked, because nothing will ever reach it, or because it is one too many.
 
     `unwanted_since` is given for the last kind. Such a task is asked for by nothing else, so when ECS still does not
@@ -44,14 +49,14 @@ class StopTask(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimLaunch(Action):
+class ClaimLaunch(_Action):
     """Say that one makes the launch that is owed: one function at a time, so that its refusal is the last word."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relaunch(Action):
+class Relaunch(_Action):
     """Start the task of a launch that was given up once more, as it was: ECS still shows it. For the process `by`."""
 
     by: str
@@ -63,7 +68,10 @@ class Relaunch(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EraseToken(Action):
+class EraseToken(_Action):
     """Delete the SecureString parameter: the token is of no use any more."""
 
     name: str
+
+
+Action: TypeAlias = SendProbe | DescribeTask | StopTask | ClaimLaunch | Relaunch | EraseToken

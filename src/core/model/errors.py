@@ -45,6 +45,24 @@ class ContendedRecord(ReachError):
     """Too many writers at once: every attempt met a newer revision. The platform's retry will come through."""
 
 
+class RecordDeleted(ReachError):
+    """An item vanished between a read and a write: its time to live passed, or another program deleted it."""
+
+    def __init__(self, container_id: str) -> None:
+        super().__init__(f"The item of container {container_id} was deleted meanwhile. Nothing was written.")
+
+
+class RunStopped(ReachError):
+    """This background run makes no more calls of this kind. Nothing was asked; what is left is for the next run.
+
+    `why` is `limit`, `time` or `throttled`.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"No more calls in this run: {why}. What is left is for the next one.")
+        self.why = why
+
+
 class CallFailed(ReachError):
     """An AWS call that did not succeed, translated where it was made (house style, habit 8).
 

@@ -1,7 +1,7 @@
 """Facts: what has become known about one container, in the past tense.
 
-Every fact names the container and the generation it speaks of, and `at`, the instant at which we learnt it.
-`core.machine.apply.apply` folds a fact into a record; nothing else reads them.
+`ref` is the container and the generation that the fact speaks of, `at` the instant at which we learnt it.
+`core.machine.apply` applies facts to records: it has a case for each member of `Fact`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from core.model.failure import Failure
+from core.model.identity import Ref
 
 
 class Source(StrEnum):
@@ -65,16 +66,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class _Fact:
     """What all facts share."""
 
-    container_id: str
-    generation: int
+    ref: Ref
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskObserved(Fact):
+class TaskObserved(_Fact):
     """ECS showed the task: one version of it, whole. From an event or from DescribeTasks.
 
     The instants are ECS's own. `last_status` and `stop_code` are open sets (facts, section 4).
@@ -108,7 +108,7 @@ class TaskObserved(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchAccepted(Fact):
+class LaunchAccepted(_Fact):
     """RunTask answered with a task."""
 
     task_arn: str
@@ -117,14 +117,14 @@ class LaunchAccepted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskListed(Fact):
+class TaskListed(_Fact):
     """ListTasks shows a task of this generation that DescribeTasks does not show yet: ECS is eventually consistent."""
 
     task_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchRejected(Fact):
+class LaunchRejected(_Fact):
     """RunTask, or a call it needs, refused `attempt`, the launch with that number.
 
     It speaks for the asker `by` alone (`Launching.asked`). `by_run_task`: RunTask itself refused, so ECS knew no task
@@ -138,7 +138,7 @@ class LaunchRejected(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchClaimed(Fact):
+class LaunchClaimed(_Fact):
     """The process `by` is about to make the launch with this number, which the record owes."""
 
     by: str
@@ -146,7 +146,7 @@ class LaunchClaimed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedTaskMissing(Fact):
+class FailedTaskMissing(_Fact):
     """ECS does not show the failed task that the launch `attempt` is to repeat."""
 
     task_arn: str
@@ -154,7 +154,7 @@ class FailedTaskMissing(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentAnswered(Fact):
+class AgentAnswered(_Fact):
     """The agent at `address` answered as it should, at the `attempts`-th try."""
 
     address: str
@@ -162,7 +162,7 @@ class AgentAnswered(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSilent(Fact):
+class AgentSilent(_Fact):
     """The deadline of the item passed without an answer. `last_error` is the last connection error, in words.
 
     `remedy` is what the class of that error suggests (a time-out: the security group; a refusal: the agent).
@@ -175,7 +175,7 @@ class AgentSilent(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeAborted(Fact):
+class ProbeAborted(_Fact):
     """A prober could not ask the agent at `address`, or not write what it found. No verdict: the agent may be well.
 
     `last_error` says what kept it, `remedy` what to do. Its own log is where it could say so (`handlers.reconcile`).
@@ -187,7 +187,7 @@ class ProbeAborted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskGone(Fact):
+class TaskGone(_Fact):
     """DescribeTasks or ListTasks does not know the task: MISSING, or none was ever started.
 
     `task_arn` is the one that was asked for; None when ListTasks found none of this generation.
@@ -197,26 +197,44 @@ class TaskGone(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimePassed(Fact):
+class TimePassed(_Fact):
     """Somebody looked at the clock: deadlines that have passed by `at` now count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequested(Fact):
+class StopRequested(_Fact):
     """The backend wants the container stopped."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenErased(Fact):
+class TokenErased(_Fact):
     """The SecureString parameter with the agent's token is deleted, or was never there."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopAccepted(Fact):
+class StopAccepted(_Fact):
     """StopTask answered, or the task had gone already: no stop is owed any more."""
 
     task_arn: str
+
+
+Fact: TypeAlias = (
+    TaskObserved
+    | LaunchAccepted
+    | TaskListed
+    | LaunchRejected
+    | LaunchClaimed
+    | FailedTaskMissing
+    | AgentAnswered
+    | AgentSilent
+    | ProbeAborted
+    | TaskGone
+    | TimePassed
+    | StopRequested
+    | TokenErased
+    | StopAccepted
+)

@@ -9,43 +9,50 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
 GENERATION: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 
-def started_by(prefix: str, container_id: str, generation: int) -> str:
-    """RunTask's `startedBy` of one generation of one container."""
-    return f"{prefix}/{container_id}/{generation}"
+class Ref(NamedTuple):
+    """One generation of one container: what a fact speaks of and an action is for."""
+
+    container_id: str
+    generation: int
 
 
-def parse_started_by(prefix: str, text: str) -> tuple[str, int] | None:
-    """The container id and the generation; None when the task is not one of this prefix."""
+def started_by(prefix: str, ref: Ref) -> str:
+    """RunTask's `startedBy`."""
+    return f"{prefix}/{ref.container_id}/{ref.generation}"
+
+
+def parse_started_by(prefix: str, text: str) -> Ref | None:
+    """None when the task is not one of this prefix."""
     match text.split("/"):
         case [found, container_id, generation] if (
             found == prefix and CONTAINER_ID.fullmatch(container_id) and GENERATION.fullmatch(generation)
         ):
-            return container_id, int(generation)
+            return Ref(container_id, int(generation))
         case _:
             return None
 
 
-def client_token(prefix: str, container_id: str, generation: int, attempt: int) -> str:
+def client_token(prefix: str, ref: Ref, attempt: int) -> str:
     """RunTask's `clientToken`: the same for a retry of one launch, another for every launch (64 characters).
 
     boto3 invents a token per call when it is given none, so a repeated function would start a second task.
     The prefix counts, because ECS scopes tokens per cluster and two stacks may share one.
     """
-    return sha256(f"{started_by(prefix, container_id, generation)}/{attempt}".encode()).hexdigest()
+    return sha256(f"{started_by(prefix, ref)}/{attempt}".encode()).hexdigest()
 
 
-def token_parameter(prefix: str, container_id: str, generation: int) -> str:
+def token_parameter(prefix: str, ref: Ref) -> str:
     """The name of the SecureString parameter that holds one generation's agent token (`ssm` delivery)."""
-    return f"/{started_by(prefix, container_id, generation)}/token"
+    return f"/{started_by(prefix, ref)}/token"
 
 
 def container_of_parameter(prefix: str, name: str) -> str | None:
     """The container id in a name that `token_parameter` has made; None for any other parameter."""
     found = parse_started_by(prefix, name.removeprefix("/").removesuffix("/token"))
-    return found[0] if found is not None and name == token_parameter(prefix, *found) else None
+    return found.container_id if found is not None and name == token_parameter(prefix, found) else None

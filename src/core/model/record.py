@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.model.failure import Cause, Failure
+from core.model.identity import Ref
 from core.model.state import State, Trigger
 
 SCHEMA: Final = 1
@@ -172,6 +173,11 @@ class Record:
     watch: str | None = None
     check_at: datetime | None = None
     expires_at: int | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """Which container and generation this is."""
+        return Ref(self.container_id, self.generation)
 
     @property
     def attempt(self) -> int:

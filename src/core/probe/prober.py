@@ -1,6 +1,6 @@
 """The prober's engine: asks one agent until it answers, its deadline passes, or the record says that it is over.
 
-Two things go on side by side: tries at the agent, and looks at the record. The first to come to an end decides.
+Two things go on side by side: tries at the agent, and reads of the record. The first to come to an end decides.
 The deadline is the item's, so it survives crashes and redelivery. Event loop, but no sockets, clock or AWS in here:
 a thousand of these share one loop (specification, criteria 13 to 15).
 """
@@ -19,19 +19,18 @@ from core.model.facts import AgentAnswered, AgentSilent, Fact
 from core.model.record import Record
 from core.probe.answer import Answer, ProbeError, ProbeErrorKind, probe_error
 from core.probe.no_verdict import CannotProbe, OutOfTime, never_tried, table_unread, table_unwritten
-from core.probe.view import Target, Watched, watched
+from core.probe.view import ProbeView, Target, probe_view
 
 if TYPE_CHECKING:
     from core.model.policy import Policy
-    from core.ports import Clock
 
 __all__ = [
-    "Ask", "CannotProbe", "Identify", "Look", "OutOfTime", "Outcome", "ProbeResult", "Report", "Sleep", "Target",
-    "probe",
+    "Ask", "CannotProbe", "Identify", "OutOfTime", "Outcome", "ProbeResult", "ReadRecord", "SettleVerdict", "Sleep",
+    "Target", "probe",
 ]  # fmt: skip
 
-LOOK_INTERVAL: Final = 5.0
-"""Seconds between two looks at the record: how long a prober may go on after probing is over."""
+READ_INTERVAL: Final = 5.0
+"""Seconds between two reads of the record: how long a prober may go on after probing is over."""
 TABLE_PATIENCE: Final = 8.0
 """Seconds for which a table is tried that was never read, or that does not take the verdict.
 
@@ -54,13 +53,16 @@ class Identify(Protocol):
         """The outcome, after at most `timeout` seconds."""
 
 
-Look = Callable[[], Awaitable[Record | None]]
+ReadRecord = Callable[[], Awaitable[Record | None]]
 """Loads the target's record. Raises `CallFailed` when it could not ask; bounded by its own time-outs."""
 
-Report = Callable[[Fact], Awaitable[object]]
+SettleVerdict = Callable[[Fact], Awaitable[object]]
 """Settles the verdict."""
 
 Sleep = Callable[[float], Awaitable[object]]
+
+Now = Callable[[], datetime]
+"""`core.ports.Clock.now`."""
 
 
 class Outcome(StrEnum):
@@ -90,42 +92,42 @@ async def probe(  # noqa: PLR0913 - the world, one argument each
     target: Target,
     *,
     ask: Ask,
-    look: Look,
-    report: Report,
-    clock: Clock,
+    read_record: ReadRecord,
+    settle_verdict: SettleVerdict,
+    now: Now,
     sleep: Sleep,
     policy: Policy,
     give_up_at: datetime,
     identify: Identify | None = None,
-    look_interval: float = LOOK_INTERVAL,
+    read_interval: float = READ_INTERVAL,
 ) -> ProbeResult:
-    """Asks until there is a verdict and reports it, or until the record makes one needless.
+    """Asks until there is a verdict and settles it, or until the record makes one needless.
 
-    The first try is made at once, at the same time as the first look; the next ones after pauses that double from
+    The first try is made at once, at the same time as the first read; the next ones after pauses that double from
     `policy.probe_first_interval` to `policy.probe_interval`, from try to try, never two at a time. A try that began
     before the deadline may end after it; the verdict `AgentSilent` is given only when the deadline has passed. With
     `identify`, an answer counts only once the agent has shown that it knows the record's token.
 
     No try begins at or after `give_up_at`, and none is waited for beyond it: leave time for one try (two requests
-    with `identify`) and a report. Raises `OutOfTime` when the deadline lies beyond, and what `report` and `look`
-    raise, except that one that merely failed (`CallFailed`) is made again. Raises `CannotProbe` when no look has
-    succeeded, or no report, within `TABLE_PATIENCE`, and when no try got as far as the network until the deadline.
-    Once the record was read, failed looks end nothing. Cancelling leaves nothing behind.
+    with `identify`) and a write. Raises `OutOfTime` if the deadline is after `give_up_at`. Errors of
+    `settle_verdict` and `read_record` propagate; `CallFailed` is retried. Raises `CannotProbe` when no read has
+    succeeded, or no verdict was written, within `TABLE_PATIENCE`, and when no try got as far as the network until the
+    deadline. Once the record was read, failed reads end nothing. Cancelling leaves nothing behind.
     """
-    running = _Probe(target, ask, identify, look, clock, sleep, policy, give_up_at, look_interval)
+    running = _Probe(target, ask, identify, read_record, now, sleep, policy, give_up_at, read_interval)
     asking = asyncio.create_task(running.until_verdict())
-    looking = asyncio.create_task(running.watch_until_over())
+    reading = asyncio.create_task(running.read_until_over())
     try:
-        await asyncio.wait((asking, looking), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((asking, reading), return_when=asyncio.FIRST_COMPLETED)
     finally:
         asking.cancel()
-        looking.cancel()
-        await asyncio.gather(asking, looking, return_exceptions=True)
-    if not looking.cancelled():
+        reading.cancel()
+        await asyncio.gather(asking, reading, return_exceptions=True)
+    if not reading.cancelled():
         # Also when both ended in the same moment: what the record says outweighs what an address says.
-        return running.result(Outcome.OVER, why=looking.result())
+        return running.result(Outcome.OVER, why=reading.result())
     verdict = asking.result()
-    await running.until_written(verdict, report)
+    await running.until_written(verdict, settle_verdict)
     return running.result(Outcome.HEALTHY if isinstance(verdict, AgentAnswered) else Outcome.SILENT)
 
 
@@ -136,12 +138,12 @@ class _Probe:
     target: Target
     ask: Ask
     identify: Identify | None
-    look: Look
-    clock: Clock
+    read_record: ReadRecord
+    now: Now
     sleep: Sleep
     policy: Policy
     give_up_at: datetime
-    look_interval: float
+    read_interval: float
     attempts: int = 0
     last_error: ProbeError | None = None
     tried: bool = False
@@ -149,11 +151,11 @@ class _Probe:
     failed_looks: int = 0
     last_look: str | None = None
     read: bool = False
-    watched: Watched = field(default_factory=Watched)
-    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    view: ProbeView = field(default_factory=ProbeView)
+    has_read: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def until_verdict(self) -> AgentAnswered | AgentSilent:
-        due = self.clock()
+        due = self.now()
         while due < self.give_up_at:
             await self._sleep_until(due)
             self.attempts += 1
@@ -163,8 +165,8 @@ class _Probe:
             self.last_error = answer.error
             self.tried = self.tried or answer.error.kind is not ProbeErrorKind.PROBER
             # From try to try, so that the time a try took adds nothing; one that took longer is followed at once.
-            due = max(due + self._interval(), self.clock())
-            deadline = self.watched.deadline
+            due = max(due + self._interval(), self.now())
+            deadline = self.view.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
                 if not self.tried:
@@ -172,33 +174,33 @@ class _Probe:
                 return self._silent(answer.error)
         raise OutOfTime(self.target, self.attempts, self.last_error, self.failed_looks, self.last_look)
 
-    async def watch_until_over(self) -> str:
-        until = self.clock() + timedelta(seconds=TABLE_PATIENCE)
+    async def read_until_over(self) -> str:
+        until = self.now() + timedelta(seconds=TABLE_PATIENCE)
         while True:
-            pause = self.look_interval
+            pause = self.read_interval
             try:
-                self.watched = watched(await self.look(), self.target)
+                self.view = probe_view(await self.read_record(), self.target)
                 self.read = True
             except CallFailed as failed:
                 # Not to have been able to ask now and then is no reason to stop; it is counted, and asked again soon.
                 self.failed_looks += 1
                 self.last_look = str(failed)
                 pause = self.policy.probe_interval
-                if not self.read and self.clock() >= until:
+                if not self.read and self.now() >= until:
                     raise table_unread(self.target, failed) from failed
-            if self.watched.over is not None:
-                return self.watched.over
-            self.looked.set()
+            if self.view.over is not None:
+                return self.view.over
+            self.has_read.set()
             await self.sleep(pause)
 
-    async def until_written(self, verdict: AgentAnswered | AgentSilent, report: Report) -> None:
+    async def until_written(self, verdict: AgentAnswered | AgentSilent, settle_verdict: SettleVerdict) -> None:
         """At least one attempt, also at the end of the worker's time."""
-        until = min(self.clock() + timedelta(seconds=TABLE_PATIENCE), self.give_up_at)
+        until = min(self.now() + timedelta(seconds=TABLE_PATIENCE), self.give_up_at)
         while True:
             try:
-                await report(verdict)
+                await settle_verdict(verdict)
             except CallFailed as failed:
-                if self.clock() >= until:
+                if self.now() >= until:
                     raise table_unwritten(self.target, failed) from failed
             else:
                 return
@@ -209,15 +211,15 @@ class _Probe:
         answer = await self.ask(self.target.address, timeout=timeout)
         if self.identify is None or not answer.healthy:
             return answer
-        await self.looked.wait()
-        if self.watched.token is None:
+        await self.has_read.wait()
+        if self.view.token is None:
             return Answer(probe_error(ProbeErrorKind.UNVERIFIED, self.target.address))
-        return await self.identify(self.target.address, self.watched.token, timeout=timeout)
+        return await self.identify(self.target.address, self.view.token, timeout=timeout)
 
     def _interval(self) -> timedelta:
         """From this try to the next one: soon at first, then steadily (`Policy.probe_first_interval`)."""
         policy = self.policy
-        if self.watched.early:
+        if self.view.early:
             return timedelta(seconds=policy.early_probe_interval)
         # The exponent is bounded, because a probe of some hours would else overflow a float.
         ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
@@ -225,23 +227,21 @@ class _Probe:
 
     async def _sleep_until(self, instant: datetime) -> None:
         # In a loop, because a timer of another clock may wake a moment early, and a verdict may not.
-        while (pause := (instant - self.clock()).total_seconds()) > 0:
+        while (pause := (instant - self.now()).total_seconds()) > 0:
             await self.sleep(pause)
 
     def _answered(self) -> AgentAnswered:
         return AgentAnswered(
-            container_id=self.target.container_id,
-            generation=self.target.generation,
-            at=self.clock(),
+            ref=self.target.ref,
+            at=self.now(),
             address=self.target.address,
             attempts=self.attempts,
         )
 
     def _silent(self, error: ProbeError) -> AgentSilent:
         return AgentSilent(
-            container_id=self.target.container_id,
-            generation=self.target.generation,
-            at=self.clock(),
+            ref=self.target.ref,
+            at=self.now(),
             address=self.target.address,
             attempts=self.attempts,
             last_error=error.text,

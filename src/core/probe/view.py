@@ -10,6 +10,7 @@ from core.model.state import State
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.model.identity import Ref
     from core.model.record import Record
 
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 class Target:
     """What a message asks to be probed."""
 
-    container_id: str
-    generation: int
+    ref: Ref
     address: str
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ProbeView:
     """What the saved record says about a probe. `over` is the reason why it has ended; None: go on.
 
     `deadline` is None until the address is in the record (early probe).
@@ -35,12 +35,12 @@ class Watched:
     token: str | None = field(default=None, repr=False)
 
 
-def watched(record: Record | None, target: Target) -> Watched:
+def probe_view(record: Record | None, target: Target) -> ProbeView:
     """What `record` says about the probe of `target`. Pure."""
     over = _why_over(record, target)
     if record is None or over is not None:
-        return Watched(over=over)
-    return Watched(
+        return ProbeView(over=over)
+    return ProbeView(
         early=record.state is State.PENDING,
         deadline=record.probe.deadline if record.probe else None,
         token=record.agent_token,
@@ -50,7 +50,7 @@ def watched(record: Record | None, target: Target) -> Watched:
 def _why_over(record: Record | None, target: Target) -> str | None:
     if record is None:
         return "the record is gone"
-    if record.generation != target.generation:
+    if record.generation != target.ref.generation:
         return f"the record is at generation {record.generation}"
     if record.state.ended or record.state is State.AGENT_HEALTHY:
         return f"the record is {record.state}"

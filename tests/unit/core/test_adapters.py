@@ -21,8 +21,8 @@ from botocore.stub import Stubber
 from core.adapters.aws_errors import translated
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
-from core.adapters.tokens import new_token
 from core.model.errors import CallFailed
+from core.model.identity import Ref
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/probes"
@@ -59,7 +59,7 @@ def test_a_probe_message_names_what_to_probe_and_no_secret(stubbed: Stub) -> Non
     body = json.dumps({"container_id": CONTAINER_ID, "generation": 2, "address": ADDRESS})
     answers.add_response("send_message", {}, {"QueueUrl": QUEUE, "MessageBody": body})
 
-    SqsProbeQueue(QUEUE, client).send(CONTAINER_ID, 2, ADDRESS)
+    SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS)
 
 
 def test_an_outage_of_the_queue_is_a_failed_call(stubbed: Stub) -> None:
@@ -68,7 +68,7 @@ def test_an_outage_of_the_queue_is_a_failed_call(stubbed: Stub) -> None:
     answers.add_client_error("send_message", "ThrottlingException", "Rate exceeded", 400)
 
     with pytest.raises(CallFailed, match="SendMessage failed with ThrottlingException") as caught:
-        SqsProbeQueue(QUEUE, client).send(CONTAINER_ID, 2, ADDRESS)
+        SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS)
 
     assert (caught.value.transient, caught.value.uncertain) == (True, False)
 
@@ -103,15 +103,6 @@ def test_erasing_is_idempotent(stubbed: Stub) -> None:
     vault.erase(PARAMETER)
     with pytest.raises(CallFailed, match="AccessDeniedException"):
         vault.erase(PARAMETER)
-
-
-def test_tokens_are_random_hex_of_the_right_length() -> None:
-    """Spec, testing: uniqueness, correct length, hex encoding."""
-    tokens = {new_token() for _ in range(1000)}
-
-    assert len(tokens) == 1000
-    assert {len(token) for token in tokens} == {64}
-    assert all(bytes.fromhex(token) for token in tokens)
 
 
 @pytest.mark.parametrize(

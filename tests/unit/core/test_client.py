@@ -27,32 +27,42 @@ from tests.fakes import MemoryStore, SettableClock
 from tests.records import complete, exited, failed, healthy, resolved, running
 
 
+class Clock(SettableClock):
+    """Sleeping takes no time: the life goes on as if it had."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__(START)
+        self.life = life
+
+    def monotonic(self) -> float:
+        return self.life.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        self.life.pauses.append(seconds)
+        self.life.elapsed += seconds
+        self.advance(seconds)
+        self.life.write_what_is_due()
+
+
 class Life:
     """A table whose container lives on while the client sleeps. Each entry: the second, and what is written then."""
 
     def __init__(self, *entries: tuple[float, Record]) -> None:
         self.store = MemoryStore()
-        self.clock = SettableClock(START)
+        self.clock = Clock(self)
         self.pauses: list[float] = []
         self.reads = 0
         self.elapsed = 0.0
         self._entries = list(entries)
-        self.client = ReachClient(self, clock=self.clock, sleep=self.sleep, monotonic=lambda: self.elapsed)
-        self._write_what_is_due()
+        self.client = ReachClient(self, self.clock)
+        self.write_what_is_due()
 
     def load(self, container_id: str) -> Record | None:
         """Counts the read."""
         self.reads += 1
         return self.store.load(container_id)
 
-    def sleep(self, seconds: float) -> None:
-        """Takes no time: the life goes on as if it had."""
-        self.pauses.append(seconds)
-        self.elapsed += seconds
-        self.clock.advance(seconds)
-        self._write_what_is_due()
-
-    def _write_what_is_due(self) -> None:
+    def write_what_is_due(self) -> None:
         while self._entries and self._entries[0][0] <= self.elapsed:
             self.store.put_item(to_item(self._entries.pop(0)[1]))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.identity import client_token, parse_started_by, started_by, token_parameter
+from core.model.identity import Ref, client_token, parse_started_by, started_by, token_parameter
 from local.fargate.rules import override_violations
 
 CONTAINER = "0123456789abcdef" * 4
@@ -15,7 +15,7 @@ IDS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 @given(PREFIXES, IDS, st.integers(min_value=1, max_value=10**18 - 1))
 def test_started_by_can_be_read_back(prefix: str, container_id: str, generation: int) -> None:
     """What is written into startedBy is what is read out of it, and ECS takes it."""
-    text = started_by(prefix, container_id, generation)
+    text = started_by(prefix, Ref(container_id, generation))
     assert parse_started_by(prefix, text) == (container_id, generation)
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
     assert override_violations({"startedBy": text, "networkConfiguration": network}) == ()
@@ -45,12 +45,12 @@ def test_a_foreign_started_by_is_nobodys(text: str) -> None:
 
 def test_a_client_token_is_one_per_launch() -> None:
     """A retry of one launch repeats the token; another generation, attempt or stack has another one."""
-    launch = ("sockerless", CONTAINER, 1, 1)
+    launch = ("sockerless", Ref(CONTAINER, 1), 1)
     others = {
-        client_token("sockerless", CONTAINER, 1, 2),
-        client_token("sockerless", CONTAINER, 2, 1),
-        client_token("sockerless2", CONTAINER, 1, 1),
-        client_token("sockerless", CONTAINER[::-1], 1, 1),
+        client_token("sockerless", Ref(CONTAINER, 1), 2),
+        client_token("sockerless", Ref(CONTAINER, 2), 1),
+        client_token("sockerless2", Ref(CONTAINER, 1), 1),
+        client_token("sockerless", Ref(CONTAINER[::-1], 1), 1),
     }
     assert client_token(*launch) == client_token(*launch)
     assert len(others | {client_token(*launch)}) == 5
@@ -59,4 +59,4 @@ def test_a_client_token_is_one_per_launch() -> None:
 
 def test_the_token_parameter_names_the_generation() -> None:
     """Every generation has a parameter of its own, so that the end of one deletes only its own."""
-    assert token_parameter("sockerless", CONTAINER, 3) == f"/sockerless/{CONTAINER}/3/token"
+    assert token_parameter("sockerless", Ref(CONTAINER, 3)) == f"/sockerless/{CONTAINER}/3/token"

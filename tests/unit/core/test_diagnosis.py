@@ -18,6 +18,7 @@ from core.diagnosis.rows.general_rows import FAMILIES
 from core.diagnosis.rows.image_rows import IMAGES
 from core.model.facts import ContainerSeen, Source, TaskObserved
 from core.model.failure import Cause
+from core.model.identity import Ref
 from tests.unit.core.aws_page_texts import START_PAGE_TEXTS
 from tests.unit.core.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
 
@@ -34,8 +35,7 @@ def task(
     *containers: ContainerSeen, code: str | None = None, reason: str | None = None, last_status: str = "STOPPED"
 ) -> TaskObserved:
     return TaskObserved(
-        container_id="c" * 64,
-        generation=1,
+        ref=Ref("c" * 64, 1),
         at=datetime(2026, 11, 23, tzinfo=UTC),
         source=Source.EVENT,
         task_arn="arn:aws:ecs:eu-west-1:123456789012:task/shop/0123",

@@ -18,7 +18,7 @@ from core.model.failure import Cause, ErrorCode
 from core.model.record import Instant, Record
 from core.model.state import State
 from core.storage.item import from_item, to_item
-from tests.factories import CONTAINER_ID, POLICY, TASK, at, event, passed, pending, silent
+from tests.factories import CONTAINER_ID, POLICY, REF, TASK, at, event, passed, pending, silent
 from tests.fakes import MemoryStore, SettableClock
 
 OOM = "OutOfMemoryError: Container killed due to memory usage"
@@ -37,7 +37,7 @@ def after(*facts: Fact, record: Record | None = None) -> Record:
 
 def inspected(record: Record) -> dict[str, Any]:
     """What the backend's frontend is shown of it."""
-    client = ReachClient(MemoryStore(record), clock=SettableClock(at(60)), sleep=lambda _: None, monotonic=lambda: 0.0)
+    client = ReachClient(MemoryStore(record), SettableClock(at(60)))
     return client.inspect(CONTAINER_ID)
 
 
@@ -123,7 +123,7 @@ def test_a_killed_container_whose_end_is_not_dated() -> None:
 def test_a_container_that_runs_has_not_finished() -> None:
     """A task on its way out may run for two minutes; nobody reached an agent, and its container runs on."""
     leaving = after(shown("task-running"), shown("task-spot-interruption"))
-    accepted = StopAccepted(container_id=CONTAINER_ID, generation=1, at=at(99), task_arn=TASK)
+    accepted = StopAccepted(ref=REF, at=at(99), task_arn=TASK)
     unreached = after(shown("task-running"), silent(6090), passed(6090), accepted)
 
     assert Instant.STOPPING in leaving.timings

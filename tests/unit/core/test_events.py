@@ -33,7 +33,7 @@ def test_every_task_event_is_a_fact_of_our_container(name: str) -> None:
     """startedBy says whose it is; nothing depends on tags (contract, section 4)."""
     fact = observe_ours(event(name))
 
-    assert (fact.container_id, fact.generation, fact.source) == (CONTAINER_ID, 1, Source.EVENT)
+    assert (*fact.ref, fact.source) == (CONTAINER_ID, 1, Source.EVENT)
     assert fact.version == event(name)["detail"]["version"]
 
 

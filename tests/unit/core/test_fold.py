@@ -15,7 +15,7 @@ from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.machine.schedule import PROBE_GRACE
-from core.model.actions import DescribeTask, SendProbe, StopTask
+from core.model.actions import DescribeTask, EraseToken, SendProbe, StopTask
 from core.model.errors import IllegalTransition
 from core.model.facts import (
     Fact,
@@ -36,9 +36,9 @@ from core.model.state import State, Trigger
 from tests.factories import (
     ADDRESS,
     CLUSTER,
-    CONTAINER_ID,
     DEFINITION,
     POLICY,
+    REF,
     TASK,
     answered,
     at,
@@ -69,7 +69,7 @@ def stale(record: Record, fact: Fact, policy: Policy = POLICY) -> str:
 
 
 def about(kind: type[Fact], seconds: float, **more: Any) -> Any:
-    return kind(**{"container_id": CONTAINER_ID, "generation": 1, "at": at(seconds), **more})
+    return kind(**{"ref": REF, "at": at(seconds), **more})
 
 
 ONCE = Policy(launch_attempts=1)
@@ -141,9 +141,7 @@ def test_running_without_an_address_asks_ecs_once() -> None:
     record = fold(pending(), observed(3, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert record.state is State.TASK_RUNNING
-    assert next_actions(record, POLICY) == (
-        DescribeTask(container_id=CONTAINER_ID, generation=1, cluster_arn=CLUSTER, task_arn=TASK),
-    )
+    assert next_actions(record, POLICY) == (DescribeTask(ref=REF, cluster_arn=CLUSTER, task_arn=TASK),)
 
 
 def test_the_description_may_bring_the_address_at_the_same_version() -> None:
@@ -410,9 +408,7 @@ def test_a_stop_is_owed_until_ecs_has_taken_it() -> None:
     assert next_actions(record, POLICY) == ()
 
     record = fold(record, accepted())
-    assert next_actions(record, POLICY) == (
-        StopTask(container_id=CONTAINER_ID, generation=1, cluster_arn=CLUSTER, task_arn=TASK, reason="enough"),
-    )
+    assert next_actions(record, POLICY) == (StopTask(ref=REF, cluster_arn=CLUSTER, task_arn=TASK, reason="enough"),)
 
     record = fold(record, about(StopAccepted, 3, task_arn=TASK))
     assert next_actions(record, POLICY) == ()
@@ -461,7 +457,7 @@ def test_a_deadline_without_a_verdict_is_renewed() -> None:
     assert record.probe.last_error == "No result of the prober arrived."
     assert (record.probe.remedy or "").startswith("First the prober's route to DynamoDB.")
     assert "dead-letter" in (record.probe.remedy or "")
-    assert next_actions(record, POLICY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+    assert next_actions(record, POLICY) == (SendProbe(ref=REF, address=ADDRESS),)
 
 
 def aborted(address: str = ADDRESS, last_error: str = "no table.") -> ProbeAborted:
@@ -552,7 +548,7 @@ def test_a_lost_probe_is_sent_again_by_the_look() -> None:
     """Within the deadline the probe is still owed."""
     record = fold(RESOLVED, about(TimePassed, 40))
 
-    assert next_actions(record, POLICY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+    assert next_actions(record, POLICY) == (SendProbe(ref=REF, address=ADDRESS),)
 
 
 @pytest.mark.parametrize("record", [RESOLVED, HEALTHY, pending(task_arn=TASK)])
@@ -614,8 +610,8 @@ def test_a_failure_whose_task_runs_on_is_due_at_once() -> None:
 
 def test_an_unknown_fact_is_a_bug() -> None:
     """Only a bug raises."""
-    with pytest.raises(TypeError, match="Fact"):
-        apply(pending(), about(Fact, 1), POLICY)
+    with pytest.raises(AssertionError, match="unreachable, but got: EraseToken"):
+        apply(pending(), EraseToken(ref=REF, name="/a"), POLICY)  # type: ignore[arg-type]
 
 
 # --- the early probe --------------------------------------------------------------------------------------------
@@ -628,7 +624,7 @@ def test_the_address_of_a_pending_task_is_asked_but_promised_to_nobody() -> None
     record = fold(pending(), observed(2, "PENDING"), policy=EARLY)
 
     assert (record.state, record.agent_address, record.early_address) == (State.PENDING, None, ADDRESS)
-    assert next_actions(record, EARLY) == (SendProbe(container_id=CONTAINER_ID, generation=1, address=ADDRESS),)
+    assert next_actions(record, EARLY) == (SendProbe(ref=REF, address=ADDRESS),)
 
 
 def test_the_early_probe_can_be_off() -> None:

@@ -11,7 +11,8 @@ from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
 from tests.factories import CONTAINER_ID, event
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, World
+from tests.unit.core.test_use_cases import REFUSED, UNKNOWN
+from tests.world import World
 
 THROTTLED = CallFailed("RunTask", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
 SLOW = CallFailed("RegisterTaskDefinition", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED)
@@ -104,17 +105,17 @@ def test_a_registration_that_is_throttled_for_too_long_is_a_refusal(world: World
 def test_a_start_waits_while_another_one_registers(world: World) -> None:
     """It takes the definition then, and registers none of its own."""
     family = next(iter(_family_of_a_start()))
-    world.registrations.claim(family, world.clock())
-    sleep, waited = world.sleep, []
+    world.registrations.claim(family, world.clock.now())
+    sleep, waited = world.clock.sleep, []
 
     def slept(seconds: float) -> None:
         sleep(seconds)
         waited.append(seconds)
         if len(waited) == 3:
             world.ecs.register({"family": family})
-            world.registrations.done(family, world.clock())
+            world.registrations.done(family, world.clock.now())
 
-    world.sleep = slept  # type: ignore[method-assign]
+    world.clock.sleep = slept  # type: ignore[method-assign]
 
     assert world.start().task_arn in world.ecs.tasks
     assert (world.ecs.calls.count("register"), len(waited)) == (1, 3)
@@ -123,14 +124,14 @@ def test_a_start_waits_while_another_one_registers(world: World) -> None:
 def test_a_start_whose_patience_ends_first_is_refused(world: World) -> None:
     """As throttled: it may be sent again."""
     family = next(iter(_family_of_a_start()))
-    sleep = world.sleep
+    sleep = world.clock.sleep
 
     def slept(seconds: float) -> None:
         sleep(seconds)
-        world.registrations.extend(family, world.clock())
+        world.registrations.extend(family, world.clock.now())
 
-    world.sleep = slept  # type: ignore[method-assign]
-    world.registrations.claim(family, world.clock())
+    world.clock.sleep = slept  # type: ignore[method-assign]
+    world.registrations.claim(family, world.clock.now())
 
     failure = refused(world).failure
 
@@ -140,7 +141,7 @@ def test_a_start_whose_patience_ends_first_is_refused(world: World) -> None:
 
 def test_a_start_that_died_while_it_registered_holds_up_nobody_for_long(world: World) -> None:
     """Its turn passes to the next one."""
-    world.registrations.claim(next(iter(_family_of_a_start())), world.clock())
+    world.registrations.claim(next(iter(_family_of_a_start())), world.clock.now())
 
     assert world.start().task_arn in world.ecs.tasks
     assert world.ecs.calls.count("register") == 1
@@ -150,15 +151,15 @@ def test_a_definition_that_run_task_does_not_see_yet_is_waited_for(world: World)
     """ECS is eventually consistent: what was registered a moment ago is not registered again."""
     family = next(iter(_family_of_a_start()))
     world.ecs.register({"family": family})
-    world.registrations.done(family, world.clock())
+    world.registrations.done(family, world.clock.now())
     world.ecs.retired.add(world.ecs.definitions[family])
-    sleep = world.sleep
+    sleep = world.clock.sleep
 
     def slept(seconds: float) -> None:
         sleep(seconds)
         world.ecs.retired.clear()
 
-    world.sleep = slept  # type: ignore[method-assign]
+    world.clock.sleep = slept  # type: ignore[method-assign]
 
     assert world.start().task_definition_arn == world.ecs.definitions[family]
     assert world.ecs.calls.count("register") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,20 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.leaked_tasks import FORGOTTEN, LeakFinder, Leaks, Sighting, leaked
-from core.control.rate_limit import Budget
-from core.control.rate_limited import PacedTasks
+from core.control.find_leaked_tasks import FORGOTTEN, RunningTask, find_leaked_tasks, leaked
+from core.control.run_report import RunReport
 from core.machine.next_actions import STOP_REASON_LIMIT
-from core.model.errors import CallFailed, ReachError
+from core.model.errors import CallFailed
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.identity import Ref
 from core.model.policy import Policy
 from core.model.record import Launch, Record
 from core.model.state import State
 from core.ports import Loaded
 from core.storage.item import to_item
 from tests.factories import CLUSTER, CONTAINER_ID, POLICY, TASK, at, pending
-from tests.fakes import FakeEcs, MemoryStore, MemoryVault, SettableClock
+from tests.fakes import MemoryStore, MemoryVault, SettableClock
 from tests.records import exited, healthy
+from tests.world import World
 
 OTHER = TASK[:-1] + "9"
 GRACE = timedelta(seconds=POLICY.leak_grace)
@@ -50,8 +51,8 @@ def relaunched(given_up_at: datetime = LONG_AGO, task_arn: str | None = OTHER) -
     return pending(task_arn=task_arn, launches=(Launch(given_up_at, UNREACHABLE, TASK),))
 
 
-def sighting(generation: int = 1, created_at: datetime | None = LONG_AGO) -> Sighting:
-    return Sighting(TASK, CONTAINER_ID, generation, created_at)
+def known_task(generation: int = 1, created_at: datetime | None = LONG_AGO) -> RunningTask:
+    return RunningTask(TASK, Ref(CONTAINER_ID, generation), created_at)
 
 
 # --- the decision -----------------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ def sighting(generation: int = 1, created_at: datetime | None = LONG_AGO) -> Sig
 )
 def test_whether_a_task_is_leaked(record: Record | None, why: str | None) -> None:
     """Nobody wants it: no record, an ended one, one of another generation, one with another task."""
-    assert leaked(sighting(), record, POLICY, NOW) == why
+    assert leaked(known_task(), record, POLICY, NOW) == why
 
 
 @pytest.mark.parametrize(
@@ -95,21 +96,21 @@ def test_whether_a_task_is_leaked(record: Record | None, why: str | None) -> Non
 )
 def test_what_is_kept_for_debugging(record: Record | None, kept: bool) -> None:
     """The task whose agent did not answer, if the operator wants it; no other one of the container."""
-    assert (leaked(sighting(), record, KEEPING, NOW) is None) is kept
+    assert (leaked(known_task(), record, KEEPING, NOW) is None) is kept
 
 
 def test_a_newer_generation_than_the_record_knows() -> None:
     """The table was put back: nothing leads to that task any more."""
-    assert leaked(sighting(generation=7), healthy(task_arn=OTHER), POLICY, NOW) == "the container is at generation 1"
+    assert leaked(known_task(generation=7), healthy(task_arn=OTHER), POLICY, NOW) == "the container is at generation 1"
 
 
 @pytest.mark.parametrize("record", [None, ended(), healthy(task_arn=OTHER), relaunched()])
 def test_no_task_younger_than_the_grace(record: Record | None) -> None:
     """To the millisecond; a task whose age is not known is never old enough."""
     just = NOW - GRACE
-    assert leaked(sighting(created_at=just), record, POLICY, NOW) is not None
-    assert leaked(sighting(created_at=just + timedelta(milliseconds=1)), record, POLICY, NOW) is None
-    assert leaked(sighting(created_at=None), record, POLICY, NOW) is None
+    assert leaked(known_task(created_at=just), record, POLICY, NOW) is not None
+    assert leaked(known_task(created_at=just + timedelta(milliseconds=1)), record, POLICY, NOW) is None
+    assert leaked(known_task(created_at=None), record, POLICY, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -124,43 +125,24 @@ def test_no_task_that_was_wanted_within_the_grace(record: Record) -> None:
         launches = tuple(replace(launch, at=instant) for launch in record.launches)
         return replace(record, updated_at=instant, created_at=instant, launches=launches)
 
-    assert leaked(sighting(), since(NOW - GRACE), POLICY, NOW) is not None
-    assert leaked(sighting(), since(NOW - GRACE + timedelta(milliseconds=1)), POLICY, NOW) is None
+    assert leaked(known_task(), since(NOW - GRACE), POLICY, NOW) is not None
+    assert leaked(known_task(), since(NOW - GRACE + timedelta(milliseconds=1)), POLICY, NOW) is None
 
 
 # --- the pass ---------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class World:
-    """A table, a cluster, and runs of the pass over them."""
+class Cluster(World):
+    """A table, a cluster, and runs of the job over them."""
 
-    store: MemoryStore = field(default_factory=MemoryStore)
-    ecs: FakeEcs = field(default_factory=FakeEcs)
-    vault: MemoryVault = field(default_factory=lambda: MemoryVault(clock=lambda: LONG_AGO))
-    sightings: dict[str, Sighting | None] = field(default_factory=dict)
-    told: list[tuple[str, str]] = field(default_factory=list)
-    failed: list[ReachError] = field(default_factory=list)
-    now: datetime = NOW
-    most: int = 1000
+    def __init__(self) -> None:
+        super().__init__(clock=SettableClock(NOW), vault=MemoryVault(clock=lambda: LONG_AGO))
+        self.known: dict[str, RunningTask | None] = {}
+        self.most = 1000
 
-    def run(self, policy: Policy = POLICY) -> Leaks:
-        reads, changes = (
-            Budget(rate=5, most=self.most, monotonic=lambda: 0.0, sleep=lambda _: None, time_left=lambda: 1e9)
-            for _ in range(2)
-        )
-        return LeakFinder(
-            store=self.store,
-            ecs=PacedTasks(self.ecs, reads, changes),
-            vault=self.vault,
-            sightings=self.sightings,
-            cluster=CLUSTER,
-            prefix="sockerless",
-            policy=policy,
-            clock=SettableClock(self.now),
-            told=lambda task, why: self.told.append((task.task_arn, why)),
-            failed=self.failed.append,
-        ).run()
+    def run(self, policy: Policy = POLICY) -> RunReport:
+        ports = replace(self.limited(self.most, self.most), policy=policy)
+        return find_leaked_tasks(ports, CLUSTER, self.known)
 
     def task(
         self,
@@ -185,11 +167,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Cluster:
+    return Cluster()
 
 
-def test_a_leaked_task_is_told_and_stopped(world: World) -> None:
+def test_a_leaked_task_is_told_and_stopped(world: Cluster) -> None:
     """With a reason that ECS keeps, and once: the next run does not see it any more."""
     wanted, leak = world.task(1), world.task(2)
     world.store.put_item(to_item(healthy(task_arn=wanted)))
@@ -197,14 +179,20 @@ def test_a_leaked_task_is_told_and_stopped(world: World) -> None:
     report = world.run()
 
     why = f"the container runs as {wanted[-32:]}"
-    assert (report.listed, report.ours, report.leaked, report.errors, report.stopped) == (2, 2, 1, {}, None)
-    assert world.told == [(leak, why)]
+    assert (report.counts["listed"], report.counts["ours"], report.counts["leaked"], report.errors, report.stopped) == (
+        2,
+        2,
+        1,
+        {},
+        None,
+    )
+    assert world.observer.leaks == [(leak, why)]
     assert world.ecs.stopped == [(leak, f"Leaked task of container {CONTAINER_ID}: {why}.")]
     assert len(world.ecs.stopped[0][1]) <= STOP_REASON_LIMIT
-    assert world.run().leaked == 0
+    assert world.run().counts["leaked"] == 0
 
 
-def test_a_task_whose_record_cannot_be_read_is_left_alone(world: World) -> None:
+def test_a_task_whose_record_cannot_be_read_is_left_alone(world: Cluster) -> None:
     """It is told. The others of the page are judged."""
     unreadable = "d" * 64
     world.task(1, f"sockerless/{unreadable}/1")
@@ -213,31 +201,31 @@ def test_a_task_whose_record_cannot_be_read_is_left_alone(world: World) -> None:
 
     report = world.run()
 
-    assert (report.leaked, report.errors) == (1, {"UnreadableRecord": 1})
+    assert (report.counts["leaked"], report.errors) == (1, {"UnreadableRecord": 1})
     assert world.stopped() == {leak}
-    assert len(world.failed) == 1
+    assert len(world.observer.failures) == 1
 
 
-def test_leaked_tasks_can_be_kept(world: World) -> None:
+def test_leaked_tasks_can_be_kept(world: Cluster) -> None:
     """Then they are counted and told, and run on."""
     leak = world.task(1)
-    assert world.run(Policy(keep_leaked=True)).leaked == 1
-    assert world.told == [(leak, FORGOTTEN)]
+    assert world.run(Policy(keep_leaked=True)).counts["leaked"] == 1
+    assert world.observer.leaks == [(leak, FORGOTTEN)]
     assert world.ecs.stopped == []
 
 
-def test_a_stop_that_fails_hides_no_other(world: World) -> None:
+def test_a_stop_that_fails_hides_no_other(world: Cluster) -> None:
     """It is told, and made again by the next run."""
     first, second = world.task(1), world.task(2)
     world.ecs.refusals["stop"] = [DENIED]
     report = world.run()
-    assert (report.leaked, report.errors, report.stopped) == (2, {"CallFailed": 1}, None)
+    assert (report.counts["leaked"], report.errors, report.stopped) == (2, {"CallFailed": 1}, None)
     assert world.stopped() == {second}
     world.run()
     assert world.stopped() == {first, second}
 
 
-def test_a_throttled_stop_ends_the_run(world: World) -> None:
+def test_a_throttled_stop_ends_the_run(world: Cluster) -> None:
     """Starts need the rate: nothing more is asked for in this run."""
     world.task(1), world.task(2)
     world.ecs.refusals["stop"] = [THROTTLED]
@@ -248,18 +236,18 @@ def test_a_throttled_stop_ends_the_run(world: World) -> None:
 
 @pytest.mark.parametrize("operation", ["running", "describe"])
 @pytest.mark.parametrize(("error", "why"), [(THROTTLED, "throttled"), (DENIED, "failed")])
-def test_not_to_have_been_able_to_ask_is_no_news(world: World, operation: str, error: CallFailed, why: str) -> None:
+def test_not_to_have_been_able_to_ask_is_no_news(world: Cluster, operation: str, error: CallFailed, why: str) -> None:
     """Told and counted; nothing is stopped, and nothing is forgotten."""
     leak = world.task(1)
     world.ecs.refusals[operation] = [error]
     report = world.run()
     assert (report.stopped, report.errors, world.ecs.stopped) == (why, {"CallFailed": 1}, [])
-    assert world.failed == [error]
+    assert world.observer.failures == [error]
     world.run()
     assert world.stopped() == {leak}
 
 
-def test_an_outage_of_the_table_stops_nothing(world: World) -> None:
+def test_an_outage_of_the_table_stops_nothing(world: Cluster) -> None:
     """A record that could not be read is not a record that does not exist."""
 
     class Out(MemoryStore):
@@ -272,7 +260,7 @@ def test_an_outage_of_the_table_stops_nothing(world: World) -> None:
     assert world.ecs.stopped == []
 
 
-def test_what_ecs_does_not_show_is_told_and_left_alone(world: World) -> None:
+def test_what_ecs_does_not_show_is_told_and_left_alone(world: Cluster) -> None:
     """A task that it refuses to describe, and one that it describes unusably."""
     hidden, broken, leak = world.task(1), world.task(2), world.task(3)
     world.ecs.hidden[hidden] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
@@ -281,39 +269,39 @@ def test_what_ecs_does_not_show_is_told_and_left_alone(world: World) -> None:
     assert world.stopped() == {leak}
 
 
-def test_a_task_is_described_once(world: World) -> None:
+def test_a_task_is_described_once(world: Cluster) -> None:
     """Whose a task is never changes: later runs list, and read the records."""
     for number in range(250):
         world.task(number, "ecs-svc/1" if number % 2 else f"sockerless/{number:064x}/1", created_at=NOW)
     report = world.run()
-    assert (report.listed, report.ours) == (250, 125)
+    assert (report.counts["listed"], report.counts["ours"]) == (250, 125)
     assert world.ecs.calls == ["running", "describe"] * 3
     world.ecs.calls.clear()
     new = world.task(250, created_at=NOW)
-    assert world.run().ours == 126
+    assert world.run().counts["ours"] == 126
     assert world.ecs.calls == ["running", "running", "running", "describe"]
-    assert new in world.sightings
+    assert new in world.known
 
 
-def test_what_has_ended_is_forgotten(world: World) -> None:
+def test_what_has_ended_is_forgotten(world: Cluster) -> None:
     """The memory is as large as the cluster, not as its past. A run that was cut short forgets nothing."""
     gone, left = world.task(1, created_at=NOW), world.task(2, created_at=NOW)
     world.run()
     del world.ecs.tasks[gone]
     world.most = 0
     assert world.run().stopped == "limit"
-    assert set(world.sightings) == {gone, left}
+    assert set(world.known) == {gone, left}
     world.most = 1000
     world.run()
-    assert set(world.sightings) == {left}
+    assert set(world.known) == {left}
 
 
-def test_a_run_ends_with_its_budget(world: World) -> None:
+def test_a_run_ends_with_its_budget(world: Cluster) -> None:
     """The next one begins where the calls become new: what was described is known."""
     for number in range(300):
         world.task(number)
     world.most = 2
-    assert (world.run().stopped, len(world.sightings)) == ("limit", 100)
+    assert (world.run().stopped, len(world.known)) == ("limit", 100)
     assert len(world.stopped()) == 2, "as many stops as the budget of changes has"
 
 
@@ -358,7 +346,7 @@ def test_nothing_that_is_wanted_is_ever_stopped(
     records: list[Record | None], tasks: list[tuple[str | None, datetime]], keep: bool
 ) -> None:
     """No task that a live record names, none of another prefix, none younger than the grace, none that is kept."""
-    world = World()
+    world = Cluster()
     known = {name: replace(record, container_id=name) for name, record in zip(IDS, records, strict=True) if record}
     for record in known.values():
         world.store.put_item(to_item(record))
@@ -368,7 +356,7 @@ def test_nothing_that_is_wanted_is_ever_stopped(
     report = world.run(Policy(keep_unreachable=keep))
 
     assert report.errors == {}
-    assert report.leaked == len(world.stopped())
+    assert report.counts["leaked"] == len(world.stopped())
     for arn in world.stopped():
         started_by, created_at = tasks[ARNS.index(arn)]
         prefix, container_id, generation = (started_by or "").split("/")
@@ -397,17 +385,17 @@ PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
         (None, False),
     ],
 )
-def test_a_parameter_that_no_record_names_is_deleted(world: World, record: Record | None, left: bool) -> None:
+def test_a_parameter_that_no_record_names_is_deleted(world: Cluster, record: Record | None, left: bool) -> None:
     """A start that died after its container had ended put it there: it holds a token."""
     world.vault.put(PARAMETER, "a token")
     if record is not None:
         world.store.put_item(to_item(record))
 
-    assert world.run().parameters == (0 if left else 1)
+    assert world.run().counts["parameters"] == (0 if left else 1)
     assert (PARAMETER in world.vault.tokens) is left
 
 
-def test_a_young_parameter_may_still_be_named(world: World) -> None:
+def test_a_young_parameter_may_still_be_named(world: Cluster) -> None:
     """And one that is not ours is not ours to delete."""
     foreign = ("/sockerless/database/password", f"/sockerless/{CONTAINER_ID}/1/other", f"/other/{CONTAINER_ID}/1/token")
     for name in foreign:
@@ -415,14 +403,14 @@ def test_a_young_parameter_may_still_be_named(world: World) -> None:
     world.vault.clock = lambda: NOW - GRACE + timedelta(milliseconds=1)
     world.vault.put(PARAMETER, "a token")
 
-    assert world.run().parameters == 0
+    assert world.run().counts["parameters"] == 0
     assert set(world.vault.tokens) == {*foreign, PARAMETER}
 
 
-def test_a_parameter_of_an_unreadable_item_is_left_alone(world: World) -> None:
+def test_a_parameter_of_an_unreadable_item_is_left_alone(world: Cluster) -> None:
     """Another version of this program may know it."""
     world.vault.put(PARAMETER, "a token")
     world.store.put_item({**to_item(ended()), "state": "levitating"})
 
-    assert world.run().parameters == 0
+    assert world.run().counts["parameters"] == 0
     assert PARAMETER in world.vault.tokens

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from core.control.container_output import LINES, LONGEST, PATIENCE, PAUSE, Listener, complaint_in, unexplained
-from core.control.rate_limit import BudgetSpent
-from core.control.settle import Settled, Settler
-from core.model.errors import CallFailed, ReachError
+from core.control.container_output import LINES, LONGEST, PATIENCE, PAUSE, complaint_in, explain, unexplained
+from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import ContainerSeen, TaskObserved
 from core.model.failure import Cause, ErrorCode
 from core.model.record import Instant, Record, Stop
@@ -18,9 +15,10 @@ from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item
 from tests.factories import CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, passed, pending
-from tests.fakes import MemoryOutput, MemoryStore
+from tests.fakes import MemoryOutput, MemoryStore, SettableClock
 from tests.records import complete, failed, healthy, resolved, running
 from tests.records import exited as exited_record
+from tests.world import World
 
 AGENT = "/sockerless-agent/sockerless-agent"
 REFUSED = f"exec {AGENT}: exec format error"
@@ -172,39 +170,30 @@ def test_every_other_fact_costs_nothing(case: tuple[Record, TaskObserved]) -> No
 # ---------------------------------------------------------------------------- what becomes of them
 
 
-class World:
-    """A settler that listens."""
+class Printed(World):
+    """A container with what it printed."""
+
+    output: MemoryOutput
 
     def __init__(self, record: Record, *lines: str, container: str = "main", store: MemoryStore | None = None) -> None:
-        self.store = store or MemoryStore(record)
-        self.output = MemoryOutput({(TASK, container): list(lines)})
-        self.unread: list[tuple[str, str | None]] = []
-        self.built = 0
-        self.slept: list[float] = []
+        super().__init__(
+            store=store or MemoryStore(record), output=MemoryOutput({(TASK, container): list(lines)}), clock=Late(self)
+        )
         self.late: list[str] = []
-        """What is printed after the first look, one line for each pause."""
-        listener = Listener(self._output, POLICY, self._unread, lambda: sum(self.slept), self._sleep)
-        self.settler = Settler(self.store, POLICY, explain=listener.explain)
+        """What is printed after the first read, one line for each pause."""
 
-    def _output(self) -> MemoryOutput:
-        self.built += 1
-        return self.output
 
-    def _unread(self, record: Record, error: CallFailed | None) -> None:
-        self.unread.append((record.container_id, error.code if error else None))
+class Late(SettableClock):
+    """While it sleeps, a line is printed."""
 
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        if self.late:
-            self.output.streams[TASK, "main"].append(self.late.pop(0))
+    def __init__(self, world: Printed) -> None:
+        super().__init__(at(0))
+        self.world = world
 
-    def settle(self, *facts: Any) -> Settled:
-        return self.settler.settle(*facts)
-
-    def record(self) -> Record:
-        record = self.store.load(CONTAINER_ID)
-        assert record is not None
-        return record
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self.world.late:
+            self.world.output.streams[TASK, "main"].append(self.world.late.pop(0))
 
 
 @pytest.mark.parametrize("record", [pending(), running(), resolved()], ids=lambda record: record.state)
@@ -212,7 +201,7 @@ class World:
 def test_an_agent_of_another_architecture_failed_to_start(record: Record, line: str) -> None:
     """Its container has an exit code, but the container's own process never ran: `failed`, with cause and remedy."""
     said = line.format(AGENT)
-    world = World(record, said)
+    world = Printed(record, said)
 
     world.settle(exited(9, exit_code=1))
 
@@ -231,11 +220,10 @@ def test_an_agent_of_another_architecture_failed_to_start(record: Record, line: 
 
 def test_an_agent_without_its_loader_failed_to_start() -> None:
     """The kernel says that a file is missing, of a program that is there."""
-    world = World(resolved(), f"exec {AGENT}: no such file or directory")
+    world = Printed(resolved(), f"exec {AGENT}: no such file or directory")
 
     error = world.settle(exited(9, exit_code=1)).record
 
-    assert error is not None
     assert error.error is not None
     assert error.error.cause is Cause.AGENT_NOT_EXECUTABLE
     assert "loader" in error.error.message
@@ -244,7 +232,7 @@ def test_an_agent_without_its_loader_failed_to_start() -> None:
 
 def test_an_agent_image_of_another_architecture_failed_to_start() -> None:
     """The copy command could not be executed: the whole image is for another architecture."""
-    world = World(pending(), "exec /usr/bin/cp: exec format error", container="init")
+    world = Printed(pending(), "exec /usr/bin/cp: exec format error", container="init")
 
     world.settle(init_failed())
 
@@ -259,7 +247,7 @@ def test_an_agent_image_of_another_architecture_failed_to_start() -> None:
 @pytest.mark.parametrize("lines", [(), ("cp: cannot stat '/sockerless-agent'",)], ids=["silent", "cp complains"])
 def test_a_copy_that_fails_leaves_no_agent(lines: tuple[str, ...]) -> None:
     """Any other failure of the init container: the agent is missing, whatever words ECS has for `main`."""
-    world = World(pending(), *lines, container="init")
+    world = Printed(pending(), *lines, container="init")
 
     world.settle(init_failed())
 
@@ -278,7 +266,7 @@ def test_a_copy_that_fails_leaves_no_agent(lines: tuple[str, ...]) -> None:
 )
 def test_a_job_that_failed_is_the_users_business(lines: tuple[str, ...]) -> None:
     """`stopped` with its exit code, and nothing of its log in the item."""
-    world = World(resolved(), *lines)
+    world = Printed(resolved(), *lines)
 
     world.settle(exited(9, exit_code=1))
 
@@ -292,29 +280,29 @@ def test_a_job_that_failed_is_the_users_business(lines: tuple[str, ...]) -> None
 
 def test_a_line_that_is_late_is_waited_for() -> None:
     """CloudWatch Logs may show it some seconds after the event."""
-    world = World(resolved())
+    world = Printed(resolved())
     world.late = [REFUSED]
 
     world.settle(exited(9, exit_code=1))
 
-    assert (world.record().state, world.slept, world.unread) == (State.FAILED, [PAUSE], [])
+    assert (world.record().state, world.clock.slept, world.observer.unread) == (State.FAILED, [PAUSE], [])
 
 
 def test_nobody_waits_for_long() -> None:
     """A job may fail without a word; its end is recorded after seconds, and the missing output is told."""
-    world = World(resolved())
+    world = Printed(resolved())
 
     world.settle(exited(9, exit_code=1))
 
     assert world.record().state is State.STOPPED
-    assert sum(world.slept) == PATIENCE
-    assert world.unread == [(CONTAINER_ID, None)]
+    assert sum(world.clock.slept) == PATIENCE
+    assert world.observer.unread == [(CONTAINER_ID, None)]
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException", "ThrottlingException"])
 def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
     """The end is recorded as ECS tells it, at once; the trouble is told once, with AWS's code."""
-    world = World(resolved(), REFUSED)
+    world = Printed(resolved(), REFUSED)
     world.output.refusals = [CallFailed("GetLogEvents", code, "no")]
 
     world.settle(exited(9, exit_code=1))
@@ -324,37 +312,37 @@ def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
     record = world.record()
     assert record.state is State.STOPPED
     assert Instant.STOPPED in record.timings
-    assert world.unread == [(CONTAINER_ID, code)]
+    assert world.observer.unread == [(CONTAINER_ID, code)]
     assert len(world.output.calls) == 1
 
 
 def test_a_spent_budget_leaves_the_end_to_the_next_run() -> None:
     """Nobody has been asked, so nothing is concluded: the record stays due as it is."""
-    world = World(resolved(), REFUSED)
-    spent: list[ReachError] = [BudgetSpent("limit")]
+    world = Printed(resolved(), REFUSED)
+    spent: list[ReachError] = [RunStopped("limit")]
     world.output.refusals = spent
 
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(RunStopped):
         world.settle(exited(9, exit_code=1))
-    assert (world.record(), world.unread) == (resolved(), [])
+    assert (world.record(), world.observer.unread) == (resolved(), [])
 
     assert world.settle(exited(9, exit_code=1)).record == world.record()
     assert world.record().state is State.FAILED
 
 
 def test_a_life_without_such_an_end_reads_nothing() -> None:
-    """Not even a client is made."""
-    world = World(pending(), REFUSED)
+    """However it ends."""
+    world = Printed(pending(), REFUSED)
 
     for fact in (observed(3), answered(), passed(), exited(9, exit_code=1), exited(10, "STOPPED", exit_code=1)):
         world.settle(fact)
 
-    assert (world.record().state, world.built) == (State.STOPPED, 0)
+    assert (world.record().state, world.output.calls) == (State.STOPPED, [])
 
 
 def test_a_redelivered_event_reads_nothing_again() -> None:
     """The record has ended; a later event adds its instants and leaves the cause."""
-    world = World(resolved(), REFUSED)
+    world = Printed(resolved(), REFUSED)
     world.settle(exited(9, exit_code=1))
     error = world.record().error
 
@@ -385,7 +373,7 @@ class Contended(MemoryStore):
 
 def test_what_was_read_once_is_known_in_every_attempt() -> None:
     """Writers that meet fold again; the log says the same."""
-    world = World(resolved(), REFUSED, store=Contended(resolved(), 3))
+    world = Printed(resolved(), REFUSED, store=Contended(resolved(), 3))
 
     settled = world.settle(exited(9, exit_code=1))
 
@@ -400,5 +388,4 @@ def test_no_more_is_read_than_shows_whether_a_line_is_alone() -> None:
 
 def test_other_facts_pass_as_they_are() -> None:
     """Only a snapshot of a task can show such an end."""
-    listener = World(complete()).settler
-    assert listener.explain(resolved(), passed()) == passed()
+    assert explain(Printed(complete()), resolved(), passed()) == passed()

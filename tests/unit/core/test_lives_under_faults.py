@@ -26,7 +26,7 @@ from tests.unit.core.test_lives import what_must_agree
 
 END = 1_000.0
 """Seconds after the record: later than any deadline."""
-NOT_STARTED = {
+NOT_STARTED: dict[str, Any] = {
     "stop_code": "TaskFailedToStart",
     "stopped_reason": "CannotPullContainerError: ref not found",
     "started_at": None,
@@ -89,7 +89,7 @@ class World:
         for _ in range(4):
             self.look()
             when = max(at(50), self.record.check_at or at(50))
-            self.learn(TimePassed(container_id=self.record.container_id, generation=1, at=when))
+            self.learn(TimePassed(ref=self.record.ref, at=when))
             if SendProbe in self.owed():
                 self.learn(self.verdict())
 

@@ -10,11 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from core.adapters.logs import PAGES, CloudWatchOutput
-from core.control.rate_limit import BudgetSpent
-from core.control.rate_limited import READ_SECONDS, SparingOutput
 from core.model.errors import CallFailed
 from tests.factories import TASK
-from tests.fakes import MemoryOutput
 
 TASK_ID = TASK.rpartition("/")[2]
 ASKED: dict[str, Any] = {
@@ -86,37 +83,3 @@ def test_a_refused_read_has_awss_code(answers: Answers, code: str) -> None:
     answers.logs.add_client_error("get_log_events", code, "no", 400)
     with pytest.raises(CallFailed, match=f"GetLogEvents failed with {code}"):
         answers.output.last_lines(TASK, "main", 2)
-
-
-def sparing(output: MemoryOutput, time_left: float = 60) -> SparingOutput:
-    """The reconciler's."""
-    return SparingOutput(output, lambda: time_left)
-
-
-@pytest.mark.parametrize("code", ["ThrottlingException", "ReadTimeoutError"])
-def test_a_run_does_not_go_on_with_a_service_that_is_down(code: str) -> None:
-    """The same failure again, without a call: the run has more to do than to read."""
-    down = CallFailed("GetLogEvents", code, "no", transient=True)
-    output = MemoryOutput({(TASK, "main"): ["only"]}, refusals=[down])
-    spared = sparing(output)
-    for _ in range(3):
-        with pytest.raises(CallFailed, match=code):
-            spared.last_lines(TASK, "main", 2)
-    assert len(output.calls) == 1
-
-
-def test_one_refusal_is_not_a_service_that_is_down() -> None:
-    """What cannot pass by itself concerns one container, for all that is known."""
-    refused = CallFailed("GetLogEvents", "AccessDeniedException", "no")
-    spared = sparing(MemoryOutput({(TASK, "main"): ["only"]}, refusals=[refused]))
-    with pytest.raises(CallFailed):
-        spared.last_lines(TASK, "main", 2)
-    assert spared.last_lines(TASK, "main", 2) == ("only",)
-
-
-def test_a_run_that_has_to_end_reads_nothing() -> None:
-    """Nobody has been asked: the record is left for the next run."""
-    output = MemoryOutput({(TASK, "main"): ["only"]})
-    with pytest.raises(BudgetSpent, match="time"):
-        sparing(output, READ_SECONDS - 1).last_lines(TASK, "main", 2)
-    assert output.calls == []

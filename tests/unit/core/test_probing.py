@@ -17,16 +17,16 @@ from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
-from core.probe.view import watched
-from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
+from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, probe
+from core.probe.view import Target, probe_view
+from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
-TARGET = Target(CONTAINER_ID, 1, ADDRESS)
+TARGET = Target(REF, ADDRESS)
 REFUSED = Answer(probe_error(ProbeErrorKind.REFUSED, ADDRESS))
 STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
 DEADLINE = 60.0
@@ -78,7 +78,7 @@ class World:
         second = asyncio.get_running_loop().time()
         return STRANGER if self.stranger_until is not None and second < self.stranger_until else HEALTHY
 
-    async def look(self) -> Record | None:
+    async def read_record(self) -> Record | None:
         """The record of this second, or an outage."""
         second = asyncio.get_running_loop().time()
         self.looks.append(second)
@@ -87,7 +87,7 @@ class World:
             raise CallFailed("GetItem", "InternalServerError", "try again", transient=True)
         return self.record_at(second)
 
-    async def report(self, fact: Fact) -> None:
+    async def settle_verdict(self, fact: Fact) -> None:
         """Keeps the verdict."""
         self.facts.append(fact)
 
@@ -98,10 +98,10 @@ class World:
         return probe(
             TARGET,
             ask=changes.get("ask", self.ask),
-            look=changes.get("look", self.look),
-            report=changes.get("report", self.report),
+            read_record=changes.get("read_record", self.read_record),
+            settle_verdict=changes.get("settle_verdict", self.settle_verdict),
             identify=self.identify if identified else None,
-            clock=now,
+            now=now,
             sleep=asyncio.sleep,
             policy=policy,
             give_up_at=give_up_at or at(WORKER_ENDS),
@@ -123,9 +123,7 @@ def test_immediate_success() -> None:
     result = world.run()
 
     assert result == ProbeResult(Outcome.HEALTHY, attempts=1)
-    assert world.facts == [
-        AgentAnswered(container_id=CONTAINER_ID, generation=1, at=at(0), address=ADDRESS, attempts=1)
-    ]
+    assert world.facts == [AgentAnswered(ref=REF, at=at(0), address=ADDRESS, attempts=1)]
 
 
 def test_delayed_success() -> None:
@@ -147,8 +145,7 @@ def test_timeout_failure() -> None:
     assert result == ProbeResult(Outcome.SILENT, attempts=60, last_error=REFUSED.error)
     assert REFUSED.error is not None
     verdict = AgentSilent(
-        container_id=CONTAINER_ID,
-        generation=1,
+        ref=REF,
         at=at(DEADLINE),
         address=ADDRESS,
         attempts=60,
@@ -254,9 +251,9 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
         return await probe(
             TARGET,
             ask=world.ask,
-            look=world.look,
-            report=world.report,
-            clock=now,
+            read_record=world.read_record,
+            settle_verdict=world.settle_verdict,
+            now=now,
             sleep=lambda seconds: asyncio.sleep(seconds / 2 if seconds > 1e-3 else seconds),
             policy=POLICY,
             give_up_at=at(WORKER_ENDS),
@@ -426,7 +423,7 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
 
     async def main() -> tuple[CannotProbe, float]:
         with pytest.raises(CannotProbe) as caught:
-            await world.probe(look=look)
+            await world.probe(read_record=look)
         return caught.value, asyncio.get_running_loop().time()
 
     stopped, second = run(main())
@@ -483,7 +480,7 @@ def test_unreadable_record_is_raised() -> None:
         raise UnreadableRecord(CONTAINER_ID, "its schema is 9")
 
     with pytest.raises(UnreadableRecord):
-        world.run(look=look)
+        world.run(read_record=look)
     assert world.facts == []
 
 
@@ -541,12 +538,12 @@ def test_failed_report_is_raised() -> None:
 
     attempts: list[float] = []
     with pytest.raises(CannotProbe, match=r"verdict could not be written to the table: PutItem failed .* Try again\."):
-        world.run(report=report)
+        world.run(settle_verdict=report)
     assert attempts == [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
     attempts.clear()
     with pytest.raises(CannotProbe):
-        world.run(report=report, give_up_at=at(0.5))
+        world.run(settle_verdict=report, give_up_at=at(0.5))
     assert attempts == [0, 1], "not beyond the worker's time, but for one attempt"
 
 
@@ -559,7 +556,7 @@ def test_a_verdict_is_written_as_soon_as_the_table_takes_it() -> None:
             raise CallFailed("PutItem", "ThrottlingException", "no", transient=True)
         world.facts.append(fact)
 
-    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert world.run(settle_verdict=report).outcome is Outcome.HEALTHY
     assert len(world.facts) == 1
 
 
@@ -571,7 +568,7 @@ def test_report_is_not_cut_off() -> None:
         await asyncio.sleep(3)
         world.facts.append(fact)
 
-    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert world.run(settle_verdict=report).outcome is Outcome.HEALTHY
     assert len(world.facts) == 1
 
 
@@ -613,5 +610,5 @@ def test_a_thousand_at_once() -> None:
 
 def test_token_is_in_no_repr() -> None:
     """What the engine keeps of a record may be printed."""
-    assert TOKEN not in repr(watched(asked(), TARGET))
-    assert watched(asked(), TARGET).token == TOKEN
+    assert TOKEN not in repr(probe_view(asked(), TARGET))
+    assert probe_view(asked(), TARGET).token == TOKEN

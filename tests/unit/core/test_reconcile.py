@@ -12,13 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.perform import Performer
-from core.control.rate_limit import Budget
-from core.control.rate_limited import PacedTasks
-from core.control.reconcile import Reconciler, Report
-from core.control.settle import Settled, Settler
+from core.control.reconcile import reconcile
+from core.control.run_report import RunReport
 from core.machine.schedule import schedule, shards
-from core.model.errors import CallFailed, ReachError
+from core.model.errors import CallFailed
 from core.model.facts import StopRequested
 from core.model.failure import Cause
 from core.model.policy import Policy
@@ -26,9 +23,10 @@ from core.model.record import Record
 from core.model.state import State
 from core.ports import Described
 from core.storage.item import to_item
-from tests.factories import CLUSTER, DEFINITION, POLICY, SETTINGS, TASK, at, pending
-from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.factories import CLUSTER, DEFINITION, POLICY, TASK, at, pending
+from tests.fakes import FakeEcs
 from tests.records import healthy
+from tests.world import World
 
 THROTTLED = CallFailed("DescribeTasks", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
 
@@ -40,38 +38,21 @@ class ListeningEcs(FakeEcs):
     described: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
-        self.described.append(((self.clock() - at(0)).total_seconds(), tuple(task_arns)))
+        self.described.append(((self.clock.now() - at(0)).total_seconds(), tuple(task_arns)))
         return super().describe(cluster, task_arns)
 
 
-class World:
+class Fleet(World):
     """A table and a cluster with as many containers as a test wants, and runs of the reconciler."""
 
+    ecs: ListeningEcs
+
     def __init__(self) -> None:
-        self.clock = SettableClock(at(0))
-        self.store = MemoryStore()
+        super().__init__()
         self.ecs = ListeningEcs(self.clock)
-        self.queue = RecordingQueue()
-        self.failures: list[ReachError] = []
-        self.told: list[Settled] = []
 
-    def reconcile(self, most: int = 1000, changes: int = 1000, time_left: Callable[[], float] = lambda: 1e9) -> Report:
-        tasks = PacedTasks(self.ecs, self._budget(most), self._budget(changes))
-        performer = Performer(lambda: tasks, lambda: self.queue, MemoryVault, self.clock, SETTINGS, "one")
-        return Reconciler(
-            store=self.store,
-            settler=Settler(self.store, POLICY, performer.table()),
-            ecs=tasks,
-            clock=self.clock,
-            policy=POLICY,
-            prefix="sockerless",
-            told=self.told.append,
-            failed=self.failures.append,
-            time_left=time_left,
-        ).run()
-
-    def _budget(self, most: int) -> Budget:
-        return Budget(rate=5, most=most, monotonic=lambda: 0.0, sleep=lambda _: None, time_left=lambda: 1e9)
+    def run(self, most: int = 1000, changes: int = 1000, time_left: Callable[[], float] = lambda: 1e9) -> RunReport:
+        return reconcile(self.limited(most, changes), time_left)
 
     def running(self, number: int, shard: int = 0, check_at: float = 0, **changes: object) -> Record:
         """A healthy container whose task runs."""
@@ -99,26 +80,24 @@ class World:
         self.store.put_item(to_item(record))
         return record
 
-    def record(self, known: Record) -> Record:
-        record = self.store.load(known.container_id)
-        assert record is not None
-        return record
+    def now(self, known: Record) -> Record:
+        return self.record(known.container_id)
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Fleet:
+    return Fleet()
 
 
-def test_shards_share_their_calls(world: World) -> None:
+def test_shards_share_their_calls(world: Fleet) -> None:
     """Records of all shards go into the same batches of a hundred."""
     for number in range(120):
         world.running(number, shard=number % POLICY.watch_shards)
-    assert world.reconcile().due == 120
+    assert world.run().counts["due"] == 120
     assert [len(arns) for _, arns in world.ecs.described] == [100, 20]
 
 
-def test_no_shard_waits_for_another(world: World) -> None:
+def test_no_shard_waits_for_another(world: Fleet) -> None:
     """With calls for a hundred records, each shard has its share, its oldest records first."""
     sizes = [300, 100, 10, 100]
     numbers = iter(range(1000))
@@ -126,108 +105,107 @@ def test_no_shard_waits_for_another(world: World) -> None:
         [world.running(next(numbers), shard, check_at=-100 + age) for age in range(size)]
         for shard, size in enumerate(sizes)
     ]
-    report = world.reconcile(most=1)
-    assert (report.due, report.stopped) == (200, "limit")
-    looked_at = [[world.record(one) != one for one in shard] for shard in records]
+    report = world.run(most=1)
+    assert (report.counts["due"], report.stopped) == (200, "limit")
+    looked_at = [[world.now(one) != one for one in shard] for shard in records]
     assert [sum(shard) for shard in looked_at] == [30, 30, 10, 30]
     assert all(shard == sorted(shard, reverse=True) for shard in looked_at)
 
 
-def test_what_the_budget_leaves_is_due_in_the_next_run(world: World) -> None:
+def test_what_the_budget_leaves_is_due_in_the_next_run(world: Fleet) -> None:
     """Untouched: not to have asked is no news, whatever the clock says."""
     records = [world.running(number, check_at=number / 1000) for number in range(250)]
     world.clock.advance(1)
-    assert world.reconcile(most=2).stopped == "limit"
-    assert [world.record(one) == one for one in records] == [False] * 200 + [True] * 50
-    report = world.reconcile(most=2)
-    assert (report.due, report.stopped, report.errors) == (50, None, {})
+    assert world.run(most=2).stopped == "limit"
+    assert [world.now(one) == one for one in records] == [False] * 200 + [True] * 50
+    report = world.run(most=2)
+    assert (report.counts["due"], report.stopped, report.errors) == (50, None, {})
 
 
-def test_a_listing_counts_twice(world: World) -> None:
+def test_a_listing_counts_twice(world: Fleet) -> None:
     """A record without a task costs two calls: those with one come first, a hundred of them for one call."""
     orphans = [world.unlaunched(number) for number in range(10)]
     known = world.running(1)
     world.clock.advance(61)
-    assert world.reconcile(most=8).stopped == "limit"
+    assert world.run(most=8).stopped == "limit"
     assert world.ecs.calls == ["describe", "find", "find", "find"]
-    assert world.record(known) != known
-    assert [world.record(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 7
+    assert world.now(known) != known
+    assert [world.now(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 7
 
 
-def test_a_throttled_question_is_the_last_of_its_run(world: World) -> None:
+def test_a_throttled_question_is_the_last_of_its_run(world: Fleet) -> None:
     """Told and counted once; everything stays due, and the next run asks again."""
     records = [world.running(number) for number in range(250)]
     world.ecs.refusals["describe"] = [THROTTLED]
-    report = world.reconcile()
-    assert (report.errors, report.stopped, report.healed) == ({"CallFailed": 1}, "throttled", 0)
-    assert world.failures == [THROTTLED]
+    report = world.run()
+    assert (report.errors, report.stopped, report.counts["healed"]) == ({"CallFailed": 1}, "throttled", 0)
+    assert world.observer.failures == [THROTTLED]
     assert world.ecs.calls == ["describe"]
-    assert all(world.record(one) == one for one in records)
-    assert (world.reconcile().due, world.ecs.calls) == (250, ["describe"] * 4)
+    assert all(world.now(one) == one for one in records)
+    assert (world.run().counts["due"], world.ecs.calls) == (250, ["describe"] * 4)
 
 
-def test_stops_beyond_the_budget_stay_owed(world: World) -> None:
+def test_stops_beyond_the_budget_stay_owed(world: Fleet) -> None:
     """The looks of the others go on; the next run, seconds later, makes the stops that this one did not."""
     records = [world.running(number, check_at=number / 10) for number in range(6)]
-    settler = Settler(world.store, POLICY)
     for one in records[:5]:
-        settler.settle(StopRequested(container_id=one.container_id, generation=1, at=at(1), reason="enough"), known=one)
+        world.write(StopRequested(ref=one.ref, at=at(1), reason="enough"))
     world.clock.advance(POLICY.probe_look + 1)
 
-    report = world.reconcile(changes=2)
-    assert (report.due, report.stopped, report.errors) == (6, "limit", {})
+    report = world.run(changes=2)
+    assert (report.counts["due"], report.stopped, report.errors) == (6, "limit", {})
     assert len(world.ecs.stopped) == 2
-    assert all((world.record(one).check_at or at(0)) > world.clock() for one in records[5:])
+    assert all((world.now(one).check_at or at(0)) > world.clock.now() for one in records[5:])
 
     world.clock.advance(POLICY.probe_look + 1)
-    assert world.reconcile(changes=10).stopped is None
+    assert world.run(changes=10).stopped is None
     assert len(world.ecs.stopped) == 5
 
 
-def test_a_run_that_has_to_end_says_so(world: World) -> None:
+def test_a_run_that_has_to_end_says_so(world: Fleet) -> None:
     """Nothing is looked at any more."""
     world.running(1)
-    report = world.reconcile(time_left=lambda: -1.0)
-    assert (report.due, report.stopped) == (0, "time")
+    report = world.run(time_left=lambda: -1.0)
+    assert (report.counts["due"], report.stopped) == (0, "time")
 
 
-def test_a_task_that_ecs_does_not_show_is_told(world: World) -> None:
+def test_a_task_that_ecs_does_not_show_is_told(world: Fleet) -> None:
     """A failure other than MISSING says nothing about the task: its record stays as it is, and due."""
     hidden, shown = world.running(1), world.running(2)
     assert hidden.task_arn is not None
     world.ecs.hidden[hidden.task_arn] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
-    report = world.reconcile()
+    report = world.run()
     assert report.errors == {"CallFailed": 1}
-    assert [str(error) for error in world.failures] == ["DescribeTasks failed with Failure: ACCESS_DENIED"]
-    assert world.record(hidden) == hidden
-    assert world.record(shown) != shown
+    assert [str(error) for error in world.observer.failures] == ["DescribeTasks failed with Failure: ACCESS_DENIED"]
+    assert world.now(hidden) == hidden
+    assert world.now(shown) != shown
 
 
-def test_unreadable_items_starve_nobody(world: World) -> None:
+def test_unreadable_items_starve_nobody(world: Fleet) -> None:
     """More of them than a page holds, all older than the one that can be read: it is reached, run after run."""
     for number in range(150):
         broken = pending(container_id=f"{number:064x}", watch="shard-0", check_at=at(-1000 + number))
         world.store.put_item({**to_item(broken), "state": "levitating"})
     behind = world.running(1, check_at=0)
     for _ in range(3):
-        before = world.record(behind)
-        report = world.reconcile()
-        assert (report.due, report.errors) == (1, {"UnreadableRecord": 150})
-        assert world.record(behind).revision == before.revision + 1
+        before = world.now(behind)
+        report = world.run()
+        assert (report.counts["due"], report.errors) == (1, {"UnreadableRecord": 150})
+        assert world.now(behind).revision == before.revision + 1
         world.clock.advance(30 * 60)
 
 
-def test_the_age_of_the_oldest_due_record(world: World) -> None:
+def test_the_age_of_the_oldest_due_record(world: Fleet) -> None:
     """Since when it has been due, whatever page and shard it is on; 0 when nothing is due."""
-    assert world.reconcile().oldest == 0
+    assert world.run().counts["oldest_due_seconds"] == 0
     for number in range(150):
         world.running(number, shard=0, check_at=-100)
     world.running(150, shard=3, check_at=-130)
     world.running(151, shard=1, check_at=60)
-    assert world.reconcile().oldest == 130
+    assert world.run().counts["oldest_due_seconds"] == 130
 
 
-def test_healed_are_the_records_that_moved(world: World) -> None:
+def test_healed_are_the_records_that_moved(world: Fleet) -> None:
     """A look at a container that runs as recorded heals nothing."""
     world.running(1)
     lost = world.running(2)
@@ -238,12 +216,12 @@ def test_healed_are_the_records_that_moved(world: World) -> None:
         desiredStatus="STOPPED",
         containers=[{"name": "main", "lastStatus": "STOPPED", "exitCode": 0}],
     )
-    report = world.reconcile()
-    assert (report.due, report.healed) == (2, 1)
-    assert world.record(lost).state is State.STOPPED
+    report = world.run()
+    assert (report.counts["due"], report.counts["healed"]) == (2, 1)
+    assert world.now(lost).state is State.STOPPED
 
 
-def test_a_day_of_healthy_containers(world: World) -> None:
+def test_a_day_of_healthy_containers(world: Fleet) -> None:
     """Each is looked at every 15 minutes, but for the delay of a run, and never in a crowd; one call a minute at most.
 
     They begin as after an outage: all are overdue at once.
@@ -251,8 +229,8 @@ def test_a_day_of_healthy_containers(world: World) -> None:
     records = [world.running(number, shard=number % 4, check_at=-3600) for number in range(60)]
     for minute in range(24 * 60):
         # Lambda starts a run when it can.
-        world.clock.now = at(60 * minute + 17 * minute % 41)
-        assert world.reconcile().errors == {}
+        world.clock.instant = at(60 * minute + 17 * minute % 41)
+        assert world.run().errors == {}
 
     looks: dict[str, list[float]] = {str(one.task_arn): [] for one in records}
     for seconds, arns in world.ecs.described:
@@ -288,8 +266,8 @@ def test_the_next_look_at_a_healthy_container(digits: int, seconds: float, inter
         assert after(at(seconds + first + late)) == pytest.approx(interval - late, abs=0.01)
 
 
-def test_the_shards_of_a_policy_are_all_read(world: World) -> None:
+def test_the_shards_of_a_policy_are_all_read(world: Fleet) -> None:
     """A record is found in whichever shard it lies."""
     records = [world.running(number, shard=number) for number in range(len(shards(POLICY)))]
-    assert world.reconcile().due == len(records) == Policy().watch_shards
-    assert all((world.record(one).check_at or at(0)) > at(0) for one in records)
+    assert world.run().counts["due"] == len(records) == Policy().watch_shards
+    assert all((world.now(one).check_at or at(0)) > at(0) for one in records)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from core.control.settle import Settler
 from core.launch.settings import TokenDelivery
 from core.machine.apply import apply
 from core.machine.changes import Stale
@@ -25,6 +24,7 @@ from core.storage.item import from_item, to_item
 from tests.factories import (
     CONTAINER_ID,
     POLICY,
+    REF,
     TASK,
     at,
     event,
@@ -36,7 +36,8 @@ from tests.factories import (
     silent,
 )
 from tests.unit.core.test_fold import about, fold, stale
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died, World
+from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died
+from tests.world import World
 
 ENI = "Unexpected EC2 error while attempting to attach network interface to instance"
 
@@ -165,11 +166,11 @@ def test_what_another_function_has_claimed_is_left_to_it(world: World) -> None:
     """Nothing is asked of ECS."""
     arn = world.start().task_arn
     assert arn is not None
-    Settler(world.store, POLICY).settle(never_ran(task_arn=arn))
-    Settler(world.store, POLICY).settle(about(LaunchClaimed, 4, by="another", attempt=2))
+    world.write(never_ran(task_arn=arn))
+    world.write(about(LaunchClaimed, 4, by="another", attempt=2))
     world.ecs.calls.clear()
 
-    assert world.settler.settle(never_ran(task_arn=arn)).record == world.record()
+    assert world.settle(never_ran(task_arn=arn)).record == world.record()
     assert world.ecs.calls == []
 
 
@@ -177,7 +178,7 @@ def fail_first_task(world: World) -> str:
     """The started task never runs, and its event is delivered."""
     arn = world.start().task_arn
     assert arn is not None
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
     return arn
 
 
@@ -186,7 +187,7 @@ def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
     document = {**event("start-container"), "labels": {"team": "ci"}}
     first = world.start(document).task_arn
     assert first is not None
-    world.settler.settle(never_ran(task_arn=first))
+    world.settle(never_ran(task_arn=first))
 
     second = world.record().task_arn
     assert second not in {None, first}
@@ -203,7 +204,7 @@ def test_events_of_the_second_task_lead_on(world: World) -> None:
     fail_first_task(world)
     second = world.record().task_arn
 
-    world.settler.settle(observed(3, task_arn=second))
+    world.settle(observed(3, task_arn=second))
 
     assert world.record().state is State.ENI_RESOLVED
 
@@ -214,9 +215,9 @@ def test_a_death_before_run_task_is_healed_by_redelivery(world: World) -> None:
     assert arn is not None
     world.ecs.refusals["run"] = [UNKNOWN]
     with pytest.raises(CallFailed):
-        world.settler.settle(never_ran(task_arn=arn))
+        world.settle(never_ran(task_arn=arn))
 
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
 
     assert len(world.ecs.tasks) == 2
     assert world.record().task_arn not in {None, arn}
@@ -240,7 +241,7 @@ def test_a_task_that_ecs_forgot_cannot_be_copied(world: World) -> None:
     assert arn is not None
     hidden = world.ecs.tasks.pop(arn)
 
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
     assert world.record().state is State.PENDING
     first = world.record().launches[0].failure
     world.clock.advance(70)
@@ -259,10 +260,10 @@ def test_a_task_that_ecs_shows_late_is_copied_then(world: World) -> None:
     arn = world.start().task_arn
     assert arn is not None
     hidden = world.ecs.tasks.pop(arn)
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
     world.ecs.tasks[arn] = hidden
 
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
 
     assert world.record().task_arn not in {None, arn}
 
@@ -275,7 +276,7 @@ def test_a_launch_that_was_made_already_is_found_when_its_model_is_gone(world: W
     forgotten = world.ecs.tasks.pop(arn)
     world.ecs.find = lambda *_: (arn, second)  # type: ignore[method-assign,assignment]
 
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
     assert forgotten not in world.ecs.tasks.values()
 
     assert world.record().task_arn == second
@@ -287,7 +288,7 @@ def test_a_relaunch_that_ecs_refuses_counts_as_a_launch(world: World) -> None:
     assert arn is not None
     world.ecs.refusals["run"] = [REFUSED]
 
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
 
     assert world.record().error == REFUSED.as_launch_failure()
 
@@ -298,7 +299,7 @@ def test_a_refused_launch_is_tried_again_by_the_starter(world: World) -> None:
 
     record = world.start()
 
-    assert (record.state, record.attempt, len(world.slept)) == (State.PENDING, 2, 1)
+    assert (record.state, record.attempt, len(world.clock.slept)) == (State.PENDING, 2, 1)
     assert record.launches[0].task_arn is None
     assert next_actions(record, POLICY) == ()
 
@@ -365,7 +366,7 @@ def test_the_token_is_in_the_parameter_before_the_task_starts(with_ssm: World) -
 def test_the_parameter_is_deleted_when_the_generation_ends(with_ssm: World) -> None:
     """By whoever settles the end, or by the reconciler."""
     arn = with_ssm.start().task_arn
-    with_ssm.settler.settle(exited(5, task_arn=arn))
+    with_ssm.settle(exited(5, task_arn=arn))
 
     assert with_ssm.vault.tokens == {}
     assert (with_ssm.record().token_parameter, with_ssm.record().watch) == (None, None)
@@ -376,7 +377,7 @@ def test_a_parameter_that_could_not_be_deleted_stays_owed(with_ssm: World) -> No
     arn = with_ssm.start().task_arn
     record = fold(with_ssm.record(), exited(5, task_arn=arn))
 
-    assert next_actions(record, POLICY) == (EraseToken(container_id=CONTAINER_ID, generation=1, name=PARAMETER),)
+    assert next_actions(record, POLICY) == (EraseToken(ref=REF, name=PARAMETER),)
     assert record.check_at == record.updated_at
 
 
@@ -454,8 +455,8 @@ def test_a_relaunch_that_dies_after_any_call_ends_with_one_task(after: int) -> N
     arn = world.start().task_arn
     assert arn is not None
 
-    dying(world, after, lambda: world.settler.settle(never_ran(task_arn=arn)))
-    world.settler.settle(never_ran(task_arn=arn))
+    dying(world, after, lambda: world.settle(never_ran(task_arn=arn)))
+    world.settle(never_ran(task_arn=arn))
 
     assert [one for one in world.ecs.tasks if one != arn] == [world.record().task_arn]
 
@@ -489,10 +490,10 @@ def test_a_relaunch_that_nobody_refused_stays_owed(world: World, failed: CallFai
     assert arn is not None
     world.ecs.refusals["run"] = [failed]
     with pytest.raises(CallFailed):
-        world.settler.settle(never_ran(task_arn=arn))
+        world.settle(never_ran(task_arn=arn))
 
     assert world.record().state is State.PENDING
-    world.settler.settle(never_ran(task_arn=arn))
+    world.settle(never_ran(task_arn=arn))
     assert world.record().task_arn not in {None, arn}
 
 
@@ -524,8 +525,8 @@ def test_a_container_that_ran_before_the_task_did_is_not_run_twice() -> None:
 def test_a_restart_settles_what_the_old_generation_is_owed(world: World) -> None:
     """The task of an unreachable agent is stopped by the restart, if the reconciler has not come to it yet."""
     arn = world.start().task_arn
-    world.settler.settle(observed(3, task_arn=arn))
-    Settler(world.store, POLICY).settle(silent(), passed())
+    world.settle(observed(3, task_arn=arn))
+    world.write(silent(), passed())
     assert world.ecs.stopped == []
 
     second = world.start()

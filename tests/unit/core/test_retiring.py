@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.unused_definitions import (
+from core.control.retire_definitions import (
     DELETE_BATCH,
     GRACE,
     MOST_A_RUN,
     PAUSE,
-    Retired,
-    Retirer,
     may_retire,
     needed_families,
+    retire_definitions,
 )
+from core.control.run_report import RunReport
 from core.model.definition_use import DefinitionUse
-from core.model.errors import CallFailed, ReachError
+from core.model.errors import CallFailed
 from core.model.failure import Cause
 from core.model.families import family_in, family_of, family_stem
 from core.model.state import ENDS, State
@@ -33,6 +34,7 @@ from core.storage.item import to_item
 from tests.factories import CLUSTER, at
 from tests.fakes import FakeDefinitions, MemoryStore, SettableClock
 from tests.records import exited, healthy
+from tests.world import World
 
 NOW = at(0)
 OLD = NOW - GRACE
@@ -55,27 +57,17 @@ def arn_of(number: int, revision: int = 1) -> str:
     return f"arn:aws:ecs:us-east-1:123456789012:task-definition/{family(number)}:{revision}"
 
 
-@dataclass
-class World:
-    """A table, ECS's definitions, and runs of the pass over them."""
+class Definitions(World):
+    """A table, ECS's definitions, and runs of the job over them."""
 
-    definitions: FakeDefinitions = field(default_factory=FakeDefinitions)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    sleeps: list[float] = field(default_factory=list)
-    told: list[ReachError] = field(default_factory=list)
-    time_left: Callable[[], float] = lambda: 60.0
-    ids: Iterator[int] = field(default_factory=count)
+    def __init__(self) -> None:
+        super().__init__(clock=SettableClock(NOW))
+        self.time_left: Callable[[], float] = lambda: 60.0
+        self.ids = count()
 
-    def run(self) -> Retired:
-        return Retirer(
-            uses=self.store,
-            definitions=self.definitions,
-            stem=STEM,
-            clock=SettableClock(NOW),
-            sleep=self.sleeps.append,
-            failed=self.told.append,
-            time_left=self.time_left,
-        ).run()
+    def run(self) -> RunReport:
+        self.clock.instant = NOW
+        return retire_definitions(self, STEM, self.time_left)
 
     def use(self, arn: str, **changes: Any) -> None:
         """An item that names this definition; long ended unless said otherwise."""
@@ -87,9 +79,15 @@ class World:
         return [operation for operation, _ in self.definitions.calls if operation in {"deregister", "delete"}]
 
 
+def report(**counts: int) -> RunReport:
+    """Of a run in which nothing went wrong."""
+    names = ("families", "needed", "deregistered", "deleted", "undeleted")
+    return RunReport(ANY, {**dict.fromkeys(names, 0), **counts})
+
+
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Definitions:
+    return Definitions()
 
 
 # --- the decisions ----------------------------------------------------------------------------------------------
@@ -154,7 +152,7 @@ def test_an_item_of_another_version_keeps_its_definition(item: dict[str, Any], u
 # --- the pass ---------------------------------------------------------------------------------------------------
 
 
-def test_what_nothing_uses_is_deregistered_and_deleted(world: World) -> None:
+def test_what_nothing_uses_is_deregistered_and_deleted(world: Definitions) -> None:
     """All revisions of the family, and of the others none."""
     for revision in (1, 2):
         world.definitions.add(family(1), OLD, revision)
@@ -162,30 +160,30 @@ def test_what_nothing_uses_is_deregistered_and_deleted(world: World) -> None:
     world.use(arn_of(1))
     world.use(kept, state=State.AGENT_HEALTHY)
 
-    report = world.run()
+    found = world.run()
 
-    assert report == Retired(families=2, needed=1, deregistered=2, deleted=2)
+    assert found == report(families=2, needed=1, deregistered=2, deleted=2)
     assert set(world.definitions.registered) == {kept}
 
 
-def test_a_task_that_ecs_shows_keeps_its_definition(world: World) -> None:
+def test_a_task_that_ecs_shows_keeps_its_definition(world: Definitions) -> None:
     """Also without an item: the start has not saved the task's ARN, or the item is gone."""
     kept = world.definitions.add(family(1), OLD)
     world.definitions.busy.add(family(1))
 
-    assert world.run() == Retired(families=1)
+    assert world.run() == report(families=1)
     assert set(world.definitions.registered) - world.definitions.inactive == {kept}
 
 
-def test_a_family_is_as_young_as_its_newest_revision(world: World) -> None:
+def test_a_family_is_as_young_as_its_newest_revision(world: Definitions) -> None:
     """Registered again within the day: somebody started with it."""
     world.definitions.add(family(1), OLD)
     world.definitions.add(family(1), YOUNG, revision=2)
 
-    assert world.run().deregistered == 0
+    assert world.run().counts["deregistered"] == 0
 
 
-def test_a_revision_registered_meanwhile_stays(world: World) -> None:
+def test_a_revision_registered_meanwhile_stays(world: Definitions) -> None:
     """Between the look at the newest revision and the list, a start registers the shape again."""
     world.definitions.add(family(1), OLD)
 
@@ -196,20 +194,20 @@ def test_a_revision_registered_meanwhile_stays(world: World) -> None:
 
     world.definitions = Registering(registered=world.definitions.registered)
 
-    assert world.run().deleted == 1
+    assert world.run().counts["deleted"] == 1
     assert set(world.definitions.registered) == {arn_of(1, 2)}
 
 
-def test_other_families_are_not_even_looked_at(world: World) -> None:
+def test_other_families_are_not_even_looked_at(world: Definitions) -> None:
     """What begins like ours and is not of our making: nothing is asked about it."""
     world.definitions.add(f"{STEM}-by-hand", OLD)
     world.definitions.add("sockerless-web", OLD)
 
-    assert world.run() == Retired()
+    assert world.run() == report()
     assert world.definitions.calls == [("families", STEM)]
 
 
-def test_the_table_is_read_only_when_there_is_something_to_judge(world: World) -> None:
+def test_the_table_is_read_only_when_there_is_something_to_judge(world: Definitions) -> None:
     """Reading it costs: with no family of ours it is left alone."""
 
     class Unread(MemoryStore):
@@ -218,31 +216,31 @@ def test_the_table_is_read_only_when_there_is_something_to_judge(world: World) -
 
     world.store = Unread()
 
-    assert world.run() == Retired()
+    assert world.run() == report()
 
 
-def test_changes_are_paced(world: World) -> None:
+def test_changes_are_paced(world: Definitions) -> None:
     """A pause between any two calls that change a definition; deletions go ten at a time."""
     for number in range(12):
         world.definitions.add(family(number), OLD)
 
-    assert world.run().deleted == 12
+    assert world.run().counts["deleted"] == 12
     assert world.changes() == ["deregister"] * DELETE_BATCH + ["delete"] + ["deregister"] * 2 + ["delete"]
-    assert world.sleeps == [PAUSE] * (len(world.changes()) - 1)
+    assert world.clock.slept == [PAUSE] * (len(world.changes()) - 1)
 
 
-def test_a_run_has_a_limit_and_the_next_one_goes_on(world: World) -> None:
+def test_a_run_has_a_limit_and_the_next_one_goes_on(world: Definitions) -> None:
     """What was deregistered is deleted before the run ends."""
     for number in range(MOST_A_RUN + 3):
         world.definitions.add(family(number), OLD)
 
     first, second = world.run(), world.run()
 
-    assert (first.deregistered, first.deleted, first.stopped) == (MOST_A_RUN, MOST_A_RUN, "limit")
-    assert (second.deregistered, second.deleted, second.stopped) == (3, 3, None)
+    assert (first.counts["deregistered"], first.counts["deleted"], first.stopped) == (MOST_A_RUN, MOST_A_RUN, "limit")
+    assert (second.counts["deregistered"], second.counts["deleted"], second.stopped) == (3, 3, None)
 
 
-def test_a_run_ends_with_its_time(world: World) -> None:
+def test_a_run_ends_with_its_time(world: Definitions) -> None:
     """The family under way is finished, and deleted."""
     for number in range(5):
         world.definitions.add(family(number), OLD)
@@ -251,10 +249,10 @@ def test_a_run_ends_with_its_time(world: World) -> None:
 
     report = world.run()
 
-    assert (report.deregistered, report.deleted, report.stopped) == (2, 2, "time")
+    assert (report.counts["deregistered"], report.counts["deleted"], report.stopped) == (2, 2, "time")
 
 
-def test_a_run_that_died_between_the_two_calls_is_finished_by_the_next(world: World) -> None:
+def test_a_run_that_died_between_the_two_calls_is_finished_by_the_next(world: Definitions) -> None:
     """An INACTIVE revision without an ACTIVE one beside it is deleted."""
     world.definitions.add(family(1), OLD)
 
@@ -269,20 +267,20 @@ def test_a_run_that_died_between_the_two_calls_is_finished_by_the_next(world: Wo
 
     world.definitions = FakeDefinitions(world.definitions.registered, world.definitions.inactive)
 
-    assert world.run() == Retired(families=1, deleted=1)
+    assert world.run() == report(families=1, deleted=1)
     assert world.definitions.registered == {}
 
 
-def test_an_inactive_definition_that_an_item_needs_stays(world: World) -> None:
+def test_an_inactive_definition_that_an_item_needs_stays(world: Definitions) -> None:
     """Somebody deregistered it by hand: as long as its container lives, it can be looked up."""
     arn = world.definitions.add(family(1), OLD, active=False)
     world.use(arn, state=State.AGENT_HEALTHY)
 
-    assert world.run() == Retired(families=1, needed=1)
+    assert world.run() == report(families=1, needed=1)
 
 
 @pytest.mark.parametrize("operation", ["families", "newest", "has_tasks", "revisions", "deregister", "delete"])
-def test_a_throttling_answer_ends_the_run(world: World, operation: str) -> None:
+def test_a_throttling_answer_ends_the_run(world: Definitions, operation: str) -> None:
     """No further call is made, it says so, it is no error, and the next run does the rest."""
     for number in range(3):
         world.definitions.add(family(number), OLD)
@@ -290,14 +288,14 @@ def test_a_throttling_answer_ends_the_run(world: World, operation: str) -> None:
 
     report = world.run()
 
-    assert (report.stopped, report.errors, world.told) == ("throttled", {}, [])
+    assert (report.stopped, report.errors, world.observer.failures) == ("throttled", {}, [])
     assert world.definitions.calls[-1][0] == operation
     assert world.run().stopped is None
     assert world.definitions.registered == {}
 
 
 @pytest.mark.parametrize("operation", ["newest", "has_tasks", "revisions", "deregister"])
-def test_a_family_that_fails_hides_no_other(world: World, operation: str) -> None:
+def test_a_family_that_fails_hides_no_other(world: Definitions, operation: str) -> None:
     """It is told, and the others are retired."""
     for number in range(3):
         world.definitions.add(family(number), OLD)
@@ -305,22 +303,30 @@ def test_a_family_that_fails_hides_no_other(world: World, operation: str) -> Non
 
     report = world.run()
 
-    assert (report.deregistered, report.deleted, report.errors) == (2, 2, {"AccessDeniedException": 1})
-    assert (report.stopped, world.told) == (None, [DENIED])
+    assert (report.counts["deregistered"], report.counts["deleted"], report.errors) == (
+        2,
+        2,
+        {"AccessDeniedException": 1},
+    )
+    assert (report.stopped, world.observer.failures) == (None, [DENIED])
 
 
 @pytest.mark.parametrize("operation", ["families", "delete"])
-def test_a_call_for_all_families_that_fails_ends_the_run(world: World, operation: str) -> None:
+def test_a_call_for_all_families_that_fails_ends_the_run(world: Definitions, operation: str) -> None:
     """It is told, and what was not done is for the next run."""
     world.definitions.add(family(1), OLD)
     world.definitions.refusals[operation] = [DENIED]
 
     report = world.run()
 
-    assert (report.stopped, report.errors, world.told) == ("failed", {"AccessDeniedException": 1}, [DENIED])
+    assert (report.stopped, report.errors, world.observer.failures) == (
+        "failed",
+        {"AccessDeniedException": 1},
+        [DENIED],
+    )
 
 
-def test_nothing_goes_while_the_table_cannot_be_read(world: World) -> None:
+def test_nothing_goes_while_the_table_cannot_be_read(world: Definitions) -> None:
     """Not to have been able to ask is not the same as there being no use."""
     world.definitions.add(family(1), OLD)
 
@@ -335,7 +341,7 @@ def test_nothing_goes_while_the_table_cannot_be_read(world: World) -> None:
     assert world.changes() == []
 
 
-def test_what_ecs_does_not_delete_is_tried_again(world: World) -> None:
+def test_what_ecs_does_not_delete_is_tried_again(world: Definitions) -> None:
     """It is counted apart, and stays INACTIVE."""
     for number in range(2):
         world.definitions.add(family(number), OLD)
@@ -343,9 +349,9 @@ def test_what_ecs_does_not_delete_is_tried_again(world: World) -> None:
 
     report = world.run()
 
-    assert (report.deregistered, report.deleted, report.undeleted) == (2, 1, 1)
+    assert (report.counts["deregistered"], report.counts["deleted"], report.counts["undeleted"]) == (2, 1, 1)
     world.definitions.stuck.clear()
-    assert world.run().deleted == 1
+    assert world.run().counts["deleted"] == 1
 
 
 # --- never one in use -------------------------------------------------------------------------------------------
@@ -370,7 +376,7 @@ def test_never_one_in_use(
     error: CallFailed,
 ) -> None:
     """Whatever is registered, recorded and running, whatever call fails: what is in use stays, the rest goes."""
-    world = World()
+    world = Definitions()
     for number, revisions in shapes.items():
         for revision, (hours, active) in enumerate(revisions, start=1):
             world.definitions.add(family(number), NOW - timedelta(hours=hours), revision, active=active)

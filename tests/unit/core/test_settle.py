@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from core.control.perform import Performer
-from core.control.settle import ATTEMPTS, Settler
-from core.model.actions import Action, SendProbe, StopTask
+from core.control.settle import ATTEMPTS, settle_event
+from core.machine.next_actions import next_actions
+from core.model.actions import SendProbe
 from core.model.errors import CallFailed, ContendedRecord, UnreadableRecord
-from core.model.facts import Fact, StopRequested
+from core.model.facts import StopRequested
 from core.model.record import Record
+from core.model.settled import Settled, Unknown
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item
@@ -21,7 +22,7 @@ from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
     POLICY,
-    SETTINGS,
+    REF,
     TASK,
     answered,
     at,
@@ -32,28 +33,8 @@ from tests.factories import (
     pending,
     silent,
 )
-from tests.fakes import FakeEcs, MemoryStore, MemoryVault, RecordingQueue, SettableClock
-
-
-class Settled:
-    """A settler with everything around it in memory."""
-
-    def __init__(self, *records: Record) -> None:
-        self.clock = SettableClock(at(10))
-        self.store = MemoryStore(*records)
-        self.ecs = FakeEcs(self.clock)
-        self.queue = RecordingQueue()
-        self.vault = MemoryVault()
-        self.settler = Settler(
-            self.store,
-            POLICY,
-            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS, "one").table(),
-        )
-
-    def record(self) -> Record:
-        record = self.store.load(CONTAINER_ID)
-        assert record is not None
-        return record
+from tests.fakes import MemoryStore
+from tests.world import World
 
 
 class Interfering(MemoryStore):
@@ -74,9 +55,9 @@ class Interfering(MemoryStore):
 
 def test_a_running_event_saves_and_sends_the_probe() -> None:
     """One write, one message, no call to ECS."""
-    world = Settled(pending())
+    world = World(pending(), seconds=10)
 
-    settled = world.settler.settle(observed(3))
+    settled = world.settle(observed(3))
 
     assert settled.record == world.record()
     assert [step.to for step in settled.steps] == [State.TASK_RUNNING, State.ENI_RESOLVED]
@@ -86,14 +67,14 @@ def test_a_running_event_saves_and_sends_the_probe() -> None:
 
 def test_death_between_save_and_action_heals_on_redelivery() -> None:
     """The redelivered event is stale, but what the saved record owes is done all the same."""
-    world = Settled(pending())
+    world = World(pending(), seconds=10)
     world.queue.outage = CallFailed("SendMessage", "EndpointConnectionError", "no route", transient=True)
     with pytest.raises(CallFailed):
-        world.settler.settle(observed(3))
+        world.settle(observed(3))
     assert (world.record().state, world.queue.sent) == (State.ENI_RESOLVED, [])
 
     world.queue.outage = None
-    settled = world.settler.settle(observed(3))
+    settled = world.settle(observed(3))
 
     assert settled.ignored == "version 3 is not newer than 3"
     assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
@@ -101,22 +82,23 @@ def test_death_between_save_and_action_heals_on_redelivery() -> None:
 
 def test_an_unknown_container_is_a_value() -> None:
     """Nothing is written for a container that nobody recorded."""
-    world = Settled()
+    world = World()
 
-    settled = world.settler.settle(observed(3))
+    settled = settle_event(world, observed(3))
 
-    assert (settled.record, settled.ignored) == (None, "no such container is recorded")
+    assert settled == Unknown(observed(3))
+    assert (settled.ignored, world.observer.seen) == ("no such container is recorded", [settled])
     assert world.store.item(CONTAINER_ID) is None
 
 
 def test_an_unreadable_item_is_left_as_it_is() -> None:
     """An unknown state raises and changes nothing: the event goes to the dead-letter queue."""
-    world = Settled(pending())
+    world = World(pending(), seconds=10)
     item = {**to_item(pending()), "state": "levitating"}
     world.store.put_item(item)
 
     with pytest.raises(UnreadableRecord, match="levitating"):
-        world.settler.settle(observed(3))
+        world.settle(observed(3))
 
     assert world.store.item(CONTAINER_ID) == item
 
@@ -125,9 +107,9 @@ def test_a_conflict_folds_again_into_the_winner() -> None:
     """The fact is applied to what the other writer saved, not to what was read first."""
     store = Interfering(pending(), [lambda record: replace(record, task_arn=TASK)])
 
-    settled = Settler(store, POLICY).settle(observed(3))
+    settled = World(store=store).write(observed(3))
 
-    assert (settled.conflicts, settled.record and settled.record.revision) == (1, 3)
+    assert (settled.conflicts, settled.record.revision) == (1, 3)
     assert settled.record == store.load(CONTAINER_ID)
 
 
@@ -135,7 +117,7 @@ def test_a_conflict_may_make_the_fact_stale() -> None:
     """The other writer brought a newer version."""
     store = Interfering(pending(), [lambda record: replace(record, task_version=9)])
 
-    assert Settler(store, POLICY).settle(observed(3)).ignored == "version 3 is not newer than 9"
+    assert World(store=store).write(observed(3)).ignored == "version 3 is not newer than 9"
 
 
 def test_endless_conflicts_are_left_to_the_platforms_retry() -> None:
@@ -143,7 +125,7 @@ def test_endless_conflicts_are_left_to_the_platforms_retry() -> None:
     store = Interfering(pending(), [lambda record: record] * ATTEMPTS)
 
     with pytest.raises(ContendedRecord, match=f"{ATTEMPTS} attempts"):
-        Settler(store, POLICY).settle(observed(3))
+        World(store=store).write(observed(3))
 
 
 def test_a_conflict_without_the_winner_reads_it() -> None:
@@ -158,7 +140,7 @@ def test_a_conflict_without_the_winner_reads_it() -> None:
 
     store = Silent(pending(), [lambda record: record])
 
-    assert Settler(store, POLICY).settle(observed(3)).conflicts == 1
+    assert World(store=store).write(observed(3)).conflicts == 1
 
 
 def test_a_write_that_met_itself_counts_as_written() -> None:
@@ -169,14 +151,14 @@ def test_a_write_that_met_itself_counts_as_written() -> None:
             super().save(record)
             raise RevisionConflict(record.container_id, record)
 
-    settled = Settler(Repeating(pending()), POLICY).settle(observed(3))
+    settled = World(store=Repeating(pending())).write(observed(3))
 
     assert (settled.conflicts, len(settled.steps)) == (0, 2)
 
 
 def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
     """DescribeTasks on this path only."""
-    world = Settled(pending(task_arn=TASK))
+    world = World(pending(task_arn=TASK))
     world.ecs.definitions["d"] = "arn"
     world.ecs.run(
         {
@@ -192,7 +174,7 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
     world.ecs.walk(arn, "RUNNING")
     world.store.put_item(to_item(pending(task_arn=arn)))
 
-    world.settler.settle(observed(3, task_arn=arn, attachments=(), containers=(main_container(interfaces=()),)))
+    world.settle(observed(3, task_arn=arn, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert world.ecs.calls == ["run", "describe"]
     assert (world.record().state, world.record().agent_address) == (State.ENI_RESOLVED, ADDRESS)
@@ -201,18 +183,18 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
 
 def test_an_address_that_ecs_does_not_tell_is_an_error() -> None:
     """A failure other than MISSING is no answer: the look stays owed, and the redelivered event makes it again."""
-    world = Settled(pending(task_arn=TASK))
+    world = World(pending(task_arn=TASK))
     world.ecs.hidden[TASK] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
 
     with pytest.raises(CallFailed, match="ACCESS_DENIED"):
-        world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+        world.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert world.record().state is State.TASK_RUNNING
 
 
 def test_a_task_of_somebody_else_tells_no_address() -> None:
     """What DescribeTasks shows is believed only with our startedBy."""
-    world = Settled(pending(task_arn=TASK))
+    world = World(pending(task_arn=TASK))
     world.ecs.tasks[TASK] = {
         "taskArn": TASK,
         "startedBy": "ecs-svc/1",
@@ -221,16 +203,16 @@ def test_a_task_of_somebody_else_tells_no_address() -> None:
         "desiredStatus": "STOPPED",
     }
 
-    world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+    world.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert (world.record().state, world.record().task_version) == (State.TASK_RUNNING, 3)
 
 
 def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> None:
     """ECS shows no such task: no verdict, and the look stays due."""
-    world = Settled(pending(task_arn=TASK))
+    world = World(pending(task_arn=TASK))
 
-    world.settler.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
+    world.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert world.record().state is State.TASK_RUNNING
     assert world.record().check_at == at(33)
@@ -238,41 +220,36 @@ def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> N
 
 def test_the_prober_leaves_the_stop_to_the_reconciler() -> None:
     """Inside the VPC there is no ECS API: the verdict is written, the stop stays due at once."""
-    world = Settled(pending())
-    world.settler.settle(observed(3))
+    world = World(pending(), seconds=10)
+    world.settle(observed(3))
 
-    settled = Settler(world.store, POLICY).settle(silent(), passed())
-    assert settled.record is not None
+    settled = world.write(silent(), passed())
     assert (settled.record.state, settled.record.check_at, world.ecs.stopped) == (State.FAILED, at(70), [])
 
-    healed = world.settler.settle(passed(71))
+    healed = world.settle(passed(71))
     assert world.ecs.stopped[0][0] == TASK
-    assert healed.record is not None
     assert healed.record.watch is None
 
 
 def test_an_action_is_done_once_per_call() -> None:
     """An action whose outcome changes nothing is not repeated in a circle."""
-    performed: list[Action] = []
+    world = World(pending(), seconds=10)
 
-    def perform(action: Action) -> Fact | None:
-        performed.append(action)
-        return None
+    world.settle(observed(3))
 
-    Settler(MemoryStore(pending()), POLICY, {SendProbe: perform, StopTask: perform}).settle(observed(3))
-
-    assert len(performed) == 1
+    assert len(world.queue.sent) == 1
+    assert SendProbe in {type(action) for action in next_actions(world.record(), POLICY)}, "it is pending all the same"
 
 
 def test_a_stop_that_ecs_refused_stays_owed() -> None:
     """Throttled: the record is saved, the error goes up, and a redelivery tries again."""
-    world = Settled(pending())
-    world.settler.settle(observed(3))
+    world = World(pending(), seconds=10)
+    world.settle(observed(3))
     world.ecs.refusals["stop"] = [CallFailed("StopTask", "ThrottlingException", "Rate exceeded", transient=True)]
 
     with pytest.raises(CallFailed, match="Rate exceeded"):
-        world.settler.settle(silent(), passed())
-    world.settler.settle(silent())
+        world.settle(silent(), passed())
+    world.settle(silent())
 
     assert [arn for arn, _ in world.ecs.stopped] == [TASK]
 
@@ -280,24 +257,24 @@ def test_a_stop_that_ecs_refused_stays_owed() -> None:
 @pytest.mark.parametrize("facts", [[answered(), exited(4)], [exited(4), answered()]])
 def test_the_end_wins_whatever_comes_first(facts: list[Any]) -> None:
     """A healthy verdict that arrives after the end revives nothing."""
-    world = Settled(pending())
-    world.settler.settle(observed(3))
+    world = World(pending(), seconds=10)
+    world.settle(observed(3))
     for fact in facts:
-        world.settler.settle(fact)
+        world.settle(fact)
 
     assert (world.record().state, world.record().agent_address) == (State.STOPPED, None)
 
 
 def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
     """StopTask right after RunTask may meet an API that does not know the task: not found is not stopped."""
-    world = Settled(pending(task_arn=TASK))
+    world = World(pending(task_arn=TASK))
     world.ecs.unknown.add(TASK)
-    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
-    world.settler.settle(asked)
+    asked = StopRequested(ref=REF, at=at(1), reason="enough")
+    world.settle(asked)
     assert not world.record().stopping
 
     world.ecs.unknown.clear()
-    world.settler.settle(asked)
+    world.settle(asked)
 
     assert world.record().stopping
     assert [arn for arn, _ in world.ecs.stopped] == [TASK]
@@ -305,14 +282,16 @@ def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
 
 def test_an_action_that_fails_keeps_no_other_from_being_done() -> None:
     """A StopTask that is refused for good leaves no secret behind; what was settled is told all the same."""
-    world = Settled(pending(token_parameter="/p/c/1/token"))
+    world = World(pending(token_parameter="/p/c/1/token"))
     world.vault.put("/p/c/1/token", "secret")
-    world.settler.settle(observed(3))
+    world.settle(observed(3))
     world.ecs.refusals["stop"] = [CallFailed("StopTask", "AccessDeniedException", "no")]
-    told: list[Any] = []
+    world.observer.seen.clear()
 
     with pytest.raises(CallFailed, match="AccessDenied"):
-        replace(world.settler, unfinished=told.append).settle(silent(), passed())
+        world.settle(silent(), passed())
 
     assert world.vault.tokens == {}
-    assert [step.to for step in told[0].steps] == [State.FAILED]
+    [settled] = world.observer.seen
+    assert isinstance(settled, Settled)
+    assert [step.to for step in settled.steps] == [State.FAILED]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.control.settle import Settler
+from core.control.settle import settle
 from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
@@ -29,6 +29,7 @@ from tests.factories import (
     ADDRESS,
     CONTAINER_ID,
     POLICY,
+    REF,
     TASK,
     answered,
     at,
@@ -40,7 +41,8 @@ from tests.factories import (
     silent,
 )
 from tests.fakes import MemoryStore
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died, World
+from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died
+from tests.world import NONE, World
 
 REQUEST = event("start-container")
 STOP_THROTTLED = CallFailed("StopTask", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
@@ -86,7 +88,7 @@ def running(world: World) -> list[str]:
 
 
 def seen(world: World, task_arn: str) -> TaskObserved:
-    fact = observe_description(world.ecs.tasks[task_arn], prefix="sockerless", at=world.clock())
+    fact = observe_description(world.ecs.tasks[task_arn], prefix="sockerless", at=world.clock.now())
     assert isinstance(fact, TaskObserved)
     return fact
 
@@ -137,20 +139,19 @@ def test_a_slow_start_does_not_overwrite_a_quicker_ones_generation(world: World)
     first = world.start().task_arn
     assert first is not None
     world.ecs.walk(first, "RUNNING")
-    world.settler.settle(seen(world, first))
-    Settler(world.store, POLICY).settle(silent(61), passed(62))
+    world.settle(seen(world, first))
+    world.write(silent(61), passed(62))
     assert world.record().state is State.FAILED
 
     def quick() -> None:
         second = world.start().task_arn
         assert second is not None
         world.ecs.walk(second, "RUNNING", ip="10.0.1.99")
-        world.settler.settle(seen(world, second))
-        world.settler.settle(answered(70, "10.0.1.99:9111", generation=2))
+        world.settle(seen(world, second))
+        world.settle(answered(70, "10.0.1.99:9111", generation=2))
 
     usual = world.store
     world.store = Before(usual, lambda record: record.generation == 1, quick)
-    world.settler = Settler(world.store, POLICY, world.settler.perform)
     with pytest.raises(Refused, match="agent-healthy in generation 2") as refused:
         world.start()
 
@@ -190,11 +191,11 @@ def test_a_stop_that_was_asked_for_stays_owed_whatever_is_kept(world: World) -> 
     task = world.start().task_arn
     assert task is not None
     world.ecs.walk(task, "RUNNING")
-    world.settler.settle(seen(world, task))
+    world.settle(seen(world, task))
     world.ecs.refusals["stop"] = [STOP_THROTTLED]
     with pytest.raises(CallFailed):
         world.stop()
-    Settler(world.store, keeping).settle(silent(61), passed(62))
+    settle(world.having(policy=keeping, performs=NONE), world.record(), silent(61), passed(62))
     assert world.record().error is not None
 
     world.clock.advance(120)
@@ -271,7 +272,7 @@ def test_a_parameter_that_was_put_too_late_is_deleted_again(world: World) -> Non
         def put(self, name: str, token: str) -> None:
             world.vault = vault
             task = world.start(request).task_arn
-            world.settler.settle(exited(5, task_arn=task))
+            world.settle(exited(5, task_arn=task))
             assert vault.tokens == {}
             vault.put(name, token)
 
@@ -286,12 +287,12 @@ def test_a_task_that_ecs_does_not_know_yet_is_stopped_by_the_next_generation(wor
     first = world.start().task_arn
     assert first is not None
     world.ecs.unknown.add(first)
-    world.settler.settle(*_unreachable(first))
+    world.settle(*_unreachable(first))
     assert isinstance(next_actions(world.record(), POLICY)[0], StopTask)
 
     second = world.start()
     assert [task.task_arn for task in second.unwanted_tasks] == [first]
-    assert second.check_at == world.clock() + (at(POLICY.probe_look) - at(0))
+    assert second.check_at == world.clock.now() + (at(POLICY.probe_look) - at(0))
     world.ecs.unknown.clear()
     world.clock.advance(31)
     world.reconcile()
@@ -309,11 +310,11 @@ def test_an_unwanted_task_that_ecs_never_shows_is_gone(world: World) -> None:
     """After a while "not found" is an answer."""
     another = TASK + "9"
     record = world.start()
-    world.settler.settle(observed(3, "PENDING", task_arn=another, at=world.clock()))
+    world.settle(observed(3, "PENDING", task_arn=another, at=world.clock.now()))
     assert world.ecs.stopped == [(another, f"One task too many of container {CONTAINER_ID}.")]
 
     world.ecs.unknown.add(another)
-    world.settler.settle(observed(4, "PENDING", task_arn=another, at=world.clock()))
+    world.settle(observed(4, "PENDING", task_arn=another, at=world.clock.now()))
     assert [task.task_arn for task in world.record().unwanted_tasks] == [another]
     world.clock.advance(POLICY.launch_look)
     world.reconcile()
@@ -397,23 +398,15 @@ def test_a_stop_reaches_the_generation_that_runs(world: World) -> None:
     """The container ended and was started anew between the read and the write of the request."""
     first = world.start().task_arn
 
+    usual = world.store
+
     def restarted() -> None:
-        usual_settler.settle(exited(5, task_arn=first))
+        world.store = usual
+        world.settle(exited(5, task_arn=first))
         world.start()
 
-    usual_settler = world.settler
-    usual = world.store
-    world.settler = Settler(
-        Before(usual, lambda record: record.stop_requested, restarted), POLICY, usual_settler.perform
-    )
-    usual_settler = Settler(usual, POLICY, usual_settler.perform)
-    starter, world.settler = world.settler, usual_settler
-
-    def stop() -> Record:
-        world.settler = starter
-        return world.stop()
-
-    record = stop()
+    world.store = Before(usual, lambda record: record.stop_requested, restarted)
+    record = world.stop()
 
     assert (record.generation, record.stop_requested) == (2, True)
     assert [task for task, _ in world.ecs.stopped] == [record.task_arn]
@@ -424,16 +417,16 @@ def test_a_write_that_met_itself_is_told_with_its_steps(world: World) -> None:
     task = world.start().task_arn
     assert task is not None
     world.ecs.walk(task, "RUNNING")
-    world.settler.settle(seen(world, task))
+    world.settle(seen(world, task))
     usual = world.store
-    answer = AgentAnswered(container_id=CONTAINER_ID, generation=1, at=at(5), address=ADDRESS, attempts=1)
+    answer = AgentAnswered(ref=REF, at=at(5), address=ADDRESS, attempts=1)
 
     def written() -> None:
         folded = apply(world.record(), answer, POLICY)
         assert not isinstance(folded, Stale)
         usual.save(folded)
 
-    settled = Settler(Before(usual, lambda _: True, written), POLICY).settle(answer)
+    settled = World(store=Before(usual, lambda _: True, written)).write(answer)
 
     assert [step.to for step in settled.steps] == [State.AGENT_HEALTHY]
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.control.describe import Looker
-from core.control.patience import Patience
-from core.control.perform import Performer
-from core.control.reconcile import Reconciler, Report
-from core.control.register import Registrar
-from core.control.run_task import Launcher
-from core.control.settle import Settler
-from core.control.start import Starter
-from core.control.stop import Stopper
-from core.model.errors import CallFailed, ReachError, Refused
+from core.model.errors import CallFailed, Refused
 from core.model.facts import StopRequested
 from core.model.failure import Cause, ErrorCode
-from core.model.policy import Policy
 from core.model.record import Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item
-from tests.factories import ADDRESS, CLUSTER, CONTAINER_ID, POLICY, SETTINGS, TASK, at, event, observed, pending, silent
-from tests.fakes import FakeEcs, MemoryRegistrations, MemoryStore, MemoryVault, RecordingQueue, SettableClock
+from tests.factories import (
+    ADDRESS,
+    CLUSTER,
+    CONTAINER_ID,
+    POLICY,
+    REF,
+    SETTINGS,
+    TASK,
+    at,
+    event,
+    observed,
+    pending,
+    silent,
+)
+from tests.fakes import MemoryStore
+from tests.world import World
 
 REFUSED = CallFailed(
     "RunTask", "Failure", "Capacity is unavailable at this time.", cause=Cause.CAPACITY, transient=True
@@ -34,89 +37,8 @@ REFUSED = CallFailed(
 UNKNOWN = CallFailed("RunTask", "ReadTimeoutError", "Read timed out.", transient=True, uncertain=True)
 
 
-def _raise(error: ReachError) -> None:
-    raise error
-
-
 class Died(Exception):
     """The function's process is gone."""
-
-
-class World:
-    """The whole control plane on fakes; one more function dies at each call that is told to."""
-
-    def __init__(self) -> None:
-        self.clock = SettableClock(at(0))
-        self.store = MemoryStore()
-        self.ecs = FakeEcs(self.clock)
-        self.queue = RecordingQueue()
-        self.vault = MemoryVault(clock=self.clock)
-        self.registrations = MemoryRegistrations()
-        self.slept: list[float] = []
-        self.settings = SETTINGS
-        self.tokens = iter(f"{number:064x}" for number in range(1, 100))
-        self.settler = Settler(
-            self.store,
-            POLICY,
-            Performer(lambda: self.ecs, lambda: self.queue, lambda: self.vault, self.clock, SETTINGS, "one").table(),
-        )
-        self.failures: list[ReachError] = []
-        self.untagged: list[tuple[str, tuple[str, ...]]] = []
-        self.starts = 0
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.clock.advance(seconds)
-
-    def seconds(self) -> float:
-        return (self.clock() - at(0)).total_seconds()
-
-    def patience(self) -> Patience:
-        """A start's, by this world's clock."""
-        return Patience(monotonic=self.seconds, sleep=self.sleep, random=lambda: 0.5)
-
-    def start(self, document: Any = None, by: str | None = None) -> Record:
-        self.starts += 1
-        starter = Starter(
-            store=self.store,
-            ecs=self.ecs,
-            vault=lambda: self.vault,
-            launcher=Launcher(self.ecs, Registrar(self.ecs, lambda: self.registrations, self.clock)),
-            settler=self.settler,
-            looker=Looker(self.ecs, self.clock, "sockerless", _raise),
-            settings=self.settings,
-            clock=self.clock,
-            patience=self.patience,
-            new_token=lambda: next(self.tokens),
-            untagged=lambda record, labels: self.untagged.append((record.container_id, tuple(labels))),
-        )
-        settled = starter.start(document or event("start-container"), by or f"start-{self.starts}")
-        assert settled.record is not None
-        return settled.record
-
-    def stop(self, document: Any = None) -> Record:
-        looker = Looker(self.ecs, self.clock, "sockerless", _raise)
-        settled = Stopper(self.store, self.settler, looker, self.clock).stop(document or event("stop-container"))
-        assert settled.record is not None
-        return settled.record
-
-    def reconcile(self, policy: Policy = POLICY, time_left: Callable[[], float] = lambda: 60.0) -> Report:
-        return Reconciler(
-            store=self.store,
-            settler=Settler(self.store, policy, self.settler.perform),
-            ecs=self.ecs,
-            clock=self.clock,
-            policy=policy,
-            prefix="sockerless",
-            told=lambda _: None,
-            failed=self.failures.append,
-            time_left=time_left,
-        ).run()
-
-    def record(self, container_id: str = CONTAINER_ID) -> Record:
-        record = self.store.load(container_id)
-        assert record is not None
-        return record
 
 
 @pytest.fixture
@@ -140,13 +62,13 @@ def test_labels_that_are_no_tags_are_told(world: World) -> None:
     """By name; the container starts all the same."""
     record = world.start({**event("start-container"), "labels": {"team": "red", "note": "two\nlines"}})
     assert record.task_arn in world.ecs.tasks
-    assert world.untagged == [(CONTAINER_ID, ("note",))]
+    assert world.observer.left_out == [(CONTAINER_ID, ("note",))]
 
 
 def test_labels_that_are_tags_are_nobodys_news(world: World) -> None:
     """Nothing is told of a start that kept them all."""
     world.start({**event("start-container"), "labels": {"team": "red"}})
-    assert world.untagged == []
+    assert world.observer.left_out == []
 
 
 def test_a_start_records_registers_runs_and_saves_the_task(world: World) -> None:
@@ -183,7 +105,7 @@ def test_a_running_container_is_not_started_again(world: World) -> None:
 def test_an_ended_container_starts_anew(world: World) -> None:
     """A new generation, a new token, a new task."""
     first = world.start()
-    world.settler.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
+    world.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
     assert world.record().state.ended
 
     second = world.start()
@@ -229,7 +151,6 @@ def test_two_starters_at_once_share_one_record(world: World) -> None:
             super().save(record)
 
     world.store = Overtaken()
-    world.settler = replace(world.settler, store=world.store)
 
     assert world.start().agent_token == "ff" * 32
 
@@ -306,7 +227,7 @@ def test_a_stop_is_idempotent(world: World) -> None:
     world.stop()
     assert len(world.ecs.stopped) == 1
 
-    world.settler.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
+    world.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
     assert world.stop().state is State.FAILED
     assert len(world.ecs.stopped) == 1
 
@@ -351,7 +272,7 @@ def test_a_lost_running_event_is_healed(world: World) -> None:
 
     report = world.reconcile()
 
-    assert (report.due, report.healed, report.errors) == (1, 1, {})
+    assert (report.counts["due"], report.counts["healed"], report.errors) == (1, 1, {})
     assert (world.record().state, world.record().agent_address) == (State.ENI_RESOLVED, ADDRESS)
     assert len(world.queue.sent) == 1
 
@@ -420,8 +341,8 @@ def test_a_start_timeout_ends_the_record_and_the_task(world: World) -> None:
 def test_an_unreachable_task_is_stopped_once(world: World) -> None:
     """The prober's verdict leaves the stop to the reconciler; the next run owes nothing."""
     world.store.put_item(to_item(pending(task_arn=TASK)))
-    Settler(world.store, POLICY).settle(observed(3))
-    Settler(world.store, POLICY).settle(silent())
+    world.write(observed(3))
+    world.write(silent())
     world.ecs.tasks[TASK] = {
         "taskArn": TASK,
         "startedBy": f"sockerless/{CONTAINER_ID}/1",
@@ -487,7 +408,7 @@ def test_a_hundred_tasks_a_call(world: World) -> None:
 
     report = world.reconcile()
 
-    assert (report.due, world.ecs.calls.count("describe")) == (250, 3)
+    assert (report.counts["due"], world.ecs.calls.count("describe")) == (250, 3)
 
 
 def test_what_the_index_still_shows_but_is_not_due_is_left_alone(world: World) -> None:
@@ -501,7 +422,7 @@ def test_what_the_index_still_shows_but_is_not_due_is_left_alone(world: World) -
     lagging = Lagging(world.record())
     world.store = lagging
 
-    assert world.reconcile().due == 0
+    assert world.reconcile().counts["due"] == 0
     assert world.ecs.calls.count("describe") == 0
 
 
@@ -510,7 +431,7 @@ def test_a_run_ends_when_its_time_is_up(world: World) -> None:
     world.start()
     world.clock.advance(61)
 
-    assert world.reconcile(time_left=lambda: -1.0).due == 0
+    assert world.reconcile(time_left=lambda: -1.0).counts["due"] == 0
 
 
 def test_a_stop_that_was_refused_is_repeated_by_the_reconciler(world: World) -> None:
@@ -530,12 +451,12 @@ def test_an_action_that_fails_in_the_reconciler_is_told(world: World) -> None:
     """One refused call stops nothing but itself."""
     world.start()
     world.ecs.refusals["stop"] = [REFUSED, REFUSED]
-    asked = StopRequested(container_id=CONTAINER_ID, generation=1, at=at(1), reason="enough")
-    Settler(world.store, POLICY).settle(asked)
+    asked = StopRequested(ref=REF, at=at(1), reason="enough")
+    world.write(asked)
     world.clock.advance(61)
 
     assert world.reconcile().errors == {"CallFailed": 1}
-    assert [type(error) for error in world.failures] == [CallFailed]
+    assert [type(error) for error in world.observer.failures] == [CallFailed]
 
 
 def test_a_start_whose_write_met_itself_goes_on(world: World) -> None:
@@ -548,7 +469,6 @@ def test_a_start_whose_write_met_itself_goes_on(world: World) -> None:
                 raise RevisionConflict(record.container_id, record)
 
     world.store = Repeating()
-    world.settler = replace(world.settler, store=world.store)
 
     assert world.start().agent_token == f"{1:064x}"
 

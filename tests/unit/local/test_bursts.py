@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bench.virtual_time import VirtualTime
-from core.control.patience import SECONDS, Patience
+from core.control.patience import SECONDS
+from core.control.start_container import start_container
 from core.model.errors import Refused
 from core.model.failure import Cause, Failure
 from core.model.record import Record
@@ -57,6 +58,16 @@ class Slow(MemoryRegistrations):
         return super().claim(family, now)
 
 
+class Clock:
+    """`core.ports.Clock` on a clock that starts share."""
+
+    def __init__(self, time: VirtualTime, chance: Random) -> None:
+        self.monotonic, self.sleep, self.random, self._time = time.monotonic, time.sleep, chance.random, time
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self._time.now)
+
+
 class Burst:
     """So many starts within a second, each in a function of its own."""
 
@@ -71,22 +82,14 @@ class Burst:
 
             def start(number: int) -> None:
                 began = time.monotonic()
-                starter = function(
-                    server,
-                    store,
-                    turns,
-                    client=client,
-                    clock=lambda: EPOCH + timedelta(seconds=time.now),
-                    patience=lambda: Patience(
-                        monotonic=time.monotonic, sleep=time.sleep, random=chance.random, seconds=patience
-                    ),
-                )
+                ports = function(server, store, turns, client=client, clock=Clock(time, chance))
                 try:
-                    record = starter.start(request(number, number % shapes), f"start-{number}").record
+                    record = start_container(
+                        ports, request(number, number % shapes), f"start-{number}", seconds=patience
+                    )
                 except Refused as refused:
                     self.refused.append(refused.failure)
                 else:
-                    assert record is not None
                     self.records.append(record)
                 self.seconds.append(time.monotonic() - began)
 

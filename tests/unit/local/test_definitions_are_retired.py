@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.adapters.definitions import BotoDefinitions
-from core.control.start import Starter
-from core.control.unused_definitions import GRACE, Retired, Retirer
+from core.control.retire_definitions import GRACE, retire_definitions
+from core.control.start_container import start_container
 from core.model.errors import CallFailed
 from core.model.families import family_in, family_stem
 from core.model.record import Record
@@ -20,6 +20,7 @@ from core.storage.item import to_item
 from tests.fakes import MemoryRegistrations, MemoryStore, SettableClock
 from tests.unit.local.fargate.harness import LocalServer, ecs_client
 from tests.unit.local.starts import CLUSTER, control_plane, function, request
+from tests.world import PortsInMemory
 
 OTHER_CLUSTER = f"{CLUSTER}-2"
 
@@ -38,11 +39,10 @@ class Stack:
         self.cluster = cluster
         self.store = MemoryStore()
         self.turns = MemoryRegistrations()
-        self.starter = function(server, self.store, self.turns, cluster=cluster)
+        self.ports = function(server, self.store, self.turns, cluster=cluster)
 
-    def start(self, number: int, shape: int = 0, starter: Starter | None = None) -> Record:
-        record = (starter or self.starter).start(request(number, shape), "start").record
-        assert record is not None
+    def start(self, number: int, shape: int = 0, ports: PortsInMemory | None = None) -> Record:
+        record = start_container(ports or self.ports, request(number, shape), "start")
         assert record.task_definition_arn is not None
         return record
 
@@ -51,19 +51,15 @@ class Stack:
         self.server.ecs.stop_task(cluster=self.cluster, task=record.task_arn)
         self.store.put_item(to_item(replace(record, state=State.STOPPED)))
 
-    def retire(self) -> Retired:
-        def failed(error: Exception) -> None:
-            raise error
-
-        return Retirer(
-            uses=self.store,
-            definitions=BotoDefinitions(ecs_client(self.server.endpoint), self.cluster),
-            stem=family_stem("sockerless", self.cluster),
-            clock=SettableClock(datetime.now(UTC) + 2 * GRACE),
-            sleep=lambda _: None,
-            failed=failed,
-            time_left=lambda: 60.0,
-        ).run()
+    def retire(self) -> dict[str, float]:
+        """What it counted, but for zeros."""
+        clock = SettableClock(datetime.now(UTC) + 2 * GRACE)
+        ports = replace(
+            self.ports, definitions=BotoDefinitions(ecs_client(self.server.endpoint), self.cluster), clock=clock
+        )
+        report = retire_definitions(ports, family_stem("sockerless", self.cluster), lambda: 60.0)
+        assert (report.errors, report.stopped) == ({}, None)
+        return {name: count for name, count in report.counts.items() if count}
 
     def definitions(self, status: str = "ACTIVE") -> list[str]:
         arns: list[str] = self.server.ecs.list_task_definitions(status=status)["taskDefinitionArns"]
@@ -80,10 +76,10 @@ def test_the_unused_goes_and_the_used_stays(stack: Stack) -> None:
     gone, kept = stack.start(1, shape=1), stack.start(2, shape=2)
     stack.end(gone)
 
-    assert stack.retire() == Retired(families=2, needed=1, deregistered=1, deleted=1)
+    assert stack.retire() == {"families": 2, "needed": 1, "deregistered": 1, "deleted": 1}
     assert stack.definitions() == [kept.task_definition_arn]
     assert stack.definitions("INACTIVE") == []
-    assert stack.retire() == Retired(families=1, needed=1)
+    assert stack.retire() == {"families": 1, "needed": 1}
 
 
 def test_a_task_without_an_item_keeps_its_definition(stack: Stack) -> None:
@@ -91,7 +87,7 @@ def test_a_task_without_an_item_keeps_its_definition(stack: Stack) -> None:
     record = stack.start(1)
     stack.store.put_item(to_item(replace(record, task_arn=None, task_definition_arn=None)))
 
-    assert stack.retire() == Retired(families=1)
+    assert stack.retire() == {"families": 1}
     assert stack.definitions() == [record.task_definition_arn]
 
 
@@ -100,7 +96,7 @@ def test_an_item_without_a_task_keeps_its_definition(stack: Stack) -> None:
     record = stack.start(1)
     stack.server.ecs.stop_task(task=record.task_arn)
 
-    assert stack.retire() == Retired(families=1, needed=1)
+    assert stack.retire() == {"families": 1, "needed": 1}
 
 
 def test_another_stack_with_the_same_prefix_keeps_its_own(stack: Stack) -> None:
@@ -117,9 +113,9 @@ def test_another_stack_with_the_same_prefix_keeps_its_own(stack: Stack) -> None:
         containerDefinitions=[{"name": "web", "image": "nginx"}],
     )
 
-    assert stack.retire().deleted == 1
+    assert stack.retire()["deleted"] == 1
     assert [family_in(arn).rpartition("-")[0] for arn in stack.definitions()] == ["sockerless", "sockerless"]
-    assert other.retire().deleted == 1
+    assert other.retire()["deleted"] == 1
     assert [family_in(arn) for arn in stack.definitions()] == ["sockerless-web"]
 
 
@@ -130,7 +126,7 @@ def test_what_a_dead_run_left_inactive_is_deleted(stack: Stack) -> None:
     for arn in (record.task_definition_arn, _registered_again(stack, record)):
         stack.server.ecs.deregister_task_definition(taskDefinition=arn)
 
-    assert stack.retire() == Retired(families=1, deleted=2)
+    assert stack.retire() == {"families": 1, "deleted": 2}
     assert stack.definitions("INACTIVE") == []
 
 
@@ -181,11 +177,11 @@ def test_warm_functions_share_what_one_of_them_registered_again(stack: Stack) ->
     others = [function(stack.server, stack.store) for _ in range(3)]
     first = stack.start(0)
     for number, other in enumerate(others, start=1):
-        stack.start(number, starter=other)
+        stack.start(number, ports=other)
     stack.server.ecs.deregister_task_definition(taskDefinition=first.task_definition_arn)
     stack.server.local.reset_calls()
 
-    again = {stack.start(10 + number, starter=other).task_definition_arn for number, other in enumerate(others)}
+    again = {stack.start(10 + number, ports=other).task_definition_arn for number, other in enumerate(others)}
 
     assert again == set(stack.definitions())
     assert stack.server.local.calls()["RegisterTaskDefinition"] == 1

@@ -6,20 +6,19 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from random import random
 from threading import Barrier
-from time import monotonic, sleep
 from typing import Any, Final
 
 import pytest
 
-from core.control.patience import Patience
-from core.control.start import Starter
+from core.adapters.clock import SystemClock
+from core.control.start_container import start_container
 from core.model.record import Record
 from core.model.state import State
 from tests.fakes import MemoryRegistrations, MemoryStore
 from tests.unit.local.fargate.harness import LocalServer
 from tests.unit.local.starts import control_plane, function, request
+from tests.world import PortsInMemory
 
 STARTS: Final = 1000
 SHAPES: Final = 5
@@ -32,9 +31,8 @@ def server(tmp_path: Path) -> Iterator[LocalServer]:
         yield running
 
 
-def started(starter: Starter, document: dict[str, Any]) -> Record:
-    record = starter.start(document, "start").record
-    assert record is not None
+def started(ports: PortsInMemory, document: dict[str, Any]) -> Record:
+    record = start_container(ports, document, "start")
     assert (record.state, record.error) == (State.PENDING, None)
     return record
 
@@ -44,9 +42,9 @@ def test_a_thousand_starts_of_five_shapes_register_five_definitions(server: Loca
     store = MemoryStore()
     used: Counter[str | None] = Counter()
     for one in range(FUNCTIONS):
-        starter = function(server, store)
+        ports = function(server, store)
         for number in range(one, STARTS, FUNCTIONS):
-            used[started(starter, request(number, number % SHAPES)).task_definition_arn] += 1
+            used[started(ports, request(number, number % SHAPES)).task_definition_arn] += 1
 
     assert sorted(arn or "" for arn in used) == sorted(server.ecs.list_task_definitions()["taskDefinitionArns"])
     assert set(used.values()) == {STARTS // SHAPES}
@@ -58,11 +56,11 @@ def test_a_thousand_starts_of_five_shapes_register_five_definitions(server: Loca
 
 def test_a_warm_start_makes_exactly_one_call(server: LocalServer) -> None:
     """RunTask, and nothing else of ECS."""
-    starter = function(server, MemoryStore())
-    started(starter, request(1))
+    ports = function(server, MemoryStore())
+    started(ports, request(1))
     server.local.reset_calls()
 
-    started(starter, request(2))
+    started(ports, request(2))
 
     assert server.local.calls() == {"RunTask": 1}
 
@@ -73,10 +71,9 @@ def test_functions_that_need_a_definition_at_once_register_it_once(server: Local
     together = Barrier(FUNCTIONS)
 
     def start(number: int) -> Record:
-        patience = Patience(monotonic=monotonic, sleep=sleep, random=random)
-        starter = function(server, store, turns, patience=lambda: patience)
+        ports = function(server, store, turns, clock=SystemClock())
         together.wait(10)
-        return started(starter, request(number))
+        return started(ports, request(number))
 
     with ThreadPoolExecutor(FUNCTIONS) as pool:
         used = {record.task_definition_arn for record in pool.map(start, range(FUNCTIONS))}

@@ -46,8 +46,8 @@ def test_an_adopted_task_is_a_container_of_ours() -> None:
     ours = adopted(FOREIGN, "blue")
     fact = observe_event(ours, prefix="blue", at=START)
     assert not isinstance(fact, NotOurs)
-    assert fact.container_id == sha256(FOREIGN["detail"]["taskArn"].encode()).hexdigest()
-    assert fact.generation == 1
+    assert fact.ref.container_id == sha256(FOREIGN["detail"]["taskArn"].encode()).hexdigest()
+    assert fact.ref.generation == 1
     assert {**ours["detail"], "startedBy": FOREIGN["detail"]["startedBy"]} == FOREIGN["detail"]
 
 

@@ -1,62 +1,64 @@
-"""The budget of a run: never faster than its rate, never more than its most, and over when AWS says so."""
+"""The limit of a run: never faster than its rate, never more than its most, and over when AWS says so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.rate_limit import Budget, BudgetSpent
-from core.control.rate_limited import PacedTasks
-from core.model.errors import CallFailed
+from core.control.rate_limit import RateLimit
+from core.control.rate_limited import RateLimitedEcs
+from core.model.errors import CallFailed, RunStopped
 from core.model.failure import Cause
 from tests.factories import CLUSTER
-from tests.fakes import FakeEcs
+from tests.fakes import FakeEcs, SettableClock
 
 THROTTLED = CallFailed("X", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
 DENIED = CallFailed("X", "AccessDeniedException", "not authorized", cause=Cause.PERMISSION)
 
 
 @dataclass
-class Time:
-    """A clock that only sleeping moves."""
+class Time(SettableClock):
+    """A clock that only sleeping moves, as finely as a float."""
 
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        self.seconds += seconds
 
-    def budget(self, rate: float = 5, most: int = 100, time_left: Callable[[], float] = lambda: 60.0) -> Budget:
-        return Budget(rate=rate, most=most, monotonic=lambda: self.now, sleep=self.sleep, time_left=time_left)
+    def limit(self, rate: float = 5, most: int = 100, time_left: Callable[[], float] = lambda: 60.0) -> RateLimit:
+        return RateLimit(clock=self, rate=rate, most=most, time_left=time_left)
 
 
-def take(budget: Budget, calls: int = 1) -> None:
-    with budget.call(calls):
+def take(limit: RateLimit, calls: int = 1) -> None:
+    with limit.call(calls):
         pass
 
 
 def test_a_second_of_calls_at_once_and_then_the_rate() -> None:
     """The first five calls wait for nothing, every other one for its fifth of a second."""
     time = Time()
-    budget = time.budget(rate=5)
+    limit = time.limit(rate=5)
     for _ in range(8):
-        take(budget)
+        take(limit)
     assert time.slept == pytest.approx([0.2, 0.2, 0.2])
-    assert budget.spent == 8
+    assert limit.spent == 8
 
 
 def test_what_was_not_used_is_not_saved_up() -> None:
     """After an hour without a call there are as many calls at once as at the beginning."""
     time = Time()
-    budget = time.budget(rate=2)
-    time.now = 3600
+    limit = time.limit(rate=2)
+    time.seconds = 3600
     for _ in range(3):
-        take(budget)
+        take(limit)
     assert time.slept == [0.5]
 
 
@@ -67,12 +69,12 @@ def test_what_was_not_used_is_not_saved_up() -> None:
 def test_no_second_sees_more_than_the_rate_allows(rate: float, steps: list[tuple[float, int]]) -> None:
     """Whatever the pauses between them: in any stretch of time, a second's worth and the rate times its length."""
     time = Time()
-    budget = time.budget(rate=rate, most=1000)
+    limit = time.limit(rate=rate, most=1000)
     made: list[tuple[float, int]] = []
     for pause, calls in steps:
-        time.now += pause
-        take(budget, calls)
-        made.append((time.now, calls))
+        time.seconds += pause
+        take(limit, calls)
+        made.append((time.seconds, calls))
     for index, (begin, first) in enumerate(made):
         total = 0
         for end, calls in made[index:]:
@@ -82,54 +84,54 @@ def test_no_second_sees_more_than_the_rate_allows(rate: float, steps: list[tuple
 
 def test_the_most_of_a_run() -> None:
     """Two calls do not fit into the last one; the last one does."""
-    budget = Time().budget(most=3)
-    take(budget, 2)
-    with pytest.raises(BudgetSpent, match="limit"):
-        take(budget, 2)
-    take(budget)
-    with pytest.raises(BudgetSpent, match="limit"):
-        take(budget)
+    limit = Time().limit(most=3)
+    take(limit, 2)
+    with pytest.raises(RunStopped, match="limit"):
+        take(limit, 2)
+    take(limit)
+    with pytest.raises(RunStopped, match="limit"):
+        take(limit)
 
 
 @pytest.mark.parametrize(("left", "allowed"), [(-0.1, False), (0.0, True), (60.0, True)])
 def test_no_call_after_the_end_of_the_run(left: float, allowed: bool) -> None:
     """A run that has to end makes no call any more."""
-    budget = Time().budget(time_left=lambda: left)
+    limit = Time().limit(time_left=lambda: left)
     if allowed:
-        take(budget)
+        take(limit)
     else:
-        with pytest.raises(BudgetSpent, match="time"):
-            take(budget)
-    assert budget.spent == allowed
+        with pytest.raises(RunStopped, match="time"):
+            take(limit)
+    assert limit.spent == allowed
 
 
 def test_nobody_waits_beyond_the_end_of_the_run() -> None:
     """A call whose turn comes too late is not made, and nothing is slept for it."""
     time = Time()
-    budget = time.budget(rate=1, time_left=lambda: 0.5)
-    take(budget)
-    with pytest.raises(BudgetSpent) as spent:
-        take(budget)
+    limit = time.limit(rate=1, time_left=lambda: 0.5)
+    take(limit)
+    with pytest.raises(RunStopped) as spent:
+        take(limit)
     assert (spent.value.why, time.slept) == ("time", [])
 
 
 @pytest.mark.parametrize(("error", "ends"), [(THROTTLED, True), (DENIED, False)])
 def test_a_throttled_call_is_the_last(error: CallFailed, ends: bool) -> None:
     """The error is the caller's to tell; after another error the next call is made."""
-    budget = Time().budget()
-    with pytest.raises(CallFailed), budget.call():
+    limit = Time().limit()
+    with pytest.raises(CallFailed), limit.call():
         raise error
     if ends:
-        with pytest.raises(BudgetSpent, match="throttled"):
-            take(budget)
+        with pytest.raises(RunStopped, match="throttled"):
+            take(limit)
     else:
-        take(budget)
+        take(limit)
 
 
 def test_reads_and_changes_are_counted_apart() -> None:
     """As ECS does; listing by startedBy is two reads, because stopped tasks are listed apart."""
     time = Time()
-    tasks = PacedTasks(FakeEcs(definitions={"a:1": "arn"}), reads=time.budget(), changes=time.budget())
+    tasks = RateLimitedEcs(FakeEcs(definitions={"a:1": "arn"}), reads=time.limit(), changes=time.limit())
     tasks.run(
         {
             "clientToken": "1",

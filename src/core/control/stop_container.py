@@ -1,0 +1,46 @@
+"""Stopping a container: recorded first, so that the stop stays pending when ECS refuses or does not know the task."""
+
+from __future__ import annotations
+
+from core.control.describe_tasks import describe_task
+from core.control.settle import settle
+from core.launch.parse import parse_stop_request
+from core.model.errors import Refused
+from core.model.facts import StopRequested
+from core.model.failure import ErrorCode, Failure
+from core.model.record import Record
+from core.ports import Ports
+
+
+def stop_container(ports: Ports, document: object) -> Record:
+    """The record after the request. Idempotent: an ended container stays as it is. Its end comes by ECS's events.
+
+    Raises `Refused` for a container that is not recorded or a request that is not one, `CallFailed` when ECS did
+    not take the request: it stays recorded, and the reconciler repeats it.
+    """
+    request = parse_stop_request(document)
+    record = ports.store.load(request.container_id)
+    if record is None:
+        raise Refused(
+            Failure(
+                ErrorCode.NOT_FOUND,
+                f"Container {request.container_id} is not recorded.",
+                "Check the id; ended containers are forgotten after RecordRetentionDays.",
+            )
+        )
+    record = _request_stop(ports, record, request.reason)
+    if record.task_arn is not None or record.state.ended:
+        return record
+    # A start is on its way, or died: if its task exists, the record takes it, and the stop is pending.
+    fact = describe_task(ports, record)
+    after = record if fact is None else settle(ports, record, fact).record
+    return after if after.ref == record.ref else record
+
+
+def _request_stop(ports: Ports, record: Record, reason: str) -> Record:
+    """The request as a fact of the newest generation: the container may be started anew at this moment."""
+    while True:
+        settled = settle(ports, record, StopRequested(ref=record.ref, at=ports.clock.now(), reason=reason))
+        if settled.record.ref == record.ref:
+            return settled.record
+        record = settled.record

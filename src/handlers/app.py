@@ -1,0 +1,205 @@
+"""The composition root: settings, ports and observer of each function, made when they are first needed.
+
+But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
+the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
+docs/operations.md, "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
+by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from copy import copy
+from functools import cache, cached_property
+from secrets import token_hex
+from typing import Any, Final
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from core.adapters.clock import SystemClock
+from core.adapters.definitions import BotoDefinitions
+from core.adapters.dynamodb import DynamoStore
+from core.adapters.ecs import BotoEcs
+from core.adapters.logs import CloudWatchOutput
+from core.adapters.registrations import DynamoRegistrations
+from core.adapters.sqs import SqsProbeQueue
+from core.adapters.ssm import SsmTokenVault
+from core.control.container_output import PATIENCE
+from core.control.rate_limit import RateLimit
+from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
+from core.launch.settings import Settings
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.errors import ConfigurationError
+from core.model.policy import Policy
+from core.ports import Clock, Definitions, Ecs, Observer, Output, ProbeQueue, Registrations, Store, TokenVault
+from handlers.telemetry import Telemetry
+
+MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
+    "TaskStateFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
+    "StartContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
+    # It may start no task: a launch that is pending is the reconciler's.
+    "StopContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, EraseToken}),
+    # In the VPC it reaches the agents and DynamoDB alone (contract, section 8): it writes its verdict.
+    "AgentHealthFunction": frozenset(),
+    "ReconcileFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
+}
+"""Which function may perform which actions. Its role in template.yaml allows their calls, and no others of ECS's."""
+_READERS: Final = ("TaskStateFunction", "ReconcileFunction")
+
+_QUICK: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
+# ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
+_THROTTLED: Final = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
+# For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
+_YIELDING: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
+# For the prober, which may stand in a VPC without a route to DynamoDB: packets are dropped then, so each try lasts as
+# long as it may. Two tries of 2 s; whoever makes the call makes it again, or says what is missing (core.probe.prober).
+_PROBER: Final = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=2)
+# For optional reads: fail fast, a container's end must not wait for them.
+_BRIEF: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+
+TABLE: Final = ("dynamodb", _QUICK)
+PROBER_TABLE: Final = ("dynamodb", _PROBER)
+TASKS: Final = ("ecs", _THROTTLED)
+YIELDING_TASKS: Final = ("ecs", _YIELDING)
+PROBES: Final = ("sqs", _QUICK)
+PARAMETERS: Final = ("ssm", _THROTTLED)
+LOGS: Final = ("logs", _BRIEF)
+"""Clients by what they are for: the service, and how patient one is with it."""
+
+
+def prepare(*clients: tuple[str, Config]) -> None:
+    """Makes these clients now if this is Lambda's init phase; elsewhere they are made when they are first needed."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for one in clients:
+            _client(*one)
+
+
+@cache
+def _client(service: str, config: Config) -> Any:
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the service is any of them
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@cache
+def _process() -> str:
+    return uuid4().hex
+
+
+class App:
+    """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed."""
+
+    clock: Clock = SystemClock()
+    observer: Observer = Telemetry()
+
+    def __init__(
+        self,
+        function: str,
+        *,
+        performs: frozenset[type[Action]] | None = None,
+        table: tuple[str, Config] = TABLE,
+        tasks: tuple[str, Config] = TASKS,
+        output_patience: float = PATIENCE,
+    ) -> None:
+        self.performs = MAY_PERFORM[function] if performs is None else performs
+        self.output_patience = output_patience
+        self._reads_output = function in _READERS
+        self._table, self._tasks = table, tasks
+
+    def within(self, time_left: Callable[[], float]) -> App:
+        """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
+        run = copy(self)
+        reads, changes = (
+            RateLimit(
+                clock=self.clock,
+                rate=self.policy.reconcile_rate,
+                most=self.policy.reconcile_calls,
+                time_left=time_left,
+            )
+            for _ in range(2)
+        )
+        run.ecs = RateLimitedEcs(run.ecs, reads, changes)
+        if run.output is not None:
+            # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
+            lines = RateLimit(
+                clock=self.clock,
+                rate=self.policy.reconcile_rate,
+                time_left=lambda: time_left() - READ_SECONDS,
+                last=lambda failed: failed.transient,
+            )
+            run.output = RateLimitedOutput(run.output, lines)
+        return run
+
+    @property
+    def settings(self) -> Settings:
+        """The environment, read once. Raises `ConfigurationError` at the first use in a function set up wrongly."""
+        return _settings()
+
+    @property
+    def policy(self) -> Policy:
+        """The part of the settings that the pure core decides by."""
+        return self.settings.policy
+
+    @property
+    def process(self) -> str:
+        """A random name of this process."""
+        return _process()
+
+    @property
+    def cluster_arn(self) -> str:
+        """The cluster that tasks are started in. Raises `ConfigurationError`."""
+        return _required(self.settings.cluster_arn, "CLUSTER_ARN")
+
+    def new_token(self) -> str:
+        """64 hexadecimal digits from the operating system's randomness."""
+        return token_hex(32)
+
+    @cached_property
+    def store(self) -> Store:
+        """The containers table."""
+        return DynamoStore(self.settings.table_name, _client(*self._table))
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """In the same table."""
+        return DynamoRegistrations(self.settings.table_name, _client(*self._table))
+
+    @cached_property
+    def ecs(self) -> Ecs:
+        """What starts a task is repeated by the start itself (`core.control.run_task`), not by the SDK."""
+        return BotoEcs(_client(*self._tasks), lambda: _client(*YIELDING_TASKS))
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The task definitions of the account and Region."""
+        return BotoDefinitions(_client(*YIELDING_TASKS), self.cluster_arn)
+
+    @cached_property
+    def vault(self) -> TokenVault:
+        """The Parameter Store."""
+        return SsmTokenVault(_client(*PARAMETERS))
+
+    @cached_property
+    def queue(self) -> ProbeQueue:
+        """The prober's queue. Raises `ConfigurationError`."""
+        return SqsProbeQueue(_required(self.settings.probe_queue_url, "PROBE_QUEUE_URL"), _client(*PROBES))
+
+    @cached_property
+    def output(self) -> Output | None:
+        """What containers printed, in the stack's log group and under its prefix."""
+        group = self.settings.task_log_group
+        if group is None or not self._reads_output:
+            return None
+        return CloudWatchOutput(_client(*LOGS), group, self.settings.started_by_prefix)
+
+
+def _required(value: str | None, variable: str) -> str:
+    if value is None:
+        raise ConfigurationError(f"{variable} is not set: template.yaml sets it for this function.")
+    return value

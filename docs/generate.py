@@ -20,7 +20,7 @@ from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid
 from core.model.failure import Cause
-from docs import costs
+from docs import costs, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -89,6 +89,11 @@ def alarms() -> str:
     return _table(("alarm", "meaning"), rows)
 
 
+def packages() -> str:
+    """Every package of the core and what it is for."""
+    return _table(("package", "holds"), rooms.described())
+
+
 def prices() -> str:
     """The list prices that everything is computed with."""
     return _table(*costs.prices_table())
@@ -109,14 +114,16 @@ def life_cost() -> str:
 
 
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
-    "README.md": {"diagram": diagram, "parameters": parameters, "outputs": outputs, "environment": environment},
+    "README.md": {"diagram": diagram},
+    "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
+    "docs/deploy.md": {"parameters": parameters, "outputs": outputs, "environment": environment},
+    "docs/errors.md": {"diagnoses": diagnoses},
     "docs/operations.md": {
         "alarms": alarms,
         "cost-facts": costs.facts,
         "standing-cost": standing_cost,
         "life-cost": life_cost,
         "prices": prices,
-        "diagnoses": diagnoses,
     },
 }
 """Document -> the parts it must have, by name."""

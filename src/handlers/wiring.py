@@ -2,7 +2,7 @@
 
 But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
 the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
-docs/operations.md, "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
+operations.md "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
 by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
 """
 
@@ -44,7 +44,7 @@ from core.ports import Output, Tasks
 from handlers import telemetry
 
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
-# ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
+# ECS throttles by design (ecs.md 6): the adaptive mode slows the client down instead of hammering.
 _THROTTLED = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
 _YIELDING = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
@@ -241,7 +241,7 @@ def _process() -> str:
 
 @cache
 def verdict_settler() -> Settler:
-    """For the prober: it writes its verdict and leaves the rest to the reconciler (contract, section 8)."""
+    """For the prober: it writes its verdict and leaves the rest to the reconciler (contract.md 8)."""
     return Settler(prober_store(), settings().policy)
 
 

@@ -9,5 +9,5 @@ TOKEN_BYTES: Final = 32
 
 
 def new_token() -> str:
-    """64 hex characters (spec: the agent token is cryptographically random)."""
+    """64 hex characters (specification.md 9: cryptographically random)."""
     return secrets.token_hex(TOKEN_BYTES)

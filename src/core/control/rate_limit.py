@@ -1,6 +1,6 @@
 """How many calls one run may make of an API whose rate it shares with others: a token bucket that ends with the run.
 
-ECS counts calls per account and Region (facts, section 6), so what the safety net takes is missing to the starts.
+ECS counts calls per account and Region (ecs.md 6), so what the safety net takes is missing to the starts.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ READ_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PacedTasks:
-    """`core.ports.Tasks` that also raises `BudgetSpent`. ECS counts reads and changes apart (facts, section 6).
+    """`core.ports.Tasks` that also raises `BudgetSpent`. ECS counts reads and changes apart (ecs.md 6).
 
     Give it an adapter that does not repeat throttled calls: the repetitions would be in no budget.
     """

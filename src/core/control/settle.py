@@ -42,7 +42,7 @@ class Settler:
     """Folds facts into the table, on behalf of one function.
 
     `perform` maps the kinds of action that this function can carry out; the others are left to the reconciler,
-    which finds them due (the prober, inside the VPC, cannot reach the ECS API: contract, section 8).
+    which finds them due (the prober, inside the VPC, cannot reach the ECS API: contract.md 8).
     """
 
     store: Store

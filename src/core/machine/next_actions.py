@@ -1,7 +1,7 @@
 """What the world still owes a record, and when to look at it again. Derived from the SAVED record alone.
 
 Because actions come from the record and not from the event, a function that died between its save and its
-action loses nothing: the redelivered event is stale, but what the record owes is still owed (house style).
+action loses nothing: the redelivered event is stale, but what the record owes is still owed (architecture.md 1).
 """
 
 from __future__ import annotations

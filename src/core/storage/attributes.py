@@ -41,7 +41,7 @@ class Attributes:
         return read(f"{self._path}{name}", self._values[name])
 
     def optional(self, name: str, read: Callable[[str, Any], T]) -> T | None:
-        """The same, or None where the member is absent. A null is not absence: the contract forbids it."""
+        """The same, or None where the member is absent. A null is not absence: contract.md 3 forbids it."""
         return self.required(name, read) if name in self._values else None
 
     def known(self, names: type[E], read: Callable[[str, Any], T]) -> dict[E, T]:

@@ -1,4 +1,4 @@
-"""The record as its DynamoDB item, and back: exactly the contract's section 3, in plain Python values.
+"""The record as its DynamoDB item, and back: contract.md 3, in plain Python values.
 
 `to_item` yields str, int, bool, list and dict, as boto3's `TypeSerializer` takes them. `from_item` also takes what
 `TypeDeserializer` gives, where every number is a `Decimal`. An absent attribute is absent: never null, never empty.

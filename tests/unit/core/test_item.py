@@ -1,4 +1,4 @@
-"""The record and its item say the same, in the contract's words (section 3)."""
+"""The record and its item say the same, in the words of contract.md 3."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ATTRIBUTES = {
     *("agent_address", "agent_token", "created_at", "updated_at", "timings", "probe", "error", "stop", "history"),
     *("watch", "check_at", "expires_at"),
 }
-# The first column of the table in the contract.
+# The first column of the table in item.md.
 
 ALWAYS = {
     *("container_id", "schema", "state", "generation", "revision", "task_version", "keep_alive"),
@@ -150,7 +150,7 @@ def test_absent_is_absent(record: Record) -> None:
 
 
 def test_the_attributes_are_the_contracts() -> None:
-    """All names, and the names of the members, are those of the contract's table."""
+    """All names, and the names of the members, are those of the table in item.md."""
     item = to_item(complete())
     assert set(item) == ATTRIBUTES
     assert set(item["timings"]) == {

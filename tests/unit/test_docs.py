@@ -277,11 +277,13 @@ def test_links_resolve(document: Path) -> None:
 def test_files_that_are_named_exist(document: Path) -> None:
     """Each path and module of the repository that a document names in code style exists."""
     text = without_blocks(document)
-    for path in re.findall(r"`((?:src|local|tests|docs|events)/[\w./-]+)`", text):
+    for path in re.findall(r"`((?:src|reach|local|tests|bench|docs|events)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path
-    for path in re.findall(r"(?<=\s)((?:src|local|tests|docs|events)/[\w./-]+)", "\n".join(blocks(document, "bash"))):
+    for path in re.findall(
+        r"(?<=\s)((?:src|reach|local|tests|bench|docs|events)/[\w./-]+)", "\n".join(blocks(document, "bash"))
+    ):
         assert (ROOT / path).exists(), path
-    for name in re.findall(r"`((?:core|handlers|local)(?:\.[a-z_]+)+)", text):
+    for name in re.findall(r"`((?:core|handlers|reach|local)(?:\.[a-z_]+)+)", text):
         assert _is_module(name), name
 
 

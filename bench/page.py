@@ -66,7 +66,7 @@ Every sample is in `bench/results.json`.
 {verdict}
 
 {starts} starts of each system, in rounds by turns, on the same local Fargate, with the same task. The truth is the
-kernel's: a process of its own reads every 2 ms which sockets listen (largest gap: {gap} ms). The other end is the
+kernel's: a separate process reads every 2 ms which sockets listen (largest gap: {gap} ms). The other end is the
 moment at which the backend would tell its caller. The polling start is that of the seed: DescribeTasks every 2 s, then
 GET /health every second, the first of each after one interval. This stack's backend is `wait_until_healthy`, with its
 own pauses between reads.
@@ -107,7 +107,7 @@ each record is compared with ECS every 15 to 18 minutes ({looked_at} looks).
 
 {idle}
 
-ECS lets an account make 20 such reads a second, in the long run: 72,000 an hour, for everybody in it.
+ECS lets an account make 20 such reads a second, in the long run: 72,000 an hour, for all its callers.
 Once an hour, not in the table: one Scan and a few calls that retire task definitions.
 
 ## Again
@@ -121,7 +121,7 @@ make bench                                             # about four minutes
 
 ## What this does not say
 
-- How long AWS takes. The local AWS delivers events and messages in milliseconds, and nobody has published how long ECS
+- How long AWS takes. The local AWS delivers events and messages in milliseconds, and it is not published how long ECS
   takes to emit them. One public measurement (eu-west-1, 2023): EventBridge to Lambda 148 ms (p50) and 387 ms (p99), SQS
   to Lambda 16 ms and 105 ms. Add them to this stack's side, and the network's time to both.
 - How long cold starts take on Lambda. Here they are a Python process that imports boto3.

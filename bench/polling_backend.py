@@ -1,7 +1,7 @@
 """The polling start of the seed: the other side of the comparison, as Sockerless's own ECS backend does it.
 
 DescribeTasks every 2 s until RUNNING, the address out of the task's network interface, GET /health every second, and
-for the rest of the container's life DescribeTasks every 5 s (facts, section 12). Each of the three is a Go ticker, so
+for the rest of the container's life DescribeTasks every 5 s (ecs.md 10). Each of the three is a Go ticker, so
 the first try comes one interval after it was begun. Retries and time-outs are the seed's: a call that fails is made
 again at the next tick.
 """

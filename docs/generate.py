@@ -22,7 +22,7 @@ from core.machine.table import mermaid
 from core.model.failure import Cause
 from core.storage.attributes import Map
 from core.storage.item import ITEM
-from docs import costs
+from docs import costs, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -96,6 +96,11 @@ def item_attributes() -> str:
     return _table(("attribute", "type", "present", "meaning"), _attributes(ITEM, set()))
 
 
+def packages() -> str:
+    """Every package of the core and what it is for."""
+    return _table(("package", "holds"), rooms.described())
+
+
 def prices() -> str:
     """The list prices that everything is computed with."""
     return _table(*costs.prices_table())
@@ -116,14 +121,16 @@ def life_cost() -> str:
 
 
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
-    "README.md": {"diagram": diagram, "parameters": parameters, "outputs": outputs, "environment": environment},
+    "README.md": {"diagram": diagram},
+    "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
+    "docs/deploy.md": {"parameters": parameters, "outputs": outputs, "environment": environment},
+    "docs/errors.md": {"diagnoses": diagnoses},
     "docs/operations.md": {
         "alarms": alarms,
         "cost-facts": costs.facts,
         "standing-cost": standing_cost,
         "life-cost": life_cost,
         "prices": prices,
-        "diagnoses": diagnoses,
     },
     "docs/item.md": {"attributes": item_attributes},
 }

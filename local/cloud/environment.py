@@ -44,7 +44,7 @@ def engine_environment() -> dict[str, str]:
 
 
 def published_environment(endpoint: str, ecs_endpoint: str, outputs: Mapping[str, str]) -> dict[str, str]:
-    """What `.local/env` exports (contract, section 9): endpoints, credentials, region, every output of the stack."""
+    """What `.local/env` exports (contract.md 9): endpoints, credentials, region, every output of the stack."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ENDPOINT_URL_ECS": ecs_endpoint,

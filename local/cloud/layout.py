@@ -37,7 +37,7 @@ class Layout:
 
     @property
     def env(self) -> Path:
-        """The shell's `export` lines (contract, section 9). It is there as long as the cloud is usable."""
+        """The shell's `export` lines (contract.md 9). It is there as long as the cloud is usable."""
         return self.directory / "env"
 
     @property

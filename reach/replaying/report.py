@@ -48,7 +48,7 @@ def summary(steps: Sequence[Step], records: Mapping[str, Record]) -> Iterator[st
 
 
 def document(steps: Iterable[Step], records: Mapping[str, Record], *, prefix: str, seed: int | None) -> dict[str, Any]:
-    """All of it as JSON. Items are as in DynamoDB (docs/item.md), without the token."""
+    """All of it as JSON. Items are as in DynamoDB (item.md), without the token."""
     items = {
         container_id: {name: value for name, value in to_item(record).items() if name != "agent_token"}
         for container_id, record in records.items()

@@ -1,6 +1,6 @@
 """The backend's side: wait for a container's agent, and inspect a container, by reading its item.
 
-For backends in Python; one in another language reads the same item (contract, section 3). Needs `GetItem` alone.
+For backends in Python; one in another language reads the same item (contract.md 3). Needs `GetItem` alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LATE_PAUSE: Final = 1.0
 """Seconds: between two polls, since when nothing has moved, and between two polls from then on.
 
 Whoever waits is waiting for one write; a tenth of a second late is what a person does not notice. Fargate takes 20 to
-60 s to RUNNING (facts, section 12), and what takes longer is not in a hurry.
+60 s to RUNNING (ecs.md 10), and what takes longer is not in a hurry.
 """
 
 DOCKER_STATUS: Final = {
@@ -67,7 +67,7 @@ class ReachClient:
     def get(self, container_id: str) -> Record:
         """The newest record. Raises `ContainerNotFound`, `UnreadableRecord`, `CallFailed`.
 
-        An item past its time to live counts as gone: DynamoDB may take two days to remove it (facts, section 8).
+        An item past its time to live counts as gone: DynamoDB may take two days to remove it (ecs.md 8).
         """
         record = self._store.load(container_id)
         if record is None or (record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()):
@@ -106,7 +106,7 @@ class ReachClient:
             self._clock.sleep(min(PAUSE if waited - since < LATE else LATE_PAUSE, timeout - waited))
 
     def inspect(self, container_id: str) -> dict[str, Any]:
-        """The container as the frontend's inspect wants it (contract, section 3, last paragraph): JSON values.
+        """The container as the frontend's inspect wants it (contract.md 3, last paragraph): JSON values.
 
         Every key is always there; what is not known is None. `status` is Docker's word, `state` is ours.
         `agent_token` is in clear text: the frontend connects with it, a log must not hold it.

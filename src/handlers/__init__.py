@@ -1,1 +1,1 @@
-"""The Lambda functions, one module each (contract, section 4)."""
+"""The Lambda functions, one module each (contract.md 4)."""

@@ -2,7 +2,7 @@
 
 But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
 the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
-docs/operations.md, "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
+operations.md "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
 by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
 """
 
@@ -42,7 +42,7 @@ MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
     "StartContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
     # It may start no task: a launch that is pending is the reconciler's.
     "StopContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, EraseToken}),
-    # In the VPC it reaches the agents and DynamoDB alone (contract, section 8): it writes its verdict.
+    # In the VPC it reaches the agents and DynamoDB alone (contract.md 8): it writes its verdict.
     "AgentHealthFunction": frozenset(),
     "ReconcileFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
 }
@@ -50,7 +50,7 @@ MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
 _READERS: Final = ("TaskStateFunction", "ReconcileFunction")
 
 _QUICK: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
-# ECS throttles by design (facts, section 6): the adaptive mode slows the client down instead of hammering.
+# ECS throttles by design (ecs.md 6): the adaptive mode slows the client down instead of hammering.
 _THROTTLED: Final = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
 _YIELDING: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)

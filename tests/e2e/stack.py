@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class FunctionFailed(Exception):
-    """A function raised: a bug or an outage (contract, section 4)."""
+    """A function raised: a bug or an outage (contract.md 4)."""
 
 
 class Stack:

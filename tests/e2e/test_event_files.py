@@ -31,7 +31,7 @@ def here(stack: Stack, name: str, task: str) -> dict[str, Any]:
 
 
 def test_the_life_of_the_event_files(stack: Stack, started: dict[str, Any]) -> None:
-    """Each answer has the shape of the contract, section 4, and each file goes on where the one before it stopped."""
+    """Each answer has the shape of contract.md 4, and each file goes on where the one before it stopped."""
     task = started["task_arn"]
     assert started | {"task_definition_arn": ""} == {
         "container_id": CONTAINER_ID,

@@ -66,7 +66,7 @@ class Platform:
         self._world.begin(kind, attempt, timeout=timeout, after=after)
 
     def changed(self, task: Task) -> None:
-        """ECS tells of a new version, if the rule lets it through (contract, section 4)."""
+        """ECS tells of a new version, if the rule lets it through (contract.md 4)."""
         world, status = self._world, task.document["lastStatus"]
         world.note(f"{task} is {status}, to be {task.document['desiredStatus']}")
         early = status == "PENDING" and world.settings.early_probe

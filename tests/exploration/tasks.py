@@ -136,7 +136,7 @@ class Task:
             return
         ran = "startedAt" in self.document
         main = {"lastStatus": "STOPPED", **({"exitCode": exit_code} if ran else {})}
-        # Secondary fields may lag (facts, section 1).
+        # Secondary fields may lag (ecs.md 1).
         late = ran and self.world.happens(0.05)
         self.document["stoppingAt"] = self.world.now()
         self._walk(lastStatus="DEPROVISIONING", main={"lastStatus": "STOPPED"} if late else main)

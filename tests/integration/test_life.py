@@ -23,7 +23,7 @@ def backend(account: Account) -> ReachClient:
 
 
 def answer(state: str, **more: Any) -> dict[str, Any]:
-    """A function's answer about the container of the files (contract, section 4)."""
+    """A function's answer about the container of the files (contract.md 4)."""
     return {"container_id": CONTAINER_ID, "generation": 1, "state": state, **more}
 
 

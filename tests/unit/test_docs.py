@@ -7,6 +7,7 @@ import importlib
 import json
 import re
 import shutil
+from enum import Enum
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -14,22 +15,27 @@ import pytest
 
 from core.launch.parse import SCHEMA_FILE, StartRequest
 from core.launch.settings import Settings
-from core.machine.table import mermaid
+from core.machine.table import TABLE, mermaid
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
 from core.storage.item import from_item, to_item
-from docs import generate
+from docs import generate, rooms
 from local.cloud.environment import upper_snake_case
 from tests.records import complete
 from tests.template import load_template
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+CONTRACT, DEPLOY, ERRORS, ITEM = (DOCS / f"{name}.md" for name in ("contract", "deploy", "errors", "item"))
+DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
 
 GIVEN_BY_THE_READER = {"VPC", "TASK_SG", "TASK_SUBNET_IDS"}
 """Shell variables of which the text says that they are the reader's own."""
+
+README_LINES = 170
+GLOSSARY_WORDS = 25
 
 
 def section(document: Path, title: str) -> str:
@@ -38,6 +44,13 @@ def section(document: Path, title: str) -> str:
     found = re.search(pattern, without_blocks(document), re.MULTILINE | re.DOTALL)
     assert found, f"{document.name} has no heading {title}"
     return found[1]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The cells of each row of the tables in `text`, without heads and rulers."""
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"^\|.+\|$", text, re.MULTILINE)]
+    rulers = [number for number, row in enumerate(rows) if set("".join(row)) <= set("-: ")]
+    return [row for number, row in enumerate(rows) if number not in rulers and number + 1 not in rulers]
 
 
 def first_column(text: str) -> list[str]:
@@ -103,17 +116,43 @@ def test_diagram_is_the_table() -> None:
     assert blocks(README, "mermaid") == [mermaid() + "\n"]
 
 
-def test_every_parameter_and_output_is_listed() -> None:
-    """The README lists each parameter and each output of the template once."""
-    template = load_template()
-    listed = first_column(section(README, "Deploy to AWS"))
-    assert sorted(listed) == sorted([*template["Parameters"], *template["Outputs"]])
+@pytest.mark.parametrize("kind", ["Parameters", "Outputs"])
+def test_every_parameter_and_output_is_listed(kind: str) -> None:
+    """docs/deploy.md lists each parameter and each output of the template once."""
+    assert sorted(first_column(section(DEPLOY, kind))) == sorted(load_template()[kind])
 
 
 def test_every_environment_variable_is_listed() -> None:
-    """The README lists each field of Settings once, in upper case."""
-    listed = [name for name in first_column(section(README, "Reference")) if name.isupper()]
+    """docs/deploy.md lists each field of Settings once, in upper case."""
+    listed = first_column(section(DEPLOY, "Environment variables"))
     assert listed == [name.upper() for name in Settings.model_fields]
+
+
+def test_what_the_readme_says_to_give_are_parameters() -> None:
+    """Each name that the README tells an operator to give is a parameter of the template."""
+    [given] = re.findall(r"^Give (.+?)\.", section(README, "Deploy"), re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", given)) <= set(load_template()["Parameters"])
+
+
+def test_the_contract_names_every_function_and_its_handler() -> None:
+    """The functions of docs/contract.md are those of the template, with their handlers."""
+    resources = load_template()["Resources"].items()
+    functions = {
+        name: one["Properties"]["Handler"] for name, one in resources if one["Type"] == "AWS::Serverless::Function"
+    }
+    rows = cells(section(CONTRACT, "4. Lambda functions"))
+    assert {row[0].strip("`"): row[1].strip("`") for row in rows} == functions
+
+
+def test_the_contract_has_every_state_and_where_it_leads() -> None:
+    """The states of docs/contract.md and their next states are those of the table of transitions."""
+    leads: dict[str, set[str]] = {str(state): set() for state in State}
+    for row in TABLE:
+        for source in row.sources:
+            if row.dest not in (None, source):
+                leads[source].add(str(row.dest))
+    rows = cells(section(CONTRACT, "2. Life of a container"))
+    assert {row[0].strip("`"): set(re.findall(r"`([a-z-]+)`", row[2])) for row in rows} == leads
 
 
 def test_members_of_the_start_request_that_are_named_exist() -> None:
@@ -123,28 +162,35 @@ def test_members_of_the_start_request_that_are_named_exist() -> None:
     assert set(listed) <= StartRequest.model_fields.keys()
 
 
-def test_every_code_and_cause_is_listed() -> None:
-    """The README lists each code and each cause once, in the order of the enumerations."""
-    assert first_column(section(README, "Errors")) == [*ErrorCode, *Cause]
+@pytest.mark.parametrize(("title", "words"), [("Codes", ErrorCode), ("Causes", Cause)], ids=["codes", "causes"])
+def test_every_code_and_cause_is_listed(title: str, words: type[Enum]) -> None:
+    """docs/errors.md lists each code and each cause once, in the order of the enumerations."""
+    assert first_column(section(ERRORS, title)) == [*words]
 
 
-def test_operations_speak_of_every_code() -> None:
-    """What to look at first is said for each code."""
-    assert first_column(section(ROOT / "docs" / "operations.md", "Error codes")) == [*ErrorCode]
+@pytest.mark.parametrize("title", ["Codes", "Causes"])
+def test_every_code_and_cause_has_its_reason_and_its_remedy(title: str) -> None:
+    """When it occurs and what to do are said for each code and each cause."""
+    assert all(all(row) and len(row) == 3 for row in cells(section(ERRORS, title)))
 
 
-@pytest.mark.parametrize(
-    ("document", "title"), [(README, "The item"), (ROOT / "docs" / "item.md", "Attributes")], ids=["README", "item"]
-)
-def test_every_attribute_of_the_item_is_listed(document: Path, title: str) -> None:
-    """The tables of the item have each attribute once, and no other."""
-    listed = [name for name in first_column(section(document, title)) if "." not in name]
+def test_codes_and_causes_are_listed_in_one_place() -> None:
+    """No other document has a table of them."""
+    words = {*map(str, ErrorCode), *map(str, Cause)} - {"TaskFailedToStart"}  # a stopCode of ECS's, too
+    for document in DOCUMENTS:
+        if document != ERRORS:
+            assert not words & set(first_column(without_blocks(document))), document.name
+
+
+def test_every_attribute_of_the_item_is_listed() -> None:
+    """The table of the item has each attribute once, and no other."""
+    listed = [name for name in first_column(section(ITEM, "Attributes")) if "." not in name]
     assert sorted(listed) == sorted(complete().__dataclass_fields__)
 
 
 def test_every_member_of_an_attribute_is_listed() -> None:
     """docs/item.md names each member of each map, also of the maps in a list."""
-    text = section(ROOT / "docs" / "item.md", "Attributes")
+    text = section(ITEM, "Attributes")
     named = set(re.findall(r"`([a-z_.\[\]]+)`", text))
     named |= {f"timings.{word}" for word in named}
     for name, value in to_item(complete()).items():
@@ -159,30 +205,61 @@ def test_every_member_of_an_attribute_is_listed() -> None:
 
 def test_every_state_is_explained() -> None:
     """docs/item.md says for each state how to poll."""
-    assert first_column(section(ROOT / "docs" / "item.md", "Polling")) == [*State]
+    assert first_column(section(ITEM, "Polling")) == [*State]
 
 
 def test_example_item_can_be_read() -> None:
     """The example is an item as the stack writes it: read and written again, it is the same."""
-    [example] = [json.loads(block) for block in blocks(ROOT / "docs" / "item.md", "json")]
+    [example] = [json.loads(block) for block in blocks(ITEM, "json")]
     assert to_item(from_item(example)) == example
     assert example["state"] == State.AGENT_HEALTHY
 
 
 def test_every_event_file_is_listed() -> None:
-    """Each file in events/ is covered by a name or a pattern of the README, and each of these finds a file."""
-    patterns = re.findall(r"`(events/[\w.*-]+)`", README.read_text())
+    """Each file in events/ is covered by a name or a pattern of docs/laptop.md, and each of these finds a file."""
+    patterns = re.findall(r"`(events/[\w.*-]+)`", (DOCS / "laptop.md").read_text())
     files = [f"events/{file.name}" for file in (ROOT / "events").iterdir()]
     assert not [file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)]
     assert not [pattern for pattern in patterns if not any(fnmatch(file, pattern) for file in files)]
 
 
 def test_every_function_is_invoked_locally() -> None:
-    """The README shows `sam local invoke` of each function, with an event file that exists."""
-    shown = re.findall(r"^sam local invoke (\w+) +-e (\S+)", README.read_text(), re.MULTILINE)
+    """docs/laptop.md shows `sam local invoke` of each function, with an event file that exists."""
+    shown = re.findall(r"^sam local invoke (\w+) +-e (\S+)", (DOCS / "laptop.md").read_text(), re.MULTILINE)
     functions = {name for name, one in load_template()["Resources"].items() if one["Type"].endswith("less::Function")}
     assert {name for name, _ in shown} == functions
     assert all((ROOT / file).is_file() for _, file in shown)
+
+
+def test_the_readme_is_short() -> None:
+    """A newcomer reads all of it: at most 170 lines."""
+    assert len(README.read_text().splitlines()) <= README_LINES
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    """Each document of docs/ is linked from the README's map."""
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", section(README, "Documents")))
+    assert linked == {f"docs/{document.name}" for document in DOCS.glob("*.md")}
+
+
+def test_the_glossary_is_short() -> None:
+    """At most 25 words, each explained once."""
+    rows = cells(section(DOCS / "architecture.md", "3. Glossary"))
+    words = [word for row in rows for word in row[0].split(", ")]
+    assert 0 < len(words) <= GLOSSARY_WORDS
+    assert len(set(words)) == len(words)
+    assert all(row[1] for row in rows)
+
+
+def test_every_arrow_of_the_drawing_points_down() -> None:
+    """A room imports rooms of lower floors alone, and every room is on the drawing."""
+    floor = {room: number for number, names in enumerate(rooms.floors()) for room in names}
+    core = ROOT / "src" / "core"
+    assert floor.keys() == {
+        file.stem for file in core.iterdir() if (file / "__init__.py").is_file() or file.suffix == ".py"
+    } - {"__init__"}
+    assert rooms.arrows()
+    assert all(floor[importer] < floor[imported] for importer, imported in rooms.arrows())
 
 
 @BY_NAME
@@ -208,9 +285,13 @@ def test_links_resolve(document: Path) -> None:
 def test_files_that_are_named_exist(document: Path) -> None:
     """Each path and module of the repository that a document names in code style exists."""
     text = without_blocks(document)
-    for path in re.findall(r"`((?:src|reach|local|tests|docs|events)/[\w./-]+)`", text):
+    for path in re.findall(r"`((?:src|reach|local|tests|bench|docs|events)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path
-    for name in re.findall(r"`((?:core|handlers|local|reach)(?:\.[a-z_]+)+)", text):
+    for path in re.findall(
+        r"(?<=\s)((?:src|reach|local|tests|bench|docs|events)/[\w./-]+)", "\n".join(blocks(document, "bash"))
+    ):
+        assert (ROOT / path).exists(), path
+    for name in re.findall(r"`((?:core|handlers|reach|local)(?:\.[a-z_]+)+)", text):
         assert _is_module(name), name
 
 
@@ -254,6 +335,17 @@ def test_shell_examples_use_variables_that_are_set(document: Path) -> None:
     known = {upper_snake_case(name) for name in load_template()["Outputs"]} | GIVEN_BY_THE_READER
     known |= set(re.findall(r"^(?:for )?([A-Z_]+)(?:=| in )", script, re.MULTILINE))
     assert set(re.findall(r"\$\{?([A-Z_]+)", script)) <= known
+
+
+@BY_NAME
+def test_documents_use_plain_words(document: Path) -> None:
+    """Subject, verb, object: what is written by hand has none of the phrases that have to be decoded."""
+    if document.name == "CHANGELOG.md":
+        return  # says what was so then, in the words of then
+    by_hand = re.sub(r"<!-- generated: .*?<!-- end: ", "", document.read_text(), flags=re.DOTALL)
+    assert not re.findall(
+        r"\b(?:is|are) told\b|\bhears? of\b|\b(?:no|some|every)body\b|\bof (?:its|their) own\b", by_hand
+    )
 
 
 def test_changelog_has_its_sections() -> None:

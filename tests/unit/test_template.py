@@ -1,4 +1,4 @@
-"""template.yaml against the contract (sections 4 and 8), the settings, and least privilege (IAM: test_permissions)."""
+"""template.yaml against contract.md 4 and 8, the settings, and least privilege (IAM: test_permissions)."""
 
 import ast
 import json
@@ -108,7 +108,7 @@ def test_parameter_is_documented_and_optional(name: str) -> None:
 
 
 def test_functions_are_the_ones_of_the_contract() -> None:
-    """The five functions have the handlers the contract names, and each handler's module exists."""
+    """The five functions have the handlers contract.md 4 names, and each handler's module exists."""
     functions = of_type("AWS::Serverless::Function")
     assert {name: one["Handler"] for name, one in functions.items()} == FUNCTIONS
     for handler in FUNCTIONS.values():
@@ -117,7 +117,7 @@ def test_functions_are_the_ones_of_the_contract() -> None:
 
 
 def test_outputs_are_the_ones_of_the_contract() -> None:
-    """The stack has the outputs the contract names, each described; one of them only with a VPC."""
+    """The stack has the outputs contract.md 8 names, each described; one of them only with a VPC."""
     outputs = TEMPLATE["Outputs"]
     assert set(outputs) == OUTPUTS
     assert all(one["Description"] for one in outputs.values())

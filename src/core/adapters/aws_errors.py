@@ -1,4 +1,4 @@
-"""botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (house style, habit 8)."""
+"""botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (architecture.md 4)."""
 
 from __future__ import annotations
 

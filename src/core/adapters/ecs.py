@@ -41,7 +41,7 @@ class BotoEcs:
             self._single().register_task_definition(**definition)
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask. It answers 200 with `failures` and no task when there is no capacity (facts, surprise 13).
+        """RunTask. It answers 200 with `failures` and no task when there is no capacity (ecs.md 5).
 
         A bare family is its newest ACTIVE revision, for IAM too since 2024-03 (API Reference, RunTask).
         """
@@ -107,7 +107,7 @@ class BotoEcs:
         return (*running, *stopped["taskArns"])
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
-        """ListTasks, one page. The launch type of Spot tasks is FARGATE too (facts, surprise 11)."""
+        """ListTasks, one page. The launch type of Spot tasks is FARGATE too (ecs.md 4)."""
         more: dict[str, Any] = {} if after is None else {"nextToken": after}
         with translated("ListTasks"):
             answer = self._client.list_tasks(

@@ -1,7 +1,7 @@
 """One try at an agent, over HTTP/1.1 in plain text: a new connection each, closed on every path.
 
 `h11` speaks HTTP; no client library is in between, so there is no pool, no keep-alive, no redirect and no proxy
-from the environment to be switched off (specification, criterion 15). Sockets are driven through the event loop
+from the environment to be switched off (specification.md 15). Sockets are driven through the event loop
 without streams: nothing is buffered per connection, and `close` frees the descriptor at once.
 """
 
@@ -77,7 +77,7 @@ async def ask(address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as
 async def identify(address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
     """GET /ws with the token of the container that should have this address, and no upgrade.
 
-    Healthy when the agent there knows the token, `stranger` when it is another container's (agent protocol).
+    Healthy when the agent there knows the token, `stranger` when it is another container's (agent-protocol.md 2).
     Raises `ValueError` for a token that no header can carry; h11's own error would quote it.
     """
     if not (token.isascii() and token.isalnum()):

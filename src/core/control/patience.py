@@ -1,6 +1,6 @@
 """How long a start waits for AWS: one allowance of seconds for all of its waiting.
 
-ECS limits calls per account and Region (facts, section 6): a burst of starts is throttled as a matter of course, and
+ECS limits calls per account and Region (ecs.md 6): a burst of starts is throttled as a matter of course, and
 waits for its turn. A start has a caller that waits too, so its patience ends before the caller's does.
 """
 

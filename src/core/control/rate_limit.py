@@ -1,6 +1,6 @@
 """A token bucket for one background run on an API whose rate it shares with others.
 
-ECS counts calls per account and Region (facts, section 6): what background jobs take is missing to the starts.
+ECS counts calls per account and Region (ecs.md 6): what background jobs take is missing to the starts.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ READ_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RateLimitedEcs:
-    """`core.ports.Ecs` that also raises `RunStopped`. ECS counts reads and changes apart (facts, section 6).
+    """`core.ports.Ecs` that also raises `RunStopped`. ECS counts reads and changes apart (ecs.md 6).
 
     Give it an adapter that does not repeat throttled calls: the repetitions would be in no limit.
     """

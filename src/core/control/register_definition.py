@@ -1,6 +1,6 @@
 """Registering a task definition once, however many starts need it at the same moment.
 
-Registering is the slowest call of ECS: one a second for a whole account (facts, section 6), and every push of a CI
+Registering is the slowest call of ECS: one a second for a whole account (ecs.md 6), and every push of a CI
 system makes a new image, hence a new definition. So the starts that find none take turns: one registers, the others
 wait until it has.
 """

@@ -1,7 +1,7 @@
 """Retiring task definitions that nothing uses any more: deregister, then delete.
 
 Retiring disturbs no task: ECS keeps a definition until its tasks have ended. But the next start of that shape has to
-register it again, at one call a second for the whole account (facts, section 6). So four kinds stay: a definition of a
+register it again, at one call a second for the whole account (ecs.md 6). So four kinds stay: a definition of a
 container that has not ended; of one whose item changed within `GRACE`, because it may be started again; one younger
 than `GRACE`, because its first start may not be recorded yet; and one of which ECS itself shows a task.
 If a start races with retirement, RunTask fails with `core.model.errors.DefinitionGone`, and the start registers the

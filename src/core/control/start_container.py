@@ -3,7 +3,7 @@
 Every call may be the last one this function makes, and another start of the same container may be at work. So what is
 about to be done is saved before it is done: the record names each start that asks ECS for a task (`Record.asked`)
 before it asks, and nothing is decided on a record that was read before a wait. A repeated start uses the same
-generation and token, and RunTask's client token, derived from both, makes it the same task (facts, surprise 14).
+generation and token, and RunTask's client token, derived from both, makes it the same task (ecs.md 5).
 
 Only when every start that asked has been refused does the next launch begin. A task that comes of it all the same, and
 that the record does not name, is stopped: the record has its stop pending (`UnwantedTask`), or its starter does it.

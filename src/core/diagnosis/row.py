@@ -44,7 +44,7 @@ class Diagnosis:
 
     `summary` is one line; `detail` holds ECS's own words and the runtime's, whole; `remedy` is never empty.
     `start_failed`: ECS or the runtime blames the start, so an exit code that is present is not the container's own
-    (contract, section 2). `transient`: the same start may succeed without a change.
+    (contract.md 2). `transient`: the same start may succeed without a change.
     """
 
     cause: Cause

@@ -119,7 +119,7 @@ def _start_failed(task: TaskObserved, texts: Iterable[_Text]) -> bool:
 
 
 def _never_let_main_start(init: ContainerSeen | None) -> bool:
-    """`main` dependsOn `init` SUCCESS: without its exit code 0 there was no start (contract, section 5)."""
+    """`main` dependsOn `init` SUCCESS: without its exit code 0 there was no start (contract.md 5)."""
     if init is None or init.exit_code == 0:
         return False
     return init.exit_code is not None or bool(init.reason)

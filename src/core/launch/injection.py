@@ -1,4 +1,4 @@
-"""How the agent's binary gets into a container: what each strategy adds to its task (contract, section 5)."""
+"""How the agent's binary gets into a container: what each strategy adds to its task (contract.md 5)."""
 
 from __future__ import annotations
 

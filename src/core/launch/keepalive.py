@@ -1,7 +1,7 @@
 """The keep-alive pattern: a command whose only purpose is not to end.
 
 Docker clients that mean to `exec` later start `tail -f /dev/null` (or `sleep infinity`). The agent stays up by
-itself, so it is told to run no child instead (contract, section 5; AG-005).
+itself, so it is told to run no child instead (contract.md 5; agent-protocol.md 1).
 """
 
 from __future__ import annotations

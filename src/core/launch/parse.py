@@ -1,6 +1,6 @@
 """A document -> a request, or a refusal that names every wrong member and what is allowed there.
 
-A refusal is a normal answer of a function (contract, section 4). It shows names, never values:
+A refusal is a normal answer of a function (contract.md 4). It shows names, never values:
 an environment may hold secrets.
 """
 

@@ -1,7 +1,7 @@
 """A start request -> what is asked of ECS: a task definition that many containers share, and one RunTask.
 
 The definition holds the shape of a container: image, size, volumes, roles. Its command, environment and token travel
-in RunTask's overrides, because registering is the slowest call of ECS (facts, surprise 12). Two things force a
+in RunTask's overrides, because registering is the slowest call of ECS (ecs.md 6). Two things force a
 definition of its own: overrides too long for ECS, and a token that comes from the Parameter Store.
 """
 
@@ -93,7 +93,7 @@ def plan_launch(
 
 
 def _agent_environment(request: StartRequest, settings: Settings, *, keep_alive: bool) -> dict[str, str]:
-    """The agent's variables but its token (contract, section 5)."""
+    """The agent's variables but its token (contract.md 5)."""
     return {
         AgentVariable.PORT: str(settings.agent_port),
         AgentVariable.ORIGINAL_ENTRYPOINT: json.dumps(request.entrypoint, separators=(",", ":")),

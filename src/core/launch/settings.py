@@ -36,7 +36,7 @@ from core.model.record import Injection
 
 
 class TokenDelivery(StrEnum):
-    """Where the task gets the agent's token from (contract, section 5)."""
+    """Where the task gets the agent's token from (contract.md 5)."""
 
     ENVIRONMENT = "environment"
     SSM = "ssm"

@@ -1,6 +1,6 @@
 """From what a container asks for, in Docker's terms, to what Fargate gives: sizes, time to stop, open files.
 
-Fargate takes only the pairs of cpu and memory in this table (AWS, RegisterTaskDefinition, `cpu`; facts, section 7).
+Fargate takes only the pairs of cpu and memory in this table (AWS, RegisterTaskDefinition, `cpu`; ecs.md 7).
 """
 
 from __future__ import annotations

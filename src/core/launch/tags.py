@@ -1,4 +1,4 @@
-"""Docker's labels as AWS's tags. Tags are for people and bills: nothing here depends on them (contract, section 4)."""
+"""Docker's labels as AWS's tags. Tags are for people and bills: nothing here depends on them (contract.md 4)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The rule for several ENIs: the attachment that the main container's own interface names; else the first one in
 the subnet order of the request; else the first. Deleted and detached attachments never count, because their
-address may already belong to a stranger (facts, section 2).
+address may already belong to a stranger (ecs.md 2).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def resolve_address(task: TaskObserved, *, port: int, main: str, subnets: Sequen
 
 
 def attachments_json(task: TaskObserved) -> str:
-    """The whole `attachments` array as ECS sent it, for `EniNotFound` (spec, criterion 16)."""
+    """The whole `attachments` array as ECS sent it, for `EniNotFound` (specification.md 16)."""
     return json.dumps([attachment.raw for attachment in task.attachments], default=str, separators=(",", ":"))
 
 

@@ -58,14 +58,14 @@ def _newer(record: Record, task: TaskObserved) -> bool:
 
 
 def _leaving(task: TaskObserved) -> bool:
-    """On its way out, whatever `lastStatus` says: a Spot notice arrives as RUNNING (facts, surprise 7)."""
+    """On its way out, whatever `lastStatus` says: a Spot notice arrives as RUNNING (ecs.md 3)."""
     return task.desired_status == "STOPPED" or task.last_status in _LEAVING
 
 
 def _ended(task: TaskObserved) -> bool:
     """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives).
 
-    A snapshot may lag in its secondary fields (facts, section 1). So when the container ran and its exit code is not
+    A snapshot may lag in its secondary fields (ecs.md 1). So when the container ran and its exit code is not
     in the first snapshot after it, STOPPED is waited for: the same facts end in the same record, in any order.
     """
     main = task.container(MAIN)
@@ -146,7 +146,7 @@ def _explain(record: Record, task: TaskObserved) -> Record:
 
 
 def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
-    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract, 2).
+    """`stopped` when the container's own process ran and exited; `failed` for everything else (contract.md 2).
 
     About one Fargate task in a hundred never starts: what failed before the container ran may be launched again.
     """

@@ -1,4 +1,4 @@
-"""The words of every failure an item can hold: what happened, the facts, what to do next (contract, section 6).
+"""The words of every failure an item can hold: what happened, the facts, what to do next (contract.md 6).
 
 What ECS blames on its own is worded by `core.diagnosis`; here is what only we can know.
 """
@@ -113,7 +113,7 @@ def start_timed_out(record: Record, policy: Policy) -> Failure:
 
 
 def agent_unreachable(record: Record, policy: Policy) -> Failure:
-    """A prober had no answer until the deadline: address, timeout, last connection error, remedy (spec, criterion 17).
+    """A prober had no answer until the deadline: address, timeout, last connection error, remedy (specification.md 17).
 
     Raises `IllegalTransition` for a record without a prober's verdict: there is no silence without a try.
     """

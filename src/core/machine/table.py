@@ -2,7 +2,7 @@
 
 The table is the decision; `transitions` runs it; the diagram in the README is drawn from it.
 A trigger that has no row for a state is a bug (`IllegalTransition`), never a silent no-op:
-repeats and late arrivals are rows too. Source: contract, section 2.
+repeats and late arrivals are rows too. Source: contract.md 2.
 """
 
 from __future__ import annotations

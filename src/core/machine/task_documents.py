@@ -1,6 +1,6 @@
 """ECS's documents -> facts: the `ECS Task State Change` event and the DescribeTasks answer.
 
-Both show one version of a whole task, but spell it differently (facts, surprise 5): the event writes `eni` and
+Both show one version of a whole task, but spell it differently (ecs.md 2): the event writes `eni` and
 ISO texts, the API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop
 codes are fine; what cannot be ordered or attributed is refused with the reason.
 """

@@ -1,4 +1,4 @@
-"""How the agent is started and configured inside a container (contract, section 5; agent protocol)."""
+"""How the agent is started and configured inside a container (contract.md 5; agent-protocol.md 1)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What can go wrong, each named by whose doing it is.
 
-`Failure` is a value: the `error` member of an item and of a refusal (contract, sections 3, 4 and 6).
+`Failure` is a value: the `error` member of an item and of a refusal (contract.md 3, 4 and 6).
 The exceptions below it are for callers of this package; a late or duplicate fact is not among them,
 because that is a value too (`core.machine.apply.Stale`).
 """
@@ -64,7 +64,7 @@ class RunStopped(ReachError):
 
 
 class CallFailed(ReachError):
-    """An AWS call that did not succeed, translated where it was made (house style, habit 8).
+    """An AWS call that did not succeed, translated where it was made (architecture.md 4).
 
     `code` is AWS's own error code; `transient` says whether the same call may succeed later; `uncertain` that it may
     have taken effect all the same (no answer came), so that nothing may be concluded from it; `unreached` that no

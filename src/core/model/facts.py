@@ -32,7 +32,7 @@ class Interface:
 
 
 MAIN: Final = "main"
-"""The container of our tasks that the agent runs in (contract, section 5)."""
+"""The container of our tasks that the agent runs in (contract.md 5)."""
 INIT: Final = "init"
 """The one that copies the agent, in the strategy `init-container`."""
 
@@ -77,7 +77,7 @@ class _Fact:
 class TaskObserved(_Fact):
     """ECS showed the task: one version of it, whole. From an event or from DescribeTasks.
 
-    The instants are ECS's own. `last_status` and `stop_code` are open sets (facts, section 4).
+    The instants are ECS's own. `last_status` and `stop_code` are open sets (ecs.md 4).
     """
 
     source: Source

@@ -1,4 +1,4 @@
-"""The `error` member of an item and of a refusal, with its codes and causes (contract, sections 3, 4 and 6)."""
+"""The `error` member of an item and of a refusal, with its codes and causes (contract.md 3, 4 and 6)."""
 
 from __future__ import annotations
 

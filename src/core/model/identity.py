@@ -1,6 +1,6 @@
 """The names by which a task is found again: by its events, by a retry, by its secret.
 
-An event carries no tags, so everything hangs on RunTask's `startedBy` (contract, section 4):
+An event carries no tags, so everything hangs on RunTask's `startedBy` (contract.md 4):
 `<prefix>/<container_id>/<generation>`, at most 128 letters, digits, `-`, `/`, `_` (botocore, RunTask).
 The prefix has at most 40 characters (`Settings.started_by_prefix`) and no slash, which leaves 22 digits.
 """

@@ -1,7 +1,7 @@
 """Instants as ECS, boto3 and the item spell them, all kept as aware UTC datetimes in between.
 
-ECS events print `.123Z`, `.12Z` and `Z` (facts, surprise 17); DescribeTasks answers through boto3 with
-datetimes of the caller's time zone; the item holds ISO 8601, UTC, milliseconds, `Z` (contract, section 3).
+ECS events print `.123Z`, `.12Z` and `Z` (ecs.md 1); DescribeTasks answers through boto3 with
+datetimes of the caller's time zone; the item holds ISO 8601, UTC, milliseconds, `Z` (contract.md 3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The numbers that decide when something is late (contract, section 7). `core.launch.settings` reads them."""
+"""The numbers that decide when something is late (contract.md 7). `core.launch.settings` reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Policy:
     health_timeout: float = 60
     start_timeout: float = 300
     early_probe: bool = False
-    """Ask the agent from the PENDING event on, before ECS says that the task runs (contract, section 2)."""
+    """Ask the agent from the PENDING event on, before ECS says that the task runs (contract.md 2)."""
     probe_interval: float = 1
     probe_first_interval: float = 0.05
     """Between the first two tries; each pause after it is twice as long, up to `probe_interval`.
@@ -26,7 +26,7 @@ class Policy:
     """
     probe_request_timeout: float = 2
     early_probe_interval: float = 2
-    """Between two tries at an address whose task does not run yet (contract, section 2: early probe)."""
+    """Between two tries at an address whose task does not run yet (contract.md 2: early probe)."""
     keep_unreachable: bool = False
     """Leave the task of an unreachable agent running, for debugging."""
     retention: float = 7 * 24 * 3600

@@ -1,4 +1,4 @@
-"""The record: what is known of one container, the same facts as its DynamoDB item (contract, section 3).
+"""The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3).
 
 Immutable and without I/O. `core.storage.item` spells it for DynamoDB, `core.machine.apply` folds facts into it,
 `core.machine.next_actions` reads from it what the world still owes.
@@ -21,7 +21,7 @@ HISTORY_LIMIT: Final = 32
 
 
 class Injection(StrEnum):
-    """How the agent binary gets into the container (contract, section 5)."""
+    """How the agent binary gets into the container (contract.md 5)."""
 
     EFS = "efs"
     INIT_CONTAINER = "init-container"

@@ -1,7 +1,7 @@
 """Why a try at an agent failed: the class of the error, in words, and what to do about it.
 
 Pure. `core.adapters.http_probe` meets the errors; the last one of a probe ends up in the `error` of an item as
-`AgentUnreachable` (contract, section 6; specification, criterion 17: every remedy names the security group rule).
+`AgentUnreachable` (contract.md 6; specification.md 17: every remedy names the security group rule).
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def judge_health(address: str, status: int, body: bytes) -> Answer:
 def judge_identity(address: str, status: int, _body: bytes) -> Answer:
     """The answer to GET /ws with the container's token and without a WebSocket upgrade.
 
-    The token is compared first (agent protocol), so an agent that then misses the upgrade knows the token: 400, or
+    The token is compared first (agent-protocol.md 2), so an agent that then misses the upgrade knows the token: 400, or
     426 as RFC 9110 has it. 401 and 403 come from an agent with another token.
     """
     match status:

@@ -2,7 +2,7 @@
 
 Two things go on side by side: tries at the agent, and reads of the record. The first to come to an end decides.
 The deadline is the item's, so it survives crashes and redelivery. Event loop, but no sockets, clock or AWS in here:
-a thousand of these share one loop (specification, criteria 13 to 15).
+a thousand of these share one loop (specification.md 13 to 15).
 """
 
 from __future__ import annotations

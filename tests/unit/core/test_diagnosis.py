@@ -289,7 +289,7 @@ ENDS = [
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.source)
 def test_the_end_of_a_container_that_ran_does_not_blame_its_start(end: End) -> None:
-    """Its exit code is its own (contract, section 2), so the record becomes `stopped` with it."""
+    """Its exit code is its own (contract.md 2), so the record becomes `stopped` with it."""
     told = diagnose(end.stopped)
     assert (told.cause, told.transient, told.actor) == (end.cause, end.transient, end.actor)
     assert end.remedy in told.remedy
@@ -297,7 +297,7 @@ def test_the_end_of_a_container_that_ran_does_not_blame_its_start(end: End) -> N
 
 
 def test_every_cause_of_a_stop_has_a_real_text() -> None:
-    """No word of the contract is only promised."""
+    """No word of contract.md 6 is only promised."""
     covered = {case.cause for case in ALL_TEXTS} | {end.cause for end in ENDS}
     assert covered == set(Cause)
 
@@ -463,7 +463,7 @@ def test_a_successful_init_container_blames_nothing() -> None:
 
 
 def test_containers_are_found_by_name() -> None:
-    """ECS adds containers of its own, in any place (facts, surprise 10)."""
+    """ECS adds containers of its own, in any place (ecs.md 3)."""
     guard = seen("aws-guardduty-agent-nm40lC", 1, NO_MEMORY)
     told = diagnose(task(guard, seen("main", 0), code="EssentialContainerExited", reason=EXITED))
     assert (told.cause, told.summary) == (Cause.UNKNOWN, "The container's process ended by itself, with exit code 0.")
@@ -471,7 +471,7 @@ def test_containers_are_found_by_name() -> None:
 
 
 def test_a_foreign_container_is_asked_when_nothing_else_explains_a_failed_start() -> None:
-    """The reason stands in one container only, the others have none (facts, section 4)."""
+    """The reason stands in one container only, the others have none (ecs.md 4)."""
     guard = seen("aws-guardduty-agent-nm40lC", None, f"{RESOLVE}x: dial tcp 203.0.113.10:443: i/o timeout")
     told = diagnose(task(guard, seen(), code="TaskFailedToStart", reason="Task failed to start"))
     assert told.cause is Cause.IMAGE_PULL_FAILED
@@ -517,7 +517,7 @@ def test_an_endless_text_is_kept_whole_and_quoted_in_part() -> None:
 
 
 def test_the_detail_holds_the_facts_of_every_container() -> None:
-    """Stop code, reason and each container's name, exit code and reason, as ECS gave them (contract, section 6)."""
+    """Stop code, reason and each container's name, exit code and reason, as ECS gave them (contract.md 6)."""
     told = diagnose(task(seen("main", 1), seen("side", None, "odd"), code="EssentialContainerExited", reason=EXITED))
     assert told.detail == (
         "stopCode: EssentialContainerExited; stoppedReason: Essential container in task exited; "

@@ -87,7 +87,7 @@ def test_what_the_message_says_counts_before_its_class(text: Text) -> None:
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.source)
 def test_a_failure_without_a_task_is_told_by_its_reason(failure: Failure) -> None:
-    """RunTask answers 200 with `failures` and no task (facts, surprise 13)."""
+    """RunTask answers 200 with `failures` and no task (ecs.md 5)."""
     told = diagnose_run_failure(failure.reason, failure.detail)
     assert (told.cause, told.transient) == (failure.cause, failure.transient)
     assert failure.remedy in told.remedy

@@ -114,7 +114,7 @@ def test_a_run_answers_with_its_task(stubbed: tuple[BotoEcs, Stubber]) -> None:
 def test_a_run_without_a_task_is_a_failed_call(
     stubbed: tuple[BotoEcs, Stubber], failures: list[dict[str, str]], said: str, cause: Cause
 ) -> None:
-    """200 with `failures` and no task (facts, surprise 13): certain, and with its cause."""
+    """200 with `failures` and no task (ecs.md 5): certain, and with its cause."""
     ecs, answers = stubbed
     answers.add_response("run_task", {"tasks": [], "failures": failures}, RUN)
 

@@ -1,4 +1,4 @@
-"""Which address is the agent's: spec criteria 10, 11 and 16; facts, section 2."""
+"""Which address is the agent's: specification.md 10, 11 and 16; ecs.md 2."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_is_no_address_is_not_found(text: str) -> None:
 
 
 def test_the_attachments_are_kept_whole_for_the_error() -> None:
-    """EniNotFound holds what ECS sent, all of it (spec, criterion 16)."""
+    """EniNotFound holds what ECS sent, all of it (specification.md 16)."""
     attachments = (SDI, eni(None, "DELETED"))
 
     assert json.loads(attachments_json(observed(3, attachments=attachments))) == [one.raw for one in attachments]

@@ -30,7 +30,7 @@ def observe_ours(document: object) -> TaskObserved:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_event_is_a_fact_of_our_container(name: str) -> None:
-    """startedBy says whose it is; nothing depends on tags (contract, section 4)."""
+    """startedBy says whose it is; nothing depends on tags (contract.md 4)."""
     fact = observe_ours(event(name))
 
     assert (*fact.ref, fact.source) == (CONTAINER_ID, 1, Source.EVENT)
@@ -70,7 +70,7 @@ def test_an_event_is_an_object(document: object) -> None:
 
 
 def test_a_refusal_never_prints_values() -> None:
-    """Overrides of an event hold secrets (facts, surprise 3)."""
+    """Overrides of an event hold secrets (ecs.md 1)."""
     document = event("task-running")
     document["detail"]["containers"][0]["exitCode"] = "s3cret"
 
@@ -86,7 +86,7 @@ def test_a_refusal_never_prints_values() -> None:
      ("2026-11-23T10:00:28.123Z", 123000)],
 )  # fmt: skip
 def test_instants_with_any_number_of_digits(text: str, microsecond: int) -> None:
-    """ECS drops trailing zeros (facts, surprise 17)."""
+    """ECS drops trailing zeros (ecs.md 1)."""
     document = event("task-running")
     document["detail"]["startedAt"] = text
 
@@ -94,7 +94,7 @@ def test_instants_with_any_number_of_digits(text: str, microsecond: int) -> None
 
 
 def test_unknown_members_statuses_types_and_codes_are_fine() -> None:
-    """AWS adds properties without notice (facts, section 1)."""
+    """AWS adds properties without notice (ecs.md 1)."""
     document = event("task-stopped")
     document["detail"] |= {"lastStatus": "HIBERNATING", "stopCode": "CosmicRay", "colour": {"nested": [1]}}
     document["detail"]["attachments"].append({"type": "Service Connect", "details": None})
@@ -164,7 +164,7 @@ def test_an_instant_of_another_kind_is_refused() -> None:
 
 
 def test_no_exception_of_the_chain_quotes_the_document() -> None:
-    """A logger prints causes too, and the overrides hold the token (facts, surprise 3)."""
+    """A logger prints causes too, and the overrides hold the token (ecs.md 1)."""
     document = event("malformed-without-version")
     document["detail"]["overrides"]["containerOverrides"][0]["environment"][1]["value"] = "s3cret"
 

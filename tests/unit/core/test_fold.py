@@ -1,4 +1,4 @@
-"""What each fact proves: the contract's section 2, one rule a test."""
+"""What each fact proves: contract.md 2, one rule a test."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ HEALTHY = fold(RESOLVED, answered())
 
 
 def test_running_with_an_address_passes_two_states_in_one_write() -> None:
-    """One write, and the history shows every step (contract, section 2)."""
+    """One write, and the history shows every step (contract.md 2)."""
     assert RESOLVED.state is State.ENI_RESOLVED
     assert RESOLVED.revision == 2
     assert [(step.origin, step.to) for step in RESOLVED.history] == [
@@ -168,13 +168,13 @@ def test_no_address_in_the_description_either_is_eni_not_found() -> None:
 
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_or_equal_version_changes_nothing(version: int) -> None:
-    """EventBridge delivers more than once and in any order (facts, section 1)."""
+    """EventBridge delivers more than once and in any order (ecs.md 1)."""
     assert "not newer than 3" in stale(RESOLVED, observed(version, "STOPPED", "STOPPED"))
 
 
 @pytest.mark.parametrize("generation", [1, 3])
 def test_another_generation_changes_nothing(generation: int) -> None:
-    """Nothing that belongs to an older generation may change the record (contract, section 1)."""
+    """Nothing that belongs to an older generation may change the record (contract.md 1)."""
     record = replace(RESOLVED, generation=2)
 
     assert f"generation {generation}" in stale(record, observed(9, generation=generation))
@@ -272,7 +272,7 @@ def test_a_stopping_task_keeps_its_healthy_state_until_it_ends() -> None:
 
 
 def test_an_exit_is_known_while_the_task_still_runs() -> None:
-    """Containers run ahead of the task (facts, surprise 7)."""
+    """Containers run ahead of the task (ecs.md 3)."""
     main = main_container(last_status="STOPPED", exit_code=2)
 
     assert fold(HEALTHY, observed(4, containers=(main,))).state is State.STOPPED
@@ -309,7 +309,7 @@ def test_a_container_without_containers_fails() -> None:
 
 
 def test_unreachable_holds_address_timeout_last_error_and_remedy() -> None:
-    """Spec, criterion 17."""
+    """The error has address, time-out, last error and remedy (specification.md 17)."""
     record = fold(RESOLVED, silent(), passed(70))
 
     assert record.error is not None
@@ -602,7 +602,7 @@ def test_every_live_record_is_looked_at_again() -> None:
 
 
 def test_a_failure_whose_task_runs_on_is_due_at_once() -> None:
-    """The prober cannot stop it; the reconciler finds it (contract, section 8)."""
+    """The prober cannot stop it; the reconciler finds it (contract.md 8)."""
     record = fold(RESOLVED, silent(), passed(70))
 
     assert record.check_at == record.updated_at

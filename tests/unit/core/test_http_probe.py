@@ -1,4 +1,4 @@
-"""One try at an agent over real loopback sockets: specification, criteria 13, 15 and 17; the agent protocol."""
+"""One try at an agent over real loopback sockets: specification.md 13, 15 and 17; agent-protocol.md 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which strategy brings the agent, and what each adds: spec criteria 1 to 6."""
+"""Which strategy brings the agent, and what each adds: specification.md 1 to 6."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_the_plan_says_where_the_agent_is(strategy: Injection) -> None:
 
 
 def test_agent_arguments() -> None:
-    """The original entrypoint and cmd follow `--` word by word; keep-alive runs no child. Spec criteria 7 and 8."""
+    """The original entrypoint and cmd follow `--` word by word; keep-alive runs no child. specification.md 7 and 8."""
     assert agent_arguments(("sh", "-c"), ("echo  $A",), keep_alive=False) == ["--", "sh", "-c", "echo  $A"]
     assert agent_arguments((), ("--", "x"), keep_alive=False) == ["--", "--", "x"]
     assert agent_arguments(("tail", "-f"), ("/dev/null",), keep_alive=True) == ["--keep-alive", "--"]

@@ -1,4 +1,4 @@
-"""The record and its item say the same, in the contract's words (section 3)."""
+"""The record and its item say the same, in the words of contract.md 3."""
 
 from __future__ import annotations
 

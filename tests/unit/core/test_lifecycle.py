@@ -8,7 +8,7 @@ from core.machine.table import TABLE, advance, mermaid
 from core.model.errors import IllegalTransition
 from core.model.state import State, Trigger
 
-# The contract's section 2, written out a second time: a change of the table has to be made twice, on purpose.
+# contract.md 2, written out a second time: a change of the table has to be made twice, on purpose.
 MOVES = {
     (State.PENDING, Trigger.TASK_STARTED): State.TASK_RUNNING,
     (State.TASK_RUNNING, Trigger.ADDRESS_RESOLVED): State.ENI_RESOLVED,
@@ -44,7 +44,7 @@ BUGS = {
 @pytest.mark.parametrize("trigger", Trigger)
 @pytest.mark.parametrize("state", State)
 def test_every_state_meets_every_trigger(state: State, trigger: Trigger) -> None:
-    """A pair moves as the contract says, is a bug, or changes nothing: nothing else exists."""
+    """A pair moves as contract.md 2 says, is a bug, or changes nothing: nothing else exists."""
     if (state, trigger) in BUGS:
         with pytest.raises(IllegalTransition, match=str(trigger)):
             advance(state, trigger)

@@ -187,7 +187,7 @@ def test_network_options() -> None:
 
 
 def test_what_differs_travels_in_the_overrides() -> None:
-    """Command, environment and token are in RunTask alone; the originals are kept as JSON. Spec criteria 7 and 9."""
+    """Command, environment and token are in RunTask alone; the originals are kept as JSON. specification.md 7 and 9."""
     planned = plan(entrypoint=["sh", "-c"], cmd=['echo "ä"'], environment={"B": "2", "A": "1"})
     override = override_of(planned)
     assert override["command"] == ["--", "sh", "-c", 'echo "ä"']

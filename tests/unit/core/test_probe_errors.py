@@ -1,4 +1,4 @@
-"""The words of a failed try: what happened, the facts, what to do next (contract, section 6)."""
+"""The words of a failed try: what happened, the facts, what to do next (contract.md 6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADDRESS = "10.0.1.47:9111"
 @pytest.mark.parametrize("kind", ProbeErrorKind)
 @pytest.mark.parametrize("address", [ADDRESS, "[fd00::1]:9111"])
 def test_every_remedy_names_the_security_group_rule(kind: ProbeErrorKind, address: str) -> None:
-    """Criterion 17: the rule for the port is in every remedy; text and remedy are whole sentences."""
+    """specification.md 17: the rule for the port is in every remedy; text and remedy are whole sentences."""
     error = probe_error(kind, address, "the fact")
 
     assert error.kind is kind

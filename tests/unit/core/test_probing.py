@@ -1,4 +1,4 @@
-"""The prober's engine in virtual time: specification, criteria 13 to 17; issue of a stranger on a recycled address."""
+"""The prober's engine in virtual time: specification.md 13 to 17; issue of a stranger on a recycled address."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_delayed_success() -> None:
 
 
 def test_timeout_failure() -> None:
-    """At the deadline the last error and its remedy are the verdict; the record then says what criterion 17 asks."""
+    """At the deadline the last error and its remedy are the verdict; the record says so (specification.md 17)."""
     world = World()
 
     result = world.run()

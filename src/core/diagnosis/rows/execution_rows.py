@@ -2,7 +2,7 @@
 
 Source: ECS Developer Guide, "CannotStartContainerError"; the words behind the name are containerd's and runc's, as
 reported in amazon-ecs-agent #2442 and #2954, net-modernization #13, jenkinsci/amazon-ecs-plugin #258, re:Post "exec
-format error". What ECS executes in `main` is always the agent (contract, section 5).
+format error". What ECS executes in `main` is always the agent (contract.md 5).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def test_shell_reads_the_environment(tmp_path: Path) -> None:
 
 
 def test_endpoints_and_outputs_are_published() -> None:
-    """The endpoints, credentials, region and every output are exported (contract, section 9)."""
+    """The endpoints, credentials, region and every output are exported (contract.md 9)."""
     values = published_environment("http://aws", "http://ecs", {"DashboardUrl": "https://d"})
     assert values["AWS_ENDPOINT_URL"] == "http://aws"
     assert values["AWS_ENDPOINT_URL_ECS"] == "http://ecs"

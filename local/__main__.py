@@ -7,13 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from local.cloud.command import down, up
-from local.cloud.interruption import unwind_on_signals
 from local.cloud.layout import Layout
 from local.cloud.options import add_demo, add_down, add_up
 from local.cloud.processes import CloudError
+from local.cloud.signals import unwind_on_signals
 from local.recording.options import add_record
 from local.replay.options import add_replay
-from local.sam_local.options import add_sam_local
 
 INTERRUPTED = 130
 
@@ -48,10 +47,6 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
             from local.replay.command import run as replay  # noqa: PLC0415 - as above
 
             return replay(options, layout)
-        case "sam-local":
-            from local.sam_local.command import run as sam_local  # noqa: PLC0415 - as above
-
-            return sam_local(options, layout)
         case _:
             from local.recording.command import run as record  # noqa: PLC0415 - as above
 
@@ -65,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "run. It needs no AWS account and no container engine; where there is one, tasks can be containers of it.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_up, add_down, add_demo, add_replay, add_record, add_sam_local):
+    for add in (add_up, add_down, add_demo, add_replay, add_record):
         add(commands)
     return parser
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from local import event_files
 from local.cloud.environment import ACCOUNT, REGION
+from tests import event_files
 
 CLUSTER_HERE: Final = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/default"
 ADDRESS: Final = "127.0.255.7"

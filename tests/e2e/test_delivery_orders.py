@@ -14,7 +14,7 @@ import pytest
 
 from core.model.instants import truncate
 from core.model.state import State
-from local import event_files
+from tests import event_files
 from tests.e2e import documents
 from tests.e2e.stack import Stack
 from tests.factories import pending

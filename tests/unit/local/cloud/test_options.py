@@ -6,7 +6,8 @@ import pytest
 
 from local import __main__ as commands
 from local.cloud.cloud import AWS_PORT, LocalCloud
-from local.cloud.command import _USUAL
+from local.cloud.command import DEFAULTS
+from local.cloud.processes import LOOPBACK
 from local.fargate.runtime import RuntimeName
 
 
@@ -17,9 +18,13 @@ def parsed(*arguments: str) -> dict[str, object]:
 def test_defaults() -> None:
     """Nothing need be said: the directory of the repository, the usual port, Docker where it can be."""
     usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
-    assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", "port", "runtime", "speed", "seed"))}
-    assert {"port": AWS_PORT, **{name: usual[name] for name in ("runtime", "speed", "seed")}} == _USUAL
-    assert parsed("demo") == {"command": "demo", **usual}
+    assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", *DEFAULTS))}
+    assert {
+        "host": LOOPBACK,
+        "port": AWS_PORT,
+        **{name: usual[name] for name in ("runtime", "speed", "seed")},
+    } == DEFAULTS
+    assert parsed("demo") == {"command": "demo", "picture": None, **usual}
     assert parsed("down") == {"command": "down", "directory": None}
 
 
@@ -63,15 +68,6 @@ def test_the_agent_is_a_choice(command: str, capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         parsed(command, "--help")
     assert "AGENT_BINARY=" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("option", [("--event", "events/task-running.json"), ("--as-is",)])
-def test_an_event_needs_a_function(option: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is started for an event that nobody would get."""
-    with pytest.raises(SystemExit) as refused:
-        commands.main(["sam-local", *option])
-    assert refused.value.code == 2
-    assert "an event is for one FUNCTION" in capsys.readouterr().err
 
 
 def test_slow_tasks_get_time() -> None:

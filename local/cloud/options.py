@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,7 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     up.add_argument(
         "--host",
+        type=address,
         metavar="ADDRESS",
         help="the address of this machine to listen on; for `sam local invoke` one that containers reach, as the "
         f"Docker bridge's 172.17.0.1 (default: {LOOPBACK})",
@@ -121,6 +123,14 @@ def runtime(text: str) -> RuntimeName:
     if text not in list(RuntimeName):
         raise argparse.ArgumentTypeError(f"{text!r} is no runtime: give {', '.join(RuntimeName)}")
     return RuntimeName(text)
+
+
+def address(text: str) -> str:
+    """An IPv4 address. Raises `ArgumentTypeError`."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 address of this machine") from error
 
 
 def port(text: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud.environment import isolated_environment
 from local.cloud.layout import ROOT
-from local.cloud.processes import Command, Daemon, free_port, spawn
+from local.cloud.processes import LOOPBACK, Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
 from local.fargate.engine.connection import BASE_IMAGE
 from local.fargate.engine.marker import engine_marker
@@ -69,7 +69,7 @@ def killed(tmp_path: Path) -> Path:
     )
     daemon: Daemon = spawn("fargate", command, tmp_path / "run")
     try:
-        daemon.wait_until_ready(port, "/_local/health", 20)
+        daemon.wait_until_ready(LOOPBACK, port, "/_local/health", 20)
         ecs = ecs_client(f"http://127.0.0.1:{port}")
         ecs.register_task_definition(**LONG)
         ecs.run_task(**request(LONG["family"]))

@@ -20,4 +20,4 @@ def task_arn() -> str:
 
 def of(name: str, container_id: str, task: str | None = None, address: str = ADDRESS) -> dict[str, Any]:
     """`events/<name>.json` about another container, its task and address, in the stack's account and cluster."""
-    return event_files.retold(name, container=container_id, task_arn=task or task_arn(), address=address)
+    return event_files.for_task(name, container=container_id, task_arn=task or task_arn(), address=address)

@@ -50,6 +50,7 @@ def test_speed_is_handed_on_as_it_is(speed: str) -> None:
         ("--port", "0", "no port: give a number from 1 to 65535"),
         ("--port", "65536", "no port: give a number from 1 to 65535"),
         ("--port", "http", "no port: give a number from 1 to 65535"),
+        ("--host", "localhost", "no IPv4 address"),
         ("--runtime", "podman", "'podman' is no runtime: give process, docker, auto"),
         ("--seed", "x", "invalid int"),
     ],

@@ -162,7 +162,6 @@ class ControlPlane:
         return {"task": self._document(life.task)}
 
     def tag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
-        """TagResource, for tasks."""
         task = self._tagged(request["resourceArn"])
         tags = {tag["key"]: tag.get("value", "") for tag in (*task.tags, *request["tags"])}
         merged = [{"key": key, "value": value} for key, value in tags.items()]
@@ -171,7 +170,6 @@ class ControlPlane:
         return {}
 
     def list_tags_for_resource(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListTagsForResource, for tasks and task definitions."""
         arn = request["resourceArn"]
         definition = self._definitions.find(arn) if ":task-definition/" in arn else None
         return {"tags": self._tagged(arn).tags if definition is None else self._definitions.tags_of(definition)}

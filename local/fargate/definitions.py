@@ -149,7 +149,6 @@ class Definitions:
         return definition
 
     def tags_of(self, definition: dict[str, Any]) -> Tags:
-        """The tags it was registered with."""
         return self._tags.get(definition["taskDefinitionArn"], [])
 
 

@@ -126,7 +126,7 @@ def test_every_function_with_its_file(own: Stack, sam: SamLocal) -> None:
     """The five of them, in containers, bring one real container from its start to its end; no token is printed."""
     for case in CASES:
         if case.status is not None:
-            own.eventually(lambda case=case: _task(own)["last_status"] == case.status, lambda: "the task's status")
+            _wait_for(own, case.status)
         if case.due:
             _make_due(own)
         answer = sam.invoke(case.function, _event(own, case))
@@ -171,6 +171,10 @@ def _event(stack: Stack, case: Case) -> dict[str, Any]:
         return event_files.read(case.file)
     task = _task(stack)
     return event_files.for_task(case.file, container=CONTAINER, task_arn=task["arn"], address=task["address"])
+
+
+def _wait_for(stack: Stack, status: str) -> None:
+    stack.eventually(lambda: _task(stack)["last_status"] == status, lambda: f"the task is {status}")
 
 
 def _task(stack: Stack) -> dict[str, Any]:

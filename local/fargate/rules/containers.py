@@ -22,7 +22,6 @@ _FARGATE_ULIMITS: Final = ("nofile",)
 
 
 def container_violations(definition: Mapping[str, Any], *, fargate: bool) -> Iterator[Violation]:
-    """What AWS would object to in the containers of this definition."""
     containers = definition.get("containerDefinitions", ())
     seen = set()
     for container in containers:

@@ -12,7 +12,6 @@ _AFTER_EXIT: Final = frozenset({"COMPLETE", "SUCCESS"})
 
 
 def dependency_violations(container: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
-    """What AWS would object to in one container's `dependsOn`, among all containers of the task."""
     known = {each.get("name"): each for each in containers}
     for dependency in container.get("dependsOn", ()):
         name, condition = dependency["containerName"], dependency["condition"]

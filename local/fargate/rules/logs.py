@@ -15,7 +15,6 @@ _PREFIX: Final = "awslogs-stream-prefix"
 def log_violations(
     container: Mapping[str, Any], definition: Mapping[str, Any], *, fargate: bool
 ) -> Iterator[Violation]:
-    """What AWS would object to in one container's `logConfiguration`, if it has one."""
     logs = container.get("logConfiguration", {})
     driver, options = logs.get("logDriver"), logs.get("options", {})
     if fargate and driver not in {None, *_FARGATE_DRIVERS}:

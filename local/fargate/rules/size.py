@@ -34,7 +34,6 @@ def _amount(text: str, unit: str) -> int | None:
 
 
 def size_violations(sized: Mapping[str, Any]) -> Iterator[Violation]:
-    """What Fargate would object to in the members `cpu` and `memory` of a task."""
     cpu, memory = sized.get("cpu"), sized.get("memory")
     if not cpu:
         yield quoted("cpu", "Fargate requires that 'cpu' be defined at the task level.")
@@ -58,7 +57,6 @@ def size_violations(sized: Mapping[str, Any]) -> Iterator[Violation]:
 
 
 def ephemeral_violations(sized: Mapping[str, Any]) -> Iterator[Violation]:
-    """What Fargate would object to in the member `ephemeralStorage`, if there is one."""
     storage = sized.get("ephemeralStorage")
     if storage and storage.get("sizeInGiB") not in _EPHEMERAL_GIB:
         bounds = f"must be from {_EPHEMERAL_GIB.start} to {_EPHEMERAL_GIB.stop - 1}"

@@ -15,7 +15,6 @@ _PORTS: Final = range(1, 65536)
 
 
 def volume_violations(volumes: Sequence[Mapping[str, Any]], *, fargate: bool) -> Iterator[Violation]:
-    """What AWS would object to in these volumes."""
     seen = set()
     for volume in volumes:
         name = volume.get("name", "")

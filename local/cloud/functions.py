@@ -11,7 +11,7 @@ from local.cloud.layout import ROOT
 
 WORKERS: Final[Mapping[str, tuple[str, int]]] = {
     "TaskState": ("task-running", 4),
-    "AgentHealth": ("agent-health", 3),
+    "AgentHealth": ("agent-health", 4),
     "StartContainer": ("start-container-refused", 1),
     "StopContainer": ("stop-container-unknown", 1),
     "Reconcile": ("reconcile", 1),

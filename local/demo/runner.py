@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.adapters.dynamodb import DynamoStore
 from core.model.record import Record
+from core.model.state import State
 from local import agent_client
 from local.cloud.cloud import LocalCloud
 from local.cloud.command import choose_runtime
@@ -23,11 +24,17 @@ from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
 
 POLL_SECONDS: Final = 0.1
+ON_THE_WAY: Final = 3
+"""How many containers are without an address at the same time. Each has events in flight, and the local AWS starts a
+Python worker, which takes seconds on a busy machine, for each event that finds no idle one."""
 PATIENCE: Final = 180
 """Seconds for all cases to end as expected; twice that when tasks take their time as on Fargate (`--speed real`)."""
 HEALTH_SECONDS: Final = {RuntimeName.PROCESS: "10", RuntimeName.DOCKER: "20"}
 """How long the blocked agent is asked; an engine takes longer to start all containers at once."""
 COMMAND: Final = ("sh", "-c", 'echo "hello from $HOSTNAME"; echo "process $$, parent $PPID"')
+
+
+_STARTING: Final = frozenset({State.PENDING, State.TASK_RUNNING})
 
 
 class DemoFailed(CloudError):
@@ -58,7 +65,9 @@ def main(options: argparse.Namespace, layout: Layout) -> int:
     )
     with cloud:
         _warm(cloud, screen)
-        _Runner(cloud, screen, PATIENCE * (1 + parse_speed(options.speed))).run()
+        # Phases of real length keep events apart.
+        at_once = ON_THE_WAY if options.speed == "fast" else len(CASES)
+        _Runner(cloud, screen, at_once=at_once, patience=PATIENCE * (1 + parse_speed(options.speed))).run()
     screen.line(f"\nEverything is stopped. It took {time.monotonic() - started:.0f} s.")
     if options.picture is not None:
         screen.save(options.picture)
@@ -73,11 +82,12 @@ def _warm(cloud: LocalCloud, screen: Screen) -> None:
 
 
 class _Runner:
-    """All cases on one cloud; `patience` in seconds."""
+    """All cases on one cloud, at most `at_once` of them without an address; `patience` in seconds."""
 
-    def __init__(self, cloud: LocalCloud, screen: Screen, patience: float) -> None:
+    def __init__(self, cloud: LocalCloud, screen: Screen, *, at_once: int, patience: float) -> None:
         self._cloud = cloud
         self._screen = screen
+        self._at_once = at_once
         self._patience = patience
         self._functions = cloud.client("lambda")
         self._store = DynamoStore(cloud.outputs["ContainersTableName"], cloud.client("dynamodb"))
@@ -92,7 +102,7 @@ class _Runner:
         with View(self._screen) as view:
             for case in CASES:
                 self._invoke("StartContainer", case.document)
-                view.show(self._records())
+                self._wait(view, lambda records: sum(r.state in _STARTING for r in records.values()) < self._at_once)
             records = self._wait(view, _decided)
         _check(records)
         self._screen.heading("What the failed ones say")

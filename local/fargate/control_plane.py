@@ -14,7 +14,6 @@ from local.fargate.definitions import Definitions
 from local.fargate.errors import AwsError, refuse, throttled
 from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults
 from local.fargate.idempotency import ClientTokens
-from local.fargate.launch import check_conditions
 from local.fargate.life import Life, World
 from local.fargate.naming import Names, new_task_id, task_id
 from local.fargate.pages import page
@@ -96,7 +95,6 @@ class ControlPlane:
         definition = self._definitions.runnable(request["taskDefinition"])
         refuse("InvalidParameterException", override_violations(request, definition))
         self._clusters.check_capacity(request)
-        check_conditions(definition)
         subjects = [request.get("startedBy"), *(container["image"] for container in definition["containerDefinitions"])]
         at = now()
         known = self._tokens.recall(cluster, request, at)

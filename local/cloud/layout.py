@@ -43,7 +43,7 @@ class Layout:
     @property
     def function_variables(self) -> Path:
         """What the deployed functions have as environment, for `sam local invoke --env-vars`. As long as `env`."""
-        return self.directory / "env.json"
+        return self.directory / "sam-env.json"
 
     @property
     def fargate(self) -> Path:

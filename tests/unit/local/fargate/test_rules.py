@@ -98,11 +98,10 @@ def test_bad_runs_are_refused(server: LocalServer, parameters: dict[str, Any], m
 def test_bad_tags_are_an_invalid_parameter(server: LocalServer) -> None:
     """Tags are refused alike wherever they are set, also where all else is refused with `ClientException`."""
     tags = [{"key": "a", "value": "<"}]
-    task = server.run(SLEEPER)
+    server.ecs.register_task_definition(**SLEEPER)
     refusals = [
         refused(server.ecs.register_task_definition, **SLEEPER, tags=tags),
         refused(server.ecs.run_task, **request("tests", tags=tags)),
-        refused(server.ecs.tag_resource, resourceArn=task["taskArn"], tags=tags),
     ]
     assert {code for code, _ in refusals} == {"InvalidParameterException"}
     assert len({message for _, message in refusals}) == 1

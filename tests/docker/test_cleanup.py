@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.environment import isolated_environment
+from local.cloud.environment import engine_environment, isolated_environment
 from local.cloud.layout import ROOT
 from local.cloud.processes import LOOPBACK, Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
@@ -63,7 +63,7 @@ def killed(tmp_path: Path) -> Path:
     arguments = ["--port", str(port), "--state-dir", str(tmp_path), "--runtime", RuntimeName.DOCKER]
     command = Command(
         [sys.executable, "-m", "local.fargate", *arguments],
-        isolated_environment({"PYTHONPATH": str(ROOT / "src")}),
+        isolated_environment({"PYTHONPATH": str(ROOT / "src"), **engine_environment()}),
         cwd=ROOT,
         log=tmp_path / "fargate.log",
     )

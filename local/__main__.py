@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 when all went as announced."""
+    """The exit code: 0 when all went as expected."""
     options = _parser().parse_args(arguments)
     layout = Layout() if options.directory is None else Layout(options.directory)
     unwind_on_signals()

@@ -92,9 +92,10 @@ def _print_endpoints(layout: Layout) -> None:
   logs           {_shown(layout.logs)}/
 
 Use it:   . {_shown(layout.env)} && aws dynamodb scan --table-name "$CONTAINERS_TABLE_NAME"
-Invoke:   sam local invoke TaskStateFunction --event events/task-running.json \\
-              --template {_shown(layout.sam / "build" / INVOKED)} --env-vars {_shown(layout.function_variables)}
 Stop it:  make down{_arguments(layout)}""")
+    if LOOPBACK not in values["AWS_ENDPOINT_URL"]:  # containers of functions do not reach this machine's loopback
+        print(f"""Invoke:   sam local invoke TaskStateFunction --event events/task-running.json \\
+              --template {_shown(layout.sam / "build" / INVOKED)} --env-vars {_shown(layout.function_variables)}""")
 
 
 def _where(layout: Layout) -> tuple[str, ...]:

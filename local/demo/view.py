@@ -137,7 +137,7 @@ def _phase(record: Record, first: Instant | None, last: Instant) -> Text:
 
 
 def failure(name: str, record: Record) -> Panel:
-    """A failure as the item tells it: what happened, the facts, what to do next."""
+    """The error of a record: what happened, the facts, what to do next."""
     error = record.error
     if error is None:
         raise LookupError(f"{name} has no error")

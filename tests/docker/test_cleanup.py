@@ -1,4 +1,4 @@
-"""What Docker mode leaves in the engine: nothing, however it ends, and never anything of somebody else."""
+"""What Docker mode leaves in the engine: nothing, however it ends, and it touches nothing else."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_what_a_killed_server_left_is_removed(killed: Path) -> None:
     assert not engine_marker(killed).exists()
 
 
-def test_what_somebody_else_attached_goes_with_the_network(killed: Path) -> None:
+def test_what_others_attached_goes_with_the_network(killed: Path) -> None:
     """A function of `sam local invoke` has no label of ours; it would keep the network, running or not."""
     network = network_name(Ownership(killed))
     docker("run", "--detach", "--network", network, BASE_IMAGE, "sleep", "600")

@@ -65,14 +65,14 @@ def test_wrong_value_is_refused_at_once(option: str, value: str, said: str, caps
 
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_the_agent_is_a_choice(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks for help learns how to bring another agent."""
+    """The help says how to bring another agent."""
     with pytest.raises(SystemExit):
         parsed(command, "--help")
     assert "AGENT_BINARY=" in capsys.readouterr().out
 
 
 def test_slow_tasks_get_time() -> None:
-    """The stack does not give tasks up that take their time because they were told to."""
+    """With a slower pace the stack waits longer for a task to start."""
     patience = {
         speed: LocalCloud(speed=speed).parameters["StartTimeoutSeconds"] for speed in ("fast", "0.2", "real", "2")
     }

@@ -20,10 +20,10 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up down test test-chaos test-docker sam-local check lint types imports template docs format bench lock clean
+.PHONY: help setup demo demo-picture up down test test-chaos test-docker sam-local check lint types imports template docs format bench lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV_DONE) $(SAM_DONE) ## Make the two Python environments (.venv, .venv-sam); once
 
@@ -48,6 +48,9 @@ endef
 demo: setup ## Start containers on the local cloud, find their agents, run a command in one (ARGS="--runtime docker")
 	@$(BIN)/python -m local demo $(ARGS)
 
+demo-picture: setup ## Run the demo and write what it shows to docs/demo.svg
+	@$(BIN)/python -m local demo --runtime process --picture docs/demo.svg $(ARGS)
+
 up: setup ## Start the local cloud with the deployed stack and leave it running (ARGS=--help)
 	@$(BIN)/python -m local up $(ARGS)
 
@@ -64,8 +67,8 @@ test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINE
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
 	$(BIN)/pytest tests/docker tests/e2e --runtime=docker
 
-sam-local: setup ## Run every function with `sam local invoke` and its file of events/: needs the same (ARGS=--help)
-	@$(BIN)/python -m local sam-local $(ARGS)
+sam-local: setup ## Run every function with `sam local invoke` and its file of events/: needs the same
+	$(BIN)/pytest tests/docker/test_sam_local.py
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
 	$(BIN)/pytest --quiet tests/unit

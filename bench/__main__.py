@@ -15,9 +15,9 @@ from bench.polling_backend import StartFailed
 from bench.results import document
 from bench.run import Options, run
 from bench.systems import Unusable
-from local.cloud.interruption import unwind_on_signals
 from local.cloud.layout import ROOT
 from local.cloud.processes import CloudError
+from local.cloud.signals import unwind_on_signals
 
 INTERRUPTED = 130
 

@@ -7,19 +7,18 @@ import sys
 from collections.abc import Sequence
 
 from local.cloud.command import down, up
-from local.cloud.interruption import unwind_on_signals
 from local.cloud.layout import Layout
 from local.cloud.options import add_demo, add_down, add_up
 from local.cloud.processes import CloudError
+from local.cloud.signals import unwind_on_signals
 from local.moved_commands import HELP
 from local.moved_commands import run as run_moved
-from local.sam_local.options import add_sam_local
 
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 when all went as announced."""
+    """The exit code: 0 when all went as expected."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in HELP:
         return run_moved(arguments[0], arguments[1:])
@@ -43,14 +42,10 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
             return up(options, layout)
         case "down":
             return down(layout)
-        case "demo":
+        case _:
             from local.demo import main as demo  # noqa: PLC0415 - as above
 
             return demo(options, layout)
-        case _:
-            from local.sam_local.command import run as sam_local  # noqa: PLC0415 - as above
-
-            return sam_local(options, layout)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "run. It needs no AWS account and no container engine; where there is one, tasks can be containers of it.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_up, add_down, add_demo, add_sam_local):
+    for add in (add_up, add_down, add_demo):
         add(commands)
     for name, text in HELP.items():
         commands.add_parser(name, help=text)

@@ -85,7 +85,6 @@ def _compile(tree: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line: one argument, the target."""
     if len(arguments) != 1:
         print("usage: python -m local.agent.package TARGET", file=sys.stderr)
         return 2

@@ -102,7 +102,6 @@ class Process:
             await self._input.put(None)
 
     def signal(self, number: signal.Signals) -> None:
-        """Signals the process, if it still runs."""
         if not self.ended.done():  # until it is reaped, its id belongs to nobody else
             os.kill(self.pid, number)
 

@@ -46,7 +46,6 @@ class AgentServer:
         self._connections: set[Sessions] = set()
 
     async def start(self, listener: socket.socket) -> None:
-        """Accepts connections from now on."""
         self._server = await serve(
             self._serve,
             sock=listener,

@@ -19,6 +19,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.cloud import bytecode
 from local.cloud.bytecode import compile_functions
+from local.cloud.environment import ENDPOINTS
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Command, call
 from local.cloud.sam import sam_environment, sam_program
@@ -36,11 +37,13 @@ MACHINE: Final[Mapping[str, Any]] = {
 _TEMPLATE: Final = ROOT / "template.yaml"
 _FINGERPRINT: Final = "fingerprint"
 _PACKED: Final = "packed.json"
+INVOKED: Final = "invoke.json"
+"""The template for `sam local invoke`, beside the built one."""
 
 
 @contextmanager
 def built(layout: Layout, say: Callable[[str], None]) -> Iterator[Path]:
-    """The template to deploy; as long as this context lasts, nobody builds anew.
+    """The template to deploy. Inside, no other cloud builds.
 
     Builds unless the last build was of what lies here now. Raises `CloudError` with the end of the log.
     """
@@ -84,7 +87,7 @@ def fingerprint(files: Iterable[Path], root: Path, machine: Mapping[str, Any]) -
 
 
 def inputs(root: Path) -> Iterator[Path]:
-    """The files of a repository that decide what a build is: template, sources without byte code, SAM's version, us."""
+    """The files of a repository that a build depends on: template, sources, SAM's version, this module."""
     yield root / "template.yaml"
     yield root / "requirements" / "sam.lock"
     yield from (root / Path(file).relative_to(ROOT) for file in (__file__, bytecode.__file__))
@@ -94,10 +97,11 @@ def inputs(root: Path) -> Iterator[Path]:
 
 
 def pack(directory: Path) -> None:
-    """Writes the built template once more, so that `sam deploy` takes half the time.
+    """Writes the built template as JSON with one archive for all functions; and again for `sam local invoke`.
 
-    It would pack the same code for each function. They share one CodeUri in the real template, so their builds are
-    equal: one is packed here. And it would read the YAML seven times, a quarter of a second each; it is JSON here.
+    `sam deploy` would pack the same code for each function: they share one CodeUri in the real template. And it would
+    read YAML seven times, a quarter of a second each. `sam local invoke` sets only variables that its template
+    declares, so that one declares where the local cloud is.
     """
     template = yaml.safe_load((directory / "template.yaml").read_text())
     functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
@@ -105,6 +109,8 @@ def pack(directory: Path) -> None:
     for function in functions:
         function["Properties"]["CodeUri"] = Path(code).name
     (directory / _PACKED).write_text(json.dumps(template))
+    template["Globals"]["Function"]["Environment"]["Variables"] |= dict.fromkeys(ENDPOINTS, "")
+    (directory / INVOKED).write_text(json.dumps(template))
 
 
 def _build(layout: Layout, directory: Path, lock: int) -> None:
@@ -124,7 +130,7 @@ def _build(layout: Layout, directory: Path, lock: int) -> None:
         "--cached",
     ]
     call(
-        # sam keeps notes in its working directory and beside the build. It holds the lock itself, so that nobody
+        # sam keeps notes in its working directory and beside the build. It has the lock too, so that no other cloud
         # builds beside it when this process is killed.
         Command(arguments, sam_environment({}), cwd=layout.sam, log=layout.logs / "sam-build.log", inherited=(lock,)),
         timeout=BUILD_SECONDS,
@@ -142,7 +148,6 @@ def _current() -> str:
 
 
 def _is_current(directory: Path) -> bool:
-    """The note is in the build: without the one there is no other."""
     note = directory / _FINGERPRINT
     return note.exists() and note.read_text() == _current()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,13 +15,13 @@ from local.cloud.build import built
 from local.cloud.clients import aws_client
 from local.cloud.deploy import deploy
 from local.cloud.environment import ACCOUNT, published_environment, write_environment
-from local.cloud.fargate import Manner, stage_agent, stage_images, start_fargate
-from local.cloud.hold import Hold
+from local.cloud.fargate import TaskOptions, stage_agent, stage_images, start_fargate
+from local.cloud.functions import variables_of_functions
 from local.cloud.layout import Layout
+from local.cloud.lock import AlreadyUp, locked
 from local.cloud.ministack import start_ministack
-from local.cloud.ports import Port
-from local.cloud.processes import LOOPBACK, Daemon
-from local.cloud.stopping import end_processes
+from local.cloud.processes import LOOPBACK, free_port
+from local.cloud.stopping import end_processes, left_running
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
 
@@ -59,10 +59,9 @@ _REAL_START_SECONDS: Final = 300
 class LocalCloud:
     """The local AWS with the stack deployed to it, and the local Fargate. As a context, it stops what it started.
 
-    `parameters` go over `PARAMETERS`. `port` is where the local AWS should listen, if it is free. `speed` is the pace
-    of the local Fargate, `seed` makes it repeatable, `runtime` is what its containers are. `images` need no registry
-    in Docker mode: each is the base image. `keeper` says that commands may end this process to stop the cloud.
-    `say` hears one line for each step.
+    `parameters` go over `PARAMETERS`. Both listen on `host`, the local AWS on `port` if that is free. `speed` is the
+    pace of the local Fargate, `seed` makes it repeatable, `runtime` is what its containers are. `images` need no
+    registry in Docker mode: each is the base image. `say` gets one line for each step.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
@@ -70,126 +69,85 @@ class LocalCloud:
         layout: Layout | None = None,
         *,
         parameters: Mapping[str, str] | None = None,
+        host: str = LOOPBACK,
         port: int | None = None,
         speed: str = "fast",
         seed: int | None = None,
         runtime: RuntimeName = RuntimeName.PROCESS,
         images: Iterable[str] = (),
-        keeper: bool = False,
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.layout = layout or Layout()
         self.parameters = {**PARAMETERS, **_timeouts(speed), **(parameters or {})}
         self.outputs: dict[str, str] = {}
-        self.daemons: dict[str, Daemon] = {}
-        """The two processes by name, as they were started last."""
-        self._wanted = port
-        self._ports: dict[str, Port] = {}
-        self._manner = Manner(speed=speed, seed=seed, runtime=runtime)
+        self.endpoint = ""
+        """The local AWS. Known from the start on, as the next."""
+        self.ecs_endpoint = ""
+        self._host = host
+        self._port = port
+        self._options = TaskOptions(speed=speed, seed=seed, runtime=runtime)
         self._images = tuple(images)
-        self._keeper = keeper
-        self._hold: Hold | None = None
         self._say = say or (lambda _: None)
-
-    @property
-    def endpoint(self) -> str:
-        """The local AWS. Known from the start on."""
-        return self._address(ministack.NAME)
-
-    @property
-    def ecs_endpoint(self) -> str:
-        """The local Fargate. Known from the start on."""
-        return self._address(fargate.NAME)
+        self._context = ExitStack()
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud."""
         return aws_client(service, self.ecs_endpoint if service == "ecs" else self.endpoint)
 
     def start(self) -> None:
-        """Starts everything and returns when it is usable. Raises `AlreadyUp`, `CloudError`; nothing runs then."""
-        self._hold = Hold.take(self.layout, keeper=self._keeper, manner={"port": self._wanted, **asdict(self._manner)})
+        """Starts everything and returns when it is usable. The caller has the directory's lock.
+
+        What an earlier cloud of this directory has left is stopped. Raises `CloudError`; nothing runs then.
+        """
         try:
-            left = end_processes(self.layout)
-            if left:
+            if left := end_processes(self.layout):
                 self._say(f"stopped what was left of the one before: {', '.join(left)}")
             shutil.rmtree(self.layout.fargate, ignore_errors=True)
-            self._reserve_ports()
-            self._bring_up(again=False)
+            self._start()
         except BaseException:
-            self.stop()
+            end_processes(self.layout)
             raise
 
-    def stop(self) -> None:
-        """Stops everything, last started first. Idempotent."""
-        if self._hold is None:
-            return
-        try:
-            end_processes(self.layout)
-        finally:
-            self._hold.release()
-            self._hold = None
-            for port in self._ports.values():
-                port.release()
-
-    def start_fargate_again(self) -> None:
-        """After its end: on the same port, in the same state directory. Returns before it is ready."""
-        self.daemons[fargate.NAME] = self._start_fargate(again=True)
-
-    def start_again(self) -> None:
-        """After the end of both processes: on the same ports, and deployed again, for the local AWS forgets.
-
-        File systems and images stay. Raises `CloudError`; something may run then.
-        """
-        self._bring_up(again=True)
-
     def __enter__(self) -> Self:
-        self.start()
+        """Takes the directory's lock, too. Raises `AlreadyUp`."""
+        with ExitStack() as context:
+            context.enter_context(locked(self.layout, "a demo or a test"))
+            if left_running(self.layout) is not None:
+                raise AlreadyUp(f"The local cloud of {self.layout.directory} runs already. What to do: make down")
+            self.start()
+            context.callback(end_processes, self.layout)
+            self._context = context.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self._context.close()
 
-    def _address(self, name: str) -> str:
-        return f"http://{LOOPBACK}:{self._ports[name].number}"
-
-    def _reserve_ports(self) -> None:
-        aws = Port.reserve(self._wanted)
-        self._ports = {ministack.NAME: aws, fargate.NAME: Port.reserve()}
-        if self._wanted not in (None, aws.number):
-            self._say(f"port {self._wanted} is taken: the AWS endpoint is on {aws.number}")
-
-    def _bring_up(self, *, again: bool) -> None:
-        aws_port, ecs_port = (self._ports[name].number for name in (ministack.NAME, fargate.NAME))
+    def _start(self) -> None:
+        port = free_port(self._port, self._host)
+        if self._port not in (None, port):
+            self._say(f"port {self._port} is taken: the AWS endpoint is on {port}")
+        ecs_port = free_port(host=self._host)
+        self.endpoint, self.ecs_endpoint = f"http://{self._host}:{port}", f"http://{self._host}:{ecs_port}"
         # Each of the two knows the other's address, and neither needs the other to start; the build needs none.
-        aws = start_ministack(self.layout, aws_port, self.ecs_endpoint, append=again)
-        ecs = self._start_fargate(again=again)
-        self.daemons = {ministack.NAME: aws, fargate.NAME: ecs}
+        aws = start_ministack(self.layout, self._host, port, self.ecs_endpoint)
+        ecs = start_fargate(self.layout, self._host, ecs_port, self.endpoint, self._options)
         with built(self.layout, self._say) as template:
-            if not again:
-                with self._step("agent packed and staged"):
-                    self._stage()
+            with self._step("agent packed and staged"):
+                stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
+                stage_images(self.layout, self._images)
             with self._step("local AWS and local Fargate ready"):
-                aws.wait_until_ready(aws_port, ministack.READY_PATH, ministack.READY_SECONDS)
-                ecs.wait_until_ready(ecs_port, fargate.READY_PATH, fargate.READY_SECONDS)
+                aws.wait_until_ready(self._host, port, ministack.READY_PATH, ministack.READY_SECONDS)
+                ecs.wait_until_ready(self._host, ecs_port, fargate.READY_PATH, fargate.READY_SECONDS)
             with self._step("sam deploy"):
-                self._make_log_group()
+                if group := self.parameters["TaskLogGroup"]:  # an operator's: the execution role may not make one
+                    self.client("logs").create_log_group(logGroupName=group)
                 self.outputs = deploy(self.layout, template, self.endpoint, self.parameters)
-        write_environment(self.layout.env, published_environment(self.endpoint, self.ecs_endpoint, self.outputs))
-
-    def _make_log_group(self) -> None:
-        """As an operator would: the execution role may write to a group, and not make one."""
-        if group := self.parameters["TaskLogGroup"]:
-            self.client("logs").create_log_group(logGroupName=group)
-
-    def _start_fargate(self, *, again: bool) -> Daemon:
-        port = self._ports[fargate.NAME].number
-        return start_fargate(self.layout, port, self.endpoint, self._manner, append=again)
-
-    def _stage(self) -> None:
-        stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
-        stage_images(self.layout, self._images)
+        endpoints = self.endpoint, self.ecs_endpoint
+        variables = variables_of_functions(self.client("lambda"), self.outputs, endpoints)
+        self.layout.function_variables.write_text(json.dumps(variables, indent=2) + "\n")
+        write_environment(self.layout.env, published_environment(*endpoints, self.outputs))
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:

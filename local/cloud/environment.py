@@ -14,6 +14,9 @@ ACCOUNT: Final = "000000000000"
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 """Dummies: the local AWS takes any."""
 
+ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS")
+"""Where boto3 finds the local AWS, and the local Fargate."""
+
 # A caller's credentials and profiles must not reach the local cloud, nor its requests a real AWS; and the caller's
 # PYTHONPATH would put the checkout before the code that was built and deployed.
 _WITHHELD: Final = ("AWS_", "SAM_", "PYTHON", "POWERTOOLS_", "COV_", "COVERAGE_", "DOCKER_")
@@ -46,8 +49,7 @@ def engine_environment() -> dict[str, str]:
 def published_environment(endpoint: str, ecs_endpoint: str, outputs: Mapping[str, str]) -> dict[str, str]:
     """What `.local/env` exports (contract.md 9): endpoints, credentials, region, every output of the stack."""
     return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ENDPOINT_URL_ECS": ecs_endpoint,
+        **dict(zip(ENDPOINTS, (endpoint, ecs_endpoint), strict=True)),
         **CREDENTIALS,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

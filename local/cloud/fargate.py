@@ -1,4 +1,4 @@
-"""The local Fargate as a child process, on loopback only, and what an operator would stage for its tasks."""
+"""The local Fargate as a child process, on one address only, and what an operator would stage for its tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from local.cloud.agent_binary import place_agent
 from local.cloud.environment import engine_environment, isolated_environment
 from local.cloud.layout import ROOT, Layout
-from local.cloud.processes import LOOPBACK, Command, Daemon, spawn
+from local.cloud.processes import Command, Daemon, spawn
 from local.fargate.runtime import RuntimeName
 from local.fargate.view import image_directory
 from local.fargate.volumes import efs_directory
@@ -23,7 +23,7 @@ READY_SECONDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class TaskOptions:
     """How tasks run: `speed` as `--speed` takes it, `seed` of the durations, `runtime` what containers are."""
 
     speed: str = "fast"
@@ -31,23 +31,23 @@ class Manner:
     runtime: RuntimeName = RuntimeName.PROCESS
 
 
-def start_fargate(layout: Layout, port: int, aws_endpoint: str, manner: Manner, *, append: bool = False) -> Daemon:
-    """Starts it on `port`; returns before it is ready (`READY_PATH` answers 200 then)."""
+def start_fargate(layout: Layout, host: str, port: int, aws_endpoint: str, options: TaskOptions) -> Daemon:
+    """Starts it on `host` and `port`; returns before it is ready (`READY_PATH` answers 200 then)."""
     arguments = [
         *(sys.executable, "-m", "local.fargate"),
-        *("--host", LOOPBACK),
+        *("--host", host),
         *("--port", str(port)),
         *("--aws-endpoint", aws_endpoint),
         *("--state-dir", str(layout.fargate)),
-        *("--speed", manner.speed),
-        *("--runtime", manner.runtime),
-        *(() if manner.seed is None else ("--seed", str(manner.seed))),
+        *("--speed", options.speed),
+        *("--runtime", options.runtime),
+        *(() if options.seed is None else ("--seed", str(options.seed))),
     ]
-    # It refuses by the rules of the core, which is not installed.
+    # It uses the core, which is not installed.
     environment = isolated_environment(
         {"AWS_ENDPOINT_URL": aws_endpoint, "PYTHONPATH": str(ROOT / "src"), **engine_environment()}
     )
-    command = Command(arguments, environment, cwd=ROOT, log=layout.logs / f"{NAME}.log", append=append)
+    command = Command(arguments, environment, cwd=ROOT, log=layout.logs / f"{NAME}.log")
     return spawn(NAME, command, layout.run)
 
 

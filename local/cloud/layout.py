@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -22,23 +22,28 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """One file for each process that runs: who it is (`local.cloud.processes`)."""
+        """One pid file for each process that runs (`local.cloud.processes`)."""
         return self.directory / "run"
 
     @property
-    def hold(self) -> Path:
-        """Which process runs this cloud (`local.cloud.hold`)."""
-        return self.directory / "hold"
+    def lock(self) -> Path:
+        """Which command works on this cloud (`local.cloud.lock`)."""
+        return self.directory / "lock"
 
     @property
-    def restarts(self) -> Path:
-        """How often each process ended and was started again (`local.cloud.keeper`)."""
-        return self.directory / "restarts"
+    def options(self) -> Path:
+        """The options of the cloud that `up` left running."""
+        return self.directory / "options.json"
 
     @property
     def env(self) -> Path:
         """The shell's `export` lines (contract.md 9). It is there as long as the cloud is usable."""
         return self.directory / "env"
+
+    @property
+    def function_variables(self) -> Path:
+        """What the deployed functions have as environment, for `sam local invoke --env-vars`. As long as `env`."""
+        return self.directory / "sam-env.json"
 
     @property
     def fargate(self) -> Path:
@@ -47,15 +52,10 @@ class Layout:
 
     @property
     def sam(self) -> Path:
-        """Where `sam` works: its build, what it need not build again, its notes. One for all clouds."""
+        """Where `sam` works: its build, its cache, its notes. One for all clouds."""
         return ROOT / ".local" / "sam"
 
     @property
     def scratch(self) -> Path:
         """TMPDIR of the local AWS: the code of its functions. It goes with it."""
         return self.directory / "tmp"
-
-    @property
-    def of_sam_local(self) -> Self:
-        """The cloud that `sam-local` starts for itself, beside this one."""
-        return type(self)(self.directory / "sam-local-cloud")

@@ -1,4 +1,4 @@
-"""The local AWS: ministack as a child process, on loopback only."""
+"""The local AWS: ministack as a child process, on one address only."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 
 from local.cloud.environment import ACCOUNT, REGION, isolated_environment
 from local.cloud.layout import ROOT, Layout
-from local.cloud.processes import LOOPBACK, Command, Daemon, spawn
+from local.cloud.processes import Command, Daemon, spawn
 
 NAME: Final = "ministack"
 READY_PATH: Final = "/_ministack/ready"
 READY_SECONDS: Final = 60
 
 
-def start_ministack(layout: Layout, port: int, ecs_endpoint: str, *, append: bool = False) -> Daemon:
-    """Starts it on `port`; returns before it is ready (`READY_PATH` answers 200 then).
+def start_ministack(layout: Layout, host: str, port: int, ecs_endpoint: str) -> Daemon:
+    """Starts it on `host` and `port`; returns before it is ready (`READY_PATH` answers 200 then).
 
     Its Lambda workers inherit this environment, and find ECS at `ecs_endpoint` by it: boto3 reads
     AWS_ENDPOINT_URL_ECS. Everything else they ask of ministack itself.
@@ -24,11 +24,11 @@ def start_ministack(layout: Layout, port: int, ecs_endpoint: str, *, append: boo
     env = isolated_environment(
         {
             "AWS_ENDPOINT_URL_ECS": ecs_endpoint,
-            "BIND_HOST": LOOPBACK,
+            "BIND_HOST": host,
             "GATEWAY_PORT": str(port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
-            "MINISTACK_HOST": LOOPBACK,
+            "MINISTACK_HOST": host,
             # Functions may do what the template's roles allow, and nothing else, as on AWS.
             "AUTH": "true",
             # Its MQTT listener ignores BIND_HOST and would listen on every interface, SFTP likewise.
@@ -41,6 +41,5 @@ def start_ministack(layout: Layout, port: int, ecs_endpoint: str, *, append: boo
             "TMPDIR": str(layout.scratch),
         }
     )
-    log = layout.logs / f"{NAME}.log"
-    command = Command([sys.executable, "-m", "ministack"], env, cwd=ROOT, log=log, append=append)
+    command = Command([sys.executable, "-m", "ministack"], env, cwd=ROOT, log=layout.logs / f"{NAME}.log")
     return spawn(NAME, command, layout.run)

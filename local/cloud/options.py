@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from pathlib import Path
 from typing import Final
 
 from local.cloud.cloud import AWS_PORT
+from local.cloud.processes import LOOPBACK
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
 
@@ -14,9 +16,8 @@ _LARGEST_PORT: Final = 65535
 
 _UP: Final = """\
 Starts the local AWS and the local Fargate, builds template.yaml if anything has changed, deploys it, and leaves all of
-it running. `. .local/env` then points the AWS CLI and boto3 at it. A keeper stays beside them and starts again what
-crashes, on the same port; when the local AWS crashed, whose state is in memory, the stack is deployed anew and is
-empty. The logs say so. Where it runs already, its endpoints are printed and nothing is changed."""
+it running. `. .local/env` then points the AWS CLI and boto3 at it. Where it runs already, its endpoints are printed and
+nothing is changed. When a process of it has ended, `up` stops the rest and starts all again, with an empty table."""
 
 _AGENT: Final = """\
 environment
@@ -57,8 +58,15 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="where the AWS endpoint should be; another one is taken, and said, when it is not free "
         f"(default: {AWS_PORT})",
     )
-    _add_manner(up)
-    # Absent, not usual: what was not asked for is no contradiction to what runs.
+    up.add_argument(
+        "--host",
+        type=address,
+        metavar="ADDRESS",
+        help="the address of this machine to listen on; for `sam local invoke` one that containers reach, as the "
+        f"Docker bridge's 172.17.0.1 (default: {LOOPBACK})",
+    )
+    _add_task_options(up)
+    # Absent, not the default: what was not given does not contradict what runs.
     up.set_defaults(port=None, runtime=None, speed=None)
 
 
@@ -67,9 +75,9 @@ def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     down = commands.add_parser(
         "down",
         help="stop what `up` left running",
-        description="Stops the keeper that `up` left running and all that it keeps, and removes what one that was "
-        "killed has left: processes, containers, .local/env; also what is left of a killed `sam-local`. What stays: "
-        "logs/, fargate/ (file systems, staged images, what containers printed; until the next `up`) and sam-local/.",
+        description="Stops what `up` left running, and what a command that was killed has left: processes, "
+        "containers, .local/env. What stays: logs/, and until the next `up` fargate/ (file systems, staged images, "
+        "what containers printed).",
     )
     add_directory(down)
 
@@ -79,13 +87,14 @@ def add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     demo = commands.add_parser(
         "demo",
         help="start containers, find their agents, run a command in one, stop everything",
-        description="Starts a local cloud, lets containers live their lives in it, runs a command in one of them, and "
-        "stops everything.\nExits with 0 only if every container ended as announced.",
+        description="Starts a local cloud, runs containers in it and a command in one of them, and stops everything.\n"
+        "Exits with 0 only if every container ended as expected.",
         epilog=_AGENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_directory(demo)
-    _add_manner(demo)
+    demo.add_argument("--picture", type=Path, metavar="FILE", help="write what is shown at the end as SVG, too")
+    _add_task_options(demo)
 
 
 def add_directory(command: argparse._ActionsContainer) -> None:
@@ -116,6 +125,14 @@ def runtime(text: str) -> RuntimeName:
     return RuntimeName(text)
 
 
+def address(text: str) -> str:
+    """An IPv4 address. Raises `ArgumentTypeError`."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 address of this machine") from error
+
+
 def port(text: str) -> int:
     """A TCP port. Raises `ArgumentTypeError`."""
     if not (text.isdecimal() and 0 < int(text) <= _LARGEST_PORT):
@@ -128,7 +145,7 @@ def _directory(text: str) -> Path:
     return Path(text).resolve()
 
 
-def _add_manner(command: argparse.ArgumentParser) -> None:
+def _add_task_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--runtime",
         type=runtime,

@@ -1,74 +1,60 @@
-"""How what runs for the cloud of a directory is ended, whoever started it: by its notes."""
+"""Stops everything that runs for one directory, using its pid files; and what runs there."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from typing import Final
+from collections.abc import Mapping
+from typing import Any
 
-from local.cloud.hold import AlreadyUp, Hold, holder
 from local.cloud.layout import Layout
+from local.cloud.lock import interrupt, locked
 from local.cloud.processes import CloudError, forget, noted
 from local.fargate.engine.marker import engine_marker
 
-KEEPER_SECONDS: Final = 60
-"""For a keeper to end, with all that it keeps: more than its processes get, one after the other."""
+
+def left_running(layout: Layout) -> Mapping[str, Any] | None:
+    """The options of the cloud that `up` left running, by name; None unless every process of it runs."""
+    if not layout.options.exists():
+        return None
+    options: dict[str, Any] = json.loads(layout.options.read_text())
+    daemons = list(noted(layout.run))
+    return options if daemons and all(daemon.alive() for daemon in daemons) else None
 
 
 def end_processes(layout: Layout) -> list[str]:
-    """Stops exactly the processes noted in this directory, the tasks before the AWS that hears of their end.
+    """Ends the processes with a pid file in this directory, the tasks before the AWS that gets their events.
 
-    For who holds the directory. Returns the names of those that ran. Idempotent.
+    Also what outlives them: files, and containers of a local Fargate that was killed. The caller has the lock.
+    Returns the names of those that ran. Idempotent.
     """
-    for file in (layout.env, layout.restarts):
+    for file in (layout.env, layout.function_variables, layout.options):
         file.unlink(missing_ok=True)
     ran = []
-    for daemon in noted(layout.run):  # in the order of their names: fargate, ministack, and sam, if it was at work
+    for daemon in noted(layout.run):  # by name: fargate, ministack, and sam, if it was at work
         if daemon.alive():
             ran.append(daemon.name)
         daemon.stop()
         forget(layout.run, daemon)
     shutil.rmtree(layout.scratch, ignore_errors=True)
-    _remove_leftovers(layout)
+    _remove_containers(layout)
     return ran
 
 
 def stop(layout: Layout) -> list[str]:
-    """Stops the cloud that `make up` left running, its keeper first, and what is left of one whose keeper was killed.
+    """Stops the cloud that `up` left running or is starting, and what a command that was killed has left.
 
-    Also what a `make sam-local` has left that was killed. Returns the names of the processes that ran. Raises
-    `AlreadyUp` when a demo or a test uses the directory, `CloudError` when there may be more in an engine that is gone.
+    Returns the names of the processes that ran. Raises `AlreadyUp` when a demo or a test uses the directory,
+    `CloudError` when there may be containers in an engine that does not answer.
     """
     if not layout.directory.is_dir():
         return []
-    found = holder(layout)
-    ran = [daemon.name for daemon in noted(layout.run) if daemon.alive()]
-    if found is not None and found.keeper:
-        ran.append(found.process.name)
-        found.process.stop(KEEPER_SECONDS)
-    _end_left_over(layout)
-    if layout.of_sam_local.directory.is_dir():
-        ran += clean(layout.of_sam_local)
-    return ran
+    interrupted = ["up"] if layout.lock.exists() and interrupt(layout, "up") else []
+    with locked(layout, "down"):
+        return interrupted + end_processes(layout)
 
 
-def clean(layout: Layout) -> list[str]:
-    """Ends what somebody who was killed has left, unless somebody else has taken the directory in the meantime."""
-    try:
-        return _end_left_over(layout)
-    except AlreadyUp:
-        return []
-
-
-def _end_left_over(layout: Layout) -> list[str]:
-    hold = Hold.take(layout)
-    try:
-        return end_processes(layout)
-    finally:
-        hold.release()
-
-
-def _remove_leftovers(layout: Layout) -> None:
-    """Containers outlive a local Fargate that was killed, as processes do not."""
+def _remove_containers(layout: Layout) -> None:
     marker = engine_marker(layout.fargate)
     if not marker.exists():
         return

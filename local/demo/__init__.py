@@ -1,5 +1,5 @@
-"""`make demo`: the main job, seen from outside. A handful of containers live their lives on the local cloud."""
+"""`make demo`: containers start on the local cloud, their agents are found, a command runs in one of them."""
 
-from local.demo.run import main
+from local.demo.runner import main
 
 __all__ = ["main"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -14,8 +16,9 @@ from rich.text import Text
 from core.model.instants import milliseconds_between
 from core.model.record import Instant, Record
 from core.model.state import State
-from local.demo.cast import Part
+from local.demo.cases import CASES
 
+_WIDTH: Final = 132
 _COLOURS: Final = {
     State.PENDING: "yellow",
     State.TASK_RUNNING: "cyan",
@@ -31,14 +34,50 @@ _PHASES: Final = (
 )
 
 
+class Screen:
+    """The terminal; what is shown while `recorded` can be saved as a picture."""
+
+    def __init__(self) -> None:
+        terminal = Console()
+        self.console = terminal if terminal.is_terminal else Console(width=_WIDTH)
+        self.recorded = True
+        self._record = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
+
+    def heading(self, text: str, more: str = "") -> None:
+        """An empty line, and the heading of what follows."""
+        self.show(Text.assemble("\n", (text, "bold"), f"  {more}"))
+
+    def step(self, line: str) -> None:
+        """An indented line."""
+        self.line(f"  {line}")
+
+    def line(self, line: str) -> None:
+        """A line as it is."""
+        self.show(Text(line))
+
+    def show(self, shown: RenderableType) -> None:
+        """Anything that rich renders."""
+        self.console.print(shown)
+        self.record(shown)
+
+    def record(self, shown: RenderableType) -> None:
+        """For the picture alone."""
+        if self.recorded:
+            self._record.print(shown)
+
+    def save(self, file: Path) -> None:
+        """Writes an SVG."""
+        file.write_text(self._record.export_svg(title="make demo"))
+
+
 class View:
     """Shows records as they change. A context: the live table ends with it."""
 
-    def __init__(self, console: Console, parts: Sequence[Part], known: Mapping[str, Record] | None = None) -> None:
-        self._console = console
-        self._parts = parts
+    def __init__(self, screen: Screen, known: Mapping[str, Record] | None = None) -> None:
+        self._screen = screen
+        self._console = screen.console
         self._shown: dict[str, Record] = dict(known or {})
-        self._live = Live(console=console, refresh_per_second=12) if console.is_terminal else None
+        self._live = Live(console=self._console, refresh_per_second=12) if self._console.is_terminal else None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -50,9 +89,10 @@ class View:
             self._live.stop()
         else:
             self._console.print(self._table())
+        self._screen.record(self._table())
 
     def show(self, records: Mapping[str, Record]) -> None:
-        """The newest record of each part, by name."""
+        """The newest record of each case, by name."""
         changed = [name for name, record in records.items() if self._shown.get(name) != record]
         if self._live is None:
             for name in changed:
@@ -75,15 +115,15 @@ class View:
             table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=1 if column == "what it shows" else None)
         for phase, _, _ in _PHASES:
             table.add_column(phase, justify="right", no_wrap=True)
-        for part in self._parts:
-            table.add_row(part.name, part.story, *self._cells(self._shown.get(part.name)))
+        for case in CASES:
+            table.add_row(case.name, case.shows, *self._cells(self._shown.get(case.name)))
         return table
 
     def _cells(self, record: Record | None) -> list[Text]:
         if record is None:
             return [Text("-", "dim")] * (2 + len(_PHASES))
         state = Text(str(record.state), _COLOURS[record.state])
-        if record.stop is not None and record.stop.exit_code is not None:
+        if record.state is State.STOPPED and record.stop is not None and record.stop.exit_code is not None:
             state.append(f" ({record.stop.exit_code})")
         return [state, Text(record.agent_address or ""), *(_phase(record, *phase[1:]) for phase in _PHASES)]
 
@@ -97,7 +137,7 @@ def _phase(record: Record, first: Instant | None, last: Instant) -> Text:
 
 
 def failure(name: str, record: Record) -> Panel:
-    """A failure as the item tells it: what happened, the facts, what to do next."""
+    """The error of a record: what happened, the facts, what to do next."""
     error = record.error
     if error is None:
         raise LookupError(f"{name} has no error")

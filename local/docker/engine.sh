@@ -48,7 +48,7 @@ start() {
     ! docker version 2>&1 | grep -qi "permission denied" ||
         unavailable "there is one, but this user may not use it: sudo $0 start, or join the group docker."
     mkdir -p "$here"
-    # What is made for somebody else stays theirs: the local cloud works in the same directory.
+    # With sudo, the directory stays the caller's: the local cloud works in it too.
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-}" "$local" "$here"
     command -v dockerd >/dev/null && command -v docker >/dev/null || install_packages
     if answers; then

@@ -21,7 +21,6 @@ from local.fargate.server import Options, build_app
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m local.fargate", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, required=True, help="port to listen on")
@@ -45,7 +44,6 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 
 async def serve(arguments: argparse.Namespace) -> None:
-    """Serves until a signal asks for the end."""
     options = Options(
         state_dir=arguments.state_dir.resolve(),
         aws_endpoint=arguments.aws_endpoint,
@@ -73,7 +71,6 @@ async def serve(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """The entry point."""
     arguments = parse_arguments()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s fargate %(message)s")
     asyncio.run(serve(arguments))

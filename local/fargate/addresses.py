@@ -39,7 +39,6 @@ class AddressPool:
         self._free.append(address)
 
     def close(self) -> None:
-        """Frees the blocks for other pools."""
         for claim in self._claims:
             claim.close()
         self._claims.clear()

@@ -45,7 +45,6 @@ class Blockade:
         raise OSError(f"the backlog of {address}:{port} does not fill: the port cannot be blocked on this kernel")
 
     def close(self) -> None:
-        """Frees the port."""
         for filler in self._fillers:
             filler.close()
         self._fillers.clear()

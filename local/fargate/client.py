@@ -23,7 +23,6 @@ class LocalFargate:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def healthy(self) -> bool:
-        """Whether the server answers."""
         try:
             return bool(self._call("GET", "health")["status"] == "ok")
         except OSError:
@@ -39,15 +38,12 @@ class LocalFargate:
         return faults
 
     def clear_faults(self) -> None:
-        """None any more."""
         self._call("DELETE", "faults")
 
     def kill(self, task: str) -> None:
-        """SIGKILL to the main process of a task (id or ARN)."""
         self._call("POST", f"tasks/{task.rpartition('/')[2]}/kill")
 
     def interrupt(self, task: str) -> None:
-        """A Spot interruption of a task (id or ARN)."""
         self._call("POST", f"tasks/{task.rpartition('/')[2]}/interrupt")
 
     def deliveries(self, task: str | None = None) -> list[dict[str, Any]]:
@@ -57,7 +53,6 @@ class LocalFargate:
         return deliveries
 
     def events(self, task: str | None = None) -> list[dict[str, Any]]:
-        """The events alone."""
         return [delivery["event"] for delivery in self.deliveries(task)]
 
     def calls(self) -> dict[str, int]:
@@ -66,7 +61,6 @@ class LocalFargate:
         return calls
 
     def reset_calls(self) -> None:
-        """Counts from zero."""
         self._call("DELETE", "calls")
 
     def tasks(self) -> list[dict[str, Any]]:

@@ -9,21 +9,20 @@ from datetime import timedelta
 from typing import Any, Final
 
 from local.fargate import reasons
-from local.fargate.clusters import Clusters
 from local.fargate.definitions import Definitions
 from local.fargate.errors import AwsError, refuse, throttled
 from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults
 from local.fargate.idempotency import ClientTokens
-from local.fargate.launch import check_conditions
 from local.fargate.life import Life, World
-from local.fargate.naming import Names, new_task_id, task_id
+from local.fargate.naming import Names, cluster_name, new_task_id, task_id
 from local.fargate.pages import page
 from local.fargate.rates import Rates
-from local.fargate.rules import override_violations, tag_violations
+from local.fargate.rules import override_violations
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")
 _DESCRIBED_AT_ONCE: Final = 100
+_PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 _STAYS: Final = timedelta(hours=1)
 """How long a stopped task can be described, at least; here exactly."""
 
@@ -38,7 +37,7 @@ class ControlPlane:
     ) -> None:
         """Without `rates` no call is one too many."""
         self._names = names
-        self._clusters = Clusters(names, clusters, lambda: (life.task for life in self.lives()))
+        self._clusters = frozenset(clusters)
         self._faults = faults
         self._world = world
         self._rates = rates
@@ -47,8 +46,6 @@ class ControlPlane:
         self._lives: dict[str, Life] = {}
         self._courses: dict[str, asyncio.Task[None]] = {}
         self._operations: dict[str, Operation] = {
-            "CreateCluster": self._clusters.create,
-            "DescribeClusters": self._clusters.describe,
             "RegisterTaskDefinition": self._definitions.register,
             "DescribeTaskDefinition": self._definitions.describe,
             "ListTaskDefinitions": self._definitions.list,
@@ -59,8 +56,6 @@ class ControlPlane:
             "DescribeTasks": self.describe_tasks,
             "ListTasks": self.list_tasks,
             "StopTask": self.stop_task,
-            "TagResource": self.tag_resource,
-            "ListTagsForResource": self.list_tags_for_resource,
         }
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -92,11 +87,10 @@ class ControlPlane:
 
     def run_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """RunTask: 200 with `failures` when there is no capacity; the same tasks for the same client token."""
-        cluster = self._clusters.named(request)
+        cluster = self._cluster(request)
         definition = self._definitions.runnable(request["taskDefinition"])
         refuse("InvalidParameterException", override_violations(request, definition))
-        self._clusters.check_capacity(request)
-        check_conditions(definition)
+        _check_capacity(request)
         subjects = [request.get("startedBy"), *(container["image"] for container in definition["containerDefinitions"])]
         at = now()
         known = self._tokens.recall(cluster, request, at)
@@ -117,7 +111,7 @@ class ControlPlane:
 
     def describe_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """DescribeTasks: up to 100; those that are not known (any more) are MISSING."""
-        cluster = self._clusters.named(request)
+        cluster = self._cluster(request)
         if not request["tasks"]:
             raise AwsError("InvalidParameterException", "Tasks cannot be empty.")
         if len(request["tasks"]) > _DESCRIBED_AT_ONCE:
@@ -134,7 +128,7 @@ class ControlPlane:
 
     def list_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListTasks: RUNNING unless asked otherwise. `startedBy` goes with no other filter but desiredStatus."""
-        cluster = self._clusters.named(request)
+        cluster = self._cluster(request)
         others = {"family", "serviceName", "containerInstance"} & set(request)
         if "startedBy" in request and others:
             raise AwsError("InvalidParameterException", "cannot specify startedBy with other arguments")
@@ -153,28 +147,13 @@ class ControlPlane:
 
     def stop_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """StopTask: answers at once, also for a task that has stopped. The task loses its tags."""
-        cluster = self._clusters.named(request)
+        cluster = self._cluster(request)
         life = self.life(request["task"])
         if life is None or self._task(cluster, task_id(request["task"], cluster)) is None:
             raise AwsError("InvalidParameterException", "The referenced task was not found.")
         life.stop("UserInitiated", request.get("reason") or reasons.STOPPED_BY_USER)
         life.task.tags.clear()
         return {"task": self._document(life.task)}
-
-    def tag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
-        """TagResource, for tasks."""
-        task = self._tagged(request["resourceArn"])
-        tags = {tag["key"]: tag.get("value", "") for tag in (*task.tags, *request["tags"])}
-        merged = [{"key": key, "value": value} for key, value in tags.items()]
-        refuse("InvalidParameterException", tag_violations(merged))
-        task.tags[:] = merged
-        return {}
-
-    def list_tags_for_resource(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListTagsForResource, for tasks and task definitions."""
-        arn = request["resourceArn"]
-        definition = self._definitions.find(arn) if ":task-definition/" in arn else None
-        return {"tags": self._tagged(arn).tags if definition is None else self._definitions.tags_of(definition)}
 
     def _launch(
         self, cluster: str, definition: dict[str, Any], request: dict[str, Any], subjects: Sequence[str | None]
@@ -217,16 +196,16 @@ class ControlPlane:
         if not course.cancelled() and course.exception() is not None:
             log.error("task %s: its life broke off, a bug", identity, exc_info=course.exception())
 
+    def _cluster(self, request: dict[str, Any]) -> str:
+        name = cluster_name(request.get("cluster"))
+        if name not in self._clusters:
+            raise AwsError("ClusterNotFoundException", "Cluster not found.")
+        return name
+
     def _task(self, cluster: str, identity: str) -> Task | None:
         life = self._lives.get(identity)
         if life is None or life.task.cluster != cluster or _gone(life.task):
             return None
-        return life.task
-
-    def _tagged(self, arn: str) -> Task:
-        life = self.life(arn)
-        if life is None or life.task.arn != arn:
-            raise AwsError("InvalidParameterException", "The specified resource was not found.")
         return life.task
 
     @staticmethod
@@ -236,3 +215,16 @@ class ControlPlane:
 
 def _gone(task: Task) -> bool:
     return task.stopped_at is not None and now() - task.stopped_at > _STAYS
+
+
+def _check_capacity(request: dict[str, Any]) -> None:
+    """Every cluster has Fargate, and none has instances."""
+    strategy = request.get("capacityProviderStrategy", ())
+    if not strategy and request.get("launchType") != "FARGATE":
+        raise AwsError("InvalidParameterException", "No Container Instances were found in your cluster.")
+    for provider in (item["capacityProvider"] for item in strategy):
+        if provider not in _PROVIDERS:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The specified capacity provider '{provider}' was not found. Specify a valid name and try again.",
+            )

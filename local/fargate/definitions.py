@@ -53,7 +53,7 @@ class Definitions:
             "volumes": definition.get("volumes", []),
             "status": "ACTIVE",
             "placementConstraints": definition.get("placementConstraints", []),
-            "compatibilities": _compatibilities(definition),
+            "compatibilities": ["EC2", "FARGATE"],
             "registeredAt": now(),
             "registeredBy": f"arn:aws:iam::{self._names.account}:root",
         }
@@ -149,11 +149,4 @@ class Definitions:
         return definition
 
     def tags_of(self, definition: dict[str, Any]) -> Tags:
-        """The tags it was registered with."""
         return self._tags.get(definition["taskDefinitionArn"], [])
-
-
-def _compatibilities(definition: dict[str, Any]) -> list[str]:
-    """FARGATE also for a definition that did not ask for it, but would have been taken."""
-    on_fargate = not violations({**definition, "requiresCompatibilities": ["FARGATE"]})
-    return ["EC2", "FARGATE"] if on_fargate else ["EC2"]

@@ -78,7 +78,6 @@ class Deliveries:
         return [kept.document() for kept in self._kept if task_id in (None, kept.task_id)]
 
     async def close(self) -> None:
-        """What has not been sent is not sent any more."""
         for sending in self._under_way:
             sending.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)

@@ -88,7 +88,6 @@ class DockerRuntime:
         return namespace.address
 
     async def prepare(self, task: Task) -> None:
-        """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
         connect(task)
         home.secrets = await secrets_of(task, self._secrets)
@@ -134,7 +133,6 @@ class DockerRuntime:
         await asyncio.gather(*(stream.close() for stream in home.streams.values() if stream is not None))
 
     async def close(self) -> None:
-        """Removes everything and lets the engine go."""
         async with self._open:
             await self._ownership.remove_everything(self._docker)
 

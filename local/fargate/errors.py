@@ -19,7 +19,6 @@ class AwsError(Exception):
         self.members = members
 
     def body(self) -> dict[str, Any]:
-        """The JSON 1.1 body."""
         return {"__type": self.code, "message": self.message, **self.members}
 
 

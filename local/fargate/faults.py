@@ -83,11 +83,9 @@ class Fault:
 
     @property
     def spent(self) -> bool:
-        """Whether it has been applied as often as it was asked for."""
         return self.times is not None and self.applied >= self.times
 
     def document(self) -> dict[str, Any]:
-        """What the API shows of it."""
         return {"id": self.id, "fault": self.name, "match": self.match, "times": self.times, "applied": self.applied,
                 **self.parameters}  # fmt: skip
 
@@ -122,15 +120,12 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """In force from now on, for tasks, calls and events to come."""
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """None in force; what they have done to running tasks stays."""
         self._faults.clear()
 
     def documents(self) -> list[dict[str, Any]]:
-        """All of them, the spent ones too."""
         return [fault.document() for fault in self._faults]
 
     def take(

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from local.fargate import reasons
-from local.fargate.errors import AwsError, ContainerNotStarted
+from local.fargate.errors import ContainerNotStarted
 from local.fargate.task import Container
-
-
-def check_conditions(definition: dict[str, Any]) -> None:
-    """Raises `InvalidParameterException` for the condition that AWS knows and `Launch` does not: HEALTHY."""
-    dependencies = (each for container in definition["containerDefinitions"] for each in container.get("dependsOn", ()))
-    if any(dependency["condition"] == "HEALTHY" for dependency in dependencies):
-        message = "The local Fargate runs no health checks: dependsOn with condition HEALTHY is not supported here."
-        raise AwsError("InvalidParameterException", message)
 
 
 class Launch:

@@ -92,7 +92,6 @@ class Life:
         return bool(victims)
 
     def pids(self) -> dict[str, int]:
-        """The main processes that run, by container name."""
         return {name: self._running[name].pid for name in self._alive()}
 
     async def abandon(self) -> None:

@@ -29,11 +29,9 @@ class Names:
         return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
 
     def cluster(self, name: str) -> str:
-        """`arn:aws:ecs:…:cluster/name`."""
         return self._arn(f"cluster/{name}")
 
     def task(self, cluster: str, task_id: str) -> str:
-        """`arn:aws:ecs:…:task/cluster/id`."""
         return self._arn(f"task/{cluster}/{task_id}")
 
     def container(self, cluster: str, task_id: str) -> str:
@@ -41,7 +39,6 @@ class Names:
         return self._arn(f"container/{cluster}/{task_id}/{uuid.uuid4()}")
 
     def task_definition(self, family: str, revision: int) -> str:
-        """`arn:aws:ecs:…:task-definition/family:revision`."""
         return self._arn(f"task-definition/{family}:{revision}")
 
 

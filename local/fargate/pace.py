@@ -52,7 +52,6 @@ class Pace:
         self._random = random.Random(seed)  # noqa: S311 - durations, no secret
 
     def seconds(self, phase: Phase) -> float:
-        """How long this phase takes this time."""
         return self._random.uniform(*_SECONDS[phase]) * self._factor
 
 

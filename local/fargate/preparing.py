@@ -37,5 +37,4 @@ async def secrets_of(task: Task, source: SecretSource) -> dict[str, dict[str, st
 
 
 async def streams_of(task: Task, groups: LogGroups) -> dict[str, LogStream | None]:
-    """The log stream of each container, by its name. Raises `InitializationFailed`."""
     return {container.name: await groups.stream(task, container) for container in task.containers}

@@ -75,7 +75,6 @@ class ProcessRuntime:
         return address
 
     async def prepare(self, task: Task) -> None:
-        """Network, secrets, volumes and log streams, in Fargate's order."""
         home = self._homes[task.id]
         connect(task)
         home.secrets = await secrets_of(task, self._secrets)
@@ -139,7 +138,6 @@ class ProcessRuntime:
             await asyncio.to_thread(shutil.rmtree, home.scratch)
 
     async def close(self) -> None:
-        """Gives the addresses back to the machine."""
         self._pool.close()
 
     def _image(self, task: Task, container: Container) -> Path | None:
@@ -167,7 +165,6 @@ class ProcessRuntime:
 
 
 def agent_port(task: Task) -> int:
-    """Where the agent of a task is told to listen."""
     for container in task.containers:
         port = container.environment.get(AGENT_PORT, "")
         if port.isdigit():

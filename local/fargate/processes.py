@@ -85,7 +85,6 @@ class Process:
         return await asyncio.shield(self._exit)
 
     def terminate(self) -> None:
-        """SIGTERM to the main process."""
         _send(self._shim, "TERM")
 
     def kill(self) -> None:

@@ -27,7 +27,6 @@ RATES: Final = (
     Rate(5, 1, frozenset({"DeleteTaskDefinitions"})),
     Rate(100, 40, frozenset({"RunTask", "StopTask"})),
     Rate(100, 20, frozenset({"DescribeTasks", "ListTasks"})),
-    Rate(20, 10, frozenset({"TagResource"})),
     Rate(20, 20, frozenset({"RunTask"})),  # Fargate's own: no burst above it
 )
 

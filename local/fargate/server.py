@@ -101,7 +101,6 @@ class _Server:
         self._calls: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
-        """Every path of the server."""
         return [
             web.post("/", self.api),
             web.get("/_local/health", self.health),
@@ -131,7 +130,6 @@ class _Server:
         return web.Response(body=wire.write_answer(answer), status=status, content_type=wire.CONTENT_TYPE)
 
     async def health(self, _: web.Request) -> web.Response:
-        """200 as soon as requests are answered."""
         return web.json_response({"status": "ok"})
 
     async def calls(self, _: web.Request) -> web.Response:
@@ -139,7 +137,6 @@ class _Server:
         return web.json_response(dict(self._calls))
 
     async def forget_calls(self, _: web.Request) -> web.Response:
-        """Counts from zero."""
         self._calls.clear()
         return web.json_response({})
 
@@ -153,18 +150,15 @@ class _Server:
         return web.json_response({"tasks": [_summary(life) for life in self._plane.lives()]})
 
     async def kill(self, request: web.Request) -> web.Response:
-        """SIGKILL to the main process."""
         if not self._life(request).kill():
             raise web.HTTPConflict(text="no essential container of the task is running")
         return web.json_response({})
 
     async def interrupt(self, request: web.Request) -> web.Response:
-        """A Spot interruption."""
         self._life(request).interrupt()
         return web.json_response({})
 
     async def faults(self, _: web.Request) -> web.Response:
-        """The faults that were asked for."""
         return web.json_response({"faults": self._faults.documents()})
 
     async def add_fault(self, request: web.Request) -> web.Response:
@@ -178,7 +172,6 @@ class _Server:
         return web.json_response(fault.document(), status=201)
 
     async def clear_faults(self, _: web.Request) -> web.Response:
-        """None any more."""
         self._faults.clear()
         return web.json_response({})
 

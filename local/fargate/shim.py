@@ -160,7 +160,6 @@ def read_spec() -> dict[str, Any] | None:
 
 
 def main() -> None:
-    """One container, from the order to its end."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -33,7 +33,6 @@ class NetworkInterface:
 
     @property
     def dns_name(self) -> str:
-        """What EC2 calls the address."""
         domain = "ec2" if self.region == "us-east-1" else f"{self.region}.compute"
         return f"ip-{(self.address or '').replace('.', '-')}.{domain}.internal"
 
@@ -53,7 +52,6 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Its name in the task definition."""
         return str(self.definition["name"])
 
     @property
@@ -122,7 +120,6 @@ class Task:
         self.detail = snapshot.detail(self)
 
     def container(self, name: str) -> Container:
-        """The container of that name. Raises `KeyError`."""
         for container in self.containers:
             if container.name == name:
                 return container
@@ -130,10 +127,8 @@ class Task:
 
     @property
     def cluster(self) -> str:
-        """The name of its cluster."""
         return self.cluster_arn.rpartition("/")[2]
 
     @property
     def family(self) -> str:
-        """The family of its definition."""
         return str(self.definition["family"])

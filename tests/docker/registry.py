@@ -105,4 +105,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Nothing: the engine tells what went wrong."""
+        """Prints nothing: the engine says what went wrong."""

@@ -1,4 +1,4 @@
-"""What Docker mode leaves in the engine: nothing, however it ends, and never anything of somebody else."""
+"""What Docker mode leaves in the engine: nothing, however it ends, and it touches nothing else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.environment import isolated_environment
+from local.cloud.environment import engine_environment, isolated_environment
 from local.cloud.layout import ROOT
-from local.cloud.processes import Command, Daemon, free_port, spawn
+from local.cloud.processes import LOOPBACK, Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
 from local.fargate.engine.connection import BASE_IMAGE
 from local.fargate.engine.marker import engine_marker
@@ -63,13 +63,13 @@ def killed(tmp_path: Path) -> Path:
     arguments = ["--port", str(port), "--state-dir", str(tmp_path), "--runtime", RuntimeName.DOCKER]
     command = Command(
         [sys.executable, "-m", "local.fargate", *arguments],
-        isolated_environment({"PYTHONPATH": str(ROOT / "src")}),
+        isolated_environment({"PYTHONPATH": str(ROOT / "src"), **engine_environment()}),
         cwd=ROOT,
         log=tmp_path / "fargate.log",
     )
     daemon: Daemon = spawn("fargate", command, tmp_path / "run")
     try:
-        daemon.wait_until_ready(port, "/_local/health", 20)
+        daemon.wait_until_ready(LOOPBACK, port, "/_local/health", 20)
         ecs = ecs_client(f"http://127.0.0.1:{port}")
         ecs.register_task_definition(**LONG)
         ecs.run_task(**request(LONG["family"]))
@@ -90,7 +90,7 @@ def test_what_a_killed_server_left_is_removed(killed: Path) -> None:
     assert not engine_marker(killed).exists()
 
 
-def test_what_somebody_else_attached_goes_with_the_network(killed: Path) -> None:
+def test_what_others_attached_goes_with_the_network(killed: Path) -> None:
     """A function of `sam local invoke` has no label of ours; it would keep the network, running or not."""
     network = network_name(Ownership(killed))
     docker("run", "--detach", "--network", network, BASE_IMAGE, "sleep", "600")

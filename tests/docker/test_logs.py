@@ -33,7 +33,7 @@ def test_output_goes_to_the_log_group(stack: Stack) -> None:
 
 
 def test_without_its_log_group_a_task_does_not_start(stack: Stack) -> None:
-    """The driver makes no group unless it is told to, and ECS passes on what it says."""
+    """The driver makes a group only where awslogs-create-group says so, and ECS passes on what it says."""
     task = run(stack, **{"awslogs-group": "/docker/nowhere"})
     assert task["stopCode"] == "TaskFailedToStart"
     assert "failed to create Cloudwatch log stream: " in task["stoppedReason"]

@@ -11,6 +11,7 @@ from typing import Final
 
 from local.cloud.cloud import LocalCloud
 from local.cloud.layout import Layout
+from local.cloud.processes import LOOPBACK
 from local.fargate.runtime import RuntimeName
 from tests.e2e.stack import IMAGE, Stack
 
@@ -19,14 +20,16 @@ IMAGES: Final = (IMAGE, "debian:bookworm-slim")
 
 
 @contextmanager
-def deployed(directory: Path, *, runtime: RuntimeName = RuntimeName.PROCESS, **parameters: object) -> Iterator[Stack]:
-    """The stack with these parameters, in a directory of its own.
+def deployed(
+    directory: Path, *, runtime: RuntimeName = RuntimeName.PROCESS, host: str = LOOPBACK, **parameters: object
+) -> Iterator[Stack]:
+    """The stack with these parameters, in a directory of its own, its AWS and its Fargate on `host`.
 
     Everything that runs for it is ended by process id, whatever happens.
     """
     layout = Layout(directory)
     values = {name: str(value) for name, value in parameters.items()}
-    cloud = LocalCloud(layout, parameters=values, runtime=runtime, images=IMAGES)
+    cloud = LocalCloud(layout, parameters=values, host=host, runtime=runtime, images=IMAGES)
     with _ended_in_order(), cloud:
         yield Stack(cloud)
 

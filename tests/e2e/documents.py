@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from local import event_files
 from local.cloud.environment import ACCOUNT, REGION
+from tests import event_files
 
 CLUSTER_HERE: Final = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/default"
 ADDRESS: Final = "127.0.255.7"
@@ -20,4 +20,4 @@ def task_arn() -> str:
 
 def of(name: str, container_id: str, task: str | None = None, address: str = ADDRESS) -> dict[str, Any]:
     """`events/<name>.json` about another container, its task and address, in the stack's account and cluster."""
-    return event_files.retold(name, container=container_id, task_arn=task or task_arn(), address=address)
+    return event_files.for_task(name, container=container_id, task_arn=task or task_arn(), address=address)

@@ -14,7 +14,7 @@ import pytest
 
 from core.model.instants import truncate
 from core.model.state import State
-from local import event_files
+from tests import event_files
 from tests.e2e import documents
 from tests.e2e.stack import Stack
 from tests.factories import pending
@@ -61,7 +61,7 @@ def life_of(seen_on_the_stack: tuple[str, Life]) -> Callable[[str, str], Life]:
     def make(which: str, container_id: str) -> Life:
         if which == "of the event files":
             return [documents.of(file, container_id, task) for file in FILES]
-        return [event_files.renamed(event, {lived: container_id}) for event in events]
+        return [event_files.with_names(event, {lived: container_id}) for event in events]
 
     return make
 

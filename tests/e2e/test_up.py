@@ -1,7 +1,8 @@
-"""`python -m local up` and `down`, as an operator has them: what crashes comes back, and nothing is left behind."""
+"""`python -m local up` and `down`, as an operator uses them: `up` again mends a crash, `down` leaves nothing behind."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,14 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import pytest
 
 from core.adapters.clients import reach_client
 from core.client import Reachable
 from local.cloud.clients import aws_client
-from local.cloud.environment import read_environment
-from local.cloud.hold import holder
-from local.cloud.keeper import restarts
+from local.cloud.environment import read_environment, upper_snake_case
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Daemon, free_port, noted
 from local.fargate.client import LocalFargate
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Operator:
-    """Someone at a shell, with one directory, one preferred port and one runtime."""
+    """A person at a shell, with one directory, one preferred port and one runtime."""
 
     def __init__(self, directory: Path, port: int, runtime: RuntimeName) -> None:
         self.layout = Layout(directory)
@@ -64,10 +64,6 @@ class Operator:
         """As the kernel does when memory runs out."""
         os.kill(self.daemon(name).pid, signal.SIGKILL)
 
-    def started_again(self, **times: int) -> None:
-        """Returns when each process was started again that often in all."""
-        eventually(lambda: restarts(self.layout) == times, f"{times}; see {self.layout.logs}")
-
     def environment(self) -> dict[str, str]:
         return read_environment(self.layout.env)
 
@@ -85,18 +81,16 @@ class Operator:
     def processes(self) -> dict[int, str]:
         """Every process that has this directory in its arguments, its environment or as its own, and its arguments."""
         found = {}
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                arguments = (process / "cmdline").read_bytes()
-                traces = [arguments, (process / "environ").read_bytes(), os.fsencode((process / "cwd").readlink())]
-            except OSError:  # it has just ended, or is a zombie
-                continue
-            if any(os.fsencode(self.layout.directory) in trace for trace in traces):
-                found[int(process.name)] = arguments.replace(b"\0", b" ").decode()
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    traces = [*process.cmdline(), *process.environ().values(), process.cwd()]
+                    if any(str(self.layout.directory) in trace for trace in traces):
+                        found[process.pid] = " ".join(process.cmdline())
         return found
 
     def owned(self) -> dict[str, list[str]]:
-        """What the container engine holds of this cloud: nothing where tasks are processes, and nobody is asked."""
+        """What the container engine holds of this cloud: nothing where tasks are processes."""
         return owned(self.layout.fargate) if self.runtime is RuntimeName.DOCKER else NOTHING
 
 
@@ -149,13 +143,14 @@ def test_up_names_what_runs_already(operator: Operator) -> None:
     before = operator.processes()
     done = operator.up()
     assert done.returncode == 0
-    assert f"--speed fast --runtime {operator.runtime}); it is left as it is" in done.stdout
+    assert f"--runtime {operator.runtime} --speed fast" in done.stdout
+    assert "it is left as it is" in done.stdout
     assert f"http://127.0.0.1:{operator.port}" in done.stdout
     assert operator.processes().keys() == before.keys()
 
 
-def test_up_in_another_manner_is_refused(operator: Operator) -> None:
-    """What was asked for is not ignored, and what runs goes on."""
+def test_up_with_other_options_is_refused(operator: Operator) -> None:
+    """What was asked for is not ignored, and what runs stays."""
     before = operator.processes()
     command = [*operator.command("up"), "--speed", "real"]
     done = subprocess.run(command, env=shell(), capture_output=True, text=True, check=False)
@@ -164,38 +159,24 @@ def test_up_in_another_manner_is_refused(operator: Operator) -> None:
     assert operator.processes().keys() == before.keys()
 
 
-def test_local_fargate_comes_back(operator: Operator, container_id: str) -> None:
-    """Killed, it is started again on its port with what was staged, and containers start; the local AWS stays."""
-    aws, env = operator.daemon("ministack"), operator.environment()
-    operator.kill("fargate")
-    operator.started_again(fargate=1)
-    assert operator.environment() == env
-    assert operator.daemon("ministack") == aws
-    ecs = LocalFargate(env["AWS_ENDPOINT_URL_ECS"])
-    eventually(ecs.healthy, "the local Fargate answers")
-    address = operator.healthy(container_id).address
-    assert [task["address"] for task in ecs.tasks()] == [address.partition(":")[0]]
-    assert operator.layout.logs.joinpath("fargate.log").read_text().count("listening on") == 2
-
-
-def test_local_aws_comes_back_with_the_stack(operator: Operator, container_id: str) -> None:
-    """Killed, it takes all tasks with it, and is there again on its port with a stack that works."""
+@pytest.mark.parametrize("name", ["fargate", "ministack"])
+def test_up_again_after_a_crash(operator: Operator, container_id: str, name: str) -> None:
+    """When a process was killed, `up` stops the rest and starts all of it again, on the same port; containers start."""
     before = operator.environment()
-    assert LocalFargate(before["AWS_ENDPOINT_URL_ECS"]).tasks()
-    operator.kill("ministack")
-    operator.started_again(fargate=1, ministack=1)
-    env = operator.environment()
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"):
-        assert env[name] == before[name]
-    assert LocalFargate(env["AWS_ENDPOINT_URL_ECS"]).tasks() == []
+    operator.healthy(container_id)
+    operator.kill(name)
+    left, held = operator.processes().keys(), operator.owned()
+    done = operator.up()
+    assert done.returncode == 0, done.stdout + done.stderr
+    rest = {"fargate": "ministack", "ministack": "fargate"}[name]
+    assert f"stopped what was left of the one before: {rest}\n" in done.stdout
+    assert not left & operator.processes().keys()
+    now = operator.owned()
+    for kind in ("container", "network", "volume"):
+        assert not set(held[kind]) & set(now[kind])
+    assert operator.environment()["AWS_ENDPOINT_URL"] == before["AWS_ENDPOINT_URL"]
+    assert LocalFargate(operator.environment()["AWS_ENDPOINT_URL_ECS"]).tasks() == []
     assert operator.healthy(container_id).address
-
-
-def test_up_tells_of_restarts(operator: Operator) -> None:
-    """Someone who asks learns that something crashed."""
-    told = operator.up().stdout
-    assert "fargate ended 1 time and was started again" in told
-    assert "ministack ended 1 time and was started again" in told
 
 
 def test_failed_start_says_why_and_leaves_nothing(second: Operator) -> None:
@@ -215,17 +196,24 @@ def test_interrupted_start_leaves_nothing(second: Operator) -> None:
 
 
 def test_start_that_is_stopped_says_so(second: Operator) -> None:
-    """`down` while `up` starts ends it; of the log, which tells of older starts too, nothing is shown."""
-    log = second.layout.logs / "keeper.log"
-    log.parent.mkdir()
-    log.write_text("an older start\n")
+    """`down` while `up` starts a cloud ends that `up`."""
     up = second.starting()
     assert up.stdout is not None
     assert any("agent packed" in line for line in up.stdout)
-    assert "keeper" in second.down().stdout
+    assert second.down().stdout.startswith("Stopped: up")
     done = ended(up)
-    assert (done.returncode, done.stderr) == (1, "The start was stopped: by `down`, or by a signal.\n")
-    assert log.read_text().startswith("an older start\n")
+    assert (done.returncode, "Interrupted" in done.stderr) == (130, True)
+
+
+def test_down_after_up_was_killed(second: Operator) -> None:
+    """What a killed `up` had started so far is stopped."""
+    up = second.starting()
+    assert up.stdout is not None
+    assert any("agent packed" in line for line in up.stdout)
+    up.kill()
+    ended(up)
+    assert second.processes() != {}
+    assert "ministack" in second.down().stdout
 
 
 def test_two_at_the_same_moment(second: Operator) -> None:
@@ -241,30 +229,38 @@ def test_two_at_the_same_moment(second: Operator) -> None:
         second.down()
 
 
-def test_up_after_the_keeper_was_killed(operator: Operator) -> None:
-    """What it has left is stopped, and all of it is started anew, on the same port."""
-    before = operator.environment()
-    found = holder(operator.layout)
-    assert found is not None
-    os.kill(found.process.pid, signal.SIGKILL)
-    left, held = operator.processes().keys(), operator.owned()
-    assert bool(held["container"]) is (operator.runtime is RuntimeName.DOCKER)
-    done = operator.up()
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "stopped what was left of the one before: fargate, ministack" in done.stdout
-    assert not left & operator.processes().keys()
-    now = operator.owned()
-    for kind in ("container", "network", "volume"):
-        assert not set(held[kind]) & set(now[kind])
-    assert operator.environment()["AWS_ENDPOINT_URL"] == before["AWS_ENDPOINT_URL"]
+def test_functions_of_sam_local_know_the_stack(operator: Operator) -> None:
+    """The file for `sam local invoke --env-vars` has each function's variables and the endpoints."""
+    env, variables = operator.environment(), json.loads(operator.layout.function_variables.read_text())
+    assert {name for name in env if name.endswith("_FUNCTION_ARN")} == {
+        f"{upper_snake_case(name)}_ARN" for name in variables
+    }
+    for one in variables.values():
+        assert one["TABLE_NAME"] == env["CONTAINERS_TABLE_NAME"]
+        assert one["AWS_ENDPOINT_URL_ECS"] == env["AWS_ENDPOINT_URL_ECS"]
 
 
 def test_down_leaves_nothing(operator: Operator, container_id: str) -> None:
     """No process, no container, no code of a function, no env file; and a second `down` has nothing to do."""
     operator.healthy(container_id)
-    assert operator.down().stdout == "Stopped: fargate, ministack, keeper.\n"
+    assert operator.down().stdout == "Stopped: fargate, ministack.\n"
+    assert_nothing_is_left(operator)
+    assert operator.down().stdout == "The local cloud was not running.\n"
+
+
+@pytest.mark.parametrize("names", [["fargate"], ["ministack"], ["fargate", "ministack"]], ids="+".join)
+def test_down_after_a_crash_leaves_nothing(operator: Operator, container_id: str, names: list[str]) -> None:
+    """Whichever process was killed while a container ran, what it has left is ended."""
+    assert operator.up().returncode == 0
+    operator.healthy(container_id)
+    for name in names:
+        operator.kill(name)
+    operator.down()
+    assert_nothing_is_left(operator)
+
+
+def assert_nothing_is_left(operator: Operator) -> None:
     assert operator.processes() == {}
     assert operator.owned() == NOTHING
-    assert not operator.layout.env.exists()
-    assert not operator.layout.scratch.exists()
-    assert operator.down().stdout == "The local cloud was not running.\n"
+    left = (operator.layout.env, operator.layout.function_variables, operator.layout.options, operator.layout.scratch)
+    assert [path for path in left if path.exists()] == []

@@ -101,7 +101,6 @@ async def require_base_image(docker: Docker) -> None:
 
 
 async def ready() -> bool:
-    """Whether an engine answers and has the base image."""
     try:
         await require()
     except NoEngine:

@@ -15,7 +15,6 @@ from aiodocker.containers import DockerContainer
 from local.fargate.engine.connection import CONFLICT, NOT_FOUND
 from local.fargate.engine.logs import Output
 from local.fargate.engine.words import OUT_OF_MEMORY
-from local.fargate.rules.size import memory_mib
 from local.fargate.task import Container, Task
 
 log: Final = logging.getLogger("local.fargate")
@@ -75,8 +74,7 @@ def configuration(task: Task, container: Container, placement: Placement) -> dic
 def _memory(task: Task, container: Container) -> int:
     """The hard limit in bytes: the container's own, else the task's."""
     own = container.override.get("memory") or container.definition.get("memory")
-    whole = memory_mib(str(task.overrides.get("memory") or task.definition["memory"]))
-    return int(own or whole or 0) * _MIB
+    return int(own or task.overrides.get("memory") or task.definition["memory"]) * _MIB
 
 
 class EngineContainer:

@@ -21,7 +21,6 @@ class BuildContext:
         self._tar.add(os.path.realpath(source), name, filter=_of_root)
 
     def add_text(self, name: str, text: str, mode: int) -> None:
-        """A file with this content."""
         content = text.encode()
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = len(content), mode

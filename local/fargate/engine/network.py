@@ -19,7 +19,6 @@ _PAUSE: Final = ("sleep", "infinity")
 
 
 def network_name(ownership: Ownership) -> str:
-    """The bridge's name in the engine."""
     return f"sockerless-local-{ownership.id}"
 
 

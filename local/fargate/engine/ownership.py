@@ -26,11 +26,9 @@ class Ownership:
         self._marker = engine_marker(state_dir)
 
     def labels(self, task_id: str | None = None) -> dict[str, str]:
-        """What everything is labelled with when it is made."""
         return {OWNER: self.id} | ({TASK: task_id} if task_id else {})
 
     def filters(self, task_id: str | None = None) -> dict[str, list[str]]:
-        """The engine's filter for what has these labels."""
         return {"label": [f"{name}={value}" for name, value in self.labels(task_id).items()]}
 
     async def remove_task(self, docker: Docker, task_id: str) -> None:

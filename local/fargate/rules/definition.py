@@ -22,17 +22,15 @@ def violations(definition: Mapping[str, Any]) -> tuple[Violation, ...]:
 
 
 def _violations(definition: Mapping[str, Any]) -> Iterator[Violation]:
-    fargate = "FARGATE" in definition.get("requiresCompatibilities", ())
     yield from _family(definition.get("family", ""))
     if (size := definition_size(definition)) > MAX_DEFINITION_BYTES:
         says = f"Actual length: '{size}'. Max allowed length is '{MAX_DEFINITION_BYTES}' bytes."
         yield quoted("definition", says)
-    if fargate:
-        yield from _fargate(definition)
+    yield from _fargate(definition)
     yield from ephemeral_violations(definition)
-    yield from volume_violations(definition.get("volumes", ()), fargate=fargate)
+    yield from volume_violations(definition.get("volumes", ()))
     yield from _number_of_containers(definition)
-    yield from container_violations(definition, fargate=fargate)
+    yield from container_violations(definition)
     yield from tag_violations(definition.get("tags", ()))
 
 
@@ -46,16 +44,12 @@ def _family(family: str) -> Iterator[Violation]:
 
 
 def _fargate(definition: Mapping[str, Any]) -> Iterator[Violation]:
+    if definition.get("requiresCompatibilities") != ["FARGATE"]:
+        yield Violation("requiresCompatibilities", "must be FARGATE: the local Fargate has nothing else")
     if definition.get("networkMode") != "awsvpc":
         # The quotation marks are ECS's own.
         yield quoted("networkMode", "Fargate only supports network mode \u2018awsvpc\u2019.")
     yield from size_violations(definition)
-    if definition.get("ipcMode"):
-        yield Violation("ipcMode", "not supported on Fargate")
-    if definition.get("pidMode") not in (None, "task"):
-        yield Violation("pidMode", "Fargate only supports 'task'")
-    if definition.get("placementConstraints"):
-        yield quoted("placementConstraints", "Fargate does not support task placement constraints.")
     if definition.get("runtimePlatform", {}).get("cpuArchitecture") not in (None, "X86_64", "ARM64"):
         yield Violation("runtimePlatform.cpuArchitecture", "must be X86_64 or ARM64")
 

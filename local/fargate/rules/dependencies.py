@@ -7,26 +7,25 @@ from typing import Any, Final
 
 from local.fargate.rules.violation import Violation, quoted
 
-_CONDITIONS: Final = ("COMPLETE", "HEALTHY", "START", "SUCCESS")
+_CONDITIONS: Final = ("COMPLETE", "START", "SUCCESS")
 _AFTER_EXIT: Final = frozenset({"COMPLETE", "SUCCESS"})
 
 
 def dependency_violations(container: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
-    """What AWS would object to in one container's `dependsOn`, among all containers of the task."""
     known = {each.get("name"): each for each in containers}
     for dependency in container.get("dependsOn", ()):
         name, condition = dependency["containerName"], dependency["condition"]
         other = known.get(name)
         if condition not in _CONDITIONS:
-            yield Violation("dependsOn", f"{condition!r} is no condition; allowed are {', '.join(_CONDITIONS)}")
+            yield Violation(
+                "dependsOn",
+                f"{condition!r} is no condition here (no health checks are run); allowed are {', '.join(_CONDITIONS)}",
+            )
         if other is None:
             # The stray plus sign is ECS's own.
             yield quoted("dependsOn", f"Cannot depend on container + '{name}' because it does not exist")
         elif condition in _AFTER_EXIT and other.get("essential", True):
             says = "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
-            yield quoted("dependsOn", says)
-        elif condition == "HEALTHY" and not other.get("healthCheck"):
-            says = "A dependency container with HEALTHY condition must have health check configured"
             yield quoted("dependsOn", says)
 
 

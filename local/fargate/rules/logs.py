@@ -12,22 +12,19 @@ _REQUIRED: Final = ("awslogs-region", "awslogs-group")
 _PREFIX: Final = "awslogs-stream-prefix"
 
 
-def log_violations(
-    container: Mapping[str, Any], definition: Mapping[str, Any], *, fargate: bool
-) -> Iterator[Violation]:
-    """What AWS would object to in one container's `logConfiguration`, if it has one."""
+def log_violations(container: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
     logs = container.get("logConfiguration", {})
     driver, options = logs.get("logDriver"), logs.get("options", {})
-    if fargate and driver not in {None, *_FARGATE_DRIVERS}:
+    if driver not in {None, *_FARGATE_DRIVERS}:
         yield Violation("logConfiguration.logDriver", f"{driver!r} is not supported on Fargate")
     if driver != "awslogs":
         return
     if missing := [option for option in _REQUIRED if not options.get(option)]:
         says = f"Log driver awslogs requires options: {', '.join(missing)}"
         yield quoted("logConfiguration.options", says)
-    if fargate and not options.get(_PREFIX):
+    if not options.get(_PREFIX):
         says = f"Fargate requires log configuration options to include {_PREFIX} to support log driver awslogs."
         yield quoted("logConfiguration.options", says)
-    if fargate and not definition.get("executionRoleArn"):
+    if not definition.get("executionRoleArn"):
         says = "Fargate requires task definition to have execution role ARN to support log driver awslogs."
         yield quoted("logConfiguration", says)

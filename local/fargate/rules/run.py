@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.launch.limits import MAX_OVERRIDES_LENGTH
-from local.fargate.rules.size import ephemeral_violations, size_violations
+from local.fargate.rules.size import ephemeral_violations
 from local.fargate.rules.tagging import tag_violations
 from local.fargate.rules.violation import Violation, quoted
 
 _STARTED_BY: Final = re.compile(r"[A-Za-z0-9_/-]*")
 _CLIENT_TOKEN: Final = re.compile(r"[!-~]{1,64}")
-_MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS, _MAX_GROUP = 128, 10, 16, 5, 255
-_FARGATE_PROVIDERS: Final = frozenset({"FARGATE", "FARGATE_SPOT"})
+_MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS = 128, 10, 16, 5
 
 
 def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
@@ -44,13 +43,6 @@ def _itself(run: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("startedBy", "must have letters, digits, hyphens, slashes and underscores, and nothing else")
     if "clientToken" in run and not _CLIENT_TOKEN.fullmatch(run["clientToken"]):
         yield Violation("clientToken", "must have 1 to 64 characters from the range 33 to 126")
-    if len(run.get("group", "")) > _MAX_GROUP:
-        yield Violation("group", f"must have at most {_MAX_GROUP} characters")
-    if run.get("launchType") and run.get("capacityProviderStrategy"):
-        yield quoted(
-            "launchType",
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
-        )
     network = run.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if network is None:
         says = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
@@ -80,13 +72,8 @@ def _overrides(overrides: Mapping[str, Any]) -> Iterator[Violation]:
 
 
 def _disagreements(run: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
-    """`definition` may be what was sent, or what ECS made of it: then its `compatibilities` decide, as in ECS."""
-    compatible = definition.get("compatibilities") or definition.get("requiresCompatibilities", ())
-    if _on_fargate(run) and "FARGATE" not in compatible:
-        yield quoted("launchType", "Task definition does not support launch_type FARGATE.")
     containers = {each.get("name"): each for each in definition.get("containerDefinitions", ())}
-    overrides = run.get("overrides", {})
-    for override in overrides.get("containerOverrides", ()):
+    for override in run.get("overrides", {}).get("containerOverrides", ()):
         name = override.get("name")
         if name not in containers:
             says = f"Override for container named {name} is not a container in the TaskDefinition."
@@ -96,11 +83,3 @@ def _disagreements(run: Mapping[str, Any], definition: Mapping[str, Any]) -> Ite
         for variable in sorted(secrets & {each.get("name") for each in override.get("environment", ())}):
             member = f"overrides.containerOverrides[{name}].environment"
             yield Violation(member, f"{variable} is a secret of the container")
-    if overrides.get("cpu") or overrides.get("memory"):
-        size = {member: overrides.get(member) or definition.get(member) for member in ("cpu", "memory")}
-        yield from (found.within("overrides") for found in size_violations(size))
-
-
-def _on_fargate(run: Mapping[str, Any]) -> bool:
-    providers = {each.get("capacityProvider") for each in run.get("capacityProviderStrategy", ())}
-    return run.get("launchType") == "FARGATE" or bool(providers & _FARGATE_PROVIDERS)

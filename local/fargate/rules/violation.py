@@ -30,5 +30,4 @@ class Violation:
 
 
 def quoted(member: str, rule: str) -> Violation:
-    """A violation in ECS's own words."""
     return Violation(member, rule, quoted=True)

@@ -11,30 +11,24 @@ from local.fargate.rules.violation import Violation, quoted
 
 _FILE_SYSTEM: Final = re.compile(r"fs-[0-9a-f]{8,40}")
 _ACCESS_POINT: Final = re.compile(r"fsap-[0-9a-f]{8,40}")
-_PORTS: Final = range(1, 65536)
 
 
-def volume_violations(volumes: Sequence[Mapping[str, Any]], *, fargate: bool) -> Iterator[Violation]:
-    """What AWS would object to in these volumes."""
+def volume_violations(volumes: Sequence[Mapping[str, Any]]) -> Iterator[Violation]:
     seen = set()
     for volume in volumes:
         name = volume.get("name", "")
         if name in seen:
             yield Violation(f"volumes[{name}].name", "is used more than once")
         seen.add(name)
-        yield from (found.within(f"volumes[{name}]") for found in _volume(volume, fargate=fargate))
+        yield from (found.within(f"volumes[{name}]") for found in _volume(volume))
 
 
-def _volume(volume: Mapping[str, Any], *, fargate: bool) -> Iterator[Violation]:
+def _volume(volume: Mapping[str, Any]) -> Iterator[Violation]:
     name = volume.get("name", "")
     if not name or has_foreign_characters(name):
         yield Violation("name", "must have letters, digits, hyphens and underscores, and nothing else")
     if len(name) > MAX_NAME:
         yield Violation("name", LONG_NAME)
-    if fargate and volume.get("host", {}).get("sourcePath"):
-        yield quoted("host.sourcePath", "host.sourcePath should not be set for volumes in Fargate.")
-    if fargate and "dockerVolumeConfiguration" in volume:
-        yield Violation("dockerVolumeConfiguration", "not supported on Fargate")
     if efs := volume.get("efsVolumeConfiguration"):
         yield from (found.within("efsVolumeConfiguration") for found in _efs(efs))
 
@@ -42,7 +36,6 @@ def _volume(volume: Mapping[str, Any], *, fargate: bool) -> Iterator[Violation]:
 def _efs(efs: Mapping[str, Any]) -> Iterator[Violation]:
     authorization = efs.get("authorizationConfig", {})
     access_point = authorization.get("accessPointId")
-    encrypted = efs.get("transitEncryption") == "ENABLED"
     root = efs.get("rootDirectory")
     if not _FILE_SYSTEM.fullmatch(efs.get("fileSystemId", "")):
         yield Violation("fileSystemId", "must be the id of a file system (fs-…)")
@@ -53,8 +46,5 @@ def _efs(efs: Mapping[str, Any]) -> Iterator[Violation]:
         yield quoted("rootDirectory", says)
     elif root is not None and not root.startswith("/"):
         yield Violation("rootDirectory", "must be an absolute path")
-    if not encrypted and (access_point or authorization.get("iam") == "ENABLED"):
+    if efs.get("transitEncryption") != "ENABLED" and (access_point or authorization.get("iam") == "ENABLED"):
         yield Violation("transitEncryption", "must be ENABLED with an access point or IAM authorisation")
-    port = efs.get("transitEncryptionPort")
-    if port is not None and not (encrypted and port in _PORTS):
-        yield Violation("transitEncryptionPort", "must be a port, and transit encryption ENABLED")

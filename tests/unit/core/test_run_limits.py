@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.fargate.rules import override_violations, overrides_length
-from tests.unit.core.ecs_requests import RUN, definition, main, tags, task, without
+from tests.unit.core.ecs_requests import RUN, definition, tags
 
 
 def network(**members: Any) -> dict[str, Any]:
@@ -36,12 +36,6 @@ def tag(key: str = "key", value: str = "") -> dict[str, Any]:
         ({"clientToken": "!" * 63 + "~"}, {"clientToken": "a" * 65}, "clientToken: must have 1 to 64 characters"),
         ({"clientToken": "a"}, {"clientToken": ""}, "clientToken: must have 1 to 64 characters"),
         ({"clientToken": "a"}, {"clientToken": "a b"}, "clientToken: must have 1 to 64 characters from the range 33"),
-        ({"group": "a" * 255}, {"group": "a" * 256}, "group: must have at most 255 characters"),
-        (
-            {"launchType": None, "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
-            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
-            "launchType: Specifying both a launch type and capacity provider strategy is not supported.",
-        ),
         (network(), {"networkConfiguration": {}}, "networkConfiguration: Network Configuration must be provided when"),
         (network(subnets=["s"]), network(subnets=[]), "awsvpcConfiguration.subnets: subnets can not be empty."),
         (network(subnets=["s"] * 16), network(subnets=["s"] * 17), "awsvpcConfiguration.subnets: must be at most 16"),
@@ -62,16 +56,6 @@ def tag(key: str = "key", value: str = "") -> dict[str, Any]:
             {"overrides": {"ephemeralStorage": {"sizeInGiB": 200}}},
             {"overrides": {"ephemeralStorage": {"sizeInGiB": 5}}},
             "overrides.ephemeralStorage.sizeInGiB: must be from 21 to 200",
-        ),
-        (
-            {"overrides": {"cpu": "512", "memory": "1024"}},
-            {"overrides": {"cpu": "512", "memory": "512"}},
-            "overrides.memory: No Fargate configuration exists for given values: 512 CPU, 512 memory.",
-        ),
-        (
-            {"overrides": {"memory": "1024"}},
-            {"overrides": {"cpu": "4096"}},
-            "overrides.memory: No Fargate configuration exists for given values: 4096 CPU, 512 memory.",
         ),
     ],
 )
@@ -98,23 +82,3 @@ def test_overrides_have_8192_characters() -> None:
     assert override_violations(run("ä" * room)) == ()
     (found,) = override_violations(run("ä" * (room + 1)))
     assert found.refusal == "Container Overrides length must be at most 8192"
-
-
-@pytest.mark.parametrize(
-    "on_fargate",
-    [{}, {"launchType": None, "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}],
-)
-def test_only_what_is_compatible_runs_on_fargate(on_fargate: dict[str, Any]) -> None:
-    """A definition as it was sent asks for Fargate or not; one that ECS has registered says what it is good for."""
-    refusal = "Task definition does not support launch_type FARGATE."
-    for unfit in (without("requiresCompatibilities"), task(compatibilities=["EC2"])):
-        (found,) = override_violations({**RUN, **on_fargate}, definition(unfit))
-        assert found.refusal == refusal
-    asked_for_nothing = definition(without("requiresCompatibilities"), task(compatibilities=["EC2", "FARGATE"]))
-    assert override_violations({**RUN, **on_fargate}, asked_for_nothing) == ()
-
-
-def test_a_definition_for_instances_runs_on_instances() -> None:
-    """Whether the cluster has any is not to be seen here."""
-    ec2 = definition(without("requiresCompatibilities"), main(privileged=True))
-    assert override_violations({**RUN, "launchType": "EC2"}, ec2) == ()

@@ -99,7 +99,7 @@ def test_all_clouds_share_one_build(tmp_path: Path) -> None:
 
 
 def test_functions_are_packed_once(tmp_path: Path) -> None:
-    """`sam deploy` gets one archive for all functions, and for the rest the template that was built."""
+    """`sam deploy` gets one archive for all functions; `sam local invoke` a template that declares the endpoints."""
 
     def template(**code: str) -> dict[str, Any]:
         functions = {
@@ -107,7 +107,11 @@ def test_functions_are_packed_once(tmp_path: Path) -> None:
             for name, uri in code.items()
         }
         parameters = {"Port": {"Type": "Number", "Default": 9111}}
-        return {"Parameters": parameters, "Resources": {**functions, "Table": {"Type": "AWS::DynamoDB::Table"}}}
+        return {
+            "Parameters": parameters,
+            "Globals": {"Function": {"Environment": {"Variables": {"TABLE_NAME": "Table"}}}},
+            "Resources": {**functions, "Table": {"Type": "AWS::DynamoDB::Table"}},
+        }
 
     (tmp_path / "template.yaml").write_text(yaml.safe_dump(template(One="One", Two="Two")))
     for name in ("One", "Two"):
@@ -115,5 +119,8 @@ def test_functions_are_packed_once(tmp_path: Path) -> None:
         (tmp_path / name / "handlers" / "main.py").write_text("pass")
     pack(tmp_path)
     assert json.loads((tmp_path / "packed.json").read_text()) == template(One="code.zip", Two="code.zip")
+    invoked = json.loads((tmp_path / "invoke.json").read_text())
+    declared = invoked["Globals"]["Function"]["Environment"].pop("Variables")
+    assert declared == {"TABLE_NAME": "Table", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_ECS": ""}
     with zipfile.ZipFile(tmp_path / "code.zip") as archive:
         assert archive.read("handlers/main.py") == b"pass"

@@ -2,17 +2,17 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local import __main__ as commands
-from local.cloud.command import IMAGES_OF_EVENTS, settle, up
+from local.cloud.command import IMAGES_OF_EVENTS, choose_runtime, up
 from local.cloud.environment import write_environment
-from local.cloud.hold import Hold
 from local.cloud.layout import ROOT, Layout
-from local.cloud.processes import CloudError
+from local.cloud.processes import CloudError, Command, spawn
 from local.fargate.runtime import RuntimeName
 
 
@@ -26,7 +26,7 @@ def test_runtime_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """One line says what containers will be, and why."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine")
     said: list[str] = []
-    assert settle(RuntimeName.AUTO, said.append) is RuntimeName.PROCESS
+    assert choose_runtime(RuntimeName.AUTO, said.append) is RuntimeName.PROCESS
     [line] = said
     assert line.startswith("Tasks run as processes of this machine: The container engine at unix://")
 
@@ -37,18 +37,20 @@ def test_docker_without_an_engine_is_refused(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(
         CloudError, match=r"/no-engine does not answer \(No such file.*\)\. What to do: .* Or: --runtime process$"
     ):
-        settle(RuntimeName.DOCKER, print)
+        choose_runtime(RuntimeName.DOCKER, print)
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Layout]:
-    """A cloud that is usable; this process is its keeper."""
+    """A cloud that `up` left running."""
     layout = Layout(tmp_path)
-    hold = Hold.take(layout, keeper=True, manner={"port": 4566, "speed": "fast", "seed": 7, "runtime": "docker"})
+    sleeping = Command([sys.executable, "-c", "import signal; signal.pause()"], {}, ROOT, layout.logs / "log")
+    daemon = spawn("ministack", sleeping, layout.run)
+    layout.options.write_text(json.dumps({"port": 4566, "speed": "fast", "seed": 7, "runtime": "docker"}))
     values = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "CONTAINERS_TABLE_NAME")
     write_environment(layout.env, dict.fromkeys(values, "value"))
     yield layout
-    hold.release()
+    daemon.stop()
 
 
 def asked(layout: Layout, *options: str) -> argparse.Namespace:
@@ -56,7 +58,7 @@ def asked(layout: Layout, *options: str) -> argparse.Namespace:
 
 
 @pytest.mark.parametrize("options", ["", "--runtime auto", "--runtime docker --speed fast --seed 7 --port 4566"])
-def test_manner_of_what_runs_is_told(running: Layout, options: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_what_runs_are_printed(running: Layout, options: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A second `up` that asks for nothing else says how it runs."""
     assert up(asked(running, *options.split()), running) == 0
     assert "runs already" in (said := capsys.readouterr().out)
@@ -64,7 +66,7 @@ def test_manner_of_what_runs_is_told(running: Layout, options: str, capsys: pyte
 
 
 @pytest.mark.parametrize("option", ["--runtime process", "--speed real", "--seed 8", "--port 4600"])
-def test_another_manner_is_refused(running: Layout, option: str) -> None:
+def test_other_options_are_refused(running: Layout, option: str) -> None:
     """What was asked for is not ignored: the words say how to get it."""
     where = f"--directory {running.directory}"
     with pytest.raises(

@@ -6,7 +6,8 @@ import pytest
 
 from local import __main__ as commands
 from local.cloud.cloud import AWS_PORT, LocalCloud
-from local.cloud.command import _USUAL
+from local.cloud.command import DEFAULTS
+from local.cloud.processes import LOOPBACK
 from local.fargate.runtime import RuntimeName
 
 
@@ -17,13 +18,17 @@ def parsed(*arguments: str) -> dict[str, object]:
 def test_defaults() -> None:
     """Nothing need be said: the directory of the repository, the usual port, Docker where it can be."""
     usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
-    assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", "port", "runtime", "speed", "seed"))}
-    assert {"port": AWS_PORT, **{name: usual[name] for name in ("runtime", "speed", "seed")}} == _USUAL
-    assert parsed("demo") == {"command": "demo", **usual}
+    assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", *DEFAULTS))}
+    assert {
+        "host": LOOPBACK,
+        "port": AWS_PORT,
+        **{name: usual[name] for name in ("runtime", "speed", "seed")},
+    } == DEFAULTS
+    assert parsed("demo") == {"command": "demo", "picture": None, **usual}
     assert parsed("down") == {"command": "down", "directory": None}
 
 
-@pytest.mark.parametrize("command", ["up", "down", "demo", "sam-local"])
+@pytest.mark.parametrize("command", ["up", "down", "demo"])
 def test_every_command_takes_a_directory(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It may be relative to where the command is given; processes that work elsewhere get it absolute."""
     monkeypatch.chdir(tmp_path)
@@ -45,6 +50,7 @@ def test_speed_is_handed_on_as_it_is(speed: str) -> None:
         ("--port", "0", "no port: give a number from 1 to 65535"),
         ("--port", "65536", "no port: give a number from 1 to 65535"),
         ("--port", "http", "no port: give a number from 1 to 65535"),
+        ("--host", "localhost", "no IPv4 address"),
         ("--runtime", "podman", "'podman' is no runtime: give process, docker, auto"),
         ("--seed", "x", "invalid int"),
     ],
@@ -59,23 +65,14 @@ def test_wrong_value_is_refused_at_once(option: str, value: str, said: str, caps
 
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_the_agent_is_a_choice(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks for help learns how to bring another agent."""
+    """The help says how to bring another agent."""
     with pytest.raises(SystemExit):
         parsed(command, "--help")
     assert "AGENT_BINARY=" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("option", [("--event", "events/task-running.json"), ("--as-is",)])
-def test_an_event_needs_a_function(option: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is started for an event that nobody would get."""
-    with pytest.raises(SystemExit) as refused:
-        commands.main(["sam-local", *option])
-    assert refused.value.code == 2
-    assert "an event is for one FUNCTION" in capsys.readouterr().err
-
-
 def test_slow_tasks_get_time() -> None:
-    """The stack does not give tasks up that take their time because they were told to."""
+    """With a slower pace the stack waits longer for a task to start."""
     patience = {
         speed: LocalCloud(speed=speed).parameters["StartTimeoutSeconds"] for speed in ("fast", "0.2", "real", "2")
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -39,13 +40,13 @@ def test_same_token_other_parameters_conflict(server: LocalServer) -> None:
     assert answer["resourceIds"] == [first["tasks"][0]["taskArn"]]
 
 
-def test_tokens_belong_to_a_cluster(server: LocalServer) -> None:
+def test_tokens_belong_to_a_cluster(tmp_path: Path) -> None:
     """The same token in another cluster is another request."""
-    server.ecs.register_task_definition(**SLEEPER)
-    server.ecs.create_cluster(clusterName="blue")
-    server.ecs.run_task(**request("tests", clientToken="token-1"))
-    server.ecs.run_task(**request("tests", clientToken="token-1", cluster="blue"))
-    assert len(server.ecs.list_tasks(cluster="blue")["taskArns"]) == 1
+    with LocalServer(tmp_path, clusters=("default", "blue")) as server:
+        server.ecs.register_task_definition(**SLEEPER)
+        server.ecs.run_task(**request("tests", clientToken="token-1"))
+        server.ecs.run_task(**request("tests", clientToken="token-1", cluster="blue"))
+        assert len(server.ecs.list_tasks(cluster="blue")["taskArns"]) == 1
 
 
 def test_refused_request_is_not_remembered(server: LocalServer) -> None:

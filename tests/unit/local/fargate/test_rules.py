@@ -81,7 +81,6 @@ def test_bad_definitions_are_refused(server: LocalServer, bad: dict[str, Any], m
             {"overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}},
             "Container Overrides length must be at most 8192",
         ),
-        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "Specifying both a launch type and capacity"),
         ({"tags": [{"key": "aws:x", "value": ""}]}, "tags[0]: the prefix aws: is reserved"),
     ],
 )
@@ -99,11 +98,10 @@ def test_bad_runs_are_refused(server: LocalServer, parameters: dict[str, Any], m
 def test_bad_tags_are_an_invalid_parameter(server: LocalServer) -> None:
     """Tags are refused alike wherever they are set, also where all else is refused with `ClientException`."""
     tags = [{"key": "a", "value": "<"}]
-    task = server.run(SLEEPER)
+    server.ecs.register_task_definition(**SLEEPER)
     refusals = [
         refused(server.ecs.register_task_definition, **SLEEPER, tags=tags),
         refused(server.ecs.run_task, **request("tests", tags=tags)),
-        refused(server.ecs.tag_resource, resourceArn=task["taskArn"], tags=tags),
     ]
     assert {code for code, _ in refusals} == {"InvalidParameterException"}
     assert len({message for _, message in refusals}) == 1
@@ -130,24 +128,10 @@ def test_clusters_have_fargates_providers_only(server: LocalServer) -> None:
     assert message.startswith("The specified capacity provider 'mine' was not found.")
 
 
-def test_definitions_for_instances_do_not_run(server: LocalServer) -> None:
-    """A definition may be for EC2 alone; one that asks for nothing is for Fargate too when it could be."""
-    sized = {key: value for key, value in SLEEPER.items() if key != "requiresCompatibilities"}
-    unsized = {key: value for key, value in sized.items() if key not in ("cpu", "memory")}
-    registered = [server.ecs.register_task_definition(**each)["taskDefinition"] for each in (sized, unsized)]
-    assert [each["compatibilities"] for each in registered] == [["EC2", "FARGATE"], ["EC2"]]
-    assert len(server.ecs.run_task(**request("tests:1"))["tasks"]) == 1
-    assert refused(server.ecs.run_task, **request("tests:2")) == (
-        "InvalidParameterException",
-        "Task definition does not support launch_type FARGATE.",
-    )
-
-
 def test_health_conditions_are_refused_honestly(server: LocalServer) -> None:
     """What this Fargate cannot do it refuses, rather than doing something else."""
     checked = container("true", name="db", healthCheck={"command": ["CMD", "true"]})
     waiting = container("true", dependsOn=[{"containerName": "db", "condition": "HEALTHY"}])
-    server.ecs.register_task_definition(**definition(checked, waiting))
-    code, message = refused(server.ecs.run_task, **request("tests"))
-    assert code == "InvalidParameterException"
-    assert "runs no health checks" in message
+    code, message = refused(server.ecs.register_task_definition, **definition(checked, waiting))
+    assert code == "ClientException"
+    assert "no health checks are run" in message

@@ -11,8 +11,8 @@ from types import FrameType
 
 import pytest
 
-from local.cloud.interruption import undisturbed
 from local.cloud.processes import Command, noted, spawn
+from local.cloud.signals import deferred
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_signal_waits_for_the_end_and_is_not_lost() -> None:
     done = []
 
     def halfway() -> None:
-        with undisturbed():
+        with deferred():
             signal.raise_signal(signal.SIGTERM)
             done.append("the rest")
 
@@ -46,12 +46,12 @@ def test_a_signal_waits_for_the_end_and_is_not_lost() -> None:
 def test_without_a_signal_everything_is_as_before() -> None:
     """The handlers are those of before."""
     handler = signal.getsignal(signal.SIGTERM)
-    with undisturbed():
+    with deferred():
         assert signal.getsignal(signal.SIGTERM) is not handler
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
-class Disturbed(Command):
+class Interrupted(Command):
     """A command that is being started when the signal comes."""
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -61,10 +61,10 @@ class Disturbed(Command):
 
 @pytest.mark.usefixtures("_unwinding")
 def test_what_was_started_when_the_signal_came_is_noted(tmp_path: Path) -> None:
-    """Whoever cleans up finds it."""
-    command = Disturbed([sys.executable, "-c", "import signal; signal.pause()"], {}, tmp_path, tmp_path / "log")
+    """A later command finds it by its pid file."""
+    command = Interrupted([sys.executable, "-c", "import signal; signal.pause()"], {}, tmp_path, tmp_path / "log")
     with pytest.raises(KeyboardInterrupt):
-        spawn("disturbed", command, tmp_path / "run")
+        spawn("interrupted", command, tmp_path / "run")
     [daemon] = noted(tmp_path / "run")
     assert daemon.alive()
     daemon.stop()

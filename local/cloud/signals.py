@@ -13,17 +13,17 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def unwind_on_signals() -> None:
-    """The first of these signals raises `KeyboardInterrupt`; a second one must not interrupt what that does."""
+    """The first of these signals raises `KeyboardInterrupt`; later ones are ignored, so that unwinding completes."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Inside, these signals wait; what has arrived takes effect at the end.
+def deferred() -> Iterator[None]:
+    """Inside, these signals wait; those that arrived take effect at the end.
 
-    For what must not be left halfway: a process that was started and is noted nowhere would be nobody's to end.
-    Python runs handlers in the main thread only, so in others there is nothing to hold back.
+    Between a process and its pid file, a signal would leave a process that no later command could find. Python runs
+    handlers in the main thread only, so in other threads there is nothing to defer.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""The documents of `events/`, as they are and retold of a task that really runs."""
+"""The documents of `events/`, as they are and rewritten for a task that really runs."""
 
 from __future__ import annotations
 
@@ -24,21 +24,14 @@ def container_id() -> str:
     return str(read("start-container")["container_id"])
 
 
-def is_about_the_task(document: Any) -> bool:
-    """Whether it names the task of the files, or where its agent answers."""
-    _, task, address = _told()
-    text = json.dumps(document)
-    return task in text or address in text
-
-
-def retold(name: str, *, container: str, task_arn: str, address: str) -> dict[str, Any]:
+def for_task(name: str, *, container: str, task_arn: str, address: str) -> dict[str, Any]:
     """The file about another container, its task and address (without the port), in the local cloud's account."""
-    account, task, interface = _told()
+    account, task, interface = _names()
     names = {account: ACCOUNT, container_id(): container, task: task_arn.rpartition("/")[2], interface: address}
-    return renamed(read(name), names)
+    return with_names(read(name), names)
 
 
-def renamed(document: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def with_names(document: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """The document with each name replaced wherever it stands."""
     text = json.dumps(document)
     for old, new in names.items():
@@ -48,7 +41,7 @@ def renamed(document: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any
 
 
 @cache
-def _told() -> tuple[str, str, str]:
+def _names() -> tuple[str, str, str]:
     """The account, the task's id and its address, as the files have them."""
     running = read("task-running")
     detail = running["detail"]

@@ -1,1 +1,0 @@
-"""`sam local invoke` against the local cloud: each function in a container, as Lambda would run it."""

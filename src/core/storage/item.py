@@ -17,6 +17,7 @@ from core.model.instants import format_instant
 from core.model.record import (
     SCHEMA,
     Ask,
+    ContainerEnd,
     Injection,
     Instant,
     Launch,
@@ -25,6 +26,7 @@ from core.model.record import (
     Record,
     Step,
     Stop,
+    UnexplainedEnd,
     UnwantedTask,
 )
 from core.model.state import State, Trigger
@@ -84,6 +86,7 @@ def to_item(record: Record) -> dict[str, Any]:
         launches=[_launch_item(launch) for launch in record.launches],
         launching=record.launching and _launching_item(record.launching),
         unwanted_tasks=[{"task_arn": one.task_arn, "at": format_instant(one.at)} for one in record.unwanted_tasks],
+        unexplained=record.unexplained and _unexplained_item(record.unexplained),
         health_timeout=record.health_timeout,
         start_timeout=record.start_timeout,
         token_parameter=record.token_parameter,
@@ -150,6 +153,14 @@ def _launching_item(launching: Launching) -> dict[str, Any]:
     return _present(asked=asked, request_hash=launching.request_hash)
 
 
+def _unexplained_item(end: UnexplainedEnd) -> dict[str, Any]:
+    containers = [
+        _present(name=one.name, last_status=one.last_status, exit_code=one.exit_code, reason=one.reason)
+        for one in end.containers
+    ]
+    return _present(at=format_instant(end.at), container=end.container, containers=containers, reason=end.reason)
+
+
 def _record(item: Attributes) -> Record:
     schema = item.required("schema", integer)
     if schema != SCHEMA:
@@ -181,6 +192,7 @@ def _record(item: Attributes) -> Record:
         launches=item.optional("launches", _launches) or (),
         launching=item.optional("launching", _launching),
         unwanted_tasks=item.optional("unwanted_tasks", _unwanted_tasks) or (),
+        unexplained=item.optional("unexplained", _unexplained),
         health_timeout=item.optional("health_timeout", integer),
         start_timeout=item.optional("start_timeout", integer),
         token_parameter=item.optional("token_parameter", text),
@@ -266,3 +278,26 @@ def _asked(name: str, value: Any) -> tuple[Ask, ...]:
 def _unwanted_tasks(name: str, value: Any) -> tuple[UnwantedTask, ...]:
     tasks = (mapping(f"{name}[{index}]", task) for index, task in enumerate(listing(name, value)))
     return tuple(UnwantedTask(task.required("task_arn", text), task.required("at", instant)) for task in tasks)
+
+
+def _unexplained(name: str, value: Any) -> UnexplainedEnd:
+    end = mapping(name, value)
+    return UnexplainedEnd(
+        at=end.required("at", instant),
+        container=end.required("container", text),
+        containers=end.optional("containers", _container_ends) or (),
+        reason=end.optional("reason", text),
+    )
+
+
+def _container_ends(name: str, value: Any) -> tuple[ContainerEnd, ...]:
+    ends = (mapping(f"{name}[{index}]", end) for index, end in enumerate(listing(name, value)))
+    return tuple(
+        ContainerEnd(
+            name=end.required("name", text),
+            last_status=end.optional("last_status", text) or "",
+            exit_code=end.optional("exit_code", integer),
+            reason=end.optional("reason", text),
+        )
+        for end in ends
+    )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.model.errors import UnreadableRecord
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import truncate
-from core.model.record import Injection, Instant, Probe, Record, Step, Stop
+from core.model.record import ContainerEnd, Injection, Instant, Probe, Record, Step, Stop, UnexplainedEnd
 from core.model.state import State, Trigger
 from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
@@ -102,6 +102,24 @@ RECORDS = st.builds(
         ),
         max_size=3,
     ).map(tuple),
+    unexplained=maybe(
+        st.builds(
+            UnexplainedEnd,
+            at=INSTANTS,
+            container=TEXTS,
+            containers=st.lists(
+                st.builds(
+                    ContainerEnd,
+                    name=TEXTS,
+                    last_status=st.text(max_size=9),
+                    exit_code=maybe(st.integers(0, 255)),
+                    reason=maybe(TEXTS),
+                ),
+                max_size=3,
+            ).map(tuple),
+            reason=maybe(TEXTS),
+        )
+    ),
     watch=maybe(TEXTS),
     check_at=maybe(INSTANTS),
     expires_at=maybe(COUNTS),

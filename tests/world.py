@@ -59,8 +59,8 @@ class RecordingObserver:
     def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
         self.left_out.append((record.container_id, tuple(labels)))
 
-    def output_unread(self, record: Record, error: CallFailed | None) -> None:
-        self.unread.append((record.container_id, error.code if error else None))
+    def output_unread(self, ref: Ref, task_arn: str, error: CallFailed | None) -> None:
+        self.unread.append((ref.container_id, error.code if error else None))
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
         self.leaks.append((task_arn, why))

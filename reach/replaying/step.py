@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, assert_never
 
-from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.instants import format_instant
 from core.model.record import Record
 from core.model.record import Step as Transition
@@ -136,6 +136,8 @@ def described(action: Action) -> str:
             return f"stop the task: {reason}"
         case ClaimLaunch(attempt=attempt) | Relaunch(attempt=attempt):
             return f"launch the task again, attempt {attempt}"
+        case ReadOutput(container=container):
+            return f"read the output of container {container}"
         case EraseToken(name=name):
             return f"delete the parameter {name}"
         case _:

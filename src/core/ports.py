@@ -249,7 +249,7 @@ class Observer(Protocol):
     def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
         """AWS does not take these labels, named here, as tags. The container starts without them."""
 
-    def output_unread(self, record: Record, error: CallFailed | None) -> None:
+    def output_unread(self, ref: Ref, task_arn: str, error: CallFailed | None) -> None:
         """A container's output could not be read, or (None) there is none: ECS's data alone tell its end."""
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:

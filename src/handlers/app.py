@@ -31,23 +31,23 @@ from core.control.container_output import PATIENCE
 from core.control.rate_limit import RateLimit
 from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
 from core.launch.settings import Settings
-from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import ConfigurationError
 from core.model.policy import Policy
 from core.ports import Clock, Definitions, Ecs, Observer, Output, ProbeQueue, Registrations, Store, TokenVault
 from handlers.telemetry import Telemetry
 
 MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
-    "TaskStateFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
+    "TaskStateFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken, ReadOutput}),
+    # It may read no output: an end that only the output explains is the reconciler's.
     "StartContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
-    # It may start no task: a launch that is pending is the reconciler's.
+    # It may start no task either: a launch that is pending is the reconciler's.
     "StopContainerFunction": frozenset({SendProbe, DescribeTask, StopTask, EraseToken}),
     # In the VPC it reaches the agents and DynamoDB alone (contract.md 8): it writes its verdict.
     "AgentHealthFunction": frozenset(),
-    "ReconcileFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken}),
+    "ReconcileFunction": frozenset({SendProbe, DescribeTask, StopTask, ClaimLaunch, Relaunch, EraseToken, ReadOutput}),
 }
-"""Which function may perform which actions. Its role in template.yaml allows their calls, and no others of ECS's."""
-_READERS: Final = ("TaskStateFunction", "ReconcileFunction")
+"""Which function may perform which actions. Its role in template.yaml allows the calls of these, and of no others."""
 
 _QUICK: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
 # ECS throttles by design (ecs.md 6): the adaptive mode slows the client down instead of hammering.
@@ -109,7 +109,6 @@ class App:
     ) -> None:
         self.performs = MAY_PERFORM[function] if performs is None else performs
         self.output_patience = output_patience
-        self._reads_output = function in _READERS
         self._table, self._tasks = table, tasks
 
     def within(self, time_left: Callable[[], float]) -> App:
@@ -194,7 +193,7 @@ class App:
     def output(self) -> Output | None:
         """What containers printed, in the stack's log group and under its prefix."""
         group = self.settings.task_log_group
-        if group is None or not self._reads_output:
+        if group is None or ReadOutput not in self.performs:
             return None
         return CloudWatchOutput(_client(*LOGS), group, self.settings.started_by_prefix)
 

@@ -65,12 +65,13 @@ class Telemetry:
         """By name: their values may be anybody's."""
         logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
 
-    def output_unread(self, record: Record, error: CallFailed | None) -> None:
+    def output_unread(self, ref: Ref, task_arn: str, error: CallFailed | None) -> None:
         """With AWS's code where the call failed."""
+        keys = {**ref._asdict(), "task_arn": task_arn}
         if error is None:
-            logger.info("no output", extra=_keys(record))
+            logger.info("no output", extra=keys)
             return
-        keys = {**_keys(record), "operation": error.operation, "code": error.code}
+        keys |= {"operation": error.operation, "code": error.code}
         logger.warning("output not read", extra={**keys, "why": error.message})
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:

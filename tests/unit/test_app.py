@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import ConfigurationError
 from handlers.app import MAY_PERFORM, App
 from tests.factories import SETTINGS
@@ -20,6 +20,7 @@ CALLS: dict[type[Action], set[str]] = {
     ClaimLaunch: {"ecs:RunTask"},
     Relaunch: {"ecs:DescribeTasks", "ecs:ListTasks", "ecs:RunTask", "ecs:TagResource", "iam:PassRole"},
     EraseToken: {"ssm:DeleteParameter"},
+    ReadOutput: {"logs:GetLogEvents"},
 }
 """What performing an action asks of AWS, beside the table."""
 

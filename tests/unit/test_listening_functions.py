@@ -9,7 +9,7 @@ import pytest
 from core.adapters.logs import PAGES
 from core.control.container_output import PATIENCE
 from core.control.rate_limited import READ_SECONDS, RateLimitedEcs
-from core.control.settle import settle
+from core.control.settle import perform_pending, settle
 from core.model.errors import CallFailed, RunStopped
 from core.model.state import State
 from handlers import app, reconcile
@@ -86,10 +86,13 @@ def test_without_a_log_group_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, fu
 
 @pytest.mark.parametrize("function", ["StartContainerFunction", "StopContainerFunction", "AgentHealthFunction"])
 def test_who_may_not_read_does_not_try(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
-    """The functions of the backend's calls, and the prober, have no permission to read logs."""
+    """The functions of the backend's calls, and the prober, have no permission to read logs: the reconciler has."""
     world = World(monkeypatch, "/tasks")
-    assert world.ends(App(function)) is State.STOPPED
+    assert world.ends(App(function)) is State.ENI_RESOLVED
     assert world.output.calls == []
+    record = world.store.load(CONTAINER_ID)
+    assert record is not None
+    assert perform_pending(reconciler(), record).record.state is State.FAILED
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ReadTimeoutError"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from core.control.container_output import read_output
 from core.launch.repeat import relaunch
 from core.machine.task_documents import NotOurs, observe_description
-from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import CallFailed
 from core.model.facts import (
     Fact,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 
-def perform(ports: Ports, action: Action) -> Fact | None:
+def perform(ports: Ports, action: Action) -> Fact | None:  # noqa: PLR0911 - one case each
     """Performs the action; None when nothing became known by it. Raises `CallFailed`."""
     match action:
         case SendProbe():
@@ -44,6 +45,8 @@ def perform(ports: Ports, action: Action) -> Fact | None:
         case EraseToken():
             ports.vault.erase(action.name)
             return TokenErased(ref=action.ref, at=ports.clock.now(), name=action.name)
+        case ReadOutput():
+            return read_output(ports, action)
         case _:
             assert_never(action)
 

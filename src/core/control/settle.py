@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from core.control.container_output import explain
 from core.control.perform import perform
 from core.machine.apply import apply
 from core.machine.changes import Stale
@@ -89,7 +88,6 @@ def _next(ports: Ports, record: Record, done: set[Action]) -> Action | None:
 
 def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
     for conflicts in range(ATTEMPTS):
-        fact = explain(ports, record, fact)
         applied = apply(record, fact, ports.policy)
         if isinstance(applied, Stale):
             return Settled(record, ignored=applied.why, conflicts=conflicts)

@@ -172,6 +172,7 @@ class Settings(BaseModel):
             probe_request_timeout=self.probe_request_timeout_seconds,
             keep_unreachable=self.keep_unreachable_tasks,
             keep_leaked=self.keep_leaked_tasks,
+            reads_output=self.task_log_group is not None,
             retention=self.record_retention_days * 24 * 3600,
             watch_shards=self.watch_shards,
         )

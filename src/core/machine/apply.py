@@ -11,10 +11,17 @@ from datetime import timedelta
 from typing import assert_never
 
 from core.machine import messages
-from core.machine.apply_task import apply_task
-from core.machine.changes import Stale, close, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.machine.apply_launch import (
+    failed_task_missing,
+    launch_accepted,
+    launch_claimed,
+    launch_rejected,
+    task_listed,
+)
+from core.machine.apply_task import apply_output, apply_task, explain
+from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
-from core.machine.schedule import PROBE_GRACE, own_policy, schedule
+from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
 from core.model.facts import (
     AgentAnswered,
     AgentSilent,
@@ -23,6 +30,7 @@ from core.model.facts import (
     LaunchAccepted,
     LaunchClaimed,
     LaunchRejected,
+    OutputRead,
     ProbeAborted,
     StopAccepted,
     StopRequested,
@@ -32,10 +40,9 @@ from core.model.facts import (
     TimePassed,
     TokenErased,
 )
-from core.model.failure import Cause
 from core.model.instants import truncate
 from core.model.policy import Policy
-from core.model.record import Ask, Instant, Launching, Probe, Record, Stop
+from core.model.record import Instant, Probe, Record, Stop
 from core.model.state import State, Trigger
 
 __all__ = ["Stale", "apply"]
@@ -65,15 +72,15 @@ def _applied(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # n
         case TaskObserved():
             return apply_task(record, fact, policy)
         case LaunchAccepted():
-            return _launch_accepted(record, fact)
+            return launch_accepted(record, fact)
         case LaunchRejected():
-            return _launch_rejected(record, fact, policy)
+            return launch_rejected(record, fact, policy)
         case LaunchClaimed():
-            return _launch_claimed(record, fact, policy)
+            return launch_claimed(record, fact, policy)
         case TaskListed():
-            return _task_listed(record, fact)
+            return task_listed(record, fact)
         case FailedTaskMissing():
-            return _failed_task_missing(record, fact, policy)
+            return failed_task_missing(record, fact, policy)
         case AgentAnswered():
             return _agent_answered(record, fact, policy)
         case AgentSilent():
@@ -90,83 +97,13 @@ def _applied(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # n
             return _stop_accepted(record, fact)
         case TokenErased():
             return _token_erased(record, fact)
+        case OutputRead():
+            return apply_output(record, fact, policy)
         case _:
             assert_never(fact)
 
 
-def _launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
-    if record.gave_up(fact.task_arn):
-        return Stale("it concerns a launch that was given up")
-    if (record.task_arn or fact.task_arn) != fact.task_arn:
-        # Two starts at once, and a launch in between. One task is enough.
-        return disown(record, fact.task_arn, fact.at)
-    return replace(
-        note(record, Instant.CREATED, fact.at),  # until an event tells ECS's own
-        launching=None,
-        task_arn=fact.task_arn,
-        cluster_arn=fact.cluster_arn,
-        task_definition_arn=fact.task_definition_arn,
-    )
-
-
-def _task_listed(record: Record, fact: TaskListed) -> Record | Stale:
-    """Listed is existing: the record takes the task, and the next look asks for it by its ARN."""
-    if record.task_arn is not None or record.gave_up(fact.task_arn):
-        return Stale("the record has had a task already")
-    return replace(note(record, Instant.CREATED, fact.at), launching=None, task_arn=fact.task_arn)
-
-
-def _launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Record | Stale:
-    if record.task_arn is not None:
-        return Stale("a task was started after all")
-    if record.state.ended:
-        return Stale(f"the record is {record.state} already")
-    if record.attempt != fact.attempt:
-        return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
-    if record.launching and (others := _others_asking(record, fact, policy)):
-        # Theirs may have been taken, or may still be: nothing follows from a refusal to one of several.
-        return replace(record, launching=replace(record.launching, asked=others))
-    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.control.patience`).
-    if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
-        return retry(record, fact.at, fact.failure)
-    return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
-
-
-def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tuple[Ask, ...]:
-    """The askers of this launch from whom an answer may still come that ECS has started the task.
-
-    RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
-    one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
-    """
-    if not fact.by_run_task:
-        return tuple(ask for ask in record.asked if ask.by != fact.by)
-    return _others_at_work(record, fact, policy)
-
-
-def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
-    """The askers but this one who may still be calling."""
-    others = (ask for ask in record.asked if ask.by != fact.by)
-    return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
-
-
-def _launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Record | Stale:
-    if not relaunch_pending(record) or record.attempt != fact.attempt:
-        return Stale("no such launch is owed")
-    if _others_at_work(record, fact, policy):
-        return Stale("another function makes this launch")
-    asked = tuple(ask for ask in record.asked if ask.by != fact.by)
-    return replace(record, launching=Launching((*asked, Ask(fact.by, fact.at))))
-
-
-def _failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
-    if not relaunch_pending(record) or record.attempt != fact.attempt:
-        return Stale("no such launch is owed")
-    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
-        return Stale("the task is so young that ECS may not show it yet")
-    return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.not_repeated(record))
-
-
-def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:
+def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:  # noqa: PLR0911 - one case each
     if fact.task_arn != record.task_arn:
         return Stale("it concerns another task")
     if record.state.ended:
@@ -176,6 +113,8 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_pending(record):
         return Stale("another launch is owed")
+    if record.unexplained is not None:
+        return Stale("its end is known")
     if record.task_arn is None:
         return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.never_launched(record, fact.at))
     return fail(record, Trigger.TASK_LOST, fact.at, messages.task_lost(record))
@@ -236,6 +175,9 @@ def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | S
         return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not time to look yet")
+    if record.unexplained is not None:
+        late = (fact.at - record.unexplained.at).total_seconds() >= OUTPUT_DEADLINE
+        return explain(record, record.unexplained, None, fact.at, policy) if late else record
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, messages.start_timed_out(record, policy))
     return _probe_renewed(record, fact, policy)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from core.diagnosis import diagnose
 from core.machine import messages
 from core.machine.address import resolve_address
-from core.machine.changes import Stale, disown, fail, fire, may_retry, resolve, retry, settle_disowned
-from core.model.facts import MAIN, Source, TaskObserved
+from core.machine.changes import Stale, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.machine.runtime_complaint import explained, unexplained
+from core.model.facts import MAIN, OutputRead, Source, TaskObserved
 from core.model.failure import Cause
 from core.model.policy import Policy
-from core.model.record import Instant, Record, Stop
+from core.model.record import Instant, Record, Stop, UnexplainedEnd
 from core.model.state import State, Trigger
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
@@ -32,17 +34,41 @@ def apply_task(record: Record, task: TaskObserved, policy: Policy) -> Record | S
     if not _newer(record, task):
         return Stale(f"version {task.version} is not newer than {record.task_version}")
     record = _learn(record, task)
+    if record.unexplained is not None:
+        return record
     if not record.state.ended:
         record = _move(record, task, policy)
-    return _explain(record, task)
+    return _add_cause(record, task)
+
+
+def apply_output(record: Record, fact: OutputRead, policy: Policy) -> Record | Stale:
+    """The end that only the output could explain, with what it said. Without a complaint ECS's own words count."""
+    if record.unexplained is None:
+        return Stale("no end is to be explained")
+    return explain(record, record.unexplained, fact.complaint, fact.at, policy)
+
+
+def explain(record: Record, end: UnexplainedEnd, complaint: str | None, at: datetime, policy: Policy) -> Record:
+    """Decides an end that was unexplained until now. Its token is gone, so that no launch can follow it."""
+    task = replace(explained(record, end, complaint), at=at)
+    ended = _end(replace(record, unexplained=None), task, replace(policy, launch_attempts=1))
+    return _add_cause(ended, task)
 
 
 def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if _ended(task):
-        return _end(record, task, policy)
+        ended = _end(record, task, policy)
+        end = unexplained(record, task) if policy.reads_output and ended.state.ended else None
+        return ended if end is None else _withhold(record, end)
     if record.stopping:
         return record
     return _running(record, task, policy) if task.last_status == "RUNNING" else _not_yet(record, task, policy)
+
+
+def _withhold(record: Record, end: UnexplainedEnd) -> Record:
+    """The container is gone, so nothing may reach for it; whether it ran is decided when its output is read."""
+    withheld = replace(record, unexplained=end, agent_address=None, early_address=None, agent_token=None)
+    return note(withheld, Instant.STOPPING, end.at)
 
 
 def _another_task(record: Record, task: TaskObserved) -> Record | Stale:
@@ -136,7 +162,7 @@ def _out_of_memory(reason: str | None) -> bool:
     return (reason or "").casefold().startswith(_OUT_OF_MEMORY)
 
 
-def _explain(record: Record, task: TaskObserved) -> Record:
+def _add_cause(record: Record, task: TaskObserved) -> Record:
     """A `failed` container has an error that says why; of a `stopped` one its `stop` does, where a cause is known."""
     if record.state is not State.STOPPED:
         return record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, Relaunch, SendProbe, StopTask
+from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.failure import ErrorCode
 from core.model.policy import Policy
 from core.model.record import Record
@@ -19,7 +19,13 @@ STOP_REASON_LIMIT: Final = 255
 
 def next_actions(record: Record, policy: Policy) -> tuple[Action, ...]:
     """What has to be done now for this record, in order; empty when nothing is pending."""
-    actions = (*_launch_actions(record), _task_action(record, policy), *_unwanted_stops(record), _token_action(record))
+    actions = (
+        *_launch_actions(record),
+        _task_action(record, policy),
+        *_unwanted_stops(record),
+        _token_action(record),
+        _output_action(record),
+    )
     return tuple(action for action in actions if action is not None)
 
 
@@ -89,9 +95,16 @@ def _unwanted_stops(record: Record) -> tuple[StopTask, ...]:
 
 
 def _token_action(record: Record) -> Action | None:
-    if not record.state.ended or record.token_parameter is None:
+    over = record.state.ended or record.unexplained is not None
+    if not over or record.token_parameter is None:
         return None
     return EraseToken(ref=record.ref, name=record.token_parameter)
+
+
+def _output_action(record: Record) -> Action | None:
+    if record.unexplained is None or record.task_arn is None:
+        return None
+    return ReadOutput(ref=record.ref, task_arn=record.task_arn, container=record.unexplained.container)
 
 
 def _pending_stop(record: Record, policy: Policy) -> str | None:

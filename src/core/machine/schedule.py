@@ -15,6 +15,11 @@ from core.model.state import State
 PROBE_GRACE: Final = 15.0
 """Seconds after the probe's deadline before its prober counts as lost, and the agent is asked anew."""
 
+OUTPUT_LOOK: Final = 30.0
+"""Seconds after an unexplained end before the reconciler reads the output: the function that saved it comes first."""
+OUTPUT_DEADLINE: Final = 300.0
+"""Seconds after which the output is not waited for any more: a run that may not read, or has no time to, leaves it."""
+
 
 def own_policy(record: Record, policy: Policy) -> Policy:
     """The stack's policy with the time-outs that this container's request named."""
@@ -46,9 +51,11 @@ def shard_of(container_id: str, policy: Policy) -> str:
     return f"shard-{int(container_id[-8:], 16) % policy.watch_shards}"
 
 
-def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> float | None:
+def _seconds_to_next_look(record: Record, policy: Policy, now: datetime) -> float | None:  # noqa: PLR0911 - one case each
     if record.state.ended:
         return 0 if next_actions(record, policy) else None
+    if record.unexplained is not None:
+        return OUTPUT_LOOK
     if record.stopping:
         return policy.stopping_look
     if silence_known(record):

@@ -74,4 +74,12 @@ class EraseToken(_Action):
     name: str
 
 
-Action: TypeAlias = SendProbe | DescribeTask | StopTask | ClaimLaunch | Relaunch | EraseToken
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOutput(_Action):
+    """Read what a container of the task printed: ECS does not explain its end."""
+
+    task_arn: str
+    container: str
+
+
+Action: TypeAlias = SendProbe | DescribeTask | StopTask | ClaimLaunch | Relaunch | EraseToken | ReadOutput

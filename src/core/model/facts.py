@@ -41,8 +41,7 @@ INIT: Final = "init"
 class ContainerSeen:
     """`containers[]`: `exit_code` None means that it never ran, or has not ended.
 
-    `complaint` is not ECS's: what the container runtime printed because it could not run the program
-    (`core.control.container_output`). None when nobody has looked for one, empty when there is none.
+    `complaint` is not ECS's: what the container runtime printed because it could not run the program (`OutputRead`).
     """
 
     name: str
@@ -222,6 +221,16 @@ class StopAccepted(_Fact):
     task_arn: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRead(_Fact):
+    """The output of the container whose end ECS does not explain was read, or could not be.
+
+    `complaint` is the container runtime's, None where it has none (`core.machine.runtime_complaint`).
+    """
+
+    complaint: str | None
+
+
 Fact: TypeAlias = (
     TaskObserved
     | LaunchAccepted
@@ -237,4 +246,5 @@ Fact: TypeAlias = (
     | StopRequested
     | TokenErased
     | StopAccepted
+    | OutputRead
 )

@@ -29,6 +29,8 @@ class Policy:
     """Between two tries at an address whose task does not run yet (contract.md 2: early probe)."""
     keep_unreachable: bool = False
     """Leave the task of an unreachable agent running, for debugging."""
+    reads_output: bool = False
+    """The stack keeps the containers' output, and some function may read it (`TaskLogGroup`)."""
     retention: float = 7 * 24 * 3600
     """How long an ended item stays before DynamoDB's TTL removes it."""
     watch_shards: int = 4

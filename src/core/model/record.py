@@ -80,6 +80,30 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerEnd:
+    """A container of the task, as ECS showed it in `UnexplainedEnd`."""
+
+    name: str
+    last_status: str
+    exit_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnexplainedEnd:
+    """`unexplained`: what ECS showed of an end that only the output of `container` can explain, until it is read.
+
+    `at`: when the end became known. `reason` is the task's. The container has ended, and its record's state is open:
+    `stopped` if the container's own process ran, `failed` if the container runtime could not execute it.
+    """
+
+    at: datetime
+    container: str
+    containers: tuple[ContainerEnd, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """A launch of this generation that was given up before the container ran, and tried again.
 
@@ -167,6 +191,7 @@ class Record:
     launches: tuple[Launch, ...] = ()
     launching: Launching | None = None
     unwanted_tasks: tuple[UnwantedTask, ...] = ()
+    unexplained: UnexplainedEnd | None = None
     health_timeout: int | None = None
     start_timeout: int | None = None
     token_parameter: str | None = None

@@ -18,6 +18,7 @@ from core.model.record import (
     HISTORY_LIMIT,
     SCHEMA,
     Ask,
+    ContainerEnd,
     Injection,
     Instant,
     Launch,
@@ -26,6 +27,7 @@ from core.model.record import (
     Record,
     Step,
     Stop,
+    UnexplainedEnd,
     UnwantedTask,
 )
 from core.model.state import State, Trigger
@@ -126,6 +128,20 @@ _LAUNCHING: Final = Map(
 _UNWANTED_TASK: Final = Map(
     UnwantedTask, ("task_arn", TEXT, ALWAYS, "the task"), ("at", INSTANT, ALWAYS, "since when it is known")
 )
+_CONTAINER_END: Final = Map(
+    ContainerEnd,
+    ("name", TEXT, ALWAYS, "the container"),
+    ("last_status", TEXT, ALWAYS, "as ECS gave it"),
+    ("exit_code", INTEGER, "once ECS shows it", "as ECS gave it"),
+    ("reason", TEXT, "where ECS gives one", "as ECS gave it"),
+)
+_UNEXPLAINED_END: Final = Map(
+    UnexplainedEnd,
+    ("at", INSTANT, ALWAYS, "when the end became known"),
+    ("container", TEXT, ALWAYS, "whose output is read"),
+    ("containers", list_of(_CONTAINER_END), "unless empty", "the containers of the task"),
+    ("reason", TEXT, "where ECS gives one", "the task's"),
+)
 
 ITEM: Final = Map(
     Record,
@@ -156,6 +172,12 @@ ITEM: Final = Map(
     ("launches", list_of(_LAUNCH), "after a launch was given up", "earlier launches of this generation, all failed"),
     ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "who asks ECS for the task"),
     ("unwanted_tasks", list_of(_UNWANTED_TASK), "seldom", "other tasks of this container, to be stopped"),
+    (
+        "unexplained",
+        map_of(_UNEXPLAINED_END),
+        "seconds, where only the output explains the end",
+        "what ECS showed of it. Address and token are gone; `stopped` or `failed` follows when the output is read",
+    ),
     ("health_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("start_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("token_parameter", TEXT, "`ssm` delivery", "the SecureString with the token, until it is deleted"),

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.container_output import complaint_in
 from core.diagnosis import Actor, diagnose
 from core.diagnosis.order import STOPS, UNKNOWN_STOPS
 from core.diagnosis.rows.access_rows import FETCHES
 from core.diagnosis.rows.general_rows import FAMILIES
 from core.diagnosis.rows.image_rows import IMAGES
+from core.machine.runtime_complaint import complaint_in
 from core.model.facts import ContainerSeen, Source, TaskObserved
 from core.model.failure import Cause
 from core.model.identity import Ref

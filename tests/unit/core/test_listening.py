@@ -6,18 +6,40 @@ from dataclasses import replace
 
 import pytest
 
-from core.control.container_output import LINES, LONGEST, PATIENCE, PAUSE, complaint_in, explain, unexplained
+from core.control.container_output import LINES, PATIENCE, PAUSE
+from core.control.settle import settle
+from core.machine.apply import apply
+from core.machine.changes import Stale
+from core.machine.next_actions import next_actions
+from core.machine.runtime_complaint import LONGEST, complaint_in
+from core.machine.schedule import OUTPUT_DEADLINE, OUTPUT_LOOK
+from core.model.actions import EraseToken, ReadOutput
 from core.model.errors import CallFailed, ReachError, RunStopped
-from core.model.facts import ContainerSeen, TaskObserved
+from core.model.facts import ContainerSeen, Fact, OutputRead, StopRequested, TaskGone, TaskObserved
 from core.model.failure import Cause, ErrorCode
 from core.model.record import Instant, Record, Stop
 from core.model.state import State
 from core.ports import RevisionConflict
+from core.probe.view import Target, probe_view
 from core.storage.item import to_item
-from tests.factories import CONTAINER_ID, POLICY, TASK, answered, at, exited, main_container, observed, passed, pending
+from tests.factories import (
+    ADDRESS,
+    CONTAINER_ID,
+    POLICY,
+    REF,
+    TASK,
+    answered,
+    at,
+    exited,
+    main_container,
+    observed,
+    passed,
+    pending,
+    silent,
+)
 from tests.fakes import MemoryOutput, MemoryStore, SettableClock
-from tests.records import complete, failed, healthy, resolved, running
 from tests.records import exited as exited_record
+from tests.records import failed, healthy, resolved, running
 from tests.world import World
 
 AGENT = "/sockerless-agent/sockerless-agent"
@@ -106,6 +128,16 @@ def test_a_complaint_is_as_short_as_ecss_own_reasons() -> None:
 
 # ---------------------------------------------------------------------------- when it is read
 
+READING = replace(POLICY, reads_output=True)
+
+
+def asked_of(record: Record, task: TaskObserved) -> str | None:
+    """The container whose output is pending to be read after this snapshot."""
+    applied = apply(record, task, READING)
+    if isinstance(applied, Stale):
+        return None
+    return next((one.container for one in next_actions(applied, READING) if isinstance(one, ReadOutput)), None)
+
 
 @pytest.mark.parametrize("record", [pending(), running(), resolved()], ids=lambda record: record.state)
 @pytest.mark.parametrize("exit_code", [1, 255])
@@ -114,19 +146,19 @@ def test_an_exit_before_the_agent_answered_is_worth_reading_for(
     record: Record, exit_code: int, stop_code: str | None
 ) -> None:
     """With the codes that runc exits with: 1, and 255 from runc 1.2 on."""
-    assert unexplained(record, exited(9, exit_code=exit_code, stop_code=stop_code), POLICY) == "main"
+    assert asked_of(record, exited(9, exit_code=exit_code, stop_code=stop_code)) == "main"
 
 
 def test_an_exit_is_worth_reading_for_before_its_task_ends() -> None:
     """Containers run ahead of the task, which is still shown RUNNING."""
     main = main_container(last_status="STOPPED", exit_code=1)
-    assert unexplained(resolved(), observed(9, containers=(main,)), POLICY) == "main"
+    assert asked_of(resolved(), observed(9, containers=(main,))) == "main"
 
 
 @pytest.mark.parametrize("exit_code", [1, 255])
 def test_a_failed_init_container_is_worth_reading_for(exit_code: int) -> None:
     """`main` has no exit code then; the output that may explain it is the init container's."""
-    assert unexplained(pending(), init_failed(exit_code), POLICY) == "init"
+    assert asked_of(pending(), init_failed(exit_code)) == "init"
 
 
 COSTS_NOTHING: dict[str, tuple[Record, TaskObserved]] = {
@@ -164,7 +196,7 @@ COSTS_NOTHING: dict[str, tuple[Record, TaskObserved]] = {
 def test_every_other_fact_costs_nothing(case: tuple[Record, TaskObserved]) -> None:
     """A plain life, an end that is explained, and a fact that ends nothing: no log is read."""
     record, task = case
-    assert unexplained(record, task, POLICY) is None
+    assert asked_of(record, task) is None
 
 
 # ---------------------------------------------------------------------------- what becomes of them
@@ -177,7 +209,10 @@ class Printed(World):
 
     def __init__(self, record: Record, *lines: str, container: str = "main", store: MemoryStore | None = None) -> None:
         super().__init__(
-            store=store or MemoryStore(record), output=MemoryOutput({(TASK, container): list(lines)}), clock=Late(self)
+            policy=READING,
+            store=store or MemoryStore(record),
+            output=MemoryOutput({(TASK, container): list(lines)}),
+            clock=Late(self),
         )
         self.late: list[str] = []
         """What is printed after the first read, one line for each pause."""
@@ -317,16 +352,18 @@ def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
 
 
 def test_a_spent_budget_leaves_the_end_to_the_next_run() -> None:
-    """Nobody has been asked, so nothing is concluded: the record stays due as it is."""
+    """Nothing was asked, so nothing is concluded: whether the container ran stays open, and the read pending."""
     world = Printed(resolved(), REFUSED)
     spent: list[ReachError] = [RunStopped("limit")]
     world.output.refusals = spent
 
     with pytest.raises(RunStopped):
         world.settle(exited(9, exit_code=1))
-    assert (world.record(), world.observer.unread) == (resolved(), [])
+    assert (world.record().state, world.observer.unread) == (State.ENI_RESOLVED, [])
+    assert world.record().check_at == at(9 + OUTPUT_LOOK)
 
-    assert world.settle(exited(9, exit_code=1)).record == world.record()
+    world.clock.advance(9 + OUTPUT_LOOK)
+    assert world.settle(passed(9 + OUTPUT_LOOK)).record == world.record()
     assert world.record().state is State.FAILED
 
 
@@ -386,6 +423,114 @@ def test_no_more_is_read_than_shows_whether_a_line_is_alone() -> None:
     assert LINES == 2
 
 
-def test_other_facts_pass_as_they_are() -> None:
-    """Only a snapshot of a task can show such an end."""
-    assert explain(Printed(complete()), resolved(), passed()) == passed()
+# ---------------------------------------------------------------------------- until it is read
+
+
+@pytest.mark.parametrize("record", [pending(), running(), resolved()], ids=lambda record: record.state)
+def test_until_its_output_is_read_the_state_is_open_and_nothing_reaches_for_the_container(record: Record) -> None:
+    """An ended record never changes its state: so it is not `stopped` first and then `failed`."""
+    world = Printed(record, REFUSED)
+
+    world.write(exited(9, exit_code=1))
+
+    held = world.record()
+    assert (held.state, held.stopping, held.error) == (record.state, True, None)
+    assert (held.agent_address, held.early_address, held.agent_token) == (None, None, None)
+    assert held.stop is not None
+    assert (held.stop.exit_code, held.expires_at) == (1, None)
+    assert probe_view(held, Target(REF, ADDRESS)).over is not None
+    assert [type(action) for action in next_actions(held, READING)] == [ReadOutput]
+    assert world.output.calls == []
+
+    world.settle(exited(9, exit_code=1))
+    assert (world.record().state, world.record().expires_at is None) == (State.FAILED, False)
+
+
+def test_a_container_that_exits_before_its_task_ends_is_on_its_way_out() -> None:
+    """Also where ECS still shows the task as RUNNING and wanted."""
+    world = Printed(resolved())
+    main = main_container(last_status="STOPPED", exit_code=1)
+
+    world.write(observed(9, containers=(main,)))
+
+    assert world.record().timings[Instant.STOPPING] == at(9)
+
+
+def test_its_secret_is_deleted_at_once() -> None:
+    """The token is of no use any more, whatever the output says."""
+    world = Printed(resolved(token_parameter="/sockerless/a/1/token"))
+
+    world.write(exited(9, exit_code=1))
+
+    actions = {type(action) for action in next_actions(world.record(), READING)}
+    assert actions == {EraseToken, ReadOutput}
+
+
+LATER: dict[str, Fact] = {
+    "the agent answered": answered(10),
+    "the agent was silent": silent(99),
+    "the task is forgotten": TaskGone(ref=REF, at=at(999), task_arn=TASK),
+    "the same end again": exited(9, exit_code=1),
+}
+
+
+@pytest.mark.parametrize("fact", LATER.values(), ids=LATER.keys())
+def test_no_other_fact_decides_it(fact: Fact) -> None:
+    """The end is known, and what is not known is in the output."""
+    held = apply(resolved(), exited(9, exit_code=1), READING)
+    assert isinstance(held, Record)
+    assert isinstance(apply(held, fact, READING), Stale)
+
+
+@pytest.mark.parametrize("facts", [[StopRequested(ref=REF, at=at(10), reason="enough")], [exited(10, "STOPPED", 1)]])
+def test_it_learns_meanwhile(facts: list[Fact]) -> None:
+    """What comes in between is kept; the output decides all the same."""
+    world = Printed(resolved(), REFUSED)
+    world.write(exited(9, exit_code=1), *facts)
+    assert world.record().state is State.ENI_RESOLVED
+
+    world.settle(passed(9 + OUTPUT_LOOK))
+
+    record = world.record()
+    assert (record.state, record.error and record.error.cause) == (State.FAILED, Cause.AGENT_WRONG_ARCHITECTURE)
+    assert (record.stop_requested, Instant.STOPPED in record.timings) == (
+        isinstance(facts[0], StopRequested),
+        isinstance(facts[0], TaskObserved),
+    )
+
+
+@pytest.mark.parametrize(("record", "end"), [(resolved(), State.STOPPED), (pending(), State.FAILED)])
+def test_an_output_that_no_function_reads_is_not_waited_for_for_ever(record: Record, end: State) -> None:
+    """After some minutes the end is what ECS's words say: of a container that exited, and of an init that failed."""
+    world = Printed(record, REFUSED)
+    world.write(exited(9, exit_code=1) if end is State.STOPPED else init_failed(version=9))
+    seconds = 9.0
+    while not world.record().state.ended:
+        assert seconds <= 9 + OUTPUT_DEADLINE + OUTPUT_LOOK
+        assert world.record().check_at == at(seconds + OUTPUT_LOOK)
+        seconds += OUTPUT_LOOK
+        world.write(passed(seconds))
+
+    assert (world.record().state, seconds) == (end, 9 + OUTPUT_DEADLINE)
+    assert (world.record().watch, world.record().unexplained) == (None, None)
+
+
+def test_an_output_that_is_read_twice_changes_nothing() -> None:
+    """Two functions may read at once: the second one finds the end explained."""
+    read = OutputRead(ref=REF, at=at(20), complaint=None)
+    assert apply(resolved(), read, READING) == Stale("no end is to be explained")
+
+
+def test_no_launch_follows_an_end_without_its_token() -> None:
+    """The token was withdrawn with the first snapshot, so another task would have none."""
+    world = Printed(pending(), "exec /usr/bin/cp: input/output error", container="init")
+    world.settle(init_failed())
+    assert (world.record().state, world.record().launches) == (State.FAILED, ())
+
+
+def test_a_log_group_that_is_gone_meanwhile_says_nothing() -> None:
+    """The stack was updated without it: the end is what ECS's words say."""
+    world = Printed(resolved(), REFUSED)
+    world.write(exited(9, exit_code=1))
+    settle(world.having(output=None), world.record(), passed(9 + OUTPUT_LOOK))
+    assert world.record().state is State.STOPPED

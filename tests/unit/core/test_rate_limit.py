@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.control.rate_limit import RateLimit
-from core.control.rate_limited import RateLimitedEcs
+from core.control.rate_limited import RateLimitedEcs, RateLimitedOutput
 from core.model.errors import CallFailed, RunStopped
 from core.model.failure import Cause
 from tests.factories import CLUSTER
-from tests.fakes import FakeEcs, SettableClock
+from tests.fakes import FakeEcs, MemoryOutput, SettableClock
 
 THROTTLED = CallFailed("X", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
 DENIED = CallFailed("X", "AccessDeniedException", "not authorized", cause=Cause.PERMISSION)
@@ -146,4 +146,15 @@ def test_reads_and_changes_are_counted_apart() -> None:
     assert tasks.find(CLUSTER, "x") == (arn,)
     tasks.stop(CLUSTER, arn, "enough")
     assert tasks.running(CLUSTER).task_arns == ()
-    assert (tasks.reads.spent, tasks.changes.spent) == (5, 2)
+    tasks.register({"family": "b"})
+    assert (tasks.reads.spent, tasks.changes.spent) == (5, 3)
+
+
+def test_reads_of_output_are_limited() -> None:
+    """Each is one read; beyond the limit nothing is asked."""
+    output = MemoryOutput({("task", "main"): ["only"]})
+    limited = RateLimitedOutput(output, Time().limit(most=1))
+    assert limited.last_lines("task", "main", 2) == ("only",)
+    with pytest.raises(RunStopped, match="limit"):
+        limited.last_lines("task", "main", 2)
+    assert len(output.calls) == 1

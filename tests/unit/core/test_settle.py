@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.control.perform import perform
 from core.control.settle import ATTEMPTS, settle_event
 from core.machine.next_actions import next_actions
 from core.model.actions import SendProbe
@@ -295,3 +296,43 @@ def test_an_action_that_fails_keeps_no_other_from_being_done() -> None:
     [settled] = world.observer.seen
     assert isinstance(settled, Settled)
     assert [step.to for step in settled.steps] == [State.FAILED]
+
+
+def test_an_item_that_was_deleted_meanwhile_is_an_unknown_container() -> None:
+    """Its time to live passed between the read and the write: nothing is written for it."""
+
+    class Expiring(MemoryStore):
+        def save(self, record: Record) -> None:
+            self._items.clear()
+            super().save(record)
+
+    world = World(store=Expiring(pending()))
+    assert settle_event(world, observed(3)) == Unknown(observed(3))
+    assert world.store.load(CONTAINER_ID) is None
+
+
+def test_what_moved_before_a_fact_failed_is_reported() -> None:
+    """The first fact is saved and its action performed; the error of the second one goes up."""
+    world = World(pending())
+    outage = CallFailed("PutItem", "InternalServerError", "again", transient=True)
+    saved = world.store.save
+
+    def save(record: Record) -> None:
+        if record.state.ended:
+            raise outage
+        saved(record)
+
+    world.store.save = save  # type: ignore[method-assign]
+    with pytest.raises(CallFailed, match="again"):
+        world.settle(observed(3), exited(4))
+
+    [settled] = world.observer.seen
+    assert isinstance(settled, Settled)
+    assert [step.to for step in settled.steps] == [State.TASK_RUNNING, State.ENI_RESOLVED]
+    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+
+
+def test_an_unknown_action_is_a_bug() -> None:
+    """Only a bug raises."""
+    with pytest.raises(AssertionError, match="unreachable, but got: TimePassed"):
+        perform(World(), passed())  # type: ignore[arg-type]

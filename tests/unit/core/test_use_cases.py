@@ -260,6 +260,30 @@ def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
         world.start()
 
 
+def test_a_stop_that_cannot_ask_for_the_task_is_recorded_all_the_same(world: World) -> None:
+    """The error goes to the caller; the reconciler finds the task, and stops it."""
+    world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
+    world.ecs.refusals["find"] = [CallFailed("ListTasks", "ThrottlingException", "Rate exceeded")]
+    with pytest.raises(CallFailed, match="ListTasks"):
+        world.stop()
+    assert world.record().stop_requested
+
+
+def test_a_strangers_task_is_not_taken(world: World) -> None:
+    """ListTasks may lag, but DescribeTasks shows whose a task is."""
+    arn = world.start().task_arn
+    assert arn is not None
+    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    describe = world.ecs.describe
+
+    def foreign(cluster: str, task_arns: Any) -> Any:
+        world.ecs.tasks[arn]["startedBy"] = "ecs-svc/1"
+        return describe(cluster, task_arns)
+
+    world.ecs.describe = foreign  # type: ignore[method-assign]
+    assert world.stop().task_arn is None
+
+
 # --- reconciling ------------------------------------------------------------------------------------------------
 
 

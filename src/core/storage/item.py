@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.model.errors import UnreadableRecord
+from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import format_instant
 from core.model.record import (
     SCHEMA,
     Ask,
-    ContainerEnd,
     Injection,
     Instant,
     Launch,
@@ -155,7 +155,9 @@ def _launching_item(launching: Launching) -> dict[str, Any]:
 
 def _unexplained_item(end: UnexplainedEnd) -> dict[str, Any]:
     containers = [
-        _present(name=one.name, last_status=one.last_status, exit_code=one.exit_code, reason=one.reason)
+        _present(
+            name=one.name, last_status=one.last_status, exit_code=one.exit_code, reason=one.reason, image=one.image
+        )
         for one in end.containers
     ]
     return _present(at=format_instant(end.at), container=end.container, containers=containers, reason=end.reason)
@@ -285,19 +287,20 @@ def _unexplained(name: str, value: Any) -> UnexplainedEnd:
     return UnexplainedEnd(
         at=end.required("at", instant),
         container=end.required("container", text),
-        containers=end.optional("containers", _container_ends) or (),
+        containers=end.optional("containers", _containers_seen) or (),
         reason=end.optional("reason", text),
     )
 
 
-def _container_ends(name: str, value: Any) -> tuple[ContainerEnd, ...]:
+def _containers_seen(name: str, value: Any) -> tuple[ContainerSeen, ...]:
     ends = (mapping(f"{name}[{index}]", end) for index, end in enumerate(listing(name, value)))
     return tuple(
-        ContainerEnd(
+        ContainerSeen(
             name=end.required("name", text),
             last_status=end.optional("last_status", text) or "",
             exit_code=end.optional("exit_code", integer),
             reason=end.optional("reason", text),
+            image=end.optional("image", text),
         )
         for end in ends
     )

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.errors import UnreadableRecord
+from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import truncate
-from core.model.record import ContainerEnd, Injection, Instant, Probe, Record, Step, Stop, UnexplainedEnd
+from core.model.record import Injection, Instant, Probe, Record, Step, Stop, UnexplainedEnd
 from core.model.state import State, Trigger
 from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
@@ -109,11 +110,12 @@ RECORDS = st.builds(
             container=TEXTS,
             containers=st.lists(
                 st.builds(
-                    ContainerEnd,
+                    ContainerSeen,
                     name=TEXTS,
                     last_status=st.text(max_size=9),
                     exit_code=maybe(st.integers(0, 255)),
                     reason=maybe(TEXTS),
+                    image=maybe(TEXTS),
                 ),
                 max_size=3,
             ).map(tuple),

@@ -257,15 +257,13 @@ class Observer(Protocol):
 
 
 class Ports(Protocol):
-    """What the functions of `core.control` work with. An implementation makes each client when it is first read."""
+    """What the functions of `core.control` work with. An implementation may make each port when it is first read."""
 
     @property
-    def settings(self) -> Settings:
-        """The function's environment."""
+    def settings(self) -> Settings: ...
 
     @property
-    def policy(self) -> Policy:
-        """The stack's time-outs and limits."""
+    def policy(self) -> Policy: ...
 
     @property
     def performs(self) -> frozenset[type[Action]]:
@@ -276,39 +274,31 @@ class Ports(Protocol):
         """Names this process among those that may make a launch. Lambda runs one invocation at a time in it."""
 
     @property
-    def clock(self) -> Clock:
-        """Time and chance."""
+    def clock(self) -> Clock: ...
 
     def new_token(self) -> str:
         """A secret that nothing else knows: 64 hexadecimal digits."""
 
     @property
-    def observer(self) -> Observer:
-        """The log and the metrics."""
+    def observer(self) -> Observer: ...
 
     @property
-    def store(self) -> Store:
-        """The containers table."""
+    def store(self) -> Store: ...
 
     @property
-    def ecs(self) -> Ecs:
-        """The ECS API."""
+    def ecs(self) -> Ecs: ...
 
     @property
-    def definitions(self) -> Definitions:
-        """The task definitions, for the job that retires them."""
+    def definitions(self) -> Definitions: ...
 
     @property
-    def registrations(self) -> Registrations:
-        """Whose turn it is to register a definition."""
+    def registrations(self) -> Registrations: ...
 
     @property
-    def queue(self) -> ProbeQueue:
-        """The prober's queue."""
+    def queue(self) -> ProbeQueue: ...
 
     @property
-    def vault(self) -> TokenVault:
-        """The Parameter Store."""
+    def vault(self) -> TokenVault: ...
 
     @property
     def output(self) -> Output | None:

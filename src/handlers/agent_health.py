@@ -12,7 +12,6 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from core.adapters.http_probe import HttpProbe
 from core.control.settle import settle_event
 from core.model.errors import MalformedEvent
-from core.model.facts import ProbeAborted
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
 from core.probe.no_verdict import CannotProbe, OutOfTime
@@ -23,12 +22,9 @@ from handlers.app import PROBER_TABLE, App, prepare
 from handlers.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from core.ports import Loaded
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
@@ -71,7 +67,7 @@ class _Batch:
         self._settings = app.settings
         self._give_up_at = app.clock.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
-        self._reads = BatchedReads(_load_many)
+        self._reads = BatchedReads(lambda ids: asyncio.to_thread(app.store.load_many, ids))
         self.faults: list[Exception] = []
 
     async def probe(self, record: SQSRecord) -> str:
@@ -87,7 +83,7 @@ class _Batch:
             raise
         except Exception as fault:
             if isinstance(fault, CannotProbe):
-                telemetry.probe_aborted(_aborted(fault))
+                telemetry.probe_aborted(fault)
             else:
                 logger.exception("probe has no verdict", extra={"message_id": record.message_id})
             telemetry.without_verdict()
@@ -120,10 +116,6 @@ def target_of(body: str) -> Target:
         raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
 
 
-async def _load_many(container_ids: Sequence[str]) -> Loaded:
-    return await asyncio.to_thread(app.store.load_many, container_ids)
-
-
 def _log(target: Target, result: ProbeResult) -> None:
     extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
     if result.last_error is not None:
@@ -132,16 +124,6 @@ def _log(target: Target, result: ProbeResult) -> None:
         extra |= {"failed_looks": result.failed_looks, "last_look": result.last_look}
     telemetry.count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
-
-
-def _aborted(fault: CannotProbe) -> ProbeAborted:
-    return ProbeAborted(
-        ref=fault.target.ref,
-        at=app.clock.now(),
-        address=fault.target.address,
-        last_error=fault.last_error,
-        remedy=fault.remedy,
-    )
 
 
 def _keys(target: Target) -> dict[str, Any]:

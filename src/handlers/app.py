@@ -87,16 +87,13 @@ def _settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
-@cache
-def _process() -> str:
-    return uuid4().hex
-
-
 class App:
     """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed."""
 
     clock: Clock = SystemClock()
     observer: Observer = Telemetry()
+    process: Final = uuid4().hex
+    """Of all functions in this process."""
 
     def __init__(
         self,
@@ -144,11 +141,6 @@ class App:
     def policy(self) -> Policy:
         """The part of the settings that the pure core decides by."""
         return self.settings.policy
-
-    @property
-    def process(self) -> str:
-        """A random name of this process."""
-        return _process()
 
     @property
     def cluster_arn(self) -> str:

@@ -26,6 +26,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         logger.info("task is not ours", extra={"task_arn": observed.task_arn, "why": observed.why})
         return {"ignored": observed.why}
     settled = settle_event(app, observed)
-    if not isinstance(settled, Unknown) and settled.ignored is not None:
-        telemetry.count("StaleEvents", 1)
-    return telemetry.answer(settled)
+    if isinstance(settled, Unknown):
+        return {"ignored": settled.ignored}
+    answer = {**settled.record.ref._asdict(), "state": settled.record.state, "revision": settled.record.revision}
+    if settled.ignored is None:
+        return answer
+    telemetry.count("StaleEvents", 1)
+    return {**answer, "ignored": settled.ignored}

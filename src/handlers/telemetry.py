@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from core.control.run_report import RunReport
     from core.model.errors import CallFailed, ReachError, Refused
-    from core.model.facts import ProbeAborted
     from core.model.identity import Ref
+    from core.probe.no_verdict import CannotProbe
 
 logger: Final = Logger()
 
@@ -91,10 +91,10 @@ def count(name: str, value: float) -> None:
         pass
 
 
-def probe_aborted(fact: ProbeAborted) -> None:
+def probe_aborted(fault: CannotProbe) -> None:
     """A prober cannot do its work. Lambda writes this line, and not through the prober's VPC: it always arrives."""
-    keys = {**fact.ref._asdict(), "agent_address": fact.address}
-    logger.error(PROBE_ABORTED, extra={**keys, "last_error": fact.last_error, "remedy": fact.remedy})
+    keys = {**fault.target.ref._asdict(), "agent_address": fault.target.address}
+    logger.error(PROBE_ABORTED, extra={**keys, "last_error": fault.last_error, "remedy": fault.remedy})
 
 
 def without_verdict() -> None:
@@ -110,14 +110,6 @@ def reconciled(report: RunReport) -> None:
     metrics.add_metric("ReconcileErrors", MetricUnit.Count, report.errors.total())
     metrics.add_metric("OldestDueSeconds", MetricUnit.Seconds, report.counts["oldest_due_seconds"])
     metrics.flush_metrics()
-
-
-def answer(settled: Settled | Unknown) -> dict[str, Any]:
-    """What TaskStateFunction answers when invoked by hand: where the container stands."""
-    if isinstance(settled, Unknown):
-        return {"ignored": settled.ignored}
-    record, ignored = settled.record, {} if settled.ignored is None else {"ignored": settled.ignored}
-    return {**record.ref._asdict(), "state": str(record.state), "revision": record.revision, **ignored}
 
 
 def refusal(refused: Refused, request: object) -> dict[str, Any]:

@@ -22,24 +22,7 @@ from core.machine.apply_task import apply_output, apply_task, explain
 from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
-from core.model.facts import (
-    AgentAnswered,
-    AgentSilent,
-    Fact,
-    FailedTaskMissing,
-    LaunchAccepted,
-    LaunchClaimed,
-    LaunchRejected,
-    OutputRead,
-    ProbeAborted,
-    StopAccepted,
-    StopRequested,
-    TaskGone,
-    TaskListed,
-    TaskObserved,
-    TimePassed,
-    TokenErased,
-)
+from core.model import facts
 from core.model.instants import truncate
 from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record, Stop
@@ -48,7 +31,7 @@ from core.model.state import State, Trigger
 __all__ = ["Stale", "apply"]
 
 
-def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
+def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
     """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
     if fact.ref.generation != record.generation:
         return Stale(f"it concerns generation {fact.ref.generation}, and the record is at {record.generation}")
@@ -56,54 +39,54 @@ def apply(record: Record, fact: Fact, policy: Policy) -> Record | Stale:
     applied = _applied(record, fact, policy)
     if isinstance(applied, Stale):
         return applied
-    if applied == record and not isinstance(fact, TimePassed):
+    if applied == record and not isinstance(fact, facts.TimePassed):
         return Stale("it holds nothing new")
     if applied.state.ended and not record.state.ended:
         applied = close(applied, fact.at, policy)
     written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
-    if isinstance(fact, ProbeAborted):
+    if isinstance(fact, facts.ProbeAborted):
         # A remark. Whoever makes many of them puts off no look, which is what sends the probe again.
         return written
     return schedule(written, policy, fact.at)
 
 
-def _applied(record: Record, fact: Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
+def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
     match fact:
-        case TaskObserved():
+        case facts.TaskObserved():
             return apply_task(record, fact, policy)
-        case LaunchAccepted():
+        case facts.LaunchAccepted():
             return launch_accepted(record, fact)
-        case LaunchRejected():
+        case facts.LaunchRejected():
             return launch_rejected(record, fact, policy)
-        case LaunchClaimed():
+        case facts.LaunchClaimed():
             return launch_claimed(record, fact, policy)
-        case TaskListed():
+        case facts.TaskListed():
             return task_listed(record, fact)
-        case FailedTaskMissing():
+        case facts.FailedTaskMissing():
             return failed_task_missing(record, fact, policy)
-        case AgentAnswered():
+        case facts.AgentAnswered():
             return _agent_answered(record, fact, policy)
-        case AgentSilent():
+        case facts.AgentSilent():
             return _agent_silent(record, fact)
-        case ProbeAborted():
+        case facts.ProbeAborted():
             return _probe_aborted(record, fact)
-        case TaskGone():
+        case facts.TaskGone():
             return _task_gone(record, fact, policy)
-        case TimePassed():
+        case facts.TimePassed():
             return _time_passed(record, fact, policy)
-        case StopRequested():
+        case facts.StopRequested():
             return _stop_requested(record, fact, policy)
-        case StopAccepted():
+        case facts.StopAccepted():
             return _stop_accepted(record, fact)
-        case TokenErased():
+        case facts.TokenErased():
             return _token_erased(record, fact)
-        case OutputRead():
+        case facts.OutputRead():
             return apply_output(record, fact, policy)
         case _:
             assert_never(fact)
 
 
-def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale:  # noqa: PLR0911 - one case each
+def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record | Stale:  # noqa: PLR0911 - one case each
     if fact.task_arn != record.task_arn:
         return Stale("it concerns another task")
     if record.state.ended:
@@ -120,7 +103,7 @@ def _task_gone(record: Record, fact: TaskGone, policy: Policy) -> Record | Stale
     return fail(record, Trigger.TASK_LOST, fact.at, messages.task_lost(record))
 
 
-def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Record | Stale:
+def _agent_answered(record: Record, fact: facts.AgentAnswered, policy: Policy) -> Record | Stale:
     if record.state.ended or record.state is State.AGENT_HEALTHY:
         return Stale(f"the record is {record.state} already")
     if record.stopping:
@@ -137,7 +120,7 @@ def _agent_answered(record: Record, fact: AgentAnswered, policy: Policy) -> Reco
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
-def _agent_silent(record: Record, fact: AgentSilent) -> Record | Stale:
+def _agent_silent(record: Record, fact: facts.AgentSilent) -> Record | Stale:
     probe = _asked(record, fact.address)
     if isinstance(probe, Stale):
         return probe
@@ -148,7 +131,7 @@ def _agent_silent(record: Record, fact: AgentSilent) -> Record | Stale:
     return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
 
 
-def _probe_aborted(record: Record, fact: ProbeAborted) -> Record | Stale:
+def _probe_aborted(record: Record, fact: facts.ProbeAborted) -> Record | Stale:
     probe = _asked(record, fact.address)
     if isinstance(probe, Stale):
         return probe
@@ -168,7 +151,7 @@ def _asked(record: Record, address: str) -> Probe | Stale:
     return record.probe
 
 
-def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | Stale:
+def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record | Stale:
     if silence_known(record) and not record.stopping:
         # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
         failure = messages.agent_unreachable(record, policy)
@@ -183,7 +166,7 @@ def _time_passed(record: Record, fact: TimePassed, policy: Policy) -> Record | S
     return _probe_renewed(record, fact, policy)
 
 
-def _probe_renewed(record: Record, fact: TimePassed, policy: Policy) -> Record:
+def _probe_renewed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record:
     """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
 
     No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
@@ -199,7 +182,7 @@ def _probe_renewed(record: Record, fact: TimePassed, policy: Policy) -> Record:
     return replace(record, probe=replace(probe, deadline=deadline, last_error=told[0], remedy=told[1]))
 
 
-def _stop_requested(record: Record, fact: StopRequested, policy: Policy) -> Record | Stale:
+def _stop_requested(record: Record, fact: facts.StopRequested, policy: Policy) -> Record | Stale:
     if record.stop_requested:
         return Stale("a stop was asked for already")
     if record.state.ended and not kept_running(record, policy):
@@ -207,14 +190,14 @@ def _stop_requested(record: Record, fact: StopRequested, policy: Policy) -> Reco
     return replace(record, stop=replace(record.stop or Stop(reason=fact.reason), requested=True))
 
 
-def _stop_accepted(record: Record, fact: StopAccepted) -> Record | Stale:
+def _stop_accepted(record: Record, fact: facts.StopAccepted) -> Record | Stale:
     if record.task_arn == fact.task_arn:
         return note(record, Instant.STOPPING, fact.at)
     left = settle_disowned(record, fact.task_arn)
     return Stale("it concerns another task") if left == record else left
 
 
-def _token_erased(record: Record, fact: TokenErased) -> Record | Stale:
+def _token_erased(record: Record, fact: facts.TokenErased) -> Record | Stale:
     if record.token_parameter != fact.name:
         return Stale("the record names another parameter")
     return replace(record, token_parameter=None)

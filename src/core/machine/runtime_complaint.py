@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Final
 
 from core.model.agent import agent_path
-from core.model.facts import INIT, MAIN, ContainerSeen, Source, TaskObserved
-from core.model.record import ContainerEnd, Injection, Instant, Record, UnexplainedEnd
+from core.model.facts import INIT, MAIN, Source, TaskObserved
+from core.model.record import Injection, Instant, Record, UnexplainedEnd
 from core.model.state import State
 
 RUNTIME_EXITS: Final = frozenset({1, 255})
@@ -50,13 +50,13 @@ def unexplained(record: Record, task: TaskObserved) -> UnexplainedEnd | None:
     seen = init if main is None or main.exit_code is None else main
     if seen is None or seen.exit_code not in RUNTIME_EXITS:
         return None
-    ends = tuple(ContainerEnd(one.name, one.last_status, one.exit_code, one.reason) for one in task.containers)
-    return UnexplainedEnd(task.at, seen.name, ends, task.stopped_reason)
+    containers = tuple(replace(one, interfaces=()) for one in task.containers)
+    return UnexplainedEnd(task.at, seen.name, containers, task.stopped_reason)
 
 
 def explained(record: Record, end: UnexplainedEnd, complaint: str | None) -> TaskObserved:
     """The snapshot that showed this end, with the complaint in its place."""
-    containers = (ContainerSeen(one.name, one.last_status, one.exit_code, one.reason) for one in end.containers)
+    containers = (replace(one, complaint=complaint) if one.name == end.container else one for one in end.containers)
     return TaskObserved(
         ref=record.ref,
         at=end.at,
@@ -65,7 +65,7 @@ def explained(record: Record, end: UnexplainedEnd, complaint: str | None) -> Tas
         version=record.task_version,
         last_status="STOPPED",
         desired_status="STOPPED",
-        containers=tuple(replace(one, complaint=complaint) if one.name == end.container else one for one in containers),
+        containers=tuple(containers),
         started_at=record.timings.get(Instant.STARTED),
         stop_code=record.stop.code if record.stop else None,
         stopped_reason=end.reason,

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from core.model.facts import ContainerSeen
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
 from core.model.state import State, Trigger
@@ -80,26 +81,17 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerEnd:
-    """A container of the task, as ECS showed it in `UnexplainedEnd`."""
-
-    name: str
-    last_status: str
-    exit_code: int | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class UnexplainedEnd:
     """`unexplained`: what ECS showed of an end that only the output of `container` can explain, until it is read.
 
-    `at`: when the end became known. `reason` is the task's. The container has ended, and its record's state is open:
-    `stopped` if the container's own process ran, `failed` if the container runtime could not execute it.
+    `at`: when the end became known. `reason` is the task's. `containers` are without their interfaces. The container
+    has ended, and its record's state is open: `stopped` if the container's own process ran, `failed` if the container
+    runtime could not execute it.
     """
 
     at: datetime
     container: str
-    containers: tuple[ContainerEnd, ...] = ()
+    containers: tuple[ContainerSeen, ...] = ()
     reason: str | None = None
 
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from core.model.errors import UnreadableRecord
+from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.record import (
     HISTORY_LIMIT,
     SCHEMA,
     Ask,
-    ContainerEnd,
     Injection,
     Instant,
     Launch,
@@ -128,18 +128,19 @@ _LAUNCHING: Final = Map(
 _UNWANTED_TASK: Final = Map(
     UnwantedTask, ("task_arn", TEXT, ALWAYS, "the task"), ("at", INSTANT, ALWAYS, "since when it is known")
 )
-_CONTAINER_END: Final = Map(
-    ContainerEnd,
+_CONTAINER_SEEN: Final = Map(
+    ContainerSeen,
     ("name", TEXT, ALWAYS, "the container"),
     ("last_status", TEXT, ALWAYS, "as ECS gave it"),
     ("exit_code", INTEGER, "once ECS shows it", "as ECS gave it"),
     ("reason", TEXT, "where ECS gives one", "as ECS gave it"),
+    ("image", TEXT, "where ECS gives one", "as ECS gave it"),
 )
 _UNEXPLAINED_END: Final = Map(
     UnexplainedEnd,
     ("at", INSTANT, ALWAYS, "when the end became known"),
     ("container", TEXT, ALWAYS, "whose output is read"),
-    ("containers", list_of(_CONTAINER_END), "unless empty", "the containers of the task"),
+    ("containers", list_of(_CONTAINER_SEEN), "unless empty", "the containers of the task"),
     ("reason", TEXT, "where ECS gives one", "the task's"),
 )
 

@@ -28,8 +28,8 @@ from core.diagnosis.rows.execution_rows import EXECUTION
 from core.diagnosis.rows.general_rows import FALLBACKS, FAMILIES, INIT_FAILED
 from core.diagnosis.rows.image_rows import IMAGES, PULLS_LIMITED
 from core.diagnosis.rows.network_rows import CAPACITY, INTERFACES
-from core.diagnosis.rows.pace_rows import THROTTLED_STARTS
 from core.diagnosis.rows.request_rows import FAILURES, REQUESTS, UNKNOWN_CALL
+from core.diagnosis.rows.throttled_rows import THROTTLED_STARTS
 from core.diagnosis.rows.volume_rows import VOLUMES
 
 if TYPE_CHECKING:

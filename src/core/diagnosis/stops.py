@@ -133,7 +133,7 @@ def _first(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> tupl
         if row.init_exit is not None and not row.init_exit(ending.init_exit):
             continue
         found = next((text for text in texts if text.place in row.where and row.found_in(text.read)), None)
-        if found is not None or row.names(ending.stop_code) or not (row.codes or row.patterns):
+        if found is not None or row.has_code(ending.stop_code) or not (row.codes or row.patterns):
             return row, found
     return None
 

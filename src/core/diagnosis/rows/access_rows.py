@@ -1,4 +1,4 @@
-"""Rows for what the execution role fetches or opens before a container starts: secrets, files, logs; and for roles.
+"""Rows for secrets, environment files and logs, which ECS opens before a container starts, and for roles.
 
 Sources: ECS Developer Guide, "Troubleshooting Amazon ECS ResourceInitializationError errors" and "... Resource-
 NotFoundException errors"; the second half of most texts is the AWS SDK's.
@@ -81,7 +81,7 @@ SECRETS: Final = (
     ),
 )
 
-# The prefix alone says too little: secrets and the registry's authorisation share it, so it has no cause.
+# Secrets and the registry's authorisation share this prefix, so it has no cause.
 _FETCHED: Final = r"(pull secrets or registry auth|execution resource retrieval failed)"
 FETCHES: Final = (
     start_row(
@@ -129,7 +129,7 @@ LOGS: Final = (
         summary="The log options name no Region that CloudWatch Logs has",
         remedy="Set awslogs-region of the log options to a Region's name.",
     ),
-    # What went wrong may be the log's group, its role, its route: so no cause.
+    # The log group, the role or the route may be wrong, so the row has no cause.
     start_row(
         patterns=(_LOG,),
         summary="The container's log driver could not be started",

@@ -10,7 +10,7 @@ from typing import Final
 from core.diagnosis.row import Actor, Row
 from core.model.failure import Cause
 
-# botocore's own, by class: the call was never sent, whatever values its text quotes.
+# botocore's own classes: the call was never sent, whatever values the text quotes.
 UNSENT: Final = (
     Row(
         codes=("NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"),
@@ -26,8 +26,8 @@ UNSENT: Final = (
 )
 
 THROTTLED: Final = (
-    # The class is often another: subnets are looked up in EC2, and its throttling arrives as an
-    # InvalidParameterException (dagster #33439); registering is serialised per family by a ClientException.
+    # EC2's throttling arrives as an InvalidParameterException (dagster #33439). RegisterTaskDefinition answers
+    # concurrent calls for a family with a ClientException.
     Row(
         codes=(
             "Throttling",
@@ -59,7 +59,7 @@ THROTTLED: Final = (
     ),
 )
 
-# EC2 and IAM are asked on the way, and their failures arrive as an InvalidParameterException or a ClientException.
+# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
 WRAPPED: Final = (
     Row(
         patterns=(
@@ -83,7 +83,7 @@ ACCESS: Final = (
         remedy="Allow the function's role iam:PassRole on the task role and the execution role, with the condition "
         "iam:PassedToService = ecs-tasks.amazonaws.com.",
     ),
-    # "Unable to assume the service linked role": ECS is making it, on an account's very first call.
+    # "Unable to assume the service linked role": ECS creates it on an account's first call.
     Row(
         patterns=(r"service.linked role",),
         cause=Cause.PERMISSION,
@@ -97,7 +97,7 @@ ACCESS: Final = (
         remedy="Check that ExecutionRoleArn and the task role exist in this account and that their trust policies let "
         "ecs-tasks.amazonaws.com assume them; a role made a minute ago may only need that minute.",
     ),
-    # The runtime renews these by itself.
+    # The Lambda runtime renews these.
     Row(
         codes=("ExpiredToken", "ExpiredTokenException", "CredentialRetrievalError", "MetadataRetrievalError"),
         cause=Cause.PERMISSION,
@@ -159,7 +159,7 @@ SERVICE: Final = (
         transient=True,
         actor=Actor.AWS,
     ),
-    # botocore's own exceptions, by class: no answer came.
+    # botocore's own classes: no answer came.
     Row(
         codes=(
             "EndpointConnectionError",

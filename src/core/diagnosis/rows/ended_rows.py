@@ -1,4 +1,4 @@
-"""Rows for tasks that were ended from outside: asked to stop, taken by Spot, out of memory, their host gone.
+"""Rows for tasks that ended from outside: by StopTask, by Spot, for lack of memory, with their host.
 
 Sources: TaskStopCode of the ECS API, an open set; ECS Developer Guide, "Troubleshooting Amazon ECS SpotInterruption
 errors", "... OutOfMemoryError errors", "Task retirement and maintenance for AWS Fargate" and "Amazon ECS stopped tasks
@@ -40,7 +40,7 @@ REQUESTED: Final = (
         transient=True,
         actor=Actor.AWS,
     ),
-    # Also of tasks that ran on no Spot capacity, without a text, and of ones that never started.
+    # Tasks outside Spot end with it too, without a text, and so do tasks that never started.
     Row(
         codes=("TerminationNotice",),
         where=_TASK,

@@ -1,4 +1,4 @@
-"""Rows for a container that the host could not execute: its binary, user, working directory, mount paths.
+"""Rows for a container that the host could not execute: binary, user, working directory, mount paths.
 
 Source: ECS Developer Guide, "CannotStartContainerError"; the words behind the name are containerd's and runc's, as
 reported in amazon-ecs-agent #2442 and #2954, net-modernization #13, jenkinsci/amazon-ecs-plugin #258, re:Post "exec
@@ -13,7 +13,7 @@ from core.model.failure import Cause
 
 _INIT: Final = (Place.INIT,)
 _DENIED: Final = (r"\bexec:? .*(permission denied|is a directory)",)
-# runc quotes what it looked for itself, and found missing; these are the kernel's words about a program that is there.
+# The kernel's words about a program that exists. runc's own words, about one that is missing, quote the program.
 _KERNEL: Final = rf"\bexec ({NAME}[^:]*|user process caused):? \"?"
 _LOADER: Final = (_KERNEL + "no such file or dir",)
 _REFUSED: Final = (r"^(standard_init_linux\.go:\d+: )?" + _KERNEL + "[a-z]",)

@@ -1,4 +1,4 @@
-"""Rows for an init container that failed, for error names whose words are not known, and for what is left.
+"""Rows for a failed init container, for error names with unknown words, and for ends that no text explains.
 
 Source: ECS Developer Guide, "Amazon ECS stopped tasks error messages" with one page for each name; exit codes above
 128 are 128 + the signal, 126 and 127 the shell's and Docker's.
@@ -24,12 +24,12 @@ _NO_AGENT: Final = Row(
     start_failed=True,
 )
 
-# The agent's own words about `main` ("CannotStartContainerError: dependency graph: failed to resolve container ordering
-# dependency [init] ..."), which the families would take for a container that could not be started.
+# ECS's text about `main` when `init` failed: "CannotStartContainerError: dependency graph: failed to resolve container
+# ordering dependency [init] ...". Without this row FAMILIES would blame `main`.
 INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph:",)),)
 
 FAMILIES: Final = (
-    # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
+    # ECS also writes "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
     start_row(
         patterns=(r"could not tran\w+ to (created|started|running|resources)",),
         summary="The container runtime did not get the container started in time",
@@ -93,7 +93,7 @@ FAMILIES: Final = (
     ),
 )
 
-# ECS's two general texts say nothing; any other is a reason.
+# ECS's two general texts give no reason; any other text is one.
 _UNREAD: Final = Row(
     patterns=(r"^(?!essential container in task exited|task ?failed ?to ?start\.?$).",),
     main_exit=never_ran,
@@ -103,7 +103,7 @@ _UNREAD: Final = Row(
 )
 
 FALLBACKS: Final = (
-    # By the exit code alone, when nothing else says why: a container that the host killed has one too.
+    # By the exit code alone: a container that the host killed has one too.
     _NO_AGENT,
     _UNREAD,
     start_row(
@@ -180,4 +180,4 @@ FALLBACKS: Final = (
 )
 
 QUOTED: Final = (_UNREAD, FALLBACKS[-1])
-"""Rows that say no more than that ECS's text is not known: it is quoted, wherever it stood."""
+"""Rows that know nothing: their summary quotes ECS's text, wherever it stood."""

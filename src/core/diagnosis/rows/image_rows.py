@@ -1,4 +1,4 @@
-"""Rows for images that could not be pulled or cannot be used.
+"""Rows for images that Fargate could not pull or cannot use.
 
 Source: ECS Developer Guide, "CannotPullContainer task errors in Amazon ECS", unless a row says otherwise.
 """
@@ -12,7 +12,7 @@ from core.model.failure import Cause
 
 _image = partial(start_row, cause=Cause.IMAGE_PULL_FAILED)
 
-# Not "unable to pull secrets or registry auth", which heads texts about secrets as well.
+# Excludes "unable to pull secrets or registry auth", which begins texts about secrets as well.
 _PULL: Final = (
     r"(cannotpull|\bpull(ing)?\b(?! secrets)|failed to (copy|resolve|do request)|\bregistry\b(?! auth)|manifest|"
     r"\becr\b)"
@@ -61,7 +61,7 @@ IMAGES: Final = (
         "container with the `platform` that the image has (X86_64 or ARM64).",
         actor=Actor.USER,
     ),
-    # containerd, on the attestation that buildx pushes beside an image, a Helm chart, an artifact of another kind.
+    # containerd's words about an attestation that buildx pushes beside an image, a Helm chart, or another artifact.
     _image(
         patterns=(
             r"stream processor",
@@ -102,7 +102,7 @@ IMAGES: Final = (
         "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) and, for a repository of another account, a repository policy "
         "that lets it in. Check that the image exists.",
     ),
-    # Before the addresses that do not answer: a name that does not exist never will.
+    # Before registries that do not answer: a name that does not exist is not transient.
     _image(
         patterns=(rf"{_PULL}.*(no such host|server misbehaving)",),
         summary="The registry's name does not resolve",
@@ -135,7 +135,7 @@ IMAGES: Final = (
         transient=True,
         actor=Actor.AWS,
     ),
-    # The page's reading of it: layers come from S3, and S3 is out of reach.
+    # The ECS page explains it: layers come from S3, and S3 is out of reach.
     _image(
         patterns=(r"pull.*nil pointer dereference",),
         summary="The image's layers could not be fetched from S3",

@@ -1,4 +1,4 @@
-"""Rows for network interfaces that could not be made and capacity that was not there; the calls read them too.
+"""Rows for missing network interfaces and missing capacity, of tasks and of calls.
 
 Sources: ECS Developer Guide, "Troubleshooting Amazon ECS TaskFailedToStart errors", "Amazon ECS API failure reasons"
 and "Amazon ECS service event messages"; re:Post "network interface provision errors for Fargate".
@@ -102,7 +102,7 @@ CAPACITY: Final = (
         transient=True,
         actor=Actor.AWS,
     ),
-    # The rest is said only of clusters with EC2 instances, which these tasks do not need.
+    # ECS gives these reasons only in clusters with EC2 instances, which our tasks do not need.
     _capacity(
         codes=("AGENT", "INACTIVE"),
         patterns=(

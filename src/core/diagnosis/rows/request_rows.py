@@ -1,4 +1,4 @@
-"""Rows for requests that AWS cannot carry out as they stand, and for RunTask's `failures` in place of a task.
+"""Rows for requests that AWS refuses, and for RunTask's `failures`.
 
 Sources: the exceptions of RunTask, RegisterTaskDefinition, StopTask, DescribeTasks and ListTasks in the ECS API's
 model, and of PutParameter and DeleteParameter in Systems Manager's; ECS Developer Guide, "Amazon ECS API failure
@@ -51,7 +51,7 @@ REQUESTS: Final = (
         remedy="Make command and environment shorter than 8,192 characters together, or keep long values elsewhere.",
         actor=Actor.USER,
     ),
-    # A definition that was deregistered in between: the next start registers it anew.
+    # The definition was deregistered after the start had chosen it. The next start registers it again.
     Row(
         patterns=(r"task ?definition (is inactive|not found|does not exist)", r"unable to describe task definition"),
         cause=Cause.TASK_DEFINITION,

@@ -1,4 +1,4 @@
-"""Rows for AWS calls of the start that were throttled. Where the part that failed is known, its cause is named."""
+"""Rows for throttled AWS calls during a start. If the text names the throttled part, another row names its cause."""
 
 from typing import Final
 

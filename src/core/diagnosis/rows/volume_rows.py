@@ -1,4 +1,4 @@
-"""Rows for volumes that could not be mounted or made.
+"""Rows for volumes that Fargate could not mount or create.
 
 Sources: ECS Developer Guide, "ResourceInitializationError" and "CannotCreateVolumeError"; EFS User Guide,
 "Troubleshooting mount issues"; App Mesh User Guide, "Unable to connect to an Amazon EFS filesystem"; verbatim texts in

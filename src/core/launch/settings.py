@@ -1,11 +1,11 @@
-"""The environment of a function, read once into a typed object. template.yaml sets it; the README lists it.
+"""Reads a function's environment once into a typed object. template.yaml sets it; the README lists it.
 
-An empty value is the same as an absent one, because a CloudFormation parameter cannot be absent.
+An empty value means an absent one, because a CloudFormation parameter cannot be absent.
 
-What can never work is refused here, at the first call of a function, and by the template, before anything is deployed:
-a text by its `core.launch.constraints`, a number by its bounds, a setting without the one it needs by `NEEDS`. The
-template repeats each as AllowedPattern, MinValue and MaxValue, or Rule; `tests/unit/test_parameters.py` feeds both the
-same wrong values.
+Settings that can never work are refused twice: by the template before a deployment, and here at a function's first
+call. Texts have constraints (`core.launch.constraints`), numbers have bounds, and `NEEDS` lists the settings that need
+another one. The template repeats them as AllowedPattern, MinValue and MaxValue, and Rules;
+`tests/unit/test_parameters.py` gives both the same wrong values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from core.launch.constraints import (
     SECURITY_GROUPS,
     SUBNETS,
 )
-from core.model.errors import ConfigurationError
+from core.model.errors import ConfigurationError, Refused
+from core.model.failure import Cause, ErrorCode, Failure
 from core.model.policy import Policy
 from core.model.record import Injection
 
@@ -44,11 +45,15 @@ class TokenDelivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """`setting`, when it is set (to `value`, where one is named), can never work without `needed`."""
+    """`setting` cannot work without `needed`; with a `value`, only that value of `setting` cannot."""
 
     setting: str
     needed: str
     value: StrEnum | None = None
+
+    def __str__(self) -> str:
+        value = f" {self.value}" if self.value else ""
+        return f"{self.setting.upper()}{value} needs {self.needed.upper()}, which is not set"
 
 
 NEEDS: Final = (
@@ -58,7 +63,7 @@ NEEDS: Final = (
     Need("token_delivery", "execution_role_arn", TokenDelivery.SSM),
     Need("task_log_group", "execution_role_arn"),
 )
-"""The template has a Rule for each."""
+"""The template has a Rule for each one."""
 
 
 def _split(value: Any) -> Any:
@@ -66,7 +71,7 @@ def _split(value: Any) -> Any:
 
 
 def _split_ids(value: Any) -> Any:
-    """As CloudFormation splits: a blank is part of an id, and makes it a wrong one."""
+    """Splits as CloudFormation does: a blank becomes part of an id and makes it wrong."""
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
@@ -75,7 +80,7 @@ Ids = Annotated[tuple[str, ...], BeforeValidator(_split_ids)]
 
 
 class Settings(BaseModel):
-    """Every setting of every function; each function is given the ones it needs and the rest keep their default."""
+    """Every setting of every function. template.yaml sets a function's own settings; the others keep their default."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -151,7 +156,7 @@ class Settings(BaseModel):
     def _nothing_lacks_what_it_needs(self) -> Settings:
         wanting = [need for need in NEEDS if self._is_set(need) and not getattr(self, need.needed)]
         if wanting:
-            raise PydanticCustomError("need", "; ".join(map(_told, wanting)))
+            raise PydanticCustomError("need", "; ".join(map(str, wanting)))
         return self
 
     def _is_set(self, need: Need) -> bool:
@@ -160,7 +165,7 @@ class Settings(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """The part that the pure core decides by."""
+        """The settings that the pure core decides by."""
         return Policy(
             agent_port=self.agent_port,
             task_subnets=self.task_subnets,
@@ -177,6 +182,6 @@ class Settings(BaseModel):
         )
 
 
-def _told(need: Need) -> str:
-    value = f" {need.value}" if need.value else ""
-    return f"{need.setting.upper()}{value} needs {need.needed.upper()}, which is not set"
+def unconfigured(message: str, remedy: str) -> Refused:
+    """The refusal of a start that needs a setting which the stack lacks."""
+    return Refused(Failure(ErrorCode.LAUNCH_FAILED, message, remedy, Cause.TASK_DEFINITION))

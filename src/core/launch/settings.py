@@ -99,7 +99,7 @@ class Settings(BaseModel):
         None, description="Pulls images, writes logs, reads secrets."
     )
     task_role_arn: Annotated[str | None, ROLE] = Field(
-        None, description="The role of the container's own AWS calls; EFS IAM uses it."
+        None, description="The role of the container's AWS calls; EFS IAM uses it."
     )
     efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = Field(
         None, description="The file system that holds the agent binary."
@@ -108,31 +108,32 @@ class Settings(BaseModel):
         None, description="Its access point, rooted at the binary's directory."
     )
     agent_image: Annotated[str | None, IMAGE] = Field(
-        None, description="The image whose init container copies the binary; there is no default one."
+        None, description="The image with the agent binary, which its init container copies."
     )
     agent_copy_command: Annotated[Words, COMMAND] = Field(
         ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
-        description="What the init container runs, comma-separated.",
+        description="Command of the init container, comma-separated.",
     )
     agent_port: int = Field(9111, ge=1, le=65535, description="The TCP port of the agent.")
     injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
     token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
     task_log_group: Annotated[str | None, LOG_GROUP] = Field(
-        None, description="A log group for the containers' output, which tells why an agent never ran."
+        None,
+        description="A log group for the containers' output, which shows why an agent never ran.",
     )
     launch_attempts: int = Field(
-        2, ge=1, le=10, description="Tasks started for one start request at most, when a launch fails transiently."
+        2, ge=1, le=10, description="Most tasks for one start request, when launches fail transiently."
     )
-    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From eni-resolved to the agent's answer.")
-    start_timeout_seconds: float = Field(300, ge=1, le=86400, description="From pending to RUNNING.")
-    early_probe: bool = Field(False, description="Probe from the PENDING event on, which shows the address first.")
-    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at the agent.")
-    probe_request_timeout_seconds: float = Field(2, gt=0, description="Of one try.")
-    verify_agent_identity: bool = Field(
-        True, description="Believe an agent only once it has shown that it knows the container's token."
+    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From the known address to the agent's answer.")
+    start_timeout_seconds: float = Field(
+        300, ge=1, le=86400, description="From the start request to RUNNING, for each launch."
     )
-    keep_unreachable_tasks: bool = Field(False, description="Leave a task whose agent never answered running.")
-    keep_leaked_tasks: bool = Field(False, description="Leave tasks of ours that no record wants running.")
+    early_probe: bool = Field(False, description="Probe from the PENDING event on, the first with the address.")
+    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at an agent.")
+    probe_request_timeout_seconds: float = Field(2, gt=0, description="Time-out of one try.")
+    verify_agent_identity: bool = Field(True, description="Check that an agent knows the container's token.")
+    keep_unreachable_tasks: bool = Field(False, description="Do not stop a task whose agent never answered.")
+    keep_leaked_tasks: bool = Field(False, description="Do not stop leaked tasks.")
     record_retention_days: float = Field(7, ge=1, le=3650, description="How long ended items stay.")
     watch_shards: int = Field(4, ge=1, le=64, description="Shards of the reconciler's index.")
 

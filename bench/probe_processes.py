@@ -17,7 +17,7 @@ from core.model.policy import Policy
 from core.model.record import Probe, Record
 from core.model.state import State
 from core.ports import Loaded
-from core.probe.batched_reads import SharedLook
+from core.probe.batched_reads import BatchedReads
 from core.probe.prober import ProbeResult, Target, probe
 
 if TYPE_CHECKING:
@@ -90,15 +90,15 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
         if isinstance(fact, AgentAnswered):
             answered.append(time.time())
 
-    shared = SharedLook(load_many)
+    shared = BatchedReads(load_many)
 
     def one(container_id: str) -> Any:
         return probe(
             Target(container_id, 1, address),
-            ask=http.ask,
-            identify=http.identify,
-            look=lambda: shared.look(container_id),
-            report=report,
+            check_health=http.check_health,
+            check_identity=http.check_identity,
+            read_record=lambda: shared.read(container_id),
+            settle_verdict=report,
             clock=now,
             sleep=asyncio.sleep,
             policy=Policy(),

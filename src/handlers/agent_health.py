@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from core.adapters.http_probe import HttpProbe
 from core.model.errors import MalformedEvent
 from core.model.facts import ProbeAborted
-from core.probe.batched_reads import SharedLook
+from core.probe.batched_reads import BatchedReads
 from core.probe.no_verdict import CannotProbe, OutOfTime
 from core.probe.prober import ProbeResult, probe
 from core.probe.view import Target
@@ -66,7 +66,7 @@ class _Batch:
         self._settings = wiring.settings()
         self._give_up_at = wiring.now() + timedelta(seconds=seconds - MARGIN)
         self._http = HttpProbe()
-        self._looks = SharedLook(_load_many)
+        self._reads = BatchedReads(_load_many)
         self.faults: list[Exception] = []
 
     async def probe(self, record: SQSRecord) -> str:
@@ -93,10 +93,10 @@ class _Batch:
         settings = self._settings
         result = await probe(
             target,
-            ask=self._http.ask,
-            identify=self._http.identify if settings.verify_agent_identity else None,
-            look=lambda: self._looks.look(target.container_id),
-            report=_report,
+            check_health=self._http.check_health,
+            check_identity=self._http.check_identity if settings.verify_agent_identity else None,
+            read_record=lambda: self._reads.read(target.container_id),
+            settle_verdict=_report,
             clock=wiring.now,
             sleep=asyncio.sleep,
             policy=settings.policy,
@@ -128,8 +128,8 @@ def _log(target: Target, result: ProbeResult) -> None:
     extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
     if result.last_error is not None:
         extra["last_error"] = result.last_error.text
-    if result.failed_looks:
-        extra |= {"failed_looks": result.failed_looks, "last_look": result.last_look}
+    if result.failed_reads:
+        extra |= {"failed_looks": result.failed_reads, "last_look": result.last_read_error}
     telemetry.count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent
-from core.probe.view import Target, Watched, watched
+from core.probe.view import ProbeView, Target, probe_view
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
@@ -64,12 +64,12 @@ class Prober:
             world.sleep(pause)
         raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
 
-    def _look(self, target: Target) -> Watched | None:
+    def _look(self, target: Target) -> ProbeView | None:
         try:
             found = self._store.load_many([target.container_id])
         except CallFailed:
             return None
-        return watched(found.records.get(target.container_id), target)
+        return probe_view(found.records.get(target.container_id), target)
 
     def _answers(self, address: str, token: str | None) -> bool:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]

@@ -1,4 +1,4 @@
-"""What a probe reads from the record: whether it goes on, how fast, and until when. Pure."""
+"""Decides from the record whether a probe continues, how fast, and until when. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a message asks to be probed."""
+    """The content of a probe message."""
 
     container_id: str
     generation: int
@@ -23,8 +23,8 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What the saved record says about a probe. `over` is the reason why it has ended; None: go on.
+class ProbeView:
+    """The part of a record that a probe needs. `over` is the reason why the probe has ended; None: it continues.
 
     `deadline` is None until the address is in the record (early probe).
     """
@@ -35,12 +35,12 @@ class Watched:
     token: str | None = field(default=None, repr=False)
 
 
-def watched(record: Record | None, target: Target) -> Watched:
-    """What `record` says about the probe of `target`. Pure."""
+def probe_view(record: Record | None, target: Target) -> ProbeView:
+    """The view of `record` for the probe of `target`."""
     over = _why_over(record, target)
     if record is None or over is not None:
-        return Watched(over=over)
-    return Watched(
+        return ProbeView(over=over)
+    return ProbeView(
         early=record.state is State.PENDING,
         deadline=record.probe.deadline if record.probe else None,
         token=record.agent_token,

@@ -18,7 +18,7 @@ from core.model.record import Instant, Probe, Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, Target, probe
-from core.probe.view import watched
+from core.probe.view import probe_view
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
 
@@ -48,17 +48,17 @@ class World:
     answers_at: float | None = None
     try_takes: Callable[[float], float] = lambda _second: 0.0
     record_at: Callable[[float], Record | None] = lambda _second: asked()
-    look_fails: Callable[[float], bool] = lambda _second: False
-    look_takes: float = 0.0
+    read_fails: Callable[[float], bool] = lambda _second: False
+    read_takes: float = 0.0
     stranger_until: float | None = None
     tries: list[float] = field(default_factory=list)
-    looks: list[float] = field(default_factory=list)
+    reads: list[float] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
 
-    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         """Refused, or healthy."""
         assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
         second = asyncio.get_running_loop().time()
@@ -71,19 +71,19 @@ class World:
             self.under_way -= 1
         return HEALTHY if self.answers_at is not None and second >= self.answers_at else REFUSED
 
-    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         """A stranger, or healthy."""
         assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
         self.tokens.append(token)
         second = asyncio.get_running_loop().time()
         return STRANGER if self.stranger_until is not None and second < self.stranger_until else HEALTHY
 
-    async def look(self) -> Record | None:
+    async def read_record(self) -> Record | None:
         """The record of this second, or an outage."""
         second = asyncio.get_running_loop().time()
-        self.looks.append(second)
-        await asyncio.sleep(self.look_takes)
-        if self.look_fails(second):
+        self.reads.append(second)
+        await asyncio.sleep(self.read_takes)
+        if self.read_fails(second):
             raise CallFailed("GetItem", "InternalServerError", "try again", transient=True)
         return self.record_at(second)
 
@@ -97,10 +97,10 @@ class World:
         """One probe in this world."""
         return probe(
             TARGET,
-            ask=changes.get("ask", self.ask),
-            look=changes.get("look", self.look),
-            report=changes.get("report", self.report),
-            identify=self.identify if identified else None,
+            check_health=changes.get("check_health", self.check_health),
+            read_record=changes.get("read_record", self.read_record),
+            settle_verdict=changes.get("settle_verdict", self.report),
+            check_identity=self.check_identity if identified else None,
             clock=now,
             sleep=asyncio.sleep,
             policy=policy,
@@ -253,9 +253,9 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
     async def main() -> ProbeResult:
         return await probe(
             TARGET,
-            ask=world.ask,
-            look=world.look,
-            report=world.report,
+            check_health=world.check_health,
+            read_record=world.read_record,
+            settle_verdict=world.report,
             clock=now,
             sleep=lambda seconds: asyncio.sleep(seconds / 2 if seconds > 1e-3 else seconds),
             policy=POLICY,
@@ -299,7 +299,7 @@ def test_stops_when_the_record_says_that_it_is_over(case: str) -> None:
     result = world.run()
 
     assert result == ProbeResult(Outcome.OVER, attempts=11, last_error=REFUSED.error, why=why)
-    assert world.looks == [0, 5, 10]
+    assert world.reads == [0, 5, 10]
     assert world.facts == []
 
 
@@ -334,7 +334,7 @@ def test_over_interrupts_a_try() -> None:
 
 def test_first_look_delays_no_try() -> None:
     """The first look and the tries go on side by side, however long DynamoDB takes."""
-    world = World(answers_at=2, look_takes=10.0)
+    world = World(answers_at=2, read_takes=10.0)
 
     assert world.run().outcome is Outcome.HEALTHY
     assert world.tries == [0, 1, 2]
@@ -391,13 +391,13 @@ def test_deadline_survives_the_worker() -> None:
 
 def test_failed_looks_end_nothing() -> None:
     """A table that cannot be read for a while is asked again, soon, and counted; probing goes on."""
-    world = World(look_fails=lambda second: second < 3)
+    world = World(read_fails=lambda second: second < 3)
 
     result = world.run()
 
     assert result.outcome is Outcome.SILENT
-    assert result.failed_looks == 3
-    assert world.looks[:5] == [0, 1, 2, 3, 8]
+    assert result.failed_reads == 3
+    assert world.reads[:5] == [0, 1, 2, 3, 8]
     assert world.tries == pytest.approx(range(60))
 
 
@@ -421,12 +421,12 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
     failed, remedy = FAILED_READS[case]
     world = World()
 
-    async def look() -> Record | None:
+    async def read_record() -> Record | None:
         raise failed
 
     async def main() -> tuple[CannotProbe, float]:
         with pytest.raises(CannotProbe) as caught:
-            await world.probe(look=look)
+            await world.probe(read_record=read_record)
         return caught.value, asyncio.get_running_loop().time()
 
     stopped, second = run(main())
@@ -440,7 +440,7 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
 
 def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> None:
     """The token to verify it with is in the table: the probe ends for that, not with a word about the agent."""
-    world = World(answers_at=0, look_fails=lambda _: True)
+    world = World(answers_at=0, read_fails=lambda _: True)
 
     with pytest.raises(CannotProbe, match="could not be read"):
         world.run(identified=True)
@@ -450,12 +450,12 @@ def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> N
 
 def test_looks_that_fail_later_end_nothing_and_are_told() -> None:
     """The record was read once, so its deadline is known; whoever reads the log learns of every failed look."""
-    world = World(look_fails=lambda second: second > 0)
+    world = World(read_fails=lambda second: second > 0)
 
     with pytest.raises(OutOfTime, match=r"16 looks at the table failed, the last one: GetItem failed with Internal"):
         world.run(give_up_at=at(20.5))
 
-    assert World(look_fails=lambda second: second > 0).run().outcome is Outcome.SILENT
+    assert World(read_fails=lambda second: second > 0).run().outcome is Outcome.SILENT
 
 
 def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> None:
@@ -463,27 +463,27 @@ def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> Non
     broken = Answer(probe_error(ProbeErrorKind.PROBER, ADDRESS, "Too many open files"))
     world = World()
 
-    async def ask(_address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_health(_address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         return broken if asyncio.get_running_loop().time() != tried_at else REFUSED
 
     tried_at: float | None = None
     with pytest.raises(CannotProbe, match="was never asked: the prober could not open a connection: Too many open"):
-        world.run(ask=ask)
+        world.run(check_health=check_health)
     assert world.facts == []
 
     tried_at = 30.0
-    assert world.run(ask=ask).outcome is Outcome.SILENT
+    assert world.run(check_health=check_health).outcome is Outcome.SILENT
 
 
 def test_unreadable_record_is_raised() -> None:
     """An item of another version is not guessed at: the message goes to the dead-letter queue."""
     world = World()
 
-    async def look() -> Record | None:
+    async def read_record() -> Record | None:
         raise UnreadableRecord(CONTAINER_ID, "its schema is 9")
 
     with pytest.raises(UnreadableRecord):
-        world.run(look=look)
+        world.run(read_record=read_record)
     assert world.facts == []
 
 
@@ -514,7 +514,7 @@ def test_own_agent_after_a_stranger() -> None:
 
 def test_identity_waits_for_the_token() -> None:
     """An agent that answers before the record was read is checked as soon as it is."""
-    world = World(answers_at=0, look_takes=0.3)
+    world = World(answers_at=0, read_takes=0.3)
 
     assert world.run(identified=True).outcome is Outcome.HEALTHY
     assert world.facts[0].at == at(0.3)
@@ -522,7 +522,7 @@ def test_identity_waits_for_the_token() -> None:
 
 def test_identity_without_a_token_is_no_answer() -> None:
     """What could not be checked does not count; the next look may bring the token."""
-    world = World(answers_at=0, look_fails=lambda second: second < 2)
+    world = World(answers_at=0, read_fails=lambda second: second < 2)
 
     result = world.run(identified=True)
 
@@ -541,12 +541,12 @@ def test_failed_report_is_raised() -> None:
 
     attempts: list[float] = []
     with pytest.raises(CannotProbe, match=r"verdict could not be written to the table: PutItem failed .* Try again\."):
-        world.run(report=report)
+        world.run(settle_verdict=report)
     assert attempts == [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
     attempts.clear()
     with pytest.raises(CannotProbe):
-        world.run(report=report, give_up_at=at(0.5))
+        world.run(settle_verdict=report, give_up_at=at(0.5))
     assert attempts == [0, 1], "not beyond the worker's time, but for one attempt"
 
 
@@ -559,7 +559,7 @@ def test_a_verdict_is_written_as_soon_as_the_table_takes_it() -> None:
             raise CallFailed("PutItem", "ThrottlingException", "no", transient=True)
         world.facts.append(fact)
 
-    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert world.run(settle_verdict=report).outcome is Outcome.HEALTHY
     assert len(world.facts) == 1
 
 
@@ -571,14 +571,14 @@ def test_report_is_not_cut_off() -> None:
         await asyncio.sleep(3)
         world.facts.append(fact)
 
-    assert world.run(report=report).outcome is Outcome.HEALTHY
+    assert world.run(settle_verdict=report).outcome is Outcome.HEALTHY
     assert len(world.facts) == 1
 
 
 @pytest.mark.parametrize("second", [0.5, 1.0, 30.2])
 def test_cancelling_leaves_nothing_behind(second: float) -> None:
     """A worker that is shut down cancels its probes: no try, no look and no task is left, and nothing is reported."""
-    world = World(try_takes=lambda _: 0.9, look_takes=0.9)
+    world = World(try_takes=lambda _: 0.9, read_takes=0.9)
 
     async def main() -> set[asyncio.Task[Any]]:
         task = asyncio.ensure_future(world.probe())
@@ -613,5 +613,5 @@ def test_a_thousand_at_once() -> None:
 
 def test_token_is_in_no_repr() -> None:
     """What the engine keeps of a record may be printed."""
-    assert TOKEN not in repr(watched(asked(), TARGET))
-    assert watched(asked(), TARGET).token == TOKEN
+    assert TOKEN not in repr(probe_view(asked(), TARGET))
+    assert probe_view(asked(), TARGET).token == TOKEN

@@ -10,7 +10,7 @@ import pytest
 
 from core.model.errors import CallFailed, UnreadableRecord
 from core.ports import Loaded
-from core.probe.batched_reads import SharedLook
+from core.probe.batched_reads import BatchedReads
 from tests.factories import pending
 from tests.virtual_time import run
 
@@ -54,8 +54,8 @@ def test_looks_of_one_moment_are_one_read() -> None:
     world = table(1000)
 
     async def main() -> list[Record | None]:
-        shared = SharedLook(world.load_many)
-        return await asyncio.gather(*(shared.look(str(number)) for number in range(1000)))
+        shared = BatchedReads(world.load_many)
+        return await asyncio.gather(*(shared.read(str(number)) for number in range(1000)))
 
     assert [record.container_id for record in run(main()) if record] == [str(number) for number in range(1000)]
     assert [len(read) for read in world.reads] == [1000]
@@ -65,14 +65,14 @@ def test_looks_that_arrive_during_a_read_are_the_next() -> None:
     """Nobody is given a record that was read before they asked, and reads never overlap."""
     world = table(3)
 
-    async def late(shared: SharedLook, number: int) -> Record | None:
+    async def late(shared: BatchedReads, number: int) -> Record | None:
         await asyncio.sleep(0.05)
-        return await shared.look(str(number))
+        return await shared.read(str(number))
 
     async def main() -> None:
-        shared = SharedLook(world.load_many)
-        await asyncio.gather(shared.look("0"), late(shared, 0), late(shared, 1))
-        await shared.look("2")
+        shared = BatchedReads(world.load_many)
+        await asyncio.gather(shared.read("0"), late(shared, 0), late(shared, 1))
+        await shared.read("2")
 
     run(main())
     assert world.reads == [["0"], ["0", "1"], ["2"]]
@@ -82,7 +82,7 @@ def test_no_item_is_none() -> None:
     """To have found nothing is an answer."""
 
     async def main() -> Record | None:
-        return await SharedLook(table(0).load_many).look("0")
+        return await BatchedReads(table(0).load_many).read("0")
 
     assert run(main()) is None
 
@@ -93,9 +93,9 @@ def test_a_failed_read_fails_its_looks_only() -> None:
     world.fails = 1
 
     async def main() -> tuple[Any, Record | None]:
-        shared = SharedLook(world.load_many)
-        failed = await asyncio.gather(shared.look("0"), shared.look("1"), return_exceptions=True)
-        return failed, await shared.look("0")
+        shared = BatchedReads(world.load_many)
+        failed = await asyncio.gather(shared.read("0"), shared.read("1"), return_exceptions=True)
+        return failed, await shared.read("0")
 
     failed, record = run(main())
     assert [type(error) for error in failed] == [CallFailed, CallFailed]
@@ -108,8 +108,8 @@ def test_an_unreadable_item_is_its_owners_only() -> None:
     world.unreadable = (UnreadableRecord("9", "its schema is 9"),)
 
     async def main() -> Any:
-        shared = SharedLook(world.load_many)
-        return await asyncio.gather(shared.look("0"), shared.look("9"), return_exceptions=True)
+        shared = BatchedReads(world.load_many)
+        return await asyncio.gather(shared.read("0"), shared.read("9"), return_exceptions=True)
 
     record, error = run(main())
     assert record == world.records["0"]
@@ -123,8 +123,8 @@ def test_a_cancelled_look_disturbs_no_other(fails: int) -> None:
     world.fails = fails
 
     async def main() -> tuple[asyncio.Task[Record | None], Any]:
-        shared = SharedLook(world.load_many)
-        leaving, staying = asyncio.create_task(shared.look("0")), asyncio.create_task(shared.look("1"))
+        shared = BatchedReads(world.load_many)
+        leaving, staying = asyncio.create_task(shared.read("0")), asyncio.create_task(shared.read("1"))
         await asyncio.sleep(0.05)
         leaving.cancel()
         return leaving, await asyncio.gather(staying, return_exceptions=True)

@@ -14,7 +14,7 @@ from typing import Final
 
 import h11
 
-from core.probe.answer import Answer, ProbeErrorKind, foreign, judge_health, judge_identity, kind_of, probe_error
+from core.probe.answer import Answer, ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
 
 RESPONSE_LIMIT: Final = 16 * 1024
 """Bytes of status line, headers and body together."""
@@ -133,7 +133,7 @@ async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, byt
             head = (head + chunk)[:_HEAD]
             if received > RESPONSE_LIMIT:
                 raise _UnusableError(ProbeErrorKind.TOO_LARGE, f"{RESPONSE_LIMIT} bytes")
-            if kind_of_head := foreign(head):
+            if kind_of_head := other_protocol(head):
                 raise _UnusableError(kind_of_head, f"it begins with {head!r}")
             http.receive_data(chunk)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.model.failure import Cause
 
-READ: Final = 2048
+MAX_SEARCHED: Final = 2048
 """Characters of a text that are searched: ECS itself ends a container's reason at 1,024, and patterns stay fast."""
 
 
@@ -122,4 +122,4 @@ def status(codes: str) -> str:
 
 def one_line(text: str) -> str:
     """The text as it is searched and quoted: white space becomes one blank, because ECS wraps containerd's lines."""
-    return " ".join(text[:READ].split())
+    return " ".join(text[:MAX_SEARCHED].split())

@@ -55,7 +55,7 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
     else:
         row, text = _first(UNKNOWN_STOPS, ending, blamable) or (UNKNOWN_STOPS[-1], None)
         summary = _quoting(row, blamable, ending.main_exit)
-    foreign = text is not None and text.place in {Place.INIT, Place.OTHER}
+    not_the_users = text is not None and text.place in {Place.INIT, Place.OTHER}
     remedy = row.remedy
     if text is not None and text.place is Place.INIT:
         remedy += " The init container runs the stack's AgentImage with its AgentCopyCommand."
@@ -66,7 +66,7 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
         remedy=remedy,
         transient=row.transient,
         # A user chooses neither the agent image nor the containers that ECS adds.
-        actor=Actor.OPERATOR if foreign and row.actor is Actor.USER else row.actor,
+        actor=Actor.OPERATOR if not_the_users and row.actor is Actor.USER else row.actor,
         start_failed=row.start_failed or ending.start_failed,
     )
 

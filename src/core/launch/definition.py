@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.launch.injection import Parts, efs_volume, injected_parts
+from core.launch.injection import InjectedParts, efs_volume, injected_parts
 from core.launch.limits import is_ecr_image
 from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import Settings, unconfigured
@@ -48,7 +48,7 @@ def build_definition(
     }
 
 
-def _main(request: StartRequest, strategy: Injection, parts: Parts, secret_name: str | None) -> dict[str, Any]:
+def _main(request: StartRequest, strategy: Injection, parts: InjectedParts, secret_name: str | None) -> dict[str, Any]:
     """The caller's container, with the agent as its first process.
 
     No init process (`linuxParameters.initProcessEnabled`): it would start without the agent too, and hide ECS's

@@ -17,7 +17,7 @@ COPY_DIRECTORY: Final = "/sockerless-agent-volume"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class InjectedParts:
     """A strategy adds volumes and containers to the task, mount points and dependencies to `main`."""
 
     volumes: tuple[dict[str, Any], ...] = ()
@@ -57,14 +57,14 @@ def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
     return strategy
 
 
-def injected_parts(strategy: Injection, settings: Settings) -> Parts:
+def injected_parts(strategy: Injection, settings: Settings) -> InjectedParts:
     """The parts of the strategy that `choose_strategy` chose. `image` adds none: the image has the agent."""
     if strategy is Injection.IMAGE:
-        return Parts()
+        return InjectedParts()
     mounted = {"sourceVolume": AGENT_VOLUME, "containerPath": AGENT_DIRECTORY, "readOnly": True}
     if strategy is Injection.EFS:
-        return Parts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
-    return Parts(
+        return InjectedParts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
+    return InjectedParts(
         volumes=({"name": AGENT_VOLUME},),
         mount_points=(mounted,),
         depends_on=({"containerName": INIT, "condition": "SUCCESS"},),

@@ -15,6 +15,18 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.launch.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
+from core.launch.field_types import (
+    RESERVED_VARIABLES,
+    AbsolutePath,
+    Array,
+    ContainerId,
+    EntryPoint,
+    MountPath,
+    Reason,
+    StopTimeout,
+    Text,
+    VariableName,
+)
 from core.launch.settings import TokenDelivery
 from core.launch.sizing import (
     BYTES_PER_MIB,
@@ -28,18 +40,6 @@ from core.launch.sizing import (
     smallest_size,
 )
 from core.launch.strict_document import StrictDocument, allow_nothing
-from core.launch.values import (
-    RESERVED_VARIABLES,
-    AbsolutePath,
-    Array,
-    ContainerId,
-    EntryPoint,
-    MountPath,
-    Reason,
-    StopTimeout,
-    Text,
-    VariableName,
-)
 from core.model.record import Injection
 
 MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU

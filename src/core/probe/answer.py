@@ -152,7 +152,7 @@ def kind_of(error: OSError) -> ProbeErrorKind:
     return _KINDS.get(error.errno or 0, ProbeErrorKind.PROBER)
 
 
-def foreign(head: bytes) -> ProbeErrorKind | None:
+def other_protocol(head: bytes) -> ProbeErrorKind | None:
     """Whether the first bytes of an answer are TLS or another protocol; None for HTTP, or too few bytes."""
     if head[:2] in TLS_RECORDS:
         return ProbeErrorKind.TLS

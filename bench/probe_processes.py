@@ -96,8 +96,8 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
     def one(container_id: str) -> Any:
         return probe(
             Target(Ref(container_id, 1), address),
-            ask=http.ask,
-            identify=http.identify,
+            check_health=http.check_health,
+            check_identity=http.check_identity,
             read_record=lambda: shared.read(container_id),
             settle_verdict=report,
             now=now,

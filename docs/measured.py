@@ -101,10 +101,10 @@ def measured() -> Measured:
 class _Agent:
     """`HttpProbe` of an agent that listens and knows its token."""
 
-    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109 - HttpProbe's signature
+    async def check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109 - HttpProbe's signature
         return Answer()
 
-    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109
+    async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109
         return Answer()
 
 

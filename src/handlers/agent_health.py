@@ -94,8 +94,8 @@ class _Batch:
         settings = self._settings
         result = await probe(
             target,
-            ask=self._http.ask,
-            identify=self._http.identify if settings.verify_agent_identity else None,
+            check_health=self._http.check_health,
+            check_identity=self._http.check_identity if settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
             settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
             now=app.clock.now,
@@ -120,8 +120,8 @@ def _log(target: Target, result: ProbeResult) -> None:
     extra = {**_keys(target), "outcome": result.outcome, "attempts": result.attempts, "why": result.why}
     if result.last_error is not None:
         extra["last_error"] = result.last_error.text
-    if result.failed_looks:
-        extra |= {"failed_looks": result.failed_looks, "last_look": result.last_look}
+    if result.failed_reads:
+        extra |= {"failed_looks": result.failed_reads, "last_look": result.last_read_error}
     telemetry.count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 

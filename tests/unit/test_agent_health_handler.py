@@ -61,10 +61,10 @@ class Agents:
 
     answer: Answer = HEALTHY
 
-    async def ask(self, _address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_health(self, _address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         return self.answer
 
-    async def identify(self, _address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_identity(self, _address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         assert token == TOKEN
         return self.answer
 
@@ -244,7 +244,7 @@ def test_a_worker_whose_time_ends_is_no_fault(
 def test_failed_looks_are_told_with_the_result(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """How many, and why the last one failed, also when the probe came to a verdict."""
     target = agent_health.target_of(OURS)
-    agent_health._log(target, probing.ProbeResult(probing.Outcome.HEALTHY, 3, failed_looks=2, last_look="no"))
+    agent_health._log(target, probing.ProbeResult(probing.Outcome.HEALTHY, 3, failed_reads=2, last_read_error="no"))
     [line] = lines(caplog, "probe ended")
     assert (line["failed_looks"], line["last_look"], line["attempts"]) == (2, "no", 3)
     assert AgentAnswered.__name__ not in line

@@ -1,1 +1,1 @@
-"""The world: DynamoDB, ECS, SQS, and the agent's HTTP. The only place that imports boto3 or opens a socket."""
+"""Implements the ports on AWS and HTTP. Only these modules import boto3 or open a socket."""

@@ -1,7 +1,5 @@
 """botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (architecture.md 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -28,16 +26,16 @@ _NEVER_SENT: Final = (
     ParamValidationError,
     ProxyConnectionError,
 )
-"""No connection was made, or nothing was asked: such a call cannot have taken effect."""
+"""The call was not sent, so it cannot have taken effect."""
 
 
 @contextmanager
 def translated(operation: str, *, single: bool = False) -> Iterator[None]:
-    """Raises `CallFailed` for whatever botocore raises inside.
+    """Raises `CallFailed` for every exception of botocore inside.
 
-    `uncertain` is set when no answer came, or a server error: the call may have taken effect all the same. `single`
-    says that the client makes one attempt: then a call that was never sent has certainly had no effect, while one that
-    the SDK repeated may have had it before.
+    `uncertain` is set without an answer and on a server error: the call may have taken effect. `single` says that the
+    client makes one attempt. Then a call that was not sent certainly had no effect; a repeated one may have had it
+    before.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The task definitions of an account through boto3, for the pass that retires them."""
+"""The task definitions of an account, for the job that retires them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NOT_FOUND: Final = "TASK_DEFINITION_NOT_FOUND"
 
 
 class BotoDefinitions:
-    """Implements `core.ports.Definitions`. `cluster` is where the tasks of our definitions run.
+    """Implements `core.ports.Definitions`. `cluster` is the cluster of our tasks.
 
-    Give it a client that does not repeat throttled calls: they would take from the rate that starts need.
+    Pass a client that does not repeat throttled calls: they share a rate with starts.
     """
 
     def __init__(self, client: ECSClient, cluster: str) -> None:
@@ -26,7 +26,7 @@ class BotoDefinitions:
         self._cluster = cluster
 
     def families(self, stem: str) -> Sequence[str]:
-        """ListTaskDefinitionFamilies, all pages: those with ACTIVE revisions and those without."""
+        """ListTaskDefinitionFamilies, all pages, with and without ACTIVE revisions."""
         with translated("ListTaskDefinitionFamilies"):
             pages = self._client.get_paginator("list_task_definition_families").paginate(
                 familyPrefix=stem, status="ALL"
@@ -34,7 +34,7 @@ class BotoDefinitions:
             return [family for page in pages for family in page["families"]]
 
     def newest(self, family: str) -> Registered | None:
-        """DescribeTaskDefinition of the bare family; ECS answers ClientException when nothing of it is ACTIVE."""
+        """DescribeTaskDefinition of the family; ECS answers ClientException without an ACTIVE revision."""
         try:
             with translated("DescribeTaskDefinition"):
                 found = self._client.describe_task_definition(taskDefinition=family)["taskDefinition"]
@@ -45,7 +45,7 @@ class BotoDefinitions:
         return Registered(found["taskDefinitionArn"], found["registeredAt"]) if found["status"] == "ACTIVE" else None
 
     def has_tasks(self, family: str) -> bool:
-        """ListTasks of the family, with desiredStatus RUNNING: from PROVISIONING on, until somebody stops it."""
+        """ListTasks of the family with desiredStatus RUNNING: from PROVISIONING until StopTask."""
         with translated("ListTasks"):
             answer = self._client.list_tasks(
                 cluster=self._cluster, family=family, desiredStatus="RUNNING", maxResults=1
@@ -70,7 +70,7 @@ class BotoDefinitions:
                 raise
 
     def delete(self, arns: Sequence[str]) -> Sequence[str]:
-        """DeleteTaskDefinitions. They are DELETE_IN_PROGRESS until the last of their tasks has ended."""
+        """DeleteTaskDefinitions. A definition is DELETE_IN_PROGRESS until its last task has ended."""
         with translated("DeleteTaskDefinitions"):
             answer = self._client.delete_task_definitions(taskDefinitions=list(arns))
         return [one["arn"] for one in answer["failures"] if one.get("reason") != _NOT_FOUND]

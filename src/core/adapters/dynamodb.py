@@ -1,38 +1,36 @@
-"""The store on DynamoDB: the low-level client of boto3, one item per container.
+"""The store on DynamoDB: one item per container, through boto3's low-level client.
 
-Reads are strongly consistent, because a stale item would revive the address and the token of an earlier generation.
-Writes replace the item under a condition on `revision`. Whoever builds the client sets its retries and time-outs.
+Reads are strongly consistent, because a stale item would show the address and the token of an earlier generation.
+Writes replace the item under a condition on `revision`. The client brings its own retries and time-outs.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from core.adapters.aws_errors import translated
+from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, UnreadableRecord
 from core.model.failure import Cause
 from core.model.instants import format_instant
+from core.model.record import Record
 from core.ports import Loaded, RevisionConflict
 from core.storage.definition_uses import USE_ATTRIBUTES, definition_use
 from core.storage.item import from_item, to_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from core.model.definition_use import DefinitionUse
-    from core.model.record import Record
 
 WATCH_INDEX: Final = "watch-index"
 BATCH_GET_LIMIT: Final = 100
 """Keys per BatchGetItem call."""
 PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds before each repetition for the keys that BatchGetItem left out: AWS asks for exponential backoff."""
+"""Seconds before each repetition for unprocessed keys of BatchGetItem: AWS asks for exponential backoff."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -50,7 +48,7 @@ class DynamoStore:
         pauses: Sequence[float] = PAUSES,
         page_size: int = BATCH_GET_LIMIT,
     ) -> None:
-        """`client` is boto3's `dynamodb` client. `page_size` is how much one Query or Scan reads: one batch's worth."""
+        """`client` is boto3's `dynamodb` client. `page_size` is the number of items one Query or Scan reads."""
         self._table = table_name
         self._client = client
         self._sleep = sleep
@@ -64,7 +62,7 @@ class DynamoStore:
         return _record(answer["Item"]) if "Item" in answer else None
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
-        """BatchGetItem, 100 keys a call. Raises `CallFailed` when keys are still left out after the last pause."""
+        """BatchGetItem, 100 keys a call. Raises `CallFailed` if keys are still unprocessed after the last pause."""
         keys = [_key(container_id) for container_id in dict.fromkeys(container_ids)]
         records: dict[str, Record] = {}
         unreadable: list[UnreadableRecord] = []
@@ -79,9 +77,9 @@ class DynamoStore:
         return Loaded(records, tuple(unreadable))
 
     def save(self, record: Record) -> None:
-        """PutItem on condition that nobody wrote since `record` was read.
+        """PutItem on condition that the item has not changed since `record` was read.
 
-        Raises `UnreadableRecord` instead of `RevisionConflict` when the item that won is not ours to interpret.
+        Raises `UnreadableRecord` instead of `RevisionConflict` when this version cannot read the winning item.
         """
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(container_id)"}
         if record.revision > 1:
@@ -96,12 +94,12 @@ class DynamoStore:
                     TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
                 )
             except self._client.exceptions.ConditionalCheckFailedException as exc:
-                # Taken out of the exception, because the item holds the token and exceptions end in logs.
+                # Removed from the exception, because the item holds the token and exceptions are logged.
                 winner = cast("dict[str, Any]", exc.response).pop("Item", None)
                 raise RevisionConflict(record.container_id, _record(winner) if winner else None) from exc
 
     def due(self, shard: str, until: datetime) -> Iterator[str]:
-        """Query of the sparse index, a page at a time as the caller goes on. Raises `CallFailed` while iterating."""
+        """Query of the sparse index, page by page as the caller iterates. Raises `CallFailed` while iterating."""
         with translated("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -115,7 +113,7 @@ class DynamoStore:
                     yield item["container_id"]["S"]
 
     def definition_uses(self) -> Iterator[DefinitionUse]:
-        """Scan, strongly consistent, a page at a time: 1 RRU for each 4 KB of the table. Raises `CallFailed`."""
+        """Scan, strongly consistent, page by page: 1 RRU for each 4 KB of the table. Raises `CallFailed`."""
         with translated("Scan"):
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._table,
@@ -132,7 +130,7 @@ class DynamoStore:
                         yield use
 
     def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """The items of at most 100 keys; keys that DynamoDB leaves out (throttling, 16 MB) are asked for again."""
+        """The items of at most 100 keys. Unprocessed keys (throttling, 16 MB) are requested again."""
         wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
         for pause in (*self._pauses, None):
             with translated("BatchGetItem"):

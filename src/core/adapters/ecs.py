@@ -1,4 +1,4 @@
-"""The ECS API through boto3. AWS's error codes end here: everything above sees `CallFailed`."""
+"""The ECS API through boto3. It translates AWS's error codes; its callers see `CallFailed`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DESCRIBE_LIMIT: Final = 100
 LIST_LIMIT: Final = 100
 _REFUSALS: Final = frozenset({"ClientException", "InvalidParameterException"})
-"""Both have been seen with the texts of `_GONE`."""
+"""ECS has used both with the texts of `_GONE`."""
 _GONE: Final = re.compile(
     r"task ?definition (is inactive|not found|does not exist)|unable to describe task ?definition|delete_in_progress",
     re.IGNORECASE,
@@ -27,8 +27,8 @@ _GONE: Final = re.compile(
 class BotoEcs:
     """Implements `core.ports.Ecs`.
 
-    `single` gives the client for RunTask and RegisterTaskDefinition, made with one attempt a call: the SDK must not
-    repeat them, because what a repeated call tells says nothing of the first try. Whoever calls repeats them.
+    `single` gives the client for RunTask and RegisterTaskDefinition, with one attempt a call. The SDK must not repeat
+    these, because the answer to a repeated call says nothing about the first attempt. The caller repeats them.
     """
 
     def __init__(self, client: ECSClient, single: Callable[[], ECSClient] | None = None) -> None:
@@ -36,14 +36,14 @@ class BotoEcs:
         self._single = single or (lambda: client)
 
     def register(self, definition: dict[str, Any]) -> None:
-        """RegisterTaskDefinition. The family names its content, so any revision of it is right."""
+        """RegisterTaskDefinition. A family's name is a hash of its content, so all its revisions are equal."""
         with translated("RegisterTaskDefinition", single=True):
             self._single().register_task_definition(**definition)
 
     def run(self, request: dict[str, Any]) -> Launched:
         """RunTask. It answers 200 with `failures` and no task when there is no capacity (ecs.md 5).
 
-        A bare family is its newest ACTIVE revision, for IAM too since 2024-03 (API Reference, RunTask).
+        A family without a revision means its newest ACTIVE one, for IAM too since 2024-03 (API Reference, RunTask).
         """
         try:
             with translated("RunTask", single=True):
@@ -69,7 +69,7 @@ class BotoEcs:
         )
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
-        """StopTask; False when ECS does not know the task: it is long gone, or so young that it does not show yet."""
+        """StopTask. False if ECS does not know the task: it ended long ago, or is too young to be visible."""
         try:
             with translated("StopTask"):
                 self._client.stop_task(cluster=cluster, task=task_arn, reason=reason)
@@ -80,7 +80,7 @@ class BotoEcs:
         return True
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
-        """DescribeTasks for at most 100 ARNs; the ones it does not show are named, MISSING or not."""
+        """DescribeTasks for at most 100 ARNs."""
         with translated("DescribeTasks"):
             answer = self._client.describe_tasks(
                 cluster=cluster, tasks=list(task_arns[:DESCRIBE_LIMIT]), include=["TAGS"]
@@ -90,10 +90,10 @@ class BotoEcs:
         return Described(tuple(answer["tasks"]), missing, refused)
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """ListTasks by startedBy. Stopped tasks are listed apart: desiredStatus defaults to RUNNING.
+        """ListTasks by startedBy. Stopped tasks need a second call, because desiredStatus defaults to RUNNING.
 
-        The API Reference says of startedBy that it must be the only filter; ECS takes desiredStatus beside it. Should
-        it refuse one day, or the second call fail for another reason, what the first one found is known all the same.
+        The API Reference allows no other filter beside startedBy, but ECS accepts desiredStatus. If the second call
+        fails, the result of the first one still counts.
         """
         with translated("ListTasks"):
             running = self._client.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
@@ -119,8 +119,8 @@ class BotoEcs:
 def _not_shown(failure: Mapping[str, Any]) -> CallFailed:
     """One member of DescribeTasks' `failures`: the call succeeded, but not for this task."""
     reason, detail = failure.get("reason", "no reason given"), failure.get("detail")
-    told = f"{reason}: {detail}" if detail else reason
-    return CallFailed("DescribeTasks", "Failure", f"{failure.get('arn', 'a task without ARN')} is not shown: {told}")
+    why = f"{reason}: {detail}" if detail else reason
+    return CallFailed("DescribeTasks", "Failure", f"{failure.get('arn', 'a task without ARN')} is not shown: {why}")
 
 
 def _gone(failed: CallFailed) -> DefinitionGone:

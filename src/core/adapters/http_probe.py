@@ -1,11 +1,9 @@
 """One try at an agent, over HTTP/1.1 in plain text: a new connection each, closed on every path.
 
 `h11` speaks HTTP; no client library is in between, so there is no pool, no keep-alive, no redirect and no proxy
-from the environment to be switched off (specification.md 15). Sockets are driven through the event loop
-without streams: nothing is buffered per connection, and `close` frees the descriptor at once.
+from the environment to be switched off (specification.md 15). The event loop drives the sockets without
+streams: nothing is buffered per connection, and `close` frees the descriptor at once.
 """
-
-from __future__ import annotations
 
 import asyncio
 import os
@@ -16,25 +14,17 @@ from typing import Final
 
 import h11
 
-from core.probe.answer import (
-    Answer,
-    ProbeErrorKind,
-    foreign,
-    judge_health,
-    judge_identity,
-    kind_of,
-    probe_error,
-)
+from core.probe.answer import Answer, ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
 
 RESPONSE_LIMIT: Final = 16 * 1024
 """Bytes of status line, headers and body together."""
 
 CONNECTIONS: Final = 900
-"""Of the 1,024 descriptors of a Lambda worker (Lambda quotas), the rest is for the runtime and the AWS clients."""
+"""A Lambda worker has 1,024 descriptors (Lambda quotas); the runtime and the AWS clients need the rest."""
 
 _CHUNK: Final = 4096
 _HEAD: Final = 12
-"""How much of a foreign answer is quoted: less than a request line, so that an echo cannot give away a token."""
+"""Bytes of a foreign answer that are quoted: fewer than a request line, so that an echo cannot reveal a token."""
 
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LAST_PORT: Final = 0xFFFF
@@ -44,49 +34,39 @@ _Headers = Sequence[tuple[str, str]]
 
 
 class HttpProbe:
-    """`ask` and `identify` for the many probes of one worker and one event loop.
+    """The checks of an agent, for all probes of one worker and one event loop.
 
-    At most `connections` are open at a time, and one try begins per turn of the loop. A burst thus goes through one
-    after the other: begun all at once on a fraction of a CPU, every try would still be under way when its time is
-    up, and agents that answered at once would count as silent. Tries that only wait for their agent hold up nobody.
-    A try that waits for its turn has not begun: its time-out runs from the connection on.
+    At most `connections` are open at a time, and one try begins per turn of the loop. Starting all tries at once on a
+    fraction of a vCPU would time all of them out, even against agents that answer immediately. A try that waits for its
+    agent does not delay others. The time-out of a try runs from the connection on, not from the wait for its turn.
     """
 
     def __init__(self, connections: int = CONNECTIONS) -> None:
         self._connections = asyncio.Semaphore(connections)
         self._turn = asyncio.Lock()
 
-    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
-        """See `ask`."""
+    async def check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
+        """GET /health. Healthy is status 200 with a complete, bounded answer within `timeout` seconds."""
         async with self._connections:
             async with self._turn:
                 await asyncio.sleep(0)
-            return await ask(address, timeout=timeout)
+            return await _get(address, "/health", (), timeout, judge_health)
 
-    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
-        """See `identify`. It follows an `ask` that was answered, so it is spread already, and its verdict is near."""
+    async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as `_get`
+        """GET /ws with the token of the container that should have this address, and no upgrade.
+
+        Healthy when the agent there knows the token, `stranger` when it is another container's (agent-protocol.md 2).
+        Raises `ValueError` for a token that no header can hold, because h11's own error would quote it. It waits for no
+        turn, because it follows a healthy `check_health`.
+        """
+        if not (token.isascii() and token.isalnum()):
+            raise ValueError(f"the token for {address} is not made of ASCII letters and digits")
         async with self._connections:
-            return await identify(address, token, timeout=timeout)
-
-
-async def ask(address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
-    """GET /health. Healthy is status 200 with a complete, bounded answer within `timeout` seconds."""
-    return await _get(address, "/health", (), timeout, judge_health)
-
-
-async def identify(address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `_get`
-    """GET /ws with the token of the container that should have this address, and no upgrade.
-
-    Healthy when the agent there knows the token, `stranger` when it is another container's (agent-protocol.md 2).
-    Raises `ValueError` for a token that no header can carry; h11's own error would quote it.
-    """
-    if not (token.isascii() and token.isalnum()):
-        raise ValueError(f"the token for {address} is not made of ASCII letters and digits")
-    return await _get(address, "/ws", (("Authorization", f"Bearer {token}"),), timeout, judge_identity)
+            return await _get(address, "/ws", (("Authorization", f"Bearer {token}"),), timeout, judge_identity)
 
 
 class _UnusableError(Exception):
-    """What came back is no HTTP response."""
+    """The answer is no HTTP response."""
 
     def __init__(self, kind: ProbeErrorKind, detail: str = "") -> None:
         super().__init__(kind, detail)
@@ -98,7 +78,7 @@ async def _get(
     address: str,
     path: str,
     headers: _Headers,
-    timeout: float,  # noqa: ASYNC109 - where it strikes decides what it means, which a caller's own could not tell
+    timeout: float,  # noqa: ASYNC109 - the phase in which it passes decides the error, which a caller cannot know
     judge: _Judge,
 ) -> Answer:
     host, port = _host_and_port(address)
@@ -121,7 +101,7 @@ async def _get(
     except TimeoutError:
         return Answer(probe_error(late, address, f"{timeout:g} s"))
     except OSError as exc:
-        # asyncio puts the address where the system's own words belong.
+        # asyncio replaces the system's text by the address.
         return Answer(probe_error(kind_of(exc), address, os.strerror(exc.errno) if exc.errno else str(exc)))
     except _UnusableError as exc:
         return Answer(probe_error(exc.kind, address, exc.detail))
@@ -129,7 +109,7 @@ async def _get(
 
 
 async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, bytes]:
-    """Status and body. Of anything but a 200 only as much body as came with it: its status has decided."""
+    """Status and body. The rest of a body is read only with status 200; another status decides alone."""
     loop = asyncio.get_running_loop()
     status = received = 0
     head = body = b""
@@ -153,13 +133,13 @@ async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, byt
             head = (head + chunk)[:_HEAD]
             if received > RESPONSE_LIMIT:
                 raise _UnusableError(ProbeErrorKind.TOO_LARGE, f"{RESPONSE_LIMIT} bytes")
-            if kind_of_head := foreign(head):
+            if kind_of_head := other_protocol(head):
                 raise _UnusableError(kind_of_head, f"it begins with {head!r}")
             http.receive_data(chunk)
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
-    """`10.0.1.47:9111` or `[fd00::1]:9111`, as the item spells it. Raises `ValueError` for anything else."""
+    """Splits `10.0.1.47:9111` or `[fd00::1]:9111`, the item's spellings. Raises `ValueError` for anything else."""
     host, _, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:

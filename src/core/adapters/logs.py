@@ -1,4 +1,4 @@
-"""What containers printed, from CloudWatch Logs."""
+"""The output of containers, from CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PAGES: Final = 3
 
 
 class CloudWatchOutput:
-    """Implements `core.ports.Output` for the streams of one log group: the stack's (`core.launch.definition`).
+    """Implements `core.ports.Output` for the streams of the stack's log group (`core.launch.definition`).
 
-    A request that names a group or a prefix of its own is not found here: reading other groups would take permissions
-    on them.
+    It does not find the output of requests that name another group or prefix, because reading other groups would need
+    permissions on them.
     """
 
     def __init__(self, client: CloudWatchLogsClient, group: str, prefix: str) -> None:
@@ -26,10 +26,10 @@ class CloudWatchOutput:
         self._prefix = prefix
 
     def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
-        """GetLogEvents from the end of the stream; an event is a line.
+        """GetLogEvents from the end of the stream, at most `PAGES` pages. An event is a line.
 
-        A page may be short, or empty, while there is more (CloudWatch Logs API Reference, GetLogEvents); a token that
-        comes back says that there is not. A few pages are asked for, and no more.
+        A page may be short or empty before the stream's beginning (CloudWatch Logs API Reference, GetLogEvents). An
+        unchanged token marks the beginning.
         """
         # ECS Developer Guide, "Send Amazon ECS logs to CloudWatch".
         stream = f"{self._prefix}/{container}/{task_arn.rpartition('/')[2]}"
@@ -46,7 +46,7 @@ class CloudWatchOutput:
         return tuple(lines[-most:])
 
     def _page(self, stream: str, most: int, following: dict[str, Any]) -> Any:
-        """None as long as there is no such stream: the first line makes it."""
+        """None without such a stream: the container's first line creates it."""
         try:
             with translated("GetLogEvents"):
                 return self._client.get_log_events(

@@ -1,12 +1,12 @@
-"""Whose turn it is to register a task definition: a short-lived item of the containers table for each family.
+"""Decides which start registers a task definition: a short-lived item of the containers table for each family.
 
-Its key, `definition/<family>`, can be no container's id, and it has no `watch`, so nothing that reads containers meets
+Its key, `definition/<family>`, cannot be a container's id, and it has no `watch`, so readers of containers do not find
 it. DynamoDB's time to live removes it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.adapters.aws_errors import translated
@@ -14,14 +14,12 @@ from core.model.instants import format_instant
 from core.ports import Turn
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(seconds=20)
-"""How long a call and a pause of `core.control.patience` take; a start that is silent for longer counts as dead."""
+"""Longer than a call and a pause of `core.control.patience`. After it, a start that holds the turn counts as dead."""
 RECENT: Final = timedelta(seconds=10)
-"""How long a registration answers for those whose RunTask was refused before it, or before ECS showed it everywhere."""
+"""A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
 KEPT: Final = timedelta(hours=1)
 
 
@@ -33,7 +31,7 @@ class DynamoRegistrations:
         self._client = client
 
     def claim(self, family: str, now: datetime) -> Turn:
-        """PutItem, if nobody holds the turn: 1 WRU. The answer to a refused one shows the item."""
+        """PutItem, unless another start holds the turn: 1 WRU. A refusal returns the item."""
         with translated("PutItem"):
             try:
                 self._client.put_item(
@@ -48,17 +46,17 @@ class DynamoRegistrations:
         return Turn.OURS
 
     def extend(self, family: str, now: datetime) -> None:
-        """PutItem: held for longer."""
+        """PutItem with a later `held_until`."""
         with translated("PutItem"):
             self._client.put_item(**self._item(family, now + LEASE, registered=False))
 
     def done(self, family: str, now: datetime) -> None:
-        """PutItem: registered."""
+        """PutItem with `registered`."""
         with translated("PutItem"):
             self._client.put_item(**self._item(family, now + RECENT, registered=True))
 
     def release(self, family: str, now: datetime) -> None:
-        """PutItem: nobody's turn any more."""
+        """PutItem with a `held_until` in the past."""
         with translated("PutItem"):
             self._client.put_item(**self._item(family, now - LEASE, registered=False))
 

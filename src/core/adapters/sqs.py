@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SqsProbeQueue:
-    """Implements `core.ports.ProbeQueue`. A message names what to probe; deadline and token stay in the item."""
+    """Implements `core.ports.ProbeQueue`. A message has the address; the item has deadline and token."""
 
     def __init__(self, queue_url: str, client: SQSClient) -> None:
         self._queue_url = queue_url

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.adapters.aws_errors import translated
 from core.model.errors import CallFailed
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_ssm import SSMClient
 
 
@@ -21,7 +20,7 @@ class SsmTokenVault:
         self._client = client
 
     def put(self, name: str, token: str) -> None:
-        """PutParameter, also over one of an earlier try of the same start, which had the same token."""
+        """PutParameter. It overwrites the parameter of an earlier attempt of the same start, with the same token."""
         with translated("PutParameter"):
             self._client.put_parameter(
                 Name=name,
@@ -32,7 +31,7 @@ class SsmTokenVault:
             )
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """DescribeParameters, page by page. It gives no values."""
+        """DescribeParameters, page by page, without values."""
         with translated("DescribeParameters"):
             pages = self._client.get_paginator("describe_parameters").paginate(
                 ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [f"/{prefix}"]}]

@@ -1,7 +1,7 @@
-"""Why a task stopped, or a call failed, and what to do next: pure functions over tables of ECS's own texts.
+"""Decides why a task stopped or a call failed, and what to do next: pure functions over tables of ECS's own texts.
 
 `diagnose` reads a stopped or stopping task, `diagnose_call` an exception of an AWS call, `diagnose_run_failure` one
-member of RunTask's `failures`. A text that no row knows is `unknown`; nothing ECS said is ever dropped.
+member of RunTask's `failures`. If no row matches a text, the cause is `unknown`. ECS's own words are always kept.
 """
 
 from core.diagnosis.calls import diagnose_call, diagnose_run_failure

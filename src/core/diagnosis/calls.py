@@ -1,24 +1,17 @@
-"""The diagnosis of a refused call: by what AWS wrote first, and by the class of the exception last."""
+"""Diagnoses a refused call: by AWS's text first, by the class of the exception last."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from core.diagnosis.names import without_names
 from core.diagnosis.order import CALLS, RUN_FAILURES
-from core.diagnosis.row import CallDiagnosis, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.diagnosis.row import Row
+from core.diagnosis.row import CallDiagnosis, Row, one_line
 
 
 def diagnose_call(code: str, message: str, status: int = 0) -> CallDiagnosis:
     """Why a call failed. `code` is AWS's error code or the class name of botocore's exception. Never raises.
 
     A code may carry the service's prefix (`com.amazonaws.ecs#ClientException`) or a URL behind a colon. `status` is the
-    answer's HTTP status, 0 for none: of an error that no row knows it tells whose failure it is.
+    answer's HTTP status, 0 without an answer: it tells AWS's failures from the caller's where no row knows the code.
     """
     return _first(CALLS, (code.rpartition("#")[2].partition(":")[0].strip(), str(status)), message)
 
@@ -29,9 +22,9 @@ def diagnose_run_failure(reason: str, detail: str | None) -> CallDiagnosis:
 
 
 def _first(rows: Iterable[Row], codes: Sequence[str], message: str) -> CallDiagnosis:
-    """The last row of each table names nothing, so one always applies."""
+    """The last row of each table always matches."""
     words = without_names(one_line(message))
     row = next(
-        row for row in rows if any(map(row.names, codes)) or row.found_in(words) or not (row.codes or row.patterns)
+        row for row in rows if any(map(row.has_code, codes)) or row.found_in(words) or not (row.codes or row.patterns)
     )
     return CallDiagnosis(row.cause, row.remedy, row.transient, row.actor)

@@ -1,30 +1,26 @@
-"""Names that people chose, taken out of a text before its words are matched.
+"""Replaces the names in a text before its words are matched.
 
-ECS, containerd and the SDKs quote what they were asked for: images, tags, hosts, ARNs, paths, secrets. Such a name may
-hold any word that the tables look for (a tag `500`, a repository `not-found`), and the decision to launch again hangs
-on those words. So a name is recognised by its shape or by the words before it, whatever it says, and replaced by
-`NAME`; hosts of AWS by their service, because often only the host tells what could not be reached.
+ECS, containerd and the SDKs quote images, tags, hosts, ARNs, paths and secrets. Users choose these names, so a name may
+contain any word that the tables search for (a tag `500`, a repository `not-found`). Those words decide whether a task
+is launched again. So a name is recognised by its shape or by the words before it, and replaced by `NAME`. A host of AWS
+is replaced by its service, because often only the host shows which service was out of reach.
 
 Sources of the shapes: the ARN format of the AWS General Reference; the grammar of image references in
 distribution/reference; the error texts of containerd, runc, Go's `net` and `net/url`, and botocore.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
+from typing import Final
 
 NAME: Final = "<name>"
 
-# Words of theirs that look like names: they have a slash, or stand in quotes.
+# Words that look like names, because they have a slash or stand in quotes.
 _WORDS: Final = (
     r"(?<![\w/.@-])(?:i/o|input/output|net/http|\d+/\d+|(?:linux|windows)/\w+(?:/\w+)?|stopped/terminated)(?![\w/@-])"
     r"|'(?:cpu|memory)'"
 )
-# Within a name; and its last character, which is not the punctuation of the sentence around it.
+# A character within a name, and one at its end: punctuation there belongs to the sentence.
 _PART: Final = r"[^\s\"'`,;(){}\[\]<>]"
 _END: Final = r"[^\s\"'`,;(){}\[\]<>:.]"
 _BEFORE: Final = (
@@ -33,16 +29,16 @@ _BEFORE: Final = (
 )
 _SHAPES: Final = re.compile(
     rf"(?P<kept>{_WORDS})"
-    # What stands behind these words is a name, of whatever shape; a list of them ends its text.
+    # After these words stands a name of any shape. A list of names is the end of its text.
     rf"|(?P<before>(?:{_BEFORE}) )(?!{_WORDS})(?={_PART}){_PART}*?{_END}?(?=[:.,\]]*(?:[\s,;\])]|$))"
     r"|(?P<listed>invalid ssm parameters: |certificate is (?:not )?valid for ).*"
     rf"|(?P<url>\b\w+://{_PART}*)"
     rf"|\barn:aws{_PART}*{_END}"
-    # A quoted word is a name, a quoted sentence is not; a path is, and what was to be executed. ECS cuts within quotes.
+    # In quotes, a word, a path and an executable are names; a sentence is not. ECS cuts texts within quotes.
     r"|(?<=exec: )\"[^\"]*\""
     r"|(?<=^service )\S+(?=: )"
     r"|(?<!\w)(?P<quote>[\"'`])(?:/[^\"'`]*|[^\s\"'`<]*)(?:(?P=quote)|$)"
-    # A path: Fargate 1.4 leaves out the middle of a long text. An image, a media type. A host.
+    # A path (Fargate 1.4 leaves out the middle of a long text), then an image or media type, then a host.
     rf"|(?<![\w.:<])/(?:(?!\.\.\.){_PART})*(?<=[^:.])"
     rf"|(?<![\w/<])[\w.:@~+=%-]+/(?:{_PART}*{_END})?"
     r"|(?<![\w.<-])(?P<host>[\w-]+(?:\.[\w-]+){2,})(?::\d+)?",
@@ -54,10 +50,10 @@ _SERVICE: Final = re.compile(
 
 
 def without_names(text: str, known: Iterable[str] = ()) -> str:
-    """The text with a placeholder for every name in it. Pure; never raises.
+    """The text with a placeholder for every name. Never raises.
 
-    `known`: names that are known to be names, the images of the task's containers. One that could as well be a word of
-    the sentence (`redis`) is found only where a name stands.
+    `known` are the images of the task's containers. An image that could be a word (`redis`) is replaced only where
+    names stand.
     """
     text = text.replace('\\"', '"')
     for name in sorted({one for one in known if re.search(r"\W", one)}, key=len, reverse=True):

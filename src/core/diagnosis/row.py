@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from core.model.failure import Cause
 
-    from core.model.failure import Cause
-
-
-READ: Final = 2048
+MAX_SEARCHED: Final = 2048
+"""Characters of a text that are searched: ECS itself ends a container's reason at 1,024, and patterns stay fast."""
 
 
 class Actor(StrEnum):
-    """Who must act before it can work: `aws` means that waiting and starting again is all there is to do."""
+    """Who must act before the container can run. With `aws`, waiting and starting again is all there is to do."""
 
     USER = "user"
     OPERATOR = "operator"
@@ -25,9 +24,9 @@ class Actor(StrEnum):
 
 
 class Place(StrEnum):
-    """Where a text stood: the task's stoppedReason; or what is said of a container, by its part in the task.
+    """Where a text stood: the task's stoppedReason, or a text about one container.
 
-    Of a container: its `reason`, and the container runtime's complaint from its output
+    A text about a container is its `reason`, or the container runtime's complaint in its output
     (`core.control.container_output`).
     """
 
@@ -35,7 +34,7 @@ class Place(StrEnum):
     MAIN = "main"
     INIT = "init"
     OTHER = "other"
-    """A container nobody defined (GuardDuty's sidecar). Asked last, and only about a start that failed."""
+    """A container that ECS added (GuardDuty's sidecar). Its texts count last, and only when the start failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Diagnosis:
 
     `summary` is one line; `detail` holds ECS's own words and the runtime's, whole; `remedy` is never empty.
     `start_failed`: ECS or the runtime blames the start, so an exit code that is present is not the container's own
-    (contract.md 2). `transient`: the same start may succeed without a change.
+    (contract.md 2). `transient`: the same start may succeed later.
     """
 
     cause: Cause
@@ -58,7 +57,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class CallDiagnosis:
-    """Why AWS refused a call. `transient`: the same call may succeed without a change."""
+    """Why AWS refused a call. `transient`: the same call may succeed later."""
 
     cause: Cause
     remedy: str
@@ -67,17 +66,17 @@ class CallDiagnosis:
 
 
 def never_ran(exit_code: int | None) -> bool:
-    """No exit code: the container never ran, or has not ended."""
+    """Without an exit code, the container never ran or has not ended."""
     return exit_code is None
 
 
 def failed(exit_code: int | None) -> bool:
-    """Any exit code but 0."""
+    """The container ended with an error."""
     return exit_code not in {None, 0}
 
 
 def exited(*codes: int) -> Callable[[int | None], bool]:
-    """One of these exit codes."""
+    """A predicate for these exit codes."""
     return frozenset[int | None](codes).__contains__
 
 
@@ -85,41 +84,42 @@ def exited(*codes: int) -> Callable[[int | None], bool]:
 class Row:
     """One line of a table.
 
-    It applies when the code is one of `codes` or one of `patterns` is found in a text of a place in `where` (a row
-    that names neither asks for neither), and when the containers' exit codes pass `main_exit` and `init_exit`.
-    A code is a stopCode or the class of an exception. Patterns are regular expressions; case never matters. They see a
-    text without the names in it (`core.diagnosis.names`), and need no word's end, because ECS cuts long texts.
+    It matches if the code is in `codes` or a pattern occurs in a text from `where`. A row with neither always matches.
+    `main_exit` and `init_exit` must accept the containers' exit codes too.
+    A code is a stopCode or the class of an exception. Patterns are regular expressions that ignore case. They search
+    texts without names (`core.diagnosis.names`), and match beginnings of words, because ECS cuts long texts.
     """
 
-    cause: Cause
     remedy: str
+    cause: Cause = Cause.UNKNOWN
     summary: str = ""
-    codes: frozenset[str] = frozenset()
+    codes: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
-    where: frozenset[Place] = frozenset(Place)
+    where: tuple[Place, ...] = tuple(Place)
     main_exit: Callable[[int | None], bool] | None = None
     init_exit: Callable[[int | None], bool] | None = None
     transient: bool = False
     actor: Actor = Actor.OPERATOR
     start_failed: bool = False
 
-    def names(self, code: str | None) -> bool:
-        """Whether `codes` has this code."""
+    def has_code(self, code: str | None) -> bool:
+        """Case does not matter."""
         return code is not None and code.casefold() in {known.casefold() for known in self.codes}
 
     def found_in(self, text: str) -> bool:
-        """Whether any pattern is found. `re` compiles on first use and keeps: most invocations diagnose nothing."""
+        """`re` compiles a pattern on first use and caches it, because most invocations diagnose nothing."""
         return any(re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns)
 
 
+start_row = partial(Row, start_failed=True)
+"""A row for a text that ECS or the runtime writes only when the start failed."""
+
+
 def status(codes: str) -> str:
-    """A pattern for an HTTP status, where one stands: behind the word, with no other number between."""
+    """A pattern for an HTTP status: it follows the word, with no other number in between."""
     return rf"(status|\bhttp|api error|server error)[^0-9]{{0,80}}?\b{codes}\b"
 
 
 def one_line(text: str) -> str:
-    """The text to be searched and quoted: runs of white space as one blank, because ECS wraps what containerd printed.
-
-    Cut where patterns would become slow; ECS itself ends a container's reason at 1,024 characters.
-    """
-    return " ".join(text[:READ].split())
+    """The text as it is searched and quoted: white space becomes one blank, because ECS wraps containerd's lines."""
+    return " ".join(text[:MAX_SEARCHED].split())

@@ -1,22 +1,15 @@
-"""The diagnosis of a stopped or stopping task: which row of the table applies to what ECS showed."""
-
-from __future__ import annotations
+"""Diagnoses a stopped or stopping task: finds the first row that matches ECS's texts, stop code and exit codes."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from core.diagnosis.names import without_names
 from core.diagnosis.order import STOPS, UNKNOWN_STOPS
-from core.diagnosis.row import Actor, Diagnosis, Place, one_line
+from core.diagnosis.row import Actor, Diagnosis, Place, Row, one_line
 from core.diagnosis.rows.general_rows import QUOTED
-from core.model.facts import INIT, MAIN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.diagnosis.row import Row
-    from core.model.facts import ContainerSeen, TaskObserved
+from core.model.facts import INIT, MAIN, ContainerSeen, TaskObserved
 
 _START_BLAMED: Final = re.compile(
     r"resourceinitializationerror|cannot(start|pull|create)\w*error|cannotpull|task ?failed ?to ?start", re.IGNORECASE
@@ -25,7 +18,7 @@ _START_BLAMED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of ECS's or of the container runtime's, and where it stood. `read` is what patterns see of `words`."""
+    """One text of ECS or of the container runtime. Patterns search `read`: `words` without names."""
 
     place: Place
     container: str
@@ -35,7 +28,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """What the rows ask about. `texts` in the order in which they are believed: the container's own reason first."""
+    """What rows match against. `texts` stand in the order of their weight: the main container's reason first."""
 
     stop_code: str | None
     main_exit: int | None
@@ -45,10 +38,10 @@ class _Ending:
 
 
 def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagnosis:
-    """Why the task stopped, or is stopping. Pure; never raises, whatever the texts, codes and containers are.
+    """Why the task stopped, or is stopping. Never raises, whatever the texts, codes and containers are.
 
-    Containers are found by name. Others than `main` and `init` are ECS's own (GuardDuty) and are asked only when the
-    start failed and nothing else says why.
+    Containers are found by name. ECS adds others than `main` and `init` (GuardDuty). Their texts count only when the
+    start failed and no other text says why.
     """
     ending = _ending(task, main, init)
     own = [text for text in ending.texts if text.place is not Place.OTHER]
@@ -56,11 +49,13 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
     known = _first(STOPS, ending, own) or _first(STOPS, ending, blamable)
     if known is not None:
         row, text = known
-        summary = row.summary if text is None or text.place in {Place.TASK, Place.MAIN} else _of(row.summary, text)
+        summary = row.summary
+        if text is not None and text.place in {Place.INIT, Place.OTHER}:
+            summary += f" (container {text.container})"
     else:
         row, text = _first(UNKNOWN_STOPS, ending, blamable) or (UNKNOWN_STOPS[-1], None)
         summary = _quoting(row, blamable, ending.main_exit)
-    foreign = text is not None and text.place in {Place.INIT, Place.OTHER}
+    not_the_users = text is not None and text.place in {Place.INIT, Place.OTHER}
     remedy = row.remedy
     if text is not None and text.place is Place.INIT:
         remedy += " The init container runs the stack's AgentImage with its AgentCopyCommand."
@@ -70,8 +65,8 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
         detail=_detail(task),
         remedy=remedy,
         transient=row.transient,
-        # A user chooses neither the agent image nor what ECS adds to the task.
-        actor=Actor.OPERATOR if foreign and row.actor is Actor.USER else row.actor,
+        # A user chooses neither the agent image nor the containers that ECS adds.
+        actor=Actor.OPERATOR if not_the_users and row.actor is Actor.USER else row.actor,
         start_failed=row.start_failed or ending.start_failed,
     )
 
@@ -81,7 +76,7 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     said = [
         (places.get(seen.name, Place.OTHER), seen.name, words)
         for seen in task.containers
-        # A complaint is the runtime's, as a reason is: `core.control.container_output` vouches for it.
+        # `core.control.container_output` makes sure that a complaint is the runtime's own, as a reason is.
         for words in (seen.reason, seen.complaint)
     ]
     said.append((Place.TASK, "", task.stopped_reason))
@@ -103,14 +98,14 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
 
 
 def _stop_code(task: TaskObserved) -> str | None:
-    """`TerminationNotice` is the older name of `SpotInterruption`; tasks that never were on Spot have it as well."""
+    """`TerminationNotice` is the older name of `SpotInterruption`, but tasks outside Spot end with it as well."""
     if task.stop_code == "TerminationNotice" and task.capacity_provider_name == "FARGATE_SPOT":
         return "SpotInterruption"
     return task.stop_code
 
 
 def _start_failed(task: TaskObserved, texts: Iterable[_Text]) -> bool:
-    """By the stop code, or by an error name. The reason of a StopTask call is its caller's, and proves nothing."""
+    """Whether the stop code or an error name blames the start. The reason of a StopTask call is free text."""
     code = (task.stop_code or "").casefold()
     blaming = {Place.MAIN, Place.INIT} if code == "userinitiated" else {Place.MAIN, Place.INIT, Place.TASK}
     return code == "taskfailedtostart" or any(
@@ -126,24 +121,20 @@ def _never_let_main_start(init: ContainerSeen | None) -> bool:
 
 
 def _first(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> tuple[Row, _Text | None] | None:
-    """The first row that applies, with the text that made it apply, if one did."""
+    """The first row that matches, with the text that it matched, if any."""
     for row in rows:
         if row.main_exit is not None and not row.main_exit(ending.main_exit):
             continue
         if row.init_exit is not None and not row.init_exit(ending.init_exit):
             continue
         found = next((text for text in texts if text.place in row.where and row.found_in(text.read)), None)
-        if found is not None or row.names(ending.stop_code) or not (row.codes or row.patterns):
+        if found is not None or row.has_code(ending.stop_code) or not (row.codes or row.patterns):
             return row, found
     return None
 
 
-def _of(summary: str, text: _Text) -> str:
-    return f"{summary} (container {text.container})"
-
-
 def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
-    """No row knew any text: then the container's own reason says more than any words of ours."""
+    """The summary with a quotation: if no row knows a text, a container's own reason says more than a summary."""
     summary = row.summary.format(exit_code=exit_code)
     reasons = [text for text in texts if text.place is not Place.TASK]
     said = next(iter(reasons), None) or (next(iter(texts), None) if row in QUOTED else None)
@@ -151,7 +142,7 @@ def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
 
 
 def _detail(task: TaskObserved) -> str:
-    """ECS's own words and the runtime's, unabridged: the raw texts stand in it as they came."""
+    """All codes and texts of ECS and the runtime, unchanged."""
     lines = [f"stopCode: {task.stop_code or 'none'}", f"stoppedReason: {task.stopped_reason or 'none'}"]
     lines += [
         f"container {seen.name} ({seen.last_status or 'no status'}): "

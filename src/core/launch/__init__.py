@@ -1,1 +1,1 @@
-"""From a start request to RegisterTaskDefinition and RunTask: pure documents."""
+"""Turns a start request into the documents of RegisterTaskDefinition and RunTask. Pure."""

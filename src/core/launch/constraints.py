@@ -1,13 +1,11 @@
-"""What the text of a setting has to look like, said once for the functions, for requests and for the template.
+"""The pattern of every setting, declared once for the functions, for requests and for the template.
 
-`core.launch.settings` checks each by its constraint, `core.launch.request` takes the patterns that a request shares,
-and template.yaml carries pattern and description as AllowedPattern and ConstraintDescription, so that a typo ends a
-deployment before it begins. `tests/unit/test_parameters.py` compares them. Four engines read the patterns
-(CloudFormation's, Python's, pydantic's, that of whoever reads the JSON Schema), so they keep to what all of them know;
-only a pattern that no request shares may look ahead.
+`core.launch.settings` checks each setting by its constraint. `core.launch.request` uses the patterns of members that a
+request may set too. template.yaml repeats pattern and description as AllowedPattern and ConstraintDescription, so that
+a typo ends a deployment before it begins; `tests/unit/test_parameters.py` compares them. Four engines evaluate the
+patterns (CloudFormation, Python, pydantic, a reader of the JSON Schema), so they use only what all four support.
+Lookahead is for patterns outside requests.
 """
-
-from __future__ import annotations
 
 import re
 from dataclasses import dataclass
@@ -19,26 +17,26 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """The metadata of a field whose whole text must match `pattern`. `description` goes on from the field's name.
+    """A field's metadata: its whole text must match `pattern`. `description` continues a sentence after the name.
 
-    A tuple is checked as the comma-separated text it came from. None and () mean that nothing was set.
+    A tuple is checked as its comma-separated text. None and () mean that the setting is not set.
     """
 
     pattern: str
     description: str
 
     def check(self, value: Any) -> Any:
-        """The value. Raises `PydanticCustomError` with the description."""
+        """Returns the value. Raises `PydanticCustomError` with the description."""
         if value is None or value == ():
             return value
         text = ",".join(value) if isinstance(value, tuple) else value
-        # Not by the anchors alone: Python's `$` also stands before a line feed at the end.
+        # fullmatch, because Python's `$` also matches before a line feed at the end.
         if re.fullmatch(self.pattern, text) is None:
             raise PydanticCustomError("constraint", self.description)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Pydantic's own check of the type comes first."""
+        """Pydantic checks the type first."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
@@ -52,7 +50,7 @@ CLUSTER: Final = Constraint(
     rf"^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{{12}}:cluster/{_NAME}{{1,255}}$", "must be the ARN of an ECS cluster"
 )
 PREFIX: Final = Constraint(
-    # 40 characters: core/model/identity.py. The two words: the Name of PutParameter (botocore) begins with it.
+    # 40 characters: core/model/identity.py. A parameter name begins with the prefix (botocore, PutParameter).
     rf"^(?![Aa][Ww][Ss]|[Ss][Ss][Mm]){_NAME}{{1,40}}$",
     "must be 1 to 40 letters, digits, hyphens and underscores, and not begin with aws or ssm in any case: Parameter "
     "Store, where the ssm token delivery puts tokens, keeps such names for itself",
@@ -72,13 +70,12 @@ ROLE: Final = Constraint(
     "must be the whole ARN of an IAM role (arn:aws:iam::<account>:role/<name>), not its name",
 )
 LOG_GROUP: Final = Constraint(
-    r"^[A-Za-z0-9._/#-]{1,512}$",
-    "must be the name of a log group (letters, digits, and any of . _ / # -), not its ARN",
+    r"^[A-Za-z0-9._/#-]{1,512}$", "must be the name of a log group (letters, digits, and any of . _ / # -), not its ARN"
 )
 FILE_SYSTEM: Final = Constraint(r"^fs-[0-9a-f]{8,40}$", "must be the id of an EFS file system (fs-...)")
 ACCESS_POINT: Final = Constraint(r"^fsap-[0-9a-f]{8,40}$", "must be the id of an EFS access point (fsap-...)")
 IMAGE: Final = Constraint(
-    # What ECS takes as an image: letters, digits, and - _ : . / # (botocore, ContainerDefinition), a digest behind @.
+    # ECS allows letters, digits and - _ : . / # in an image (botocore, ContainerDefinition), and a digest after @.
     r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$",
     "must be the name of an image as ECS takes it, without blanks, with a tag or a digest (name@sha256:...)",
 )

@@ -1,13 +1,11 @@
-"""The task definition: everything about a container that its overrides cannot say."""
-
-from __future__ import annotations
+"""Builds the task definition: everything about a container that RunTask cannot override."""
 
 from typing import Any
 
-from core.launch.injection import Parts, efs_volume, injected_parts
+from core.launch.injection import InjectedParts, efs_volume, injected_parts
 from core.launch.limits import is_ecr_image
 from core.launch.request import LogOptions, StartRequest
-from core.launch.settings import Settings
+from core.launch.settings import Settings, unconfigured
 from core.launch.sizing import stop_timeout_of
 from core.model.agent import AgentVariable, agent_path
 from core.model.errors import Refused
@@ -19,9 +17,10 @@ from core.model.record import Injection
 def build_definition(
     request: StartRequest, settings: Settings, strategy: Injection, secret_name: str | None
 ) -> dict[str, Any]:
-    """RegisterTaskDefinition's parameters without the family, without command, environment and token.
+    """RegisterTaskDefinition's parameters without family, command, environment and token.
 
-    `secret_name` is the parameter that the token is read from, if it is. Raises `Refused` for a role that is missing.
+    `secret_name` is the SSM parameter that holds the token, None for a token in the overrides. Raises `Refused` if a
+    role is missing.
     """
     parts = injected_parts(strategy, settings)
     logs = _log_configuration(request.log or LogOptions(), settings)
@@ -49,13 +48,13 @@ def build_definition(
     }
 
 
-def _main(request: StartRequest, strategy: Injection, parts: Parts, secret_name: str | None) -> dict[str, Any]:
-    """The container itself, with the agent as its first process.
+def _main(request: StartRequest, strategy: Injection, parts: InjectedParts, secret_name: str | None) -> dict[str, Any]:
+    """The caller's container, with the agent as its first process.
 
-    No init process (`linuxParameters.initProcessEnabled`): it would start even if the agent is not there, and turn
-    ECS's CannotStartContainerError, with its reason, into an exit code 127 of a container that seems to have run.
-    No port mappings: in awsvpc mode the task has an address of its own, and the security group alone decides.
-    No labels: they differ from container to container, and one definition is for many.
+    No init process (`linuxParameters.initProcessEnabled`): it would start without the agent too, and hide ECS's
+    CannotStartContainerError behind an exit code 127.
+    No port mappings: in awsvpc mode the task has its own address, and only the security group filters ports.
+    No labels: they differ between containers, and many containers share a definition.
     """
     optional = {
         "mountPoints": [*parts.mount_points, *_bound_mount_points(request)],
@@ -88,7 +87,7 @@ def _bind_name(position: int) -> str:
 
 
 def _bound_volumes(request: StartRequest, *, iam: bool) -> list[dict[str, Any]]:
-    """The caller's file systems. IAM is the task role's: without one EFS can only be asked anonymously."""
+    """The caller's file systems. IAM authorisation needs a task role; without one, the mount is anonymous."""
     return [
         efs_volume(
             _bind_name(position),
@@ -109,14 +108,17 @@ def _bound_mount_points(request: StartRequest) -> list[dict[str, Any]]:
 
 
 def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | None:
-    """The awslogs driver; None without a group. Fargate wants group, region and stream prefix."""
+    """The awslogs driver; None without a group. Fargate requires group, region and stream prefix."""
     group = log.group or settings.task_log_group
     if group is None:
         if log.model_fields_set:
-            raise _refused(
-                ErrorCode.INVALID_REQUEST,
-                "log has options, but neither the request nor the stack names a log group.",
-                "Send log.group, or set TASK_LOG_GROUP (stack parameter TaskLogGroup).",
+            raise Refused(
+                Failure(
+                    ErrorCode.INVALID_REQUEST,
+                    "log has options, but neither the request nor the stack names a log group.",
+                    "Send log.group, or set TASK_LOG_GROUP (stack parameter TaskLogGroup).",
+                    Cause.TASK_DEFINITION,
+                )
             )
         return None
     options = {
@@ -132,8 +134,7 @@ def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | 
 def _region(settings: Settings) -> str:
     """The cluster's region, from its ARN: `arn:aws:ecs:<region>:<account>:cluster/<name>`."""
     if settings.cluster_arn is None:
-        raise _refused(
-            ErrorCode.LAUNCH_FAILED,
+        raise unconfigured(
             "No cluster is configured, so the region of the log group is not known.",
             "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
         )
@@ -141,7 +142,7 @@ def _region(settings: Settings) -> str:
 
 
 def _check_roles(request: StartRequest, settings: Settings, strategy: Injection, *, logged: bool, secret: bool) -> None:
-    """ECS would refuse the definition, or fail each task of it, for want of these roles: say so before it does."""
+    """Refuses what ECS would refuse, or fail at every task, because a role is missing."""
     if settings.execution_role_arn is None:
         images = [request.image, settings.agent_image if strategy is Injection.INIT_CONTAINER else None]
         needs = {
@@ -151,19 +152,13 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
             "an image is pulled from ECR": any(image and is_ecr_image(image) for image in images),
         }
         if wanting := [need for need, present in needs.items() if present]:
-            raise _refused(
-                ErrorCode.LAUNCH_FAILED,
+            raise unconfigured(
                 f"The task needs an execution role ({', '.join(wanting)}), and none is configured.",
                 "Set EXECUTION_ROLE_ARN (stack parameter ExecutionRoleArn).",
             )
     if strategy is Injection.EFS and not (request.task_role_arn or settings.task_role_arn):
-        raise _refused(
-            ErrorCode.LAUNCH_FAILED,
+        raise unconfigured(
             "injection efs mounts the agent's file system with IAM authorisation, and the task has no role.",
             "Set TASK_ROLE_ARN (stack parameter TaskRoleArn) or send task_role_arn; "
             "the role needs elasticfilesystem:ClientMount on the file system.",
         )
-
-
-def _refused(code: ErrorCode, message: str, remedy: str) -> Refused:
-    return Refused(Failure(code=code, message=message, remedy=remedy, cause=Cause.TASK_DEFINITION))

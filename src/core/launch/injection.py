@@ -1,6 +1,4 @@
-"""How the agent's binary gets into a container: what each strategy adds to its task (contract.md 5)."""
-
-from __future__ import annotations
+"""Chooses the injection strategy, and builds what it adds to a task (contract.md 5)."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,12 +13,12 @@ from core.model.record import Injection
 
 AGENT_VOLUME: Final = "sockerless-agent"
 COPY_DIRECTORY: Final = "/sockerless-agent-volume"
-"""Where the init container sees the volume: its own binary may already be at the main container's path."""
+"""The volume's path in the init container. Its image may have the binary at the main container's path already."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a strategy adds: volumes to the task, mount points and dependencies to `main`, containers beside it."""
+class InjectedParts:
+    """A strategy adds volumes and containers to the task, mount points and dependencies to `main`."""
 
     volumes: tuple[dict[str, Any], ...] = ()
     mount_points: tuple[dict[str, Any], ...] = ()
@@ -29,19 +27,19 @@ class Parts:
 
 
 def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
-    """The request's strategy, else the stack's, else `efs` where a file system is configured, else `init-container`.
+    """The request's strategy, else the stack's, else `efs` with a file system, else `init-container`.
 
-    Raises `Refused` when that is `efs` without a file system, or `init-container` without an agent image: the image's
-    program is the first process of every container and holds its token, so there is no default one.
+    Raises `Refused` for `efs` without a file system, and for `init-container` without an agent image. There is no
+    default image, because the image's program is the first process of every container and holds its token.
     """
     default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
     strategy = request.injection or settings.injection or default
     if strategy is Injection.EFS and not settings.efs_file_system_id:
         raise Refused(
             Failure(
-                code=ErrorCode.INVALID_REQUEST,
-                message="injection is efs, but this stack has no file system with the agent.",
-                remedy="Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
+                ErrorCode.INVALID_REQUEST,
+                "injection is efs, but this stack has no file system with the agent.",
+                "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
             )
         )
     if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
@@ -59,14 +57,14 @@ def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
     return strategy
 
 
-def injected_parts(strategy: Injection, settings: Settings) -> Parts:
-    """The parts of one strategy, as `choose_strategy` chose it. `image` adds none: the image already has the agent."""
+def injected_parts(strategy: Injection, settings: Settings) -> InjectedParts:
+    """The parts of the strategy that `choose_strategy` chose. `image` adds none: the image has the agent."""
     if strategy is Injection.IMAGE:
-        return Parts()
+        return InjectedParts()
     mounted = {"sourceVolume": AGENT_VOLUME, "containerPath": AGENT_DIRECTORY, "readOnly": True}
     if strategy is Injection.EFS:
-        return Parts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
-    return Parts(
+        return InjectedParts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
+    return InjectedParts(
         volumes=({"name": AGENT_VOLUME},),
         mount_points=(mounted,),
         depends_on=({"containerName": INIT, "condition": "SUCCESS"},),
@@ -77,7 +75,7 @@ def injected_parts(strategy: Injection, settings: Settings) -> Parts:
 def efs_volume(
     name: str, file_system_id: str, *, access_point_id: str | None, root_directory: str | None, iam: bool
 ) -> dict[str, Any]:
-    """A task volume on EFS. With an access point ECS takes no root directory: the access point fixes it."""
+    """A task volume on EFS. ECS refuses a root directory beside an access point, which has one."""
     authorization = {
         **({"accessPointId": access_point_id} if access_point_id else {}),
         **({"iam": "ENABLED"} if iam else {}),
@@ -106,10 +104,10 @@ def _agent_file_system(settings: Settings) -> dict[str, Any]:
 
 
 def _init_container(settings: Settings) -> dict[str, Any]:
-    """Copies the binary and ends. As root, because an empty task volume belongs to root with mode 0755.
+    """Copies the binary and ends. It runs as root, because an empty task volume belongs to root with mode 0755.
 
-    By number, because a scratch image has no /etc/passwd. The mode of the copy is the copy command's concern:
-    it must be executable for whatever user the main container runs as.
+    The user is a number, because a scratch image has no /etc/passwd. The copy command sets the mode of the copy: the
+    main container's user must be able to execute it.
     """
     container: dict[str, Any] = {
         "name": INIT,

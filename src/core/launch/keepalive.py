@@ -1,10 +1,8 @@
-"""The keep-alive pattern: a command whose only purpose is not to end.
+"""Recognises the keep-alive pattern: a command that only keeps the container running.
 
-Docker clients that mean to `exec` later start `tail -f /dev/null` (or `sleep infinity`). The agent stays up by
-itself, so it is told to run no child instead (contract.md 5; agent-protocol.md 1).
+Docker clients start `tail -f /dev/null` or `sleep infinity` in order to `exec` later. The agent itself keeps the
+container running, so it gets a flag and starts no child (contract.md 5; agent-protocol.md 1).
 """
-
-from __future__ import annotations
 
 import shlex
 from typing import Final
@@ -15,10 +13,10 @@ _IDLE: Final = frozenset({("tail", "-f", "/dev/null"), ("sleep", "infinity")})
 
 
 def is_keep_alive(entrypoint: tuple[str, ...], cmd: tuple[str, ...]) -> bool:
-    """True for `tail -f /dev/null` and `sleep infinity`, however they are divided between the two.
+    """Whether entrypoint and cmd together are `tail -f /dev/null` or `sleep infinity`.
 
-    Also as the script of a shell (`sh -c "tail -f /dev/null"`) and as one string in shell form.
-    Anything more, such as a second command or a redirection, is a command of its own.
+    A shell's script (`sh -c "tail -f /dev/null"`) and one string in shell form count too. A second command or a
+    redirection does not.
     """
     words = (*entrypoint, *cmd)
     if len(words) == 1:
@@ -33,7 +31,7 @@ def is_keep_alive(entrypoint: tuple[str, ...], cmd: tuple[str, ...]) -> bool:
 
 
 def _split(script: str) -> tuple[str, ...]:
-    """The words of a simple command; none when the quotes do not close."""
+    """The words of a command; none if a quotation mark is missing."""
     try:
         return tuple(shlex.split(script))
     except ValueError:
@@ -41,6 +39,6 @@ def _split(script: str) -> tuple[str, ...]:
 
 
 def _program(path: str) -> str:
-    """The bare name of a program given by name or in a standard directory; any other path stays as it is."""
+    """The name of a program without a standard directory; any other path stays."""
     directory, slash, name = path.rpartition("/")
     return name if directory + slash in _DIRECTORIES else path

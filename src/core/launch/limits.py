@@ -1,6 +1,4 @@
-"""The limits of ECS that decide how a launch is planned. What else ECS refuses, the local Fargate knows."""
-
-from __future__ import annotations
+"""The limits of ECS that a launch is planned by. The local Fargate has the other limits."""
 
 import json
 import re
@@ -13,10 +11,10 @@ _ECR_IMAGE: Final = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-].+")
 
 
 def is_ecr_image(image: str) -> bool:
-    """True for an image in a private ECR repository, which Fargate pulls with the execution role only."""
+    """Whether the image is in a private ECR repository. Fargate pulls it only with an execution role."""
     return _ECR_IMAGE.fullmatch(image) is not None
 
 
 def definition_size(definition: Mapping[str, Any]) -> int:
-    """The bytes of a definition as compact JSON in UTF-8: the least that ECS can count."""
+    """The bytes of a definition as compact JSON in UTF-8: the smallest size that ECS can count."""
     return len(json.dumps(definition, separators=(",", ":"), ensure_ascii=False).encode())

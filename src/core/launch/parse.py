@@ -1,24 +1,19 @@
-"""A document -> a request, or a refusal that names every wrong member and what is allowed there.
+"""Parses a document into a request, or refuses it and names every wrong member and what is allowed there.
 
 A refusal is a normal answer of a function (contract.md 4). It shows names, never values:
 an environment may hold secrets.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
 from core.model.errors import Refused
 from core.model.failure import ErrorCode, Failure
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 __all__ = ["StartRequest", "StopRequest", "parse_start_request", "parse_stop_request", "start_request_schema"]
 
@@ -35,9 +30,9 @@ _JSON_WORDS: Final = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
 }
-"""Pydantic's words for a type are Python's; a caller knows JSON's."""
+"""JSON's words for types in place of Python's, which pydantic uses."""
 
-_MEMBERS: Final[Mapping[str, type[BaseModel]]] = {
+_MEMBERS: Final[dict[str, type[BaseModel]]] = {
     "limits": Limits,
     "efs_binds": EfsBind,
     "ulimits": Ulimit,
@@ -46,12 +41,12 @@ _MEMBERS: Final[Mapping[str, type[BaseModel]]] = {
 
 
 def parse_start_request(document: object) -> StartRequest:
-    """The request in a JSON document that has been decoded. Raises `Refused` (InvalidRequest)."""
+    """The request in a decoded JSON document. Raises `Refused` (InvalidRequest)."""
     return _parse(StartRequest, document)
 
 
 def parse_stop_request(document: object) -> StopRequest:
-    """The request in a JSON document that has been decoded. Raises `Refused` (InvalidRequest)."""
+    """The request in a decoded JSON document. Raises `Refused` (InvalidRequest)."""
     return _parse(StopRequest, document)
 
 
@@ -68,7 +63,7 @@ def _parse(model: type[RequestT], document: object) -> RequestT:
         return model.model_validate(document)
     except ValidationError as exc:
         wrong = [_describe(model, error) for error in exc.errors(include_url=False, include_input=False)]
-    # Outside the handler, so that the refusal carries no context: pydantic's error holds the whole input.
+    # Raised outside the handler, because pydantic's error holds the whole input and would become the context.
     raise _refused(wrong)
 
 
@@ -94,7 +89,7 @@ def _describe(model: type[BaseModel], error: ErrorDetails) -> str:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """`efs_binds[0].container_path`. A name is cut at its first `=`, in case somebody sent `NAME=value` as one."""
+    """`efs_binds[0].container_path`. A name is cut at its first `=`, because a caller may send `NAME=value` as one."""
     path = ""
     for part in location:
         if isinstance(part, int):

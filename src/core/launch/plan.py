@@ -1,11 +1,9 @@
-"""A start request -> what is asked of ECS: a task definition that many containers share, and one RunTask.
+"""Plans a launch: a start request becomes a task definition that many containers share, and one RunTask.
 
-The definition holds the shape of a container: image, size, volumes, roles. Its command, environment and token travel
-in RunTask's overrides, because registering is the slowest call of ECS (ecs.md 6). Two things force a
-definition of its own: overrides too long for ECS, and a token that comes from the Parameter Store.
+The definition holds the shape of a container: image, size, volumes, roles. Command, environment and token travel in
+RunTask's overrides, because RegisterTaskDefinition is ECS's slowest call (ecs.md 6). A container needs a
+separate definition if its overrides are too long for ECS, or if its token comes from the Parameter Store.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Mapping
@@ -17,12 +15,12 @@ from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
 from core.launch.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size
 from core.launch.request import StartRequest
-from core.launch.settings import Settings, TokenDelivery
+from core.launch.settings import Settings, TokenDelivery, unconfigured
 from core.launch.tags import tags_of
 from core.model.agent import AgentVariable, agent_arguments
 from core.model.errors import Refused
 from core.model.facts import MAIN
-from core.model.failure import Cause, ErrorCode, Failure
+from core.model.failure import ErrorCode, Failure
 from core.model.families import family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
 from core.model.record import Injection
@@ -32,11 +30,11 @@ _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchPlan:
-    """What to ask of AWS. The documents are in no `repr`: they hold the environment and the token.
+    """The requests of one launch. `repr` omits them, because they hold the environment and the token.
 
     `definition` is RegisterTaskDefinition's parameters, `run` is RunTask's without `taskDefinition`.
-    `secret_name` is the SecureString parameter that must hold the token before the task starts; None when the token
-    travels in the overrides. `untagged_labels` are the labels that AWS does not take as tags.
+    `secret_name` is the SecureString parameter that must hold the token before the task starts; None if the overrides
+    hold it. `untagged_labels` are the labels that AWS does not allow as tags.
     """
 
     definition: dict[str, Any] = field(repr=False)
@@ -52,7 +50,7 @@ def plan_launch(
 ) -> LaunchPlan:
     """The plan of one launch; the same arguments give the same plan. `attempt` counts the tasks of this generation.
 
-    Raises `Refused`, naming the member of the request or the setting that is in the way.
+    Raises `Refused`, which names the wrong member of the request or the wrong setting.
     """
     strategy = choose_strategy(settings, request)
     keep_alive = is_keep_alive(request.entrypoint, request.cmd)
@@ -67,7 +65,7 @@ def plan_launch(
     command = agent_arguments(request.entrypoint, request.cmd, keep_alive=keep_alive)
     overrides = _overrides({**request.environment, **agent}, command)
     if _longest_length(overrides) > MAX_OVERRIDES_LENGTH:
-        # All that is the caller's moves into the definition. The token stays outside: definitions are never erased.
+        # Everything of the caller's moves into the definition. The token does not, because definitions are kept.
         moved = dict(request.environment)
         moved.update({name: agent.pop(name) for name in _ORIGINALS})
         _main_of(definition).update(command=command, environment=_pairs(moved))
@@ -111,14 +109,14 @@ def _overrides(environment: Mapping[str, str], command: list[str] | None = None)
 
 
 def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
-    """Sorted, so that the same environment is the same document: the family and RunTask's idempotency rest on it."""
+    """Sorted, because the family and RunTask's idempotency need the same document for the same environment."""
     return [{"name": str(name), "value": environment[name]} for name in sorted(environment)]
 
 
 def _longest_length(overrides: Mapping[str, Any]) -> int:
-    """The characters of the overrides as JSON, spelled at their longest: spaced, and escaped to ASCII.
+    """The characters of the overrides as JSON in its longest form: with spaces, escaped to ASCII.
 
-    AWS does not say which spelling it counts. Counting too many costs a definition, too few a failed start.
+    AWS does not say which form it counts. Counting too many costs a definition, counting too few a failed start.
     """
     return len(json.dumps(overrides))
 
@@ -133,19 +131,17 @@ def _check_definition_size(definition: Mapping[str, Any]) -> None:
     if size > MAX_DEFINITION_BYTES:
         raise Refused(
             Failure(
-                code=ErrorCode.INVALID_REQUEST,
-                message=(
-                    f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} "
-                    f"bytes, and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started."
-                ),
-                remedy="Send less in them; keep large data in a file on EFS or in S3.",
+                ErrorCode.INVALID_REQUEST,
+                f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} "
+                f"bytes, and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started.",
+                "Send less in them; keep large data in a file on EFS or in S3.",
             )
         )
 
 
 def _cluster(settings: Settings) -> str:
     if settings.cluster_arn is None:
-        raise _unconfigured(
+        raise unconfigured(
             "No cluster is configured.",
             "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
         )
@@ -153,11 +149,11 @@ def _cluster(settings: Settings) -> str:
 
 
 def run_parameters(settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
-    """What every RunTask of ours has in common. Raises `Refused` while no subnets are configured."""
+    """The parameters that all our RunTask calls share. Raises `Refused` without configured subnets."""
     prefix = settings.started_by_prefix
     return {
         "launchType": "FARGATE",
-        # 1.4.0 since 2021, which volumes on EFS and ephemeral storage need; a named version would be retired one day.
+        # 1.4.0 since 2021, which EFS volumes and ephemeral storage need. AWS retires named versions.
         "platformVersion": "LATEST",
         "count": 1,
         "startedBy": started_by(prefix, ref),
@@ -168,7 +164,7 @@ def run_parameters(settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]
 
 def _network(settings: Settings) -> dict[str, Any]:
     if not settings.task_subnets:
-        raise _unconfigured(
+        raise unconfigured(
             "No subnets are configured for tasks, and Fargate runs a task nowhere else.",
             "Set TASK_SUBNETS (stack parameter TaskSubnets) to at least one subnet of the tasks' VPC.",
         )
@@ -179,7 +175,3 @@ def _network(settings: Settings) -> dict[str, Any]:
     if settings.task_security_groups:
         network["securityGroups"] = list(settings.task_security_groups)
     return {"awsvpcConfiguration": network}
-
-
-def _unconfigured(message: str, remedy: str) -> Refused:
-    return Refused(Failure(code=ErrorCode.LAUNCH_FAILED, message=message, remedy=remedy, cause=Cause.TASK_DEFINITION))

@@ -1,9 +1,7 @@
-"""RunTask once more, from what ECS shows of the task that failed: its definition, overrides and tags.
+"""Builds the RunTask that repeats a failed task, from its DescribeTasks document: definition, overrides and tags.
 
-The request itself is not kept anywhere: it holds the caller's environment, and ECS has it already. Pure.
+The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. Pure.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +13,7 @@ from core.model.families import family_in
 from core.model.identity import Ref
 
 _OVERRIDES: Final = ("name", "command", "environment")
-"""What `core.launch.plan` puts into the overrides of a container. ECS's answer adds what nobody asked for."""
+"""The members of a container's overrides that `core.launch.plan` sets. ECS's answer adds others."""
 
 
 def relaunch(task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:

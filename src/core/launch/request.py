@@ -1,9 +1,9 @@
-"""What a backend sends to start and to stop a container: strict models, one name per member, snake_case.
+"""The start request and the stop request of a backend: strict models with one name per member, in snake_case.
 
-`docs/start-request.schema.json` is generated from `StartRequest`. Nothing is guessed: an unknown member, a
-number as a string, an impossible value are refused by `core.launch.parse` with the member's path. What Docker's clients
-send for "not set" is not set (`core.launch.strict_document`).
-The time-outs of a request travel in its item, because whoever finds them passed has nothing else to go by.
+`docs/start-request.schema.json` is generated from `StartRequest`. `core.launch.parse` refuses an unknown member, a
+number as a string and an impossible value with the member's path. Docker's spellings of "not set" are accepted
+(`core.launch.strict_document`). The time-outs of a request are saved in its item, because the functions that check
+them have no request.
 """
 
 from __future__ import annotations
@@ -15,6 +15,18 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.launch.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
+from core.launch.field_types import (
+    RESERVED_VARIABLES,
+    AbsolutePath,
+    Array,
+    ContainerId,
+    EntryPoint,
+    MountPath,
+    Reason,
+    StopTimeout,
+    Text,
+    VariableName,
+)
 from core.launch.settings import TokenDelivery
 from core.launch.sizing import (
     BYTES_PER_MIB,
@@ -28,18 +40,6 @@ from core.launch.sizing import (
     smallest_size,
 )
 from core.launch.strict_document import StrictDocument, allow_nothing
-from core.launch.values import (
-    RESERVED_VARIABLES,
-    AbsolutePath,
-    Array,
-    ContainerId,
-    EntryPoint,
-    MountPath,
-    Reason,
-    StopTimeout,
-    Text,
-    VariableName,
-)
 from core.model.record import Injection
 
 MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU
@@ -53,7 +53,7 @@ class Platform(StrEnum):
 
 
 class Limits(StrictDocument):
-    """What the container needs, in Docker's terms or in ECS's; the task gets the smallest size that holds all of it."""
+    """The container's demand, in Docker's units or ECS's. The task gets the smallest size that meets all of it."""
 
     nano_cpus: int = Field(0, ge=0, le=MAX_NANO_CPUS, description="Docker's NanoCpus: 10^9 is one CPU. 0: no demand.")
     cpu_shares: int = Field(
@@ -67,7 +67,7 @@ class Limits(StrictDocument):
 
     @property
     def size(self) -> TaskSize:
-        """The smallest Fargate size that holds every demand. There is one: each field's bound sees to that."""
+        """The smallest Fargate size that meets every demand. The bounds of the fields make sure that one exists."""
         return smallest_size(
             max(cpu_units_of(self.nano_cpus), self.cpu_shares, self.cpu_units),
             max(mebibytes_of(self.memory_bytes), self.memory_mib),
@@ -75,7 +75,7 @@ class Limits(StrictDocument):
 
 
 class Ulimit(StrictDocument):
-    """Docker's ulimit. Fargate sets the number of open files, and leaves all others as they are."""
+    """Docker's ulimit. Fargate sets only the number of open files."""
 
     name: Literal["nofile"]
     soft: int = Field(ge=1, le=MAX_OPEN_FILES)
@@ -89,7 +89,7 @@ class Ulimit(StrictDocument):
 
 
 class EfsBind(StrictDocument):
-    """An EFS directory to mount. Transit encryption is always on; IAM is used when the task has a role."""
+    """An EFS directory to mount. Transit encryption is always on; a task with a role authorises by IAM."""
 
     file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
     access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
@@ -105,7 +105,7 @@ class EfsBind(StrictDocument):
 
 
 class LogOptions(StrictDocument):
-    """The awslogs driver. What is left out follows the stack and AWS."""
+    """The awslogs driver. Defaults are the stack's, then AWS's."""
 
     group: str | None = Field(None, pattern=LOG_GROUP.pattern, description="Default: the stack's log group.")
     stream_prefix: str | None = Field(None, pattern=r"^[^:*\x00]{1,128}$", description="Default: the stack's prefix.")
@@ -116,8 +116,8 @@ class LogOptions(StrictDocument):
 _PROGRAM_FIRST: Final = {"type": "array", "minItems": 1, "prefixItems": [{"minLength": 1}]}
 
 
-def _tell_start_request(schema: dict[str, Any]) -> None:
-    """The schema also says that there is a command, as `StartRequest` demands it."""
+def _require_command(schema: dict[str, Any]) -> None:
+    """The schema requires a command, as `StartRequest` does."""
     allow_nothing(schema)
     no_entrypoint = {"enum": [None, "", [], [""]]}
     schema["anyOf"] = [
@@ -177,7 +177,7 @@ class StartRequest(StrictDocument):
     )
     log: LogOptions | None = None
 
-    model_config = ConfigDict(json_schema_extra=_tell_start_request)
+    model_config = ConfigDict(json_schema_extra=_require_command)
 
     @model_validator(mode="after")
     def _has_a_command(self) -> StartRequest:
@@ -191,7 +191,9 @@ class StartRequest(StrictDocument):
             )
         if not command[0]:
             raise PydanticCustomError(
-                "no_program", "{field}[0] is empty, but it names the program to run", {"field": self._first_field}
+                "no_program",
+                "{field}[0] is empty, but it names the program to run",
+                {"field": "entrypoint" if self.entrypoint else "cmd"},
             )
         return self
 
@@ -205,10 +207,6 @@ class StartRequest(StrictDocument):
                 {"paths": ", ".join(repeated)},
             )
         return self
-
-    @property
-    def _first_field(self) -> str:
-        return "entrypoint" if self.entrypoint else "cmd"
 
 
 class StopRequest(StrictDocument):

@@ -1,11 +1,11 @@
-"""The environment of a function, read once into a typed object. template.yaml sets it; the README lists it.
+"""Reads a function's environment once into a typed object. template.yaml sets it; the README lists it.
 
-An empty value is the same as an absent one, because a CloudFormation parameter cannot be absent.
+An empty value means an absent one, because a CloudFormation parameter cannot be absent.
 
-What can never work is refused here, at the first call of a function, and by the template, before anything is deployed:
-a text by its `core.launch.constraints`, a number by its bounds, a setting without the one it needs by `NEEDS`. The
-template repeats each as AllowedPattern, MinValue and MaxValue, or Rule; `tests/unit/test_parameters.py` feeds both the
-same wrong values.
+Settings that can never work are refused twice: by the template before a deployment, and here at a function's first
+call. Texts have constraints (`core.launch.constraints`), numbers have bounds, and `NEEDS` lists the settings that need
+another one. The template repeats them as AllowedPattern, MinValue and MaxValue, and Rules;
+`tests/unit/test_parameters.py` gives both the same wrong values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from core.launch.constraints import (
     SECURITY_GROUPS,
     SUBNETS,
 )
-from core.model.errors import ConfigurationError
+from core.model.errors import ConfigurationError, Refused
+from core.model.failure import Cause, ErrorCode, Failure
 from core.model.policy import Policy
 from core.model.record import Injection
 
@@ -44,11 +45,15 @@ class TokenDelivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """`setting`, when it is set (to `value`, where one is named), can never work without `needed`."""
+    """`setting` cannot work without `needed`; with a `value`, only that value of `setting` cannot."""
 
     setting: str
     needed: str
     value: StrEnum | None = None
+
+    def __str__(self) -> str:
+        value = f" {self.value}" if self.value else ""
+        return f"{self.setting.upper()}{value} needs {self.needed.upper()}, which is not set"
 
 
 NEEDS: Final = (
@@ -58,7 +63,7 @@ NEEDS: Final = (
     Need("token_delivery", "execution_role_arn", TokenDelivery.SSM),
     Need("task_log_group", "execution_role_arn"),
 )
-"""The template has a Rule for each."""
+"""The template has a Rule for each one."""
 
 
 def _split(value: Any) -> Any:
@@ -66,7 +71,7 @@ def _split(value: Any) -> Any:
 
 
 def _split_ids(value: Any) -> Any:
-    """As CloudFormation splits: a blank is part of an id, and makes it a wrong one."""
+    """Splits as CloudFormation does: a blank becomes part of an id and makes it wrong."""
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
@@ -75,7 +80,7 @@ Ids = Annotated[tuple[str, ...], BeforeValidator(_split_ids)]
 
 
 class Settings(BaseModel):
-    """Every setting of every function; each function is given the ones it needs and the rest keep their default."""
+    """Every setting of every function. template.yaml sets a function's own settings; the others keep their default."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -94,7 +99,7 @@ class Settings(BaseModel):
         None, description="Pulls images, writes logs, reads secrets."
     )
     task_role_arn: Annotated[str | None, ROLE] = Field(
-        None, description="The role of the container's own AWS calls; EFS IAM uses it."
+        None, description="The role of the container's AWS calls; EFS IAM uses it."
     )
     efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = Field(
         None, description="The file system that holds the agent binary."
@@ -103,31 +108,32 @@ class Settings(BaseModel):
         None, description="Its access point, rooted at the binary's directory."
     )
     agent_image: Annotated[str | None, IMAGE] = Field(
-        None, description="The image whose init container copies the binary; there is no default one."
+        None, description="The image with the agent binary, which its init container copies."
     )
     agent_copy_command: Annotated[Words, COMMAND] = Field(
         ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
-        description="What the init container runs, comma-separated.",
+        description="Command of the init container, comma-separated.",
     )
     agent_port: int = Field(9111, ge=1, le=65535, description="The TCP port of the agent.")
     injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
     token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
     task_log_group: Annotated[str | None, LOG_GROUP] = Field(
-        None, description="A log group for the containers' output, which tells why an agent never ran."
+        None,
+        description="A log group for the containers' output, which shows why an agent never ran.",
     )
     launch_attempts: int = Field(
-        2, ge=1, le=10, description="Tasks started for one start request at most, when a launch fails transiently."
+        2, ge=1, le=10, description="Most tasks for one start request, when launches fail transiently."
     )
-    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From eni-resolved to the agent's answer.")
-    start_timeout_seconds: float = Field(300, ge=1, le=86400, description="From pending to RUNNING.")
-    early_probe: bool = Field(False, description="Probe from the PENDING event on, which shows the address first.")
-    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at the agent.")
-    probe_request_timeout_seconds: float = Field(2, gt=0, description="Of one try.")
-    verify_agent_identity: bool = Field(
-        True, description="Believe an agent only once it has shown that it knows the container's token."
+    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From the known address to the agent's answer.")
+    start_timeout_seconds: float = Field(
+        300, ge=1, le=86400, description="From the start request to RUNNING, for each launch."
     )
-    keep_unreachable_tasks: bool = Field(False, description="Leave a task whose agent never answered running.")
-    keep_leaked_tasks: bool = Field(False, description="Leave tasks of ours that no record wants running.")
+    early_probe: bool = Field(False, description="Probe from the PENDING event on, the first with the address.")
+    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at an agent.")
+    probe_request_timeout_seconds: float = Field(2, gt=0, description="Time-out of one try.")
+    verify_agent_identity: bool = Field(True, description="Check that an agent knows the container's token.")
+    keep_unreachable_tasks: bool = Field(False, description="Do not stop a task whose agent never answered.")
+    keep_leaked_tasks: bool = Field(False, description="Do not stop leaked tasks.")
     record_retention_days: float = Field(7, ge=1, le=3650, description="How long ended items stay.")
     watch_shards: int = Field(4, ge=1, le=64, description="Shards of the reconciler's index.")
 
@@ -151,7 +157,7 @@ class Settings(BaseModel):
     def _nothing_lacks_what_it_needs(self) -> Settings:
         wanting = [need for need in NEEDS if self._is_set(need) and not getattr(self, need.needed)]
         if wanting:
-            raise PydanticCustomError("need", "; ".join(map(_told, wanting)))
+            raise PydanticCustomError("need", "; ".join(map(str, wanting)))
         return self
 
     def _is_set(self, need: Need) -> bool:
@@ -160,7 +166,7 @@ class Settings(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """The part that the pure core decides by."""
+        """The settings that the pure core decides by."""
         return Policy(
             agent_port=self.agent_port,
             task_subnets=self.task_subnets,
@@ -178,6 +184,6 @@ class Settings(BaseModel):
         )
 
 
-def _told(need: Need) -> str:
-    value = f" {need.value}" if need.value else ""
-    return f"{need.setting.upper()}{value} needs {need.needed.upper()}, which is not set"
+def unconfigured(message: str, remedy: str) -> Refused:
+    """The refusal of a start that needs a setting which the stack lacks."""
+    return Refused(Failure(ErrorCode.LAUNCH_FAILED, message, remedy, Cause.TASK_DEFINITION))

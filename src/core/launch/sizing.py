@@ -1,9 +1,7 @@
-"""From what a container asks for, in Docker's terms, to what Fargate gives: sizes, time to stop, open files.
+"""Converts Docker's limits into Fargate's: sizes, stop time-out, open files.
 
 Fargate takes only the pairs of cpu and memory in this table (AWS, RegisterTaskDefinition, `cpu`; ecs.md 7).
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +19,7 @@ FARGATE_MEMORY_MIB: Final[dict[int, tuple[int, ...]]] = {
     8192: tuple(range(16384, 61440 + 1, 4096)),
     16384: tuple(range(32768, 122880 + 1, 8192)),
 }
-"""cpu units -> the memory sizes in MiB that may go with them, both ascending."""
+"""cpu units -> their memory sizes in MiB, both ascending."""
 
 MAX_CPU_UNITS: Final = max(FARGATE_MEMORY_MIB)
 MAX_MEMORY_MIB: Final = FARGATE_MEMORY_MIB[MAX_CPU_UNITS][-1]
@@ -51,15 +49,15 @@ def mebibytes_of(memory_bytes: int) -> int:
 
 
 def stop_timeout_of(seconds: int) -> int:
-    """Docker's `StopTimeout` as Fargate takes it. Docker's 0 kills at once; Fargate waits 2 seconds at least."""
+    """Docker's `StopTimeout` for Fargate. Docker's 0 kills at once; Fargate waits at least 2 seconds."""
     return max(seconds, MIN_STOP_TIMEOUT)
 
 
 def smallest_size(cpu_units: int = 0, memory_mib: int = 0) -> TaskSize:
-    """The smallest pair with at least this cpu and this memory; 256/512, the default, when nothing is asked.
+    """The smallest pair with at least this cpu and this memory; 256/512 without a demand.
 
-    The pair with the least cpu also has the least memory, because the sizes of a smaller cpu begin lower
-    and lie no further apart. Raises `ValueError` when Fargate has none so large.
+    The pair with the least cpu also has the least memory, because the sizes of a smaller cpu begin lower and lie no
+    further apart. Raises `ValueError` if no size is large enough.
     """
     for cpu, sizes in FARGATE_MEMORY_MIB.items():
         if cpu >= cpu_units:

@@ -1,12 +1,9 @@
-"""A document that a caller sends: closed, typed, and with Docker's ways of saying nothing.
+"""The base of all documents from callers: closed and typed, with Docker's spellings of "not set".
 
-Docker's clients send null and `""` for what is not set: `"Entrypoint": null`, `"User": ""`, `"WorkingDir": ""`. So a
-member with one of these is an absent member, at every depth: one that is required is missing then. Elements of arrays
-and values of maps are no members: an argument and a variable may be empty.
-The JSON Schema says the same.
+Docker's clients send null and `""` for members that are not set: `"Entrypoint": null`, `"User": ""`. So a member with
+one of these counts as absent, at every depth, and a required one as missing. Elements of arrays and values of maps are
+no members: an argument or a variable may be empty. The JSON Schema says the same.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -14,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 def allow_nothing(schema: dict[str, Any]) -> None:
-    """Changes a model's schema: each member that is not required may be null or `""`."""
+    """Changes a model's schema: each optional member may be null or `""`."""
     for name, member in schema["properties"].items():
         if name not in schema.get("required", ()):
             schema["properties"][name] = _or_nothing(member)
@@ -30,17 +27,17 @@ class StrictDocument(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_what_is_not_set(cls, document: Any) -> Any:
-        """An unknown member stays, to be refused: whoever misspelt a name wants to know."""
+        """Keeps unknown members, so that a misspelt name is refused."""
         if not isinstance(document, dict):
             return document
-        return {name: value for name, value in document.items() if name not in cls.model_fields or _is_set(value)}
-
-
-def _is_set(value: Any) -> bool:
-    return value is not None and value != ""
+        return {
+            name: value
+            for name, value in document.items()
+            if name not in cls.model_fields or (value is not None and value != "")
+        }
 
 
 def _or_nothing(member: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {key: member.pop(key) for key in ("title", "description", "default") if key in member}
+    notes: dict[str, Any] = {key: member.pop(key) for key in ("title", "description", "default") if key in member}
     kinds = [kind for kind in member.get("anyOf", [member]) if kind != {"type": "null"}]
-    return {**told, "anyOf": [*kinds, {"enum": [None, ""]}]}
+    return {**notes, "anyOf": [*kinds, {"enum": [None, ""]}]}

@@ -1,7 +1,5 @@
 """Docker's labels as AWS's tags. Tags are for people and bills: nothing here depends on them (contract.md 4)."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +13,14 @@ _SIGNS: Final = frozenset("_.:/=+-@")
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The labels that can be tags, as RunTask takes them, and the names of those that cannot."""
+    """RunTask's tags, and the names of the labels that cannot be tags."""
 
     tags: tuple[dict[str, str], ...]
     left_out: tuple[str, ...]
 
 
 def tags_of(labels: Mapping[str, str]) -> Tags:
-    """The first 50 labels, by name, that AWS's rules allow. A label is kept whole or left out, never mended."""
+    """The first 50 labels, by name, that AWS's rules allow. Others are left out, not changed."""
     fitting = [key for key in sorted(labels) if tag_fault(key, labels[key]) is None][:MAX_TAGS]
     return Tags(
         tags=tuple({"key": key, "value": labels[key]} for key in fitting),
@@ -31,7 +29,7 @@ def tags_of(labels: Mapping[str, str]) -> Tags:
 
 
 def tag_fault(key: str, value: str) -> str | None:
-    """What AWS would object to in this tag; None when nothing (botocore, ECS `Tag` and RunTask `tags`)."""
+    """Why AWS would refuse this tag; None if it would not (botocore, ECS `Tag` and RunTask `tags`)."""
     if not 1 <= len(key) <= MAX_KEY:
         return f"a key has 1 to {MAX_KEY} characters"
     if len(value) > MAX_VALUE:

@@ -18,7 +18,7 @@ from core.model.state import LIVE, State, Trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Transition:
     """One line of the table. `dest` None: nothing changes, because the state has already learnt it."""
 
     trigger: Trigger
@@ -30,30 +30,30 @@ _P, _T, _E, _H = LIVE
 
 TABLE: Final = (
     # The way up, one step at a time; a fact that proves several steps fires several triggers.
-    Row(Trigger.TASK_STARTED, (_P,), State.TASK_RUNNING),
-    Row(Trigger.ADDRESS_RESOLVED, (_T,), State.ENI_RESOLVED),
-    Row(Trigger.AGENT_ANSWERED, (_E,), State.AGENT_HEALTHY),
+    Transition(Trigger.TASK_STARTED, (_P,), State.TASK_RUNNING),
+    Transition(Trigger.ADDRESS_RESOLVED, (_T,), State.ENI_RESOLVED),
+    Transition(Trigger.AGENT_ANSWERED, (_E,), State.AGENT_HEALTHY),
     # What a later state has learnt before.
-    Row(Trigger.TASK_STARTED, (_T, _E, _H), None),
-    Row(Trigger.ADDRESS_RESOLVED, (_E, _H), None),
-    Row(Trigger.AGENT_ANSWERED, (_H,), None),
+    Transition(Trigger.TASK_STARTED, (_T, _E, _H), None),
+    Transition(Trigger.ADDRESS_RESOLVED, (_E, _H), None),
+    Transition(Trigger.AGENT_ANSWERED, (_H,), None),
     # A launch that failed before the container ran is tried again: the same state, but a step of the history.
-    Row(Trigger.LAUNCH_RETRIED, (_P,), State.PENDING),
+    Transition(Trigger.LAUNCH_RETRIED, (_P,), State.PENDING),
     # The ends.
-    Row(Trigger.CONTAINER_EXITED, LIVE, State.STOPPED),
-    Row(Trigger.TASK_FAILED, LIVE, State.FAILED),
-    Row(Trigger.TASK_LOST, LIVE, State.FAILED),
-    Row(Trigger.LAUNCH_FAILED, (_P,), State.FAILED),
-    Row(Trigger.START_TIMED_OUT, (_P,), State.FAILED),
-    Row(Trigger.ADDRESS_MISSING, (_T,), State.FAILED),
-    Row(Trigger.AGENT_UNREACHABLE, (_E,), State.FAILED),
+    Transition(Trigger.CONTAINER_EXITED, LIVE, State.STOPPED),
+    Transition(Trigger.TASK_FAILED, LIVE, State.FAILED),
+    Transition(Trigger.TASK_LOST, LIVE, State.FAILED),
+    Transition(Trigger.LAUNCH_FAILED, (_P,), State.FAILED),
+    Transition(Trigger.START_TIMED_OUT, (_P,), State.FAILED),
+    Transition(Trigger.ADDRESS_MISSING, (_T,), State.FAILED),
+    Transition(Trigger.AGENT_UNREACHABLE, (_E,), State.FAILED),
     # A verdict that another fact has overtaken.
-    Row(Trigger.LAUNCH_FAILED, (_T, _E, _H), None),
-    Row(Trigger.START_TIMED_OUT, (_T, _E, _H), None),
-    Row(Trigger.ADDRESS_MISSING, (_E, _H), None),
-    Row(Trigger.AGENT_UNREACHABLE, (_H,), None),
+    Transition(Trigger.LAUNCH_FAILED, (_T, _E, _H), None),
+    Transition(Trigger.START_TIMED_OUT, (_T, _E, _H), None),
+    Transition(Trigger.ADDRESS_MISSING, (_E, _H), None),
+    Transition(Trigger.AGENT_UNREACHABLE, (_H,), None),
     # An end is an end: whatever is learnt later changes no state.
-    *(Row(trigger, (State.FAILED, State.STOPPED), None) for trigger in Trigger),
+    *(Transition(trigger, (State.FAILED, State.STOPPED), None) for trigger in Trigger),
 )
 
 

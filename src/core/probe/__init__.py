@@ -1,1 +1,1 @@
-"""Asking an agent until it answers."""
+"""Probes an agent over HTTP until it answers or its deadline passes."""

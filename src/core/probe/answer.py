@@ -1,28 +1,24 @@
-"""Why a try at an agent failed: the class of the error, in words, and what to do about it.
+"""Classifies why a try at an agent failed, and words the error and its remedy.
 
-Pure. `core.adapters.http_probe` meets the errors; the last one of a probe ends up in the `error` of an item as
+Pure. `core.adapters.http_probe` finds the errors; the last one of a probe becomes the `error` of an item,
 `AgentUnreachable` (contract.md 6; specification.md 17: every remedy names the security group rule).
 """
 
-from __future__ import annotations
-
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final
 
 
 class ProbeErrorKind(StrEnum):
-    """What kept a try from success; also a metric's dimension."""
+    """Why a try failed; also a metric's dimension."""
 
     REFUSED = "refused"
     TIMED_OUT = "timed-out"
-    """No connection came about: the packets are dropped on their way."""
+    """There was no connection: the network drops the packets."""
     UNANSWERED = "unanswered"
-    """A connection came about, so the network is right; the process behind it is stuck."""
+    """There was a connection, so the network is right; the process behind it is stuck."""
     RESET = "reset"
     UNREACHABLE = "unreachable"
     DNS = "dns"
@@ -32,16 +28,16 @@ class ProbeErrorKind(StrEnum):
     TOO_LARGE = "too-large"
     CLOSED = "closed"
     STRANGER = "stranger"
-    """An agent, but not this container's: the address has passed to another task."""
+    """Another container's agent: ECS has given the address to another task."""
     UNVERIFIED = "unverified"
-    """It answered, but the token to tell it from a stranger could not be read."""
+    """An agent answered, but the token to check it with could not be read."""
     PROBER = "prober"
-    """The prober could not even try: out of descriptors, ports or rights. The agent may be well."""
+    """The prober lacks descriptors, ports or rights. The agent may be well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeError:
-    """A failed try. `text` is the connection error with its facts, `remedy` what to do next."""
+    """A failed try. `text` is the connection error with its facts, `remedy` the next step."""
 
     kind: ProbeErrorKind
     text: str
@@ -50,13 +46,13 @@ class ProbeError:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one try: `error` None means that the agent answered as it should."""
+    """The outcome of one try. Without an `error`, the agent answered correctly."""
 
     error: ProbeError | None = None
 
     @property
     def healthy(self) -> bool:
-        """Only the right status of the right agent counts."""
+        """Whether the right agent answered with the right status."""
         return self.error is None
 
 
@@ -99,22 +95,13 @@ _WORDS: Final[Mapping[ProbeErrorKind, tuple[str, str]]] = {
         "the name does not resolve: {detail}.",
         "Check the address: a task has an IP address, which needs no name resolution. Then check that " + _RULE + ".",
     ),
-    ProbeErrorKind.STATUS: (
-        "{detail}.",
-        "An HTTP server answers, but not as an agent does. " + _IMPOSTOR,
-    ),
-    ProbeErrorKind.NOT_HTTP: (
-        "what answers on TCP {port} does not speak HTTP: {detail}.",
-        _IMPOSTOR,
-    ),
+    ProbeErrorKind.STATUS: ("{detail}.", "An HTTP server answers, but not as an agent does. " + _IMPOSTOR),
+    ProbeErrorKind.NOT_HTTP: ("what answers on TCP {port} does not speak HTTP: {detail}.", _IMPOSTOR),
     ProbeErrorKind.TLS: (
         "TCP {port} speaks TLS; an agent speaks plain HTTP inside the VPC.",
         "Check that nothing terminates TLS in front of the agent. " + _IMPOSTOR,
     ),
-    ProbeErrorKind.TOO_LARGE: (
-        "the answer is longer than {detail}, which no agent sends.",
-        _IMPOSTOR,
-    ),
+    ProbeErrorKind.TOO_LARGE: ("the answer is longer than {detail}, which no agent sends.", _IMPOSTOR),
     ProbeErrorKind.CLOSED: (
         "connection closed without a complete answer.",
         _STUCK + " If it is well, check that no proxy closes connections and that " + _RULE + ".",
@@ -148,25 +135,25 @@ _KINDS: Final = {
 }
 
 TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
-"""How an alert and a handshake record of TLS begin (RFC 8446, section 5.1)."""
+"""The first bytes of TLS's alert and handshake records (RFC 8446, section 5.1)."""
 
 _HTTP: Final = b"HTTP/"
 
 
 def probe_error(kind: ProbeErrorKind, address: str, detail: str = "") -> ProbeError:
-    """The error of that kind in words. `detail` is the one fact the kind's text has room for."""
+    """The error of that kind in words. `detail` fills the placeholder of its text."""
     text, remedy = _WORDS[kind]
     port = address.rpartition(":")[2]
     return ProbeError(kind, text.format(port=port, detail=detail), remedy.format(port=port))
 
 
 def kind_of(error: OSError) -> ProbeErrorKind:
-    """The kind of a socket's error; what is not the way's or the agent's doing is the prober's."""
+    """The kind of a socket's error. An errno that neither network nor agent causes is the prober's."""
     return _KINDS.get(error.errno or 0, ProbeErrorKind.PROBER)
 
 
-def foreign(head: bytes) -> ProbeErrorKind | None:
-    """What the first bytes of an answer give away: TLS, not HTTP, or nothing (yet)."""
+def other_protocol(head: bytes) -> ProbeErrorKind | None:
+    """Whether the first bytes of an answer are TLS or another protocol; None for HTTP, or too few bytes."""
     if head[:2] in TLS_RECORDS:
         return ProbeErrorKind.TLS
     if any(record.startswith(head) for record in TLS_RECORDS) or _HTTP.startswith(head[: len(_HTTP)]):
@@ -175,9 +162,9 @@ def foreign(head: bytes) -> ProbeErrorKind | None:
 
 
 def judge_health(address: str, status: int, body: bytes) -> Answer:
-    """The answer to GET /health: 200, or not an agent that accepts connections.
+    """Judges the answer to GET /health: only status 200 is an agent that accepts connections.
 
-    A TLS server that is spoken to in plain HTTP may say so in plain HTTP: Go's and nginx's answer 400 and name HTTPS.
+    A TLS server may answer plain HTTP in plain HTTP: Go's and nginx's send status 400 and name HTTPS.
     """
     match status:
         case 200:
@@ -190,10 +177,10 @@ def judge_health(address: str, status: int, body: bytes) -> Answer:
 
 
 def judge_identity(address: str, status: int, _body: bytes) -> Answer:
-    """The answer to GET /ws with the container's token and without a WebSocket upgrade.
+    """Judges the answer to GET /ws with the container's token and without a WebSocket upgrade.
 
-    The token is compared first (agent-protocol.md 2), so an agent that then misses the upgrade knows the token: 400, or
-    426 as RFC 9110 has it. 401 and 403 come from an agent with another token.
+    An agent compares the token first (agent-protocol.md 2). If it then refuses the missing upgrade, it knows the
+    token: 400, or 426 as in RFC 9110. 401 and 403 come from an agent with another token.
     """
     match status:
         case 400 | 426:

@@ -1,7 +1,7 @@
 """Batches concurrent reads: probes that read their records at about the same time share one BatchGetItem.
 
 A GetItem costs a worker ten times the CPU of one item in a BatchGetItem, and a worker of 256 MB has a seventh of a
-CPU: a thousand probes that each read their own record would leave it nothing to probe with.
+CPU: a thousand probes with a read each would leave it no time to probe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class BatchedReads:
     """Collects the reads that arrive while one is under way, and makes the next one for all of them.
 
-    One per event loop. `load_many` is `Store.load_many`, made awaitable by the caller; only one runs at a time.
+    One per event loop. `load_many` is an awaitable `Store.load_many`; calls of it never overlap.
     """
 
     def __init__(self, load_many: Callable[[Sequence[str]], Awaitable[Loaded]]) -> None:
@@ -30,7 +30,7 @@ class BatchedReads:
     async def read(self, container_id: str) -> Record | None:
         """The newest record, None if there is no item.
 
-        Raises `UnreadableRecord` for this one's item, and whatever `load_many` raises.
+        Raises `UnreadableRecord` for this container's item, and every error of `load_many`.
         """
         found: asyncio.Future[Record | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((container_id, found))
@@ -43,7 +43,7 @@ class BatchedReads:
             asked, self._waiting = self._waiting, []
             try:
                 loaded = await self._load_many([container_id for container_id, _ in asked])
-            except Exception as error:  # noqa: BLE001 - raised again by everyone who waits for this read
+            except Exception as error:  # noqa: BLE001 - each read raises it again
                 for _, found in asked:
                     if not found.done():
                         found.set_exception(error)

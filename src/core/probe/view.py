@@ -1,4 +1,4 @@
-"""What a probe reads from the record: whether it goes on, how fast, and until when. Pure."""
+"""Decides from the record whether a probe continues, how fast, and until when. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a message asks to be probed."""
+    """The content of a probe message."""
 
     ref: Ref
     address: str
@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ProbeView:
-    """What the saved record says about a probe. `over` is the reason why it has ended; None: go on.
+    """The part of a record that a probe needs. `over` is the reason why the probe has ended; None: it continues.
 
     `deadline` is None until the address is in the record (early probe).
     """
@@ -36,7 +36,7 @@ class ProbeView:
 
 
 def probe_view(record: Record | None, target: Target) -> ProbeView:
-    """What `record` says about the probe of `target`. Pure."""
+    """The view of `record` for the probe of `target`."""
     over = _why_over(record, target)
     if record is None or over is not None:
         return ProbeView(over=over)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from core.adapters.http_probe import RESPONSE_LIMIT, HttpProbe, ask, identify
+from core.adapters.http_probe import RESPONSE_LIMIT, HttpProbe
 from core.probe.answer import Answer, ProbeErrorKind
 from tests.factories import TOKEN
 
@@ -47,6 +47,16 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """`asyncio.run` on a `SkippingLoop`."""
     with asyncio.Runner(loop_factory=SkippingLoop) as runner:
         return runner.run(main)
+
+
+async def check_health(address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `HttpProbe`
+    """One try, alone."""
+    return await HttpProbe().check_health(address, timeout=timeout)
+
+
+async def check_identity(address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as in `HttpProbe`
+    """One check, alone."""
+    return await HttpProbe().check_identity(address, token, timeout=timeout)
 
 
 class Agent:
@@ -123,7 +133,7 @@ def asked(agent: Agent, host: str = "127.0.0.1") -> Answer:
 
     async def main() -> Answer:
         async with agent.listening(host):
-            return await ask(agent.address, timeout=PATIENT)
+            return await check_health(agent.address, timeout=PATIENT)
 
     return asyncio.run(main())
 
@@ -133,7 +143,7 @@ def identified(agent: Agent) -> Answer:
 
     async def main() -> Answer:
         async with agent.listening():
-            return await identify(agent.address, TOKEN, timeout=PATIENT)
+            return await check_identity(agent.address, TOKEN, timeout=PATIENT)
 
     return asyncio.run(main())
 
@@ -196,7 +206,7 @@ def test_redirect_is_not_followed() -> None:
         async with elsewhere.listening():
             agent = Agent(response("302 Found", b"", f"Location: http://{elsewhere.address}/health"))
             async with agent.listening():
-                return await ask(agent.address, timeout=PATIENT)
+                return await check_health(agent.address, timeout=PATIENT)
 
     answer = asyncio.run(main())
     assert answer.error is not None
@@ -212,7 +222,7 @@ def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) ->
         async with agent.listening(), proxy.listening():
             for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
                 monkeypatch.setenv(name, f"http://{proxy.address}")
-            return await ask(agent.address, timeout=PATIENT)
+            return await check_health(agent.address, timeout=PATIENT)
 
     assert asyncio.run(main()).healthy
     assert proxy.requests == []
@@ -225,7 +235,7 @@ def test_each_try_has_a_connection_of_its_own() -> None:
     async def main() -> None:
         async with agent.listening():
             for _ in range(3):
-                assert (await ask(agent.address, timeout=PATIENT)).healthy
+                assert (await check_health(agent.address, timeout=PATIENT)).healthy
 
     asyncio.run(main())
     assert len(agent.requests) == 3
@@ -243,7 +253,7 @@ def test_refused() -> None:
     """Nothing listens: look at the agent first."""
     port = free_port()
 
-    answer = asyncio.run(ask(f"127.0.0.1:{port}", timeout=PATIENT))
+    answer = asyncio.run(check_health(f"127.0.0.1:{port}", timeout=PATIENT))
 
     assert kind(answer) is ProbeErrorKind.REFUSED
     assert answer.error is not None
@@ -255,7 +265,7 @@ def test_no_connection_is_timed_out() -> None:
     """Dropped packets, here of a full accept queue: look at the security group first."""
 
     async def main(port: int) -> Answer:
-        return await time_out(asyncio.create_task(ask(f"127.0.0.1:{port}", timeout=PATIENT)))
+        return await time_out(asyncio.create_task(check_health(f"127.0.0.1:{port}", timeout=PATIENT)))
 
     with (
         closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as server,
@@ -276,7 +286,7 @@ def test_no_answer_is_unanswered(answer: bytes) -> None:
 
     async def main() -> Answer:
         async with agent.listening():
-            trying = asyncio.create_task(ask(agent.address, timeout=PATIENT))
+            trying = asyncio.create_task(check_health(agent.address, timeout=PATIENT))
             await agent.until(lambda: len(agent.requests) == 1)
             return await time_out(trying)
 
@@ -341,7 +351,7 @@ def test_too_large(answer: bytes) -> None:
 
 def test_name_that_does_not_resolve() -> None:
     """A name instead of an address, here an interface that does not exist, is a DNS error."""
-    assert kind(asyncio.run(ask("[fe80::1%nowhere]:9111", timeout=PATIENT))) is ProbeErrorKind.DNS
+    assert kind(asyncio.run(check_health("[fe80::1%nowhere]:9111", timeout=PATIENT))) is ProbeErrorKind.DNS
 
 
 def test_ipv6() -> None:
@@ -362,7 +372,7 @@ def test_ipv6() -> None:
 def test_malformed_address(address: str) -> None:
     """What is no address is a bug of the caller's, not an agent that fails."""
     with pytest.raises(ValueError, match="not an agent's address"):
-        asyncio.run(ask(address, timeout=PATIENT))
+        asyncio.run(check_health(address, timeout=PATIENT))
 
 
 def test_own_agent_is_identified() -> None:
@@ -409,7 +419,7 @@ def test_token_is_in_no_answer(answer: bytes) -> None:
 def test_token_that_no_header_can_carry(token: str) -> None:
     """It is refused before anything is sent, and not quoted."""
     with pytest.raises(ValueError, match="the token for") as caught:
-        asyncio.run(identify("127.0.0.1:9111", token, timeout=PATIENT))
+        asyncio.run(check_identity("127.0.0.1:9111", token, timeout=PATIENT))
     assert TOKEN not in str(caught.value)
 
 
@@ -426,12 +436,12 @@ def test_no_descriptor_is_left() -> None:
     async def main() -> tuple[int, int]:
         async with healthy.listening(), silent.listening():
             before = open_descriptors()
-            await ask(healthy.address, timeout=PATIENT)
-            await ask(f"127.0.0.1:{free_port()}", timeout=PATIENT)
-            late = asyncio.create_task(ask(silent.address, timeout=PATIENT))
+            await check_health(healthy.address, timeout=PATIENT)
+            await check_health(f"127.0.0.1:{free_port()}", timeout=PATIENT)
+            late = asyncio.create_task(check_health(silent.address, timeout=PATIENT))
             await silent.until(lambda: len(silent.requests) == 1)
             await time_out(late)
-            cancelled = asyncio.create_task(ask(silent.address, timeout=PATIENT))
+            cancelled = asyncio.create_task(check_health(silent.address, timeout=PATIENT))
             await silent.until(lambda: len(silent.requests) == 2)
             cancelled.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -452,8 +462,8 @@ def test_no_more_connections_than_allowed() -> None:
     async def main() -> list[Answer]:
         probe = HttpProbe(connections=5)
         async with agent.listening():
-            tries = [probe.ask(agent.address, timeout=PATIENT) for _ in range(40)]
-            checks = [probe.identify(agent.address, TOKEN, timeout=PATIENT) for _ in range(10)]
+            tries = [probe.check_health(agent.address, timeout=PATIENT) for _ in range(40)]
+            checks = [probe.check_identity(agent.address, TOKEN, timeout=PATIENT) for _ in range(10)]
             return list(await asyncio.gather(*tries, *checks))
 
     answers = asyncio.run(main())
@@ -468,7 +478,7 @@ def test_a_burst_goes_through_one_after_the_other() -> None:
     async def main() -> list[Answer]:
         probe = HttpProbe()
         async with agent.listening():
-            return list(await asyncio.gather(*(probe.ask(agent.address, timeout=PATIENT) for _ in range(200))))
+            return list(await asyncio.gather(*(probe.check_health(agent.address, timeout=PATIENT) for _ in range(200))))
 
     assert all(answer.healthy for answer in asyncio.run(main()))
     assert agent.most_open < 50
@@ -481,9 +491,9 @@ def test_a_stuck_agent_delays_no_other() -> None:
     async def main() -> Answer:
         probe = HttpProbe()
         async with stuck.listening(), agent.listening():
-            waiting = [asyncio.create_task(probe.ask(stuck.address, timeout=PATIENT)) for _ in range(20)]
+            waiting = [asyncio.create_task(probe.check_health(stuck.address, timeout=PATIENT)) for _ in range(20)]
             await stuck.until(lambda: stuck.open == 20)
-            answer = await probe.ask(agent.address, timeout=PATIENT)
+            answer = await probe.check_health(agent.address, timeout=PATIENT)
             assert not any(task.done() for task in waiting)
             stuck.released.set()
             await asyncio.gather(*waiting)

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from core.probe.answer import ProbeErrorKind, foreign, judge_health, judge_identity, kind_of, probe_error
+from core.probe.answer import ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
 
 ADDRESS = "10.0.1.47:9111"
 
@@ -66,7 +66,7 @@ def test_socket_error_without_a_number() -> None:
 )
 def test_first_bytes(head: bytes, kind: ProbeErrorKind | None) -> None:
     """As few bytes as there are decide as much as they can."""
-    assert foreign(head) is kind
+    assert other_protocol(head) is kind
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,17 @@ class World:
     answers_at: float | None = None
     try_takes: Callable[[float], float] = lambda _second: 0.0
     record_at: Callable[[float], Record | None] = lambda _second: asked()
-    look_fails: Callable[[float], bool] = lambda _second: False
-    look_takes: float = 0.0
+    read_fails: Callable[[float], bool] = lambda _second: False
+    read_takes: float = 0.0
     stranger_until: float | None = None
     tries: list[float] = field(default_factory=list)
-    looks: list[float] = field(default_factory=list)
+    reads: list[float] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
 
-    async def ask(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         """Refused, or healthy."""
         assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
         second = asyncio.get_running_loop().time()
@@ -71,7 +71,7 @@ class World:
             self.under_way -= 1
         return HEALTHY if self.answers_at is not None and second >= self.answers_at else REFUSED
 
-    async def identify(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         """A stranger, or healthy."""
         assert (address, timeout) == (ADDRESS, POLICY.probe_request_timeout)
         self.tokens.append(token)
@@ -81,9 +81,9 @@ class World:
     async def read_record(self) -> Record | None:
         """The record of this second, or an outage."""
         second = asyncio.get_running_loop().time()
-        self.looks.append(second)
-        await asyncio.sleep(self.look_takes)
-        if self.look_fails(second):
+        self.reads.append(second)
+        await asyncio.sleep(self.read_takes)
+        if self.read_fails(second):
             raise CallFailed("GetItem", "InternalServerError", "try again", transient=True)
         return self.record_at(second)
 
@@ -97,10 +97,10 @@ class World:
         """One probe in this world."""
         return probe(
             TARGET,
-            ask=changes.get("ask", self.ask),
+            check_health=changes.get("check_health", self.check_health),
             read_record=changes.get("read_record", self.read_record),
             settle_verdict=changes.get("settle_verdict", self.settle_verdict),
-            identify=self.identify if identified else None,
+            check_identity=self.check_identity if identified else None,
             now=now,
             sleep=asyncio.sleep,
             policy=policy,
@@ -250,7 +250,7 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
     async def main() -> ProbeResult:
         return await probe(
             TARGET,
-            ask=world.ask,
+            check_health=world.check_health,
             read_record=world.read_record,
             settle_verdict=world.settle_verdict,
             now=now,
@@ -296,7 +296,7 @@ def test_stops_when_the_record_says_that_it_is_over(case: str) -> None:
     result = world.run()
 
     assert result == ProbeResult(Outcome.OVER, attempts=11, last_error=REFUSED.error, why=why)
-    assert world.looks == [0, 5, 10]
+    assert world.reads == [0, 5, 10]
     assert world.facts == []
 
 
@@ -331,7 +331,7 @@ def test_over_interrupts_a_try() -> None:
 
 def test_first_look_delays_no_try() -> None:
     """The first look and the tries go on side by side, however long DynamoDB takes."""
-    world = World(answers_at=2, look_takes=10.0)
+    world = World(answers_at=2, read_takes=10.0)
 
     assert world.run().outcome is Outcome.HEALTHY
     assert world.tries == [0, 1, 2]
@@ -388,13 +388,13 @@ def test_deadline_survives_the_worker() -> None:
 
 def test_failed_looks_end_nothing() -> None:
     """A table that cannot be read for a while is asked again, soon, and counted; probing goes on."""
-    world = World(look_fails=lambda second: second < 3)
+    world = World(read_fails=lambda second: second < 3)
 
     result = world.run()
 
     assert result.outcome is Outcome.SILENT
-    assert result.failed_looks == 3
-    assert world.looks[:5] == [0, 1, 2, 3, 8]
+    assert result.failed_reads == 3
+    assert world.reads[:5] == [0, 1, 2, 3, 8]
     assert world.tries == pytest.approx(range(60))
 
 
@@ -418,12 +418,12 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
     failed, remedy = FAILED_READS[case]
     world = World()
 
-    async def look() -> Record | None:
+    async def read_record() -> Record | None:
         raise failed
 
     async def main() -> tuple[CannotProbe, float]:
         with pytest.raises(CannotProbe) as caught:
-            await world.probe(read_record=look)
+            await world.probe(read_record=read_record)
         return caught.value, asyncio.get_running_loop().time()
 
     stopped, second = run(main())
@@ -437,7 +437,7 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
 
 def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> None:
     """The token to verify it with is in the table: the probe ends for that, not with a word about the agent."""
-    world = World(answers_at=0, look_fails=lambda _: True)
+    world = World(answers_at=0, read_fails=lambda _: True)
 
     with pytest.raises(CannotProbe, match="could not be read"):
         world.run(identified=True)
@@ -447,12 +447,12 @@ def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> N
 
 def test_looks_that_fail_later_end_nothing_and_are_told() -> None:
     """The record was read once, so its deadline is known; whoever reads the log learns of every failed look."""
-    world = World(look_fails=lambda second: second > 0)
+    world = World(read_fails=lambda second: second > 0)
 
     with pytest.raises(OutOfTime, match=r"16 looks at the table failed, the last one: GetItem failed with Internal"):
         world.run(give_up_at=at(20.5))
 
-    assert World(look_fails=lambda second: second > 0).run().outcome is Outcome.SILENT
+    assert World(read_fails=lambda second: second > 0).run().outcome is Outcome.SILENT
 
 
 def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> None:
@@ -460,27 +460,27 @@ def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> Non
     broken = Answer(probe_error(ProbeErrorKind.PROBER, ADDRESS, "Too many open files"))
     world = World()
 
-    async def ask(_address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
+    async def check_health(_address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         return broken if asyncio.get_running_loop().time() != tried_at else REFUSED
 
     tried_at: float | None = None
     with pytest.raises(CannotProbe, match="was never asked: the prober could not open a connection: Too many open"):
-        world.run(ask=ask)
+        world.run(check_health=check_health)
     assert world.facts == []
 
     tried_at = 30.0
-    assert world.run(ask=ask).outcome is Outcome.SILENT
+    assert world.run(check_health=check_health).outcome is Outcome.SILENT
 
 
 def test_unreadable_record_is_raised() -> None:
     """An item of another version is not guessed at: the message goes to the dead-letter queue."""
     world = World()
 
-    async def look() -> Record | None:
+    async def read_record() -> Record | None:
         raise UnreadableRecord(CONTAINER_ID, "its schema is 9")
 
     with pytest.raises(UnreadableRecord):
-        world.run(read_record=look)
+        world.run(read_record=read_record)
     assert world.facts == []
 
 
@@ -511,7 +511,7 @@ def test_own_agent_after_a_stranger() -> None:
 
 def test_identity_waits_for_the_token() -> None:
     """An agent that answers before the record was read is checked as soon as it is."""
-    world = World(answers_at=0, look_takes=0.3)
+    world = World(answers_at=0, read_takes=0.3)
 
     assert world.run(identified=True).outcome is Outcome.HEALTHY
     assert world.facts[0].at == at(0.3)
@@ -519,7 +519,7 @@ def test_identity_waits_for_the_token() -> None:
 
 def test_identity_without_a_token_is_no_answer() -> None:
     """What could not be checked does not count; the next look may bring the token."""
-    world = World(answers_at=0, look_fails=lambda second: second < 2)
+    world = World(answers_at=0, read_fails=lambda second: second < 2)
 
     result = world.run(identified=True)
 
@@ -575,7 +575,7 @@ def test_report_is_not_cut_off() -> None:
 @pytest.mark.parametrize("second", [0.5, 1.0, 30.2])
 def test_cancelling_leaves_nothing_behind(second: float) -> None:
     """A worker that is shut down cancels its probes: no try, no look and no task is left, and nothing is reported."""
-    world = World(try_takes=lambda _: 0.9, look_takes=0.9)
+    world = World(try_takes=lambda _: 0.9, read_takes=0.9)
 
     async def main() -> set[asyncio.Task[Any]]:
         task = asyncio.ensure_future(world.probe())

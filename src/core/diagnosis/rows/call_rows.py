@@ -5,22 +5,19 @@ model (and of PutParameter and DeleteParameter in Systems Manager's); ECS API Re
 "RunTask, Errors"; ECS Developer Guide, "Request throttling for the Amazon ECS API"; botocore's own exceptions.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from core.diagnosis.row import Actor, Row
 from core.model.failure import Cause
 
-# botocore's own, by class: the call was never sent, whatever values its text quotes.
+# botocore's own classes: the call was never sent, whatever values the text quotes.
 UNSENT: Final = (
     Row(
-        codes=frozenset({"NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"}),
-        cause=Cause.UNKNOWN,
+        codes=("NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"),
         remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
     ),
     Row(
-        codes=frozenset({"ParamValidationError"}),
+        codes=("ParamValidationError",),
         cause=Cause.TASK_DEFINITION,
         remedy="Correct what the text names: in the request, or in the stack's parameters if the request does not set "
         "it.",
@@ -29,26 +26,24 @@ UNSENT: Final = (
 )
 
 THROTTLED: Final = (
-    # The class is often another: subnets are looked up in EC2, and its throttling arrives as an
-    # InvalidParameterException (dagster #33439); registering is serialised per family by a ClientException.
+    # EC2's throttling arrives as an InvalidParameterException (dagster #33439). RegisterTaskDefinition answers
+    # concurrent calls for a family with a ClientException.
     Row(
-        codes=frozenset(
-            {
-                "Throttling",
-                "ThrottlingException",
-                "ThrottledException",
-                "RequestThrottled",
-                "RequestThrottledException",
-                "TooManyRequestsException",
-                "RequestLimitExceeded",
-                "BandwidthLimitExceeded",
-                "ProvisionedThroughputExceededException",
-                "SlowDown",
-                "PriorRequestNotComplete",
-                "EC2ThrottledException",
-                "TooManyUpdates",
-                "429",
-            }
+        codes=(
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "ProvisionedThroughputExceededException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+            "EC2ThrottledException",
+            "TooManyUpdates",
+            "429",
         ),
         patterns=(
             r"rate exceeded",
@@ -64,7 +59,7 @@ THROTTLED: Final = (
     ),
 )
 
-# EC2 and IAM are asked on the way, and their failures arrive as an InvalidParameterException or a ClientException.
+# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
 WRAPPED: Final = (
     Row(
         patterns=(
@@ -75,7 +70,6 @@ WRAPPED: Final = (
             r"(service|server) (is )?(currently |temporarily )?unavailable",
             r"temporarily unavailable",
         ),
-        cause=Cause.UNKNOWN,
         remedy="Try again: a service that ECS asks failed, not the request. If it lasts, see the AWS Health dashboard.",
         transient=True,
         actor=Actor.AWS,
@@ -89,7 +83,7 @@ ACCESS: Final = (
         remedy="Allow the function's role iam:PassRole on the task role and the execution role, with the condition "
         "iam:PassedToService = ecs-tasks.amazonaws.com.",
     ),
-    # "Unable to assume the service linked role": ECS is making it, on an account's very first call.
+    # "Unable to assume the service linked role": ECS creates it on an account's first call.
     Row(
         patterns=(r"service.linked role",),
         cause=Cause.PERMISSION,
@@ -103,43 +97,39 @@ ACCESS: Final = (
         remedy="Check that ExecutionRoleArn and the task role exist in this account and that their trust policies let "
         "ecs-tasks.amazonaws.com assume them; a role made a minute ago may only need that minute.",
     ),
-    # The runtime renews these by itself.
+    # The Lambda runtime renews these.
     Row(
-        codes=frozenset(
-            {"ExpiredToken", "ExpiredTokenException", "CredentialRetrievalError", "MetadataRetrievalError"}
-        ),
+        codes=("ExpiredToken", "ExpiredTokenException", "CredentialRetrievalError", "MetadataRetrievalError"),
         cause=Cause.PERMISSION,
         remedy="Try again: credentials are renewed with the next call. Outside of Lambda, log in again.",
         transient=True,
     ),
     Row(
-        codes=frozenset(
-            {
-                "UnrecognizedClientException",
-                "InvalidClientTokenId",
-                "InvalidSignatureException",
-                "SignatureDoesNotMatch",
-                "IncompleteSignature",
-                "MissingAuthenticationToken",
-                "MissingAuthenticationTokenException",
-                "RequestExpired",
-                "NoCredentialsError",
-                "PartialCredentialsError",
-                "TokenRetrievalError",
-                "UnauthorizedSSOTokenError",
-                "SSOTokenLoadError",
-            }
+        codes=(
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "IncompleteSignature",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "RequestExpired",
+            "NoCredentialsError",
+            "PartialCredentialsError",
+            "TokenRetrievalError",
+            "UnauthorizedSSOTokenError",
+            "SSOTokenLoadError",
         ),
         cause=Cause.PERMISSION,
         remedy="Check the credentials that the call is made with, the Region and the clock of the machine.",
     ),
     Row(
-        codes=frozenset({"BlockedException", "OptInRequired"}),
+        codes=("BlockedException", "OptInRequired"),
         cause=Cause.PERMISSION,
         remedy="AWS does not serve this account or Region: enable the Region, or contact AWS Support.",
     ),
     Row(
-        codes=frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}),
+        codes=("AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"),
         patterns=(r"not authorized to perform", r"explicit deny", r"access ?denied"),
         cause=Cause.PERMISSION,
         remedy="Allow the role named in the text the action named in the text, and look for an explicit deny in a "
@@ -149,46 +139,40 @@ ACCESS: Final = (
 
 SERVICE: Final = (
     Row(
-        codes=frozenset(
-            {
-                "ServerException",
-                "InternalFailure",
-                "InternalError",
-                "InternalServerError",
-                "InternalServerException",
-                "ServiceUnavailable",
-                "ServiceUnavailableException",
-                "ServiceException",
-                "RequestTimeout",
-                "RequestTimeoutException",
-                "500",
-                "502",
-                "503",
-                "504",
-            }
+        codes=(
+            "ServerException",
+            "InternalFailure",
+            "InternalError",
+            "InternalServerError",
+            "InternalServerException",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+            "ServiceException",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "500",
+            "502",
+            "503",
+            "504",
         ),
-        cause=Cause.UNKNOWN,
         remedy="Try again: the service failed, not the request. If it lasts, see the AWS Health dashboard.",
         transient=True,
         actor=Actor.AWS,
     ),
-    # botocore's own exceptions, by class: no answer came.
+    # botocore's own classes: no answer came.
     Row(
-        codes=frozenset(
-            {
-                "EndpointConnectionError",
-                "ConnectTimeoutError",
-                "ReadTimeoutError",
-                "ConnectionClosedError",
-                "ConnectionError",
-                "ProxyConnectionError",
-                "SSLError",
-                "HTTPClientError",
-                "IncompleteReadError",
-                "ResponseStreamingError",
-            }
+        codes=(
+            "EndpointConnectionError",
+            "ConnectTimeoutError",
+            "ReadTimeoutError",
+            "ConnectionClosedError",
+            "ConnectionError",
+            "ProxyConnectionError",
+            "SSLError",
+            "HTTPClientError",
+            "IncompleteReadError",
+            "ResponseStreamingError",
         ),
-        cause=Cause.UNKNOWN,
         remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
         "or the service's VPC endpoint, with TCP 443 let out.",
         transient=True,

@@ -1,18 +1,16 @@
-"""Rows for tasks that were ended from outside: asked to stop, taken by Spot, out of memory, their host gone.
+"""Rows for tasks that ended from outside: by StopTask, by Spot, for lack of memory, with their host.
 
 Sources: TaskStopCode of the ECS API, an open set; ECS Developer Guide, "Troubleshooting Amazon ECS SpotInterruption
 errors", "... OutOfMemoryError errors", "Task retirement and maintenance for AWS Fargate" and "Amazon ECS stopped tasks
 error messages" (EC2).
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from core.diagnosis.row import Actor, Place, Row
 from core.model.failure import Cause
 
-_TASK: Final = frozenset({Place.TASK})
+_TASK: Final = (Place.TASK,)
 _NO_SERVICE: Final = (
     "Nothing to repair in the task. A container of this stack belongs to no service: find out which service started "
     "it, by its startedBy and group."
@@ -21,7 +19,7 @@ _NO_SERVICE: Final = (
 REQUESTED: Final = (
     # A task from before 2019 has the text and no code.
     Row(
-        codes=frozenset({"UserInitiated"}),
+        codes=("UserInitiated",),
         patterns=(r"^task stopped by user",),
         where=_TASK,
         cause=Cause.USER_STOPPED,
@@ -32,7 +30,7 @@ REQUESTED: Final = (
     ),
     # Spot tasks were reported without a stopCode as well: containers-roadmap #797 and #1565.
     Row(
-        codes=frozenset({"SpotInterruption"}),
+        codes=("SpotInterruption",),
         patterns=(r"spot task was interrupted", r"spotinterruption"),
         where=_TASK,
         cause=Cause.SPOT_INTERRUPTION,
@@ -42,11 +40,10 @@ REQUESTED: Final = (
         transient=True,
         actor=Actor.AWS,
     ),
-    # Also of tasks that ran on no Spot capacity, without a text, and of ones that never started.
+    # Tasks outside Spot end with it too, without a text, and so do tasks that never started.
     Row(
-        codes=frozenset({"TerminationNotice"}),
+        codes=("TerminationNotice",),
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="AWS ended the task with a termination notice, and does not say why",
         remedy="Start the container again. ECS shows neither that the task ran on Spot nor that its host was retired; "
         "if it repeats, look at the AWS Health dashboard and open an AWS support case.",
@@ -74,7 +71,6 @@ ENDED: Final = (
     Row(
         patterns=(r"performing maintenance on the underlying", r"task retirement", r"scheduled for retirement"),
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="AWS retired the host of the task",
         remedy="Start the container again: ECS does not replace a task that belongs to no service. AWS Health "
         "announces retirements; the account setting fargateTaskRetirementWaitPeriod says how long they wait.",
@@ -82,14 +78,13 @@ ENDED: Final = (
         actor=Actor.AWS,
     ),
     Row(
-        codes=frozenset({"InfrastructureHealth"}),
+        codes=("InfrastructureHealth",),
         patterns=(
             r"infrastructure ?health",
             r"host ec2 .*(stopped|terminated)",
             r"container instance (deregistration|is in draining)",
         ),
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="The host of the task failed or was taken away",
         remedy="Start the container again. Its own files are lost, those on EFS are not.",
         transient=True,
@@ -98,14 +93,13 @@ ENDED: Final = (
     Row(
         patterns=(r"(elb|container|load balancer) health checks",),
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="The task failed a health check and was stopped for it",
         remedy="Check that the container answers on the path, port and within the time of the health check named in "
         "the text, and that the load balancer's security group may reach it.",
         actor=Actor.USER,
     ),
     Row(
-        codes=frozenset({"ServiceSchedulerInitiated"}),
+        codes=("ServiceSchedulerInitiated",),
         cause=Cause.USER_STOPPED,
         summary="The ECS service scheduler stopped the task",
         remedy=_NO_SERVICE,

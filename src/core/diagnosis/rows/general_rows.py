@@ -1,19 +1,17 @@
-"""Rows for an init container that failed, for error names whose words are not known, and for what is left.
+"""Rows for a failed init container, for error names with unknown words, and for ends that no text explains.
 
 Source: ECS Developer Guide, "Amazon ECS stopped tasks error messages" with one page for each name; exit codes above
 128 are 128 + the signal, 126 and 127 the shell's and Docker's.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 
-from core.diagnosis.row import Actor, Place, Row, exited, failed, never_ran
+from core.diagnosis.row import Actor, Place, Row, exited, failed, never_ran, start_row
 from core.model.failure import Cause
 
-_TASK: Final = frozenset({Place.TASK})
-_START: Final = frozenset({"TaskFailedToStart"})
+_TASK: Final = (Place.TASK,)
+_START: Final = ("TaskFailedToStart",)
 _NOT_STARTED: Final = (r"^(taskfailedtostart|task failed to start)",)
 
 _NO_AGENT: Final = Row(
@@ -26,82 +24,68 @@ _NO_AGENT: Final = Row(
     start_failed=True,
 )
 
-# The agent's own words about `main` ("CannotStartContainerError: dependency graph: failed to resolve container ordering
-# dependency [init] ..."), which the families would take for a container that could not be started.
+# ECS's text about `main` when `init` failed: "CannotStartContainerError: dependency graph: failed to resolve container
+# ordering dependency [init] ...". Without this row FAMILIES would blame `main`.
 INIT_FAILED: Final = (replace(_NO_AGENT, patterns=(r"dependency graph:",)),)
 
 FAMILIES: Final = (
-    # ECS misspells it as well: "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
-    Row(
+    # ECS also writes "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
+    start_row(
         patterns=(r"could not tran\w+ to (created|started|running|resources)",),
-        cause=Cause.UNKNOWN,
         summary="The container runtime did not get the container started in time",
         remedy="Start the container again. If it repeats, give the task more CPU and memory or a smaller image.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
     Row(
         patterns=(r"could not tran\w+ to stopped", r"cannotstopcontainererror", r"failed sending sigterm"),
-        cause=Cause.UNKNOWN,
         summary="The container runtime could not stop the container in order",
         remedy="Nothing to repair in the container. Start it again if it should run.",
         transient=True,
         actor=Actor.AWS,
     ),
-    Row(
+    start_row(
         patterns=(r"cannotcreatecontainererror", r"oci runtime create failed"),
-        cause=Cause.UNKNOWN,
         summary="The container runtime could not create the container",
         remedy="Check user, working directory, ulimits and mounts of the request against this text.",
         actor=Actor.USER,
-        start_failed=True,
     ),
     Row(
         patterns=(r"(containerruntime|dockertimeout|containerruntimetimeout)error", r"cannotinspectcontainererror"),
-        cause=Cause.UNKNOWN,
         summary="The container runtime of the host failed",
         remedy="Start the container again; if it repeats, open an AWS support case with this text.",
         transient=True,
         actor=Actor.AWS,
     ),
-    Row(
+    start_row(
         patterns=(r"cannotcreatevolumeerror",),
-        cause=Cause.UNKNOWN,
         summary="A volume of the task could not be made",
         remedy="Check the volumes and mount points that were asked for against this text.",
         actor=Actor.USER,
-        start_failed=True,
     ),
     # "Troubleshooting Amazon ECS CannotStartContainerError errors": the container exceeds its memory.
-    Row(
+    start_row(
         patterns=(r"failed to get container status",),
         cause=Cause.OUT_OF_MEMORY,
         summary="The container ended before its state could be read, as it does when its memory is too small",
         remedy="Raise the memory limit: `limits.memory_mib` of the start request. If that changes nothing, read the "
         "container's log.",
         actor=Actor.USER,
-        start_failed=True,
     ),
-    Row(
+    start_row(
         patterns=(r"cannotstartcontainererror", r"failed to create (new )?container"),
-        cause=Cause.UNKNOWN,
         summary="The container runtime could not start the container",
         remedy="Check entrypoint, user, working directory and mounts of the request against this text.",
         actor=Actor.USER,
-        start_failed=True,
     ),
-    Row(
+    start_row(
         patterns=(r"resourceinitializationerror",),
-        cause=Cause.UNKNOWN,
         summary="Fargate could not set up what the task needs",
         remedy="Check against this text what the task definition asks for; DNS resolution must be enabled in the VPC.",
-        start_failed=True,
     ),
     # Also an interface that was reported ready after ECS's own deadline ("TaskFailedToStart errors").
     Row(
         patterns=(r"internal (server )?error", r"internal(error|failure|servererror)"),
-        cause=Cause.UNKNOWN,
         summary="Fargate failed internally",
         remedy="Start the container again: this passes. If it repeats, open an AWS support case with this text.",
         transient=True,
@@ -109,7 +93,7 @@ FAMILIES: Final = (
     ),
 )
 
-# ECS's two general texts say nothing; any other is a reason.
+# ECS's two general texts give no reason; any other text is one.
 _UNREAD: Final = Row(
     patterns=(r"^(?!essential container in task exited|task ?failed ?to ?start\.?$).",),
     main_exit=never_ran,
@@ -119,31 +103,27 @@ _UNREAD: Final = Row(
 )
 
 FALLBACKS: Final = (
-    # By the exit code alone, when nothing else says why: a container that the host killed has one too.
+    # By the exit code alone: a container that the host killed has one too.
     _NO_AGENT,
     _UNREAD,
-    Row(
+    start_row(
         codes=_START,
         patterns=_NOT_STARTED,
         where=_TASK,
         main_exit=never_ran,
-        cause=Cause.UNKNOWN,
         summary="The task failed to start, and ECS gives no reason",
         remedy="Start the container again: about one Fargate task in a hundred does this. If it repeats, look at the "
         "task in the ECS console and at CloudTrail's events of that minute.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
-    Row(
+    start_row(
         codes=_START,
         patterns=_NOT_STARTED,
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="The container ended while its task was still starting",
         remedy="Its process did start: read the container's log.",
         actor=Actor.USER,
-        start_failed=True,
     ),
     *(
         Row(main_exit=exits, cause=Cause.UNKNOWN, summary=summary, remedy=remedy, actor=Actor.USER)
@@ -188,13 +168,11 @@ FALLBACKS: Final = (
     Row(
         patterns=(r"essential container in task exited",),
         where=_TASK,
-        cause=Cause.UNKNOWN,
         summary="An essential container of the task ended, and the main container has no exit code",
         remedy="See which container has an exit code and read its log; if none has, start the container again.",
         actor=Actor.USER,
     ),
     Row(
-        cause=Cause.UNKNOWN,
         summary="ECS stopped the task",
         remedy="Look ECS's text up in the ECS Developer Guide, `Amazon ECS stopped tasks error messages`; if there is "
         "none, look at the task in the ECS console and at CloudTrail's events of that minute.",
@@ -202,4 +180,4 @@ FALLBACKS: Final = (
 )
 
 QUOTED: Final = (_UNREAD, FALLBACKS[-1])
-"""Rows that say no more than that ECS's text is not known: it is quoted, wherever it stood."""
+"""Rows that know nothing: their summary quotes ECS's text, wherever it stood."""

@@ -1,66 +1,58 @@
-"""Rows for network interfaces that could not be made and capacity that was not there; the calls read them too.
+"""Rows for missing network interfaces and missing capacity, of tasks and of calls.
 
 Sources: ECS Developer Guide, "Troubleshooting Amazon ECS TaskFailedToStart errors", "Amazon ECS API failure reasons"
 and "Amazon ECS service event messages"; re:Post "network interface provision errors for Fargate".
 """
 
-from __future__ import annotations
-
+from functools import partial
 from typing import Final
 
-from core.diagnosis.row import Actor, Row
+from core.diagnosis.row import Actor, start_row
 from core.model.failure import Cause
+
+_interface = partial(start_row, cause=Cause.ENI_PROVISIONING)
+_capacity = partial(start_row, cause=Cause.CAPACITY)
 
 _ENI: Final = r"(network interface|\beni\b|unexpected ec2 error|subnet|security group)"
 
 INTERFACES: Final = (
-    Row(
+    _interface(
         patterns=(
             r"insufficientfreeaddresses",
             r"insufficient free addresses",
             r"create network interface with public ip assignment",
         ),
-        cause=Cause.ENI_PROVISIONING,
         summary="The task's subnet has no free address",
         remedy="Free addresses in the subnet, or configure more or larger task subnets; every task takes one address.",
         transient=True,
-        start_failed=True,
     ),
-    Row(
+    _interface(
         patterns=(r"tag the network interface", r"tagpolicyviolation"),
-        cause=Cause.ENI_PROVISIONING,
         summary="A tag policy forbids the task's network interface",
         remedy="Give the tasks the tags that the organisation's tag policy requires of ec2:network-interface, or "
         "exempt the interfaces that ECS makes.",
-        start_failed=True,
     ),
-    Row(
+    _interface(
         patterns=(rf"{_ENI}.*(unauthorizedoperation|not authorized)",),
-        cause=Cause.ENI_PROVISIONING,
         summary="ECS may not make a network interface in the subnet",
         remedy="Check that the service-linked role AWSServiceRoleForECS exists, that no service control policy denies "
         "ec2:CreateNetworkInterface, and that a shared subnet is shared with this account.",
-        start_failed=True,
     ),
-    Row(
+    _interface(
         patterns=(
             rf"{_ENI}.*(does not exist|\.notfound|invalidsubnet|invalidgroup)",
             r"security groups?.*(same|different) (vpc|network)",
         ),
-        cause=Cause.ENI_PROVISIONING,
         summary="The subnet or security group of the task does not exist, or they are of different VPCs",
         remedy="Correct TaskSubnets and TaskSecurityGroups: they must exist in this Region and belong to one VPC.",
-        start_failed=True,
     ),
-    Row(
+    _interface(
         patterns=(r"limit for (the )?network interfaces", r"networkinterfacelimitexceeded", r"security groups? limit"),
-        cause=Cause.ENI_PROVISIONING,
         summary="The quota of network interfaces is used up",
         remedy="Have the quota `Network interfaces per Region` raised, or stop tasks that are not needed.",
         transient=True,
-        start_failed=True,
     ),
-    Row(
+    _interface(
         patterns=(
             r"network interface provision",
             r"configure eni|regular eni|netplugin",
@@ -68,61 +60,51 @@ INTERFACES: Final = (
             r"(attach|create|detach) (a )?network interface",
             r"unused device index",
         ),
-        cause=Cause.ENI_PROVISIONING,
         summary="The task's network interface was not ready in time",
         remedy="Start the container again: this passes. If it repeats, spread the tasks over more subnets and check "
         "the AWS Health dashboard.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
 )
 
 CAPACITY: Final = (
-    Row(
+    _capacity(
         patterns=(r"configuration is above your limit",),
-        cause=Cause.CAPACITY,
         summary="The task is larger than this account's Fargate quota",
         remedy="Ask for less CPU or memory, or have the quota `Fargate On-Demand vCPU resource count` (or Spot) raised "
         "in Service Quotas.",
-        start_failed=True,
     ),
-    Row(
+    _capacity(
         patterns=(r"limit on the number of (vcpus?|tasks)", r"vcpu.{0,20}(limit|quota)", r"quota.{0,40}vcpu"),
-        cause=Cause.CAPACITY,
         summary="The account's Fargate quota is used up",
         remedy="Stop tasks that are not needed, or have the quota `Fargate On-Demand vCPU resource count` (or Spot) "
         "raised in Service Quotas; a new account starts with few vCPUs.",
         transient=True,
-        start_failed=True,
     ),
-    Row(
+    _capacity(
         patterns=(
             r"capacity is (currently )?(unavailable|not available)",
             r"insufficient capacity",
             r"capacity (is |was )?unavailable",
             r"no (spot )?capacity",
         ),
-        cause=Cause.CAPACITY,
         summary="Fargate has no free capacity in the Availability Zone",
         remedy="Start the container again later, and configure task subnets in more Availability Zones; if the tasks "
         "run on Spot, allow On-Demand as well.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
-    Row(
+    _capacity(
         patterns=(r"ephemeral ?storage provisioning",),
-        cause=Cause.CAPACITY,
         summary="The task's disk was not ready in time",
         remedy="Start the container again: this passes. Ask for less ephemeral storage if it repeats.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
-    # The rest is said only of clusters with EC2 instances, which these tasks do not need.
-    Row(
-        codes=frozenset({"AGENT", "INACTIVE"}),
+    # ECS gives these reasons only in clusters with EC2 instances, which our tasks do not need.
+    _capacity(
+        codes=("AGENT", "INACTIVE"),
         patterns=(
             r"\bresource:\w+",
             r"^taskfailedtostart: ?agent\b",
@@ -130,15 +112,13 @@ CAPACITY: Final = (
             r"empty capacity provider",
             r"no container instances",
         ),
-        cause=Cause.CAPACITY,
         summary="The cluster has no instance with room for the task",
         remedy="Run on Fargate: launch type FARGATE, or a capacity provider strategy of FARGATE or FARGATE_SPOT as the "
         "cluster's default. On EC2 capacity add instances whose ECS agent is connected.",
         transient=True,
-        start_failed=True,
     ),
-    Row(
-        codes=frozenset({"ATTRIBUTE"}),
+    start_row(
+        codes=("ATTRIBUTE",),
         patterns=(
             r"^taskfailedtostart: ?attribute\b",
             r"placement constraint",
@@ -148,6 +128,5 @@ CAPACITY: Final = (
         summary="The task definition does not suit the cluster's capacity",
         remedy="Run on Fargate: launch type FARGATE, or a cluster whose default capacity provider is FARGATE, and no "
         "placement constraints.",
-        start_failed=True,
     ),
 )

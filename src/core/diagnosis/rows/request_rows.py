@@ -1,11 +1,9 @@
-"""Rows for requests that AWS cannot carry out as they stand, and for RunTask's `failures` in place of a task.
+"""Rows for requests that AWS refuses, and for RunTask's `failures`.
 
 Sources: the exceptions of RunTask, RegisterTaskDefinition, StopTask, DescribeTasks and ListTasks in the ECS API's
 model, and of PutParameter and DeleteParameter in Systems Manager's; ECS Developer Guide, "Amazon ECS API failure
 reasons" and "Invalid CPU or memory value specified".
 """
-
-from __future__ import annotations
 
 from typing import Final
 
@@ -14,26 +12,24 @@ from core.model.failure import Cause
 
 REQUESTS: Final = (
     Row(
-        codes=frozenset({"ConflictException"}),
-        cause=Cause.UNKNOWN,
+        codes=("ConflictException",),
         remedy="A task of this generation exists already, started with other parameters: it is found by ListTasks with "
         "its startedBy. Stop it and start the container again: a new generation uses a new client token.",
     ),
     Row(
-        codes=frozenset({"ClusterNotFoundException"}),
+        codes=("ClusterNotFoundException",),
         patterns=(r"cluster (not found|was inactive|is inactive)",),
-        cause=Cause.UNKNOWN,
         remedy="Check that ClusterArn names an ACTIVE cluster of this account and Region.",
     ),
     Row(
-        codes=frozenset({"PlatformTaskDefinitionIncompatibilityException"}),
+        codes=("PlatformTaskDefinitionIncompatibilityException",),
         cause=Cause.TASK_DEFINITION,
         remedy="Ask for something that Fargate platform version 1.4.0 or newer has: a valid CPU and memory pair, "
         "Linux, and of the volume types EFS.",
         actor=Actor.USER,
     ),
     Row(
-        codes=frozenset({"PlatformUnknownException", "UnsupportedFeatureException"}),
+        codes=("PlatformUnknownException", "UnsupportedFeatureException"),
         cause=Cause.TASK_DEFINITION,
         remedy="Use platform version LATEST, and only features that Fargate has in this Region (ARM64, Spot and large "
         "tasks are not in all of them).",
@@ -55,7 +51,7 @@ REQUESTS: Final = (
         remedy="Make command and environment shorter than 8,192 characters together, or keep long values elsewhere.",
         actor=Actor.USER,
     ),
-    # A definition that was deregistered in between: the next start registers it anew.
+    # The definition was deregistered after the start had chosen it. The next start registers it again.
     Row(
         patterns=(r"task ?definition (is inactive|not found|does not exist)", r"unable to describe task definition"),
         cause=Cause.TASK_DEFINITION,
@@ -64,37 +60,34 @@ REQUESTS: Final = (
     ),
     Row(
         patterns=(r"referenced task was not found",),
-        cause=Cause.UNKNOWN,
         remedy="The task has ended long ago: ECS forgets it after about an hour. Nothing is left to stop.",
         actor=Actor.USER,
     ),
     Row(
-        codes=frozenset({"LimitExceededException"}),
+        codes=("LimitExceededException",),
         cause=Cause.CAPACITY,
         remedy="A quota of the account is used up: delete what is not needed (for task definitions: inactive ones), or "
         "have the quota named in the text raised.",
     ),
     Row(
-        codes=frozenset(
-            {
-                "ParameterNotFound",
-                "ParameterAlreadyExists",
-                "ParameterLimitExceeded",
-                "ParameterMaxVersionLimitExceeded",
-                "ParameterPatternMismatchException",
-                "HierarchyLevelLimitExceededException",
-                "HierarchyTypeMismatchException",
-                "InvalidKeyId",
-                "PoliciesLimitExceededException",
-                "UnsupportedParameterType",
-            }
+        codes=(
+            "ParameterNotFound",
+            "ParameterAlreadyExists",
+            "ParameterLimitExceeded",
+            "ParameterMaxVersionLimitExceeded",
+            "ParameterPatternMismatchException",
+            "HierarchyLevelLimitExceededException",
+            "HierarchyTypeMismatchException",
+            "InvalidKeyId",
+            "PoliciesLimitExceededException",
+            "UnsupportedParameterType",
         ),
         cause=Cause.SECRETS,
         remedy="The token's SecureString parameter could not be kept: check the key it is encrypted with and the "
         "account's number of parameters, or use token delivery `environment`.",
     ),
     Row(
-        codes=frozenset({"InvalidParameterException", "ClientException", "ValidationException"}),
+        codes=("InvalidParameterException", "ClientException", "ValidationException"),
         cause=Cause.TASK_DEFINITION,
         remedy="Correct what the text names: in the request, or in the stack's parameters if the request does not set "
         "it.",
@@ -104,13 +97,12 @@ REQUESTS: Final = (
 
 FAILURES: Final = (
     Row(
-        codes=frozenset({"LOCATION"}),
+        codes=("LOCATION",),
         cause=Cause.ENI_PROVISIONING,
         remedy="The capacity is in another Availability Zone than TaskSubnets: add a subnet there, or run on Fargate.",
     ),
     Row(
-        codes=frozenset({"MISSING"}),
-        cause=Cause.UNKNOWN,
+        codes=("MISSING",),
         remedy="ECS does not know what was asked for: check ClusterArn and the Region; a stopped task is forgotten "
         "after about an hour.",
     ),

@@ -1,95 +1,79 @@
-"""Rows for volumes that could not be mounted or made.
+"""Rows for volumes that Fargate could not mount or create.
 
 Sources: ECS Developer Guide, "ResourceInitializationError" and "CannotCreateVolumeError"; EFS User Guide,
 "Troubleshooting mount issues"; App Mesh User Guide, "Unable to connect to an Amazon EFS filesystem"; verbatim texts in
 aws-cdk-examples #920, compose-cli #1490, appsmith-docs #2234, containers-roadmap #1425, amazon-ecs-plugin #334.
 """
 
-from __future__ import annotations
-
+from functools import partial
 from typing import Final
 
-from core.diagnosis.row import Actor, Row
+from core.diagnosis.row import Actor, start_row
 from core.model.failure import Cause
 
+_efs = partial(start_row, cause=Cause.EFS_MOUNT_FAILED)
+
 VOLUMES: Final = (
-    Row(
+    _efs(
         patterns=(
             r"failed to resolve \"?<efs>",
             r"check that your file system id",
             r"has an \w+( files)? mount target",
         ),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="The EFS file system's name does not resolve in the VPC",
         remedy="Create a mount target of the file system in the Availability Zone of every task subnet, enable DNS "
         "hostnames and DNS resolution in the VPC, and check EfsFileSystemId.",
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"reason given by server: no such file",),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="The directory to be mounted does not exist on the EFS file system",
         remedy="Create the directory, or give the access point a root directory path with creation info (owner and "
         "mode) so that EFS creates it. With an access point the volume's own rootDirectory is left out.",
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"access denied by server", r"mount\.\w+: (access denied|operation not permitted)"),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="EFS refused the mount",
         remedy="Allow elasticfilesystem:ClientMount on the file system in the TASK role and in the file system's "
         "policy, through this access point; check that the access point exists and belongs to this file system.",
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"mount\.\w+: connection timed out", r"mount attempt \S+ failed due to timeout"),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="The EFS file system did not answer",
         remedy="Let TCP 2049 (NFS) into the security group of the mount targets from the task's security group, and "
         "out of the latter; check the network ACLs between the subnets.",
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"mount\.\w+: connection refused",),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="Nothing listens at the EFS mount target",
         remedy="Check that the mount target is available; if a proxy such as App Mesh is configured, add port 2049 to "
         "its EgressIgnoredPorts.",
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"mount\.\w+: connection reset",),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="The EFS mount target reset the connection, as it does while it is being created",
         remedy="Wait until the mount targets are `available`, then start the container again.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
-    Row(
+    _efs(
         patterns=(r"efs utils", r"mount\.(nfs|efs)", r"efs volume", r"elasticfilesystem", r"\bfsap-"),
-        cause=Cause.EFS_MOUNT_FAILED,
         summary="The EFS file system could not be mounted",
         remedy="Check in this order: a mount target in the task's Availability Zone, TCP 2049 from the task's security "
         "group, DNS hostnames in the VPC, the access point, elasticfilesystem:ClientMount for the task role.",
-        start_failed=True,
     ),
-    Row(
+    start_row(
         patterns=(r"contains VOLUME instruction",),
         cause=Cause.TASK_DEFINITION,
         summary="The image declares a VOLUME, which this platform does not support",
         remedy="Build the image without the VOLUME instruction.",
         actor=Actor.USER,
-        start_failed=True,
     ),
-    Row(
+    start_row(
         patterns=(r"copy contents to volume",),
-        cause=Cause.UNKNOWN,
         summary="Fargate could not fill a volume from the image",
         remedy="Start the container again. If it repeats, make the directories that the image declares as VOLUME "
         "smaller.",
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
 )

@@ -1,27 +1,24 @@
-"""Rows for AWS calls of the start that were throttled. Where the part that failed is known, its cause is named."""
-
-from __future__ import annotations
+"""Rows for throttled AWS calls during a start. If the text names the throttled part, another row names its cause."""
 
 from typing import Final
 
-from core.diagnosis.row import Actor, Row
+from core.diagnosis.row import Actor, start_row
 from core.model.failure import Cause
 
 THROTTLING: Final = r"(throttlingexception|\brate exceeded|requestlimitexceeded|errorcode: throttling)"
-PACE: Final = (
+RETRY_SLOWER: Final = (
     "Start the container again in a moment. If it repeats, start fewer containers at once or have the quota of the "
     "named call raised."
 )
 
 # moby #42088, on CreateLogStream.
 THROTTLED_STARTS: Final = (
-    Row(
+    start_row(
         patterns=(THROTTLING,),
         cause=Cause.THROTTLED,
         summary="AWS throttled a call that the start needs",
-        remedy=PACE,
+        remedy=RETRY_SLOWER,
         transient=True,
         actor=Actor.AWS,
-        start_failed=True,
     ),
 )

@@ -1,6 +1,4 @@
-"""The kinds of values that requests hold, each with its own check and, in pydantic's words, its place in the schema."""
-
-from __future__ import annotations
+"""The field types of requests. Each has its check and, where pydantic cannot derive it, its JSON Schema."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Final, TypeVar
@@ -53,7 +51,7 @@ def _check_stop_timeout(seconds: int) -> int:
 
 
 def _reset(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Docker's documented way to drop the entry point: one word, which is empty."""
+    """Docker's documented way to reset the entry point: one empty word."""
     return () if words == ("",) else words
 
 
@@ -62,7 +60,7 @@ Text = Annotated[str, AfterValidator(_check_text)]
 Reason = Annotated[str, Field(max_length=1024), AfterValidator(_check_text)]
 VariableName = Annotated[str, AfterValidator(_check_variable)]
 Array = Annotated[tuple[T, ...], Strict(False)]
-"""A JSON array. Strict mode would take nothing but Python's own tuples."""
+"""A JSON array. Strict mode would accept Python tuples only."""
 EntryPoint = Annotated[Array[Text], AfterValidator(_reset)]
 StopTimeout = Annotated[
     int, AfterValidator(_check_stop_timeout), Field(json_schema_extra={"minimum": 0, "maximum": MAX_STOP_TIMEOUT})

@@ -1,6 +1,6 @@
 """The machine of the stack without the stack: the same core, a record for each container, no AWS.
 
-It stands for TaskStateFunction alone. What the prober and the reconciler would add is shown as owed, not done.
+It stands for TaskStateFunction alone. What the prober and the reconciler would add is shown as pending.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Offline:
             state=after.state.value,
             transitions=transitions,
             changes=differences(before, after),
-            owed=tuple(described(action) for action in next_actions(after, self.policy)),
+            pending=tuple(described(action) for action in next_actions(after, self.policy)),
         )
 
     def _record(self, fact: TaskObserved) -> Record:

@@ -17,14 +17,14 @@ _TEXT_LIMIT: Final = 300
 
 
 def lines(number: int, step: Step) -> Iterator[str]:
-    """One step: what happened in the first line, what changed, why not, and what is owed below it."""
+    """One step: what happened in the first line, what changed, why not, and what is pending below it."""
     at = format_instant(step.at) if step.at else "-"
     who = step.container_id[:_SHORT] if step.container_id else "-"
     yield f"{number:>4}  {at:<24}  {who:<{_SHORT}}  {step.task or '-':<28}  {_happened(step)}".rstrip()
     if step.why is not None:
         yield f"      {_cut(step.why)}"
     yield from (f"      {line}" for line in _changes(step.changes))
-    yield from (f"      owed: {_cut(owed)}" for owed in step.owed)
+    yield from (f"      pending: {_cut(pending)}" for pending in step.pending)
     if step.outcome in (Outcome.MALFORMED, Outcome.NOT_OURS):
         yield f"      in {step.origin}"
 

@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 class Step:
     """`at` is when the fact counted as known; `state` is the one after it. `changes` holds attribute -> before, after.
 
-    `owed` says what the stack would do next: the prober and the reconciler do not run in an offline replay.
+    `pending` says what the stack would do next: the prober and the reconciler do not run in an offline replay.
     """
 
     origin: str
@@ -49,7 +49,7 @@ class Step:
     transitions: tuple[Transition, ...] = ()
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     why: str | None = None
-    owed: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """As JSON; what is not known is absent."""
@@ -66,7 +66,7 @@ class Step:
             ],
             "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
             "why": self.why,
-            "owed": list(self.owed),
+            "pending": list(self.pending),
         }
         return {name: value for name, value in members.items() if value not in (None, [], {})}
 
@@ -126,7 +126,7 @@ def _flat(record: Record) -> dict[str, Any]:
 
 
 def described(action: Action) -> str:
-    """What is owed, in words."""
+    """What is pending, in words."""
     match action:
         case SendProbe(address=address):
             return f"ask the agent at {address}"

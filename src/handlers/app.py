@@ -55,7 +55,7 @@ _THROTTLED: Final = Config(retries={"mode": "adaptive", "max_attempts": 6}, conn
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
 _YIELDING: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 # For the prober, which may stand in a VPC without a route to DynamoDB: packets are dropped then, so each try lasts as
-# long as it may. Two tries of 2 s; whoever makes the call makes it again, or says what is missing (core.probe.prober).
+# long as it may. Two tries of 2 s; the caller repeats the call, or reports what is missing (core.probe.prober).
 _PROBER: Final = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=2)
 # For optional reads: fail fast, a container's end must not wait for them.
 _BRIEF: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)

@@ -38,7 +38,7 @@ class _Active:
 
 @dataclass(slots=True)
 class Crowd:
-    """At most `window` containers at a time, each followed from its start until nothing is owed to it.
+    """At most `window` containers at a time, each followed from its start until nothing is pending for it.
 
     A record without news for `look_after` seconds gets `check_at` now, and ReconcileFunction is invoked while any is
     due. What it does then it would have done unasked, half a minute to a quarter of an hour later.

@@ -1,4 +1,4 @@
-"""Functions that die, and events and messages that never arrive: nothing that was owed is lost."""
+"""Functions that die, and events and messages that never arrive: nothing that was pending is lost."""
 
 from __future__ import annotations
 

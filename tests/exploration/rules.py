@@ -7,7 +7,7 @@ At every write
 - `no-try`: nobody calls an agent unreachable that no prober has tried.
 - `alive`: no record says that its task was lost or never started while that task is to run.
 - `listed`: nobody who was shown a task says that there is none.
-- `not-tried`: a launch that is owed is made, or the start times out; it is not given up untried.
+- `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
 - `stop-forgotten`: a stop that was asked for stays asked for.
 In answers and logs
 - `answer`: a normal answer of start names a task that its record wants, and no failed record.
@@ -140,8 +140,8 @@ class Rules:
             self.breaks("alive", f"{running[0]} runs: {record.error.message}")
         prefix = self.world.settings.started_by_prefix
         token = client_token(prefix, record.ref, record.attempt)
-        owed = record.given_up_task is not None and not record.stop_requested
-        if owed and token not in self.ecs.tried and not self.world.faults.denied:
+        pending = record.given_up_task is not None and not record.stop_requested
+        if pending and token not in self.ecs.tried and not self.world.faults.denied:
             self.breaks("not-tried", record.error.message)
 
     def tried(self, generation: int, address: str) -> None:
@@ -194,7 +194,7 @@ class Rules:
             self.breaks("untold", f"{worker} wrote {[str(step.trigger) for step in untold]} and told nobody")
 
     def leaked(self, task_arn: str, ref: Ref, why: str) -> None:
-        """The leak finder has found a task. One that its record names is only found sooner: its stop is owed."""
+        """The leak finder has found a task. One that its record names is only found sooner: its stop is pending."""
         record = self.store.truth(ref.container_id)
         if record is not None and record.task_arn == task_arn:
             self._excused.add(task_arn)

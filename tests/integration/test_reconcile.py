@@ -95,7 +95,7 @@ def test_a_silent_agent_ends_its_container(aws: None) -> None:
 
 
 def test_what_a_prober_could_only_log_is_noted(account: Account) -> None:
-    """A delivery of CloudWatch Logs: the item says why nothing answers, and the probe stays owed."""
+    """A delivery of CloudWatch Logs: the item says why nothing answers, and the probe stays pending."""
     account.put(resolved())
     assert account.reconcile(event("reconcile-probe-aborted")) == {"noted": 1, "errors": 0}
     probe = account.record().probe

@@ -47,7 +47,7 @@ class RateLimit:
     def call(self, calls: int = 1) -> Iterator[None]:
         """Inside, so many calls may be made. Waits for their turn; raises `RunStopped` when it does not come.
 
-        A call that AWS throttled is the last one: whoever else needs the rate goes first.
+        A call that AWS throttled is the last one: other callers of the account need the rate more.
         """
         self._take(calls)
         try:

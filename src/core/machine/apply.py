@@ -32,7 +32,7 @@ __all__ = ["Stale", "apply"]
 
 
 def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
-    """The record after `fact`, with the next revision and the next look; or `Stale` when nothing changes."""
+    """The record after `fact`, with the next revision and the next check; or `Stale` when nothing changes."""
     if fact.ref.generation != record.generation:
         return Stale(f"it concerns generation {fact.ref.generation}, and the record is at {record.generation}")
     policy = own_policy(record, policy)
@@ -45,7 +45,7 @@ def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
         applied = close(applied, fact.at, policy)
     written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
     if isinstance(fact, facts.ProbeAborted):
-        # A remark. Whoever makes many of them puts off no look, which is what sends the probe again.
+        # A remark. Many of them must not put off the check, because the check sends the probe again.
         return written
     return schedule(written, policy, fact.at)
 
@@ -95,7 +95,7 @@ def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record |
     if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_pending(record):
-        return Stale("another launch is owed")
+        return Stale("another launch is pending")
     if record.unexplained is not None:
         return Stale("its end is known")
     if record.task_arn is None:
@@ -157,7 +157,7 @@ def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Reco
         failure = messages.agent_unreachable(record, policy)
         return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
     if record.check_at is None or fact.at < record.check_at:
-        return Stale("it is not time to look yet")
+        return Stale("it is not due yet")
     if record.unexplained is not None:
         late = (fact.at - record.unexplained.at).total_seconds() >= OUTPUT_DEADLINE
         return explain(record, record.unexplained, None, fact.at, policy) if late else record
@@ -170,7 +170,7 @@ def _probe_renewed(record: Record, fact: facts.TimePassed, policy: Policy) -> Re
     """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
 
     No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
-    owed as before (`core.machine.next_actions`).
+    pending as before (`core.machine.next_actions`).
     """
     probe = record.probe
     if record.state is not State.ENI_RESOLVED or record.stopping or probe is None:
@@ -178,8 +178,8 @@ def _probe_renewed(record: Record, fact: facts.TimePassed, policy: Policy) -> Re
     if fact.at < probe.deadline + timedelta(seconds=PROBE_GRACE):
         return record
     deadline = truncate(fact.at + timedelta(seconds=policy.health_timeout))
-    told = (probe.last_error or messages.NO_RESULT, probe.remedy or messages.NO_RESULT_REMEDY)
-    return replace(record, probe=replace(probe, deadline=deadline, last_error=told[0], remedy=told[1]))
+    error, remedy = probe.last_error or messages.NO_RESULT, probe.remedy or messages.NO_RESULT_REMEDY
+    return replace(record, probe=replace(probe, deadline=deadline, last_error=error, remedy=remedy))
 
 
 def _stop_requested(record: Record, fact: facts.StopRequested, policy: Policy) -> Record | Stale:

@@ -31,7 +31,7 @@ def launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
 
 
 def task_listed(record: Record, fact: TaskListed) -> Record | Stale:
-    """Listed is existing: the record takes the task, and the next look asks for it by its ARN."""
+    """A listed task exists: the record takes it, and the next check describes it by its ARN."""
     if record.task_arn is not None or record.gave_up(fact.task_arn):
         return Stale("the record has had a task already")
     return replace(note(record, Instant.CREATED, fact.at), launching=None, task_arn=fact.task_arn)
@@ -74,7 +74,7 @@ def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy
 def launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Record | Stale:
     """One process at a time makes a pending launch."""
     if not relaunch_pending(record) or record.attempt != fact.attempt:
-        return Stale("no such launch is owed")
+        return Stale("no such launch is pending")
     if _others_at_work(record, fact, policy):
         return Stale("another function makes this launch")
     asked = tuple(ask for ask in record.asked if ask.by != fact.by)
@@ -84,7 +84,7 @@ def launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Recor
 def failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
     """Without the failed task there is nothing to copy: its failure is the last one."""
     if not relaunch_pending(record) or record.attempt != fact.attempt:
-        return Stale("no such launch is owed")
+        return Stale("no such launch is pending")
     if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
         return Stale("the task is so young that ECS may not show it yet")
     return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.not_repeated(record))

@@ -72,7 +72,7 @@ def note(record: Record, name: Instant, at: datetime) -> Record:
 
 
 def disown(record: Record, task_arn: str, at: datetime) -> Record:
-    """A task of this container that is not the record's: its stop is owed from now on."""
+    """A task of this container that is not the record's: its stop is pending from now on."""
     if any(task.task_arn == task_arn for task in record.unwanted_tasks):
         return record
     return replace(record, unwanted_tasks=(*record.unwanted_tasks, UnwantedTask(task_arn, at)))

@@ -28,7 +28,7 @@ NO_RESULT_REMEDY: Final = (
     f"First the prober's route to DynamoDB. {ROUTE} Then AgentHealthFunction's errors, throttles and dead-letter "
     "queue, and the free addresses of its subnets. The task runs on and its agent is asked again."
 )
-"""What the item says of a probe while nobody knows more; no failure, because no agent was asked."""
+"""The item's text about a probe that has reported nothing. No failure, because no agent was asked."""
 
 
 def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:

@@ -1,7 +1,30 @@
-"""The actions that are pending for a record. Derived from the SAVED record alone.
+"""The actions that are pending for a record, read from the saved record alone.
 
-Because actions come from the record and not from the event, a function that died between its save and its action
-loses nothing: the redelivered event is stale, but the action is still pending.
+Theory of operation
+-------------------
+A function does three things with a fact: it applies it to the record, saves the record, and then performs
+`next_actions(record)` (`core.control.settle`). The actions do not come from the fact. So a function that dies after
+the save loses nothing: the fact is delivered again and is stale by then, but the record still has the action pending,
+and the reconciler finds it too, without any event.
+
+Each action ends when its outcome is in the record, as another fact:
+
+    pending because                           action          ends with
+    a launch to repeat                        ClaimLaunch     LaunchClaimed, by one function at a time
+    a launch to repeat that was claimed       Relaunch        LaunchAccepted, LaunchRejected, FailedTaskMissing
+    task-running, so without an address       DescribeTask    TaskObserved
+    an address, and no healthy agent yet      SendProbe       AgentAnswered, AgentSilent
+    a stop asked for, or a failure            StopTask        StopAccepted
+    a task beside the container's own         StopTask        StopAccepted
+    ended, and its token in Parameter Store   EraseToken      TokenErased
+    ended, and only the output says why       ReadOutput      OutputRead
+
+Until then the action is pending, and may be performed twice: by two functions, or after a lost answer. Every one of
+them allows that. RunTask has a client token, StopTask and the deletion of a parameter can be repeated, a second probe
+finds the first one's result.
+
+No clock is read here: an action that becomes pending at a certain time (after a time-out) does so through a
+fact, `TimePassed`, and `core.machine.schedule` decides when the reconciler applies it.
 """
 
 from __future__ import annotations
@@ -43,13 +66,13 @@ def relaunch_pending(record: Record) -> bool:
 
 
 def kept_running(record: Record, policy: Policy) -> bool:
-    """The operator keeps the task of an unreachable agent for debugging, and nobody has asked for its end."""
+    """The operator keeps the task of an unreachable agent for debugging, and the backend has not asked for its end."""
     unreachable = record.error is not None and record.error.code is ErrorCode.AGENT_UNREACHABLE
     return policy.keep_unreachable and unreachable and not record.stop_requested
 
 
 def _launch_actions(record: Record) -> tuple[Action, ...]:
-    """The launch is for whoever claimed it last; a claim is for whoever comes first, or when the claimant is silent."""
+    """The process that claimed the launch last makes it. Another may claim it when the claim has expired."""
     if not relaunch_pending(record):
         return ()
     given_up = tuple(launch.task_arn for launch in record.launches if launch.task_arn)

@@ -31,7 +31,7 @@ def own_policy(record: Record, policy: Policy) -> Policy:
 
 
 def schedule(record: Record, policy: Policy, now: datetime) -> Record:
-    """The record with `watch` and `check_at` set to the next look, or without them when nothing is owed."""
+    """The record with `watch` and `check_at` set to the next check, or without them when nothing is pending."""
     seconds = _seconds_to_next_look(record, own_policy(record, policy), now)
     if record.unwanted_tasks and seconds is not None:
         seconds = min(seconds, policy.probe_look)
@@ -80,7 +80,7 @@ def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:
 
     A delay that varied a little around the interval would leave together for hours what began together: a burst of
     starts, or everything that was overdue after an outage. The next instant is the nearest one to an interval from
-    now, so the first look comes after half an interval to one and a half, every later one after one.
+    now, so the first check comes after half an interval to one and a half, every later one after one.
     """
     own = int(container_id[:4], 16) / 0x10000 * interval
     half = interval / 2

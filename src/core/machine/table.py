@@ -1,8 +1,23 @@
-"""The life of a container: every state, every trigger, every transition, in one table.
+"""The life of a container: every state, every trigger, every transition, in one table (contract.md 2).
 
-The table is the decision; `transitions` runs it; the diagram in the README is drawn from it.
-A trigger that has no row for a state is a bug (`IllegalTransition`), never a silent no-op:
-repeats and late arrivals are rows too. Source: contract.md 2.
+Theory of operation
+-------------------
+A container goes up one step at a time: `pending`, `task-running`, `eni-resolved`, `agent-healthy`. From each of
+these (`LIVE`) it can end: `stopped` when its process exited, `failed` when it cannot be reached. Ends are final. A
+restart begins a new generation of the record at `pending`; it is not a transition.
+
+A fact is something that a function learnt: an event of ECS, a prober's result, a call's answer. `core.machine.apply`
+decides what a fact proves, and fires the triggers it proves, in order. One event can prove several: a snapshot that
+shows RUNNING and an address fires TASK_STARTED and ADDRESS_RESOLVED. So the table needs no transition that skips a
+step, and a life whose events were lost has the same history as one whose events all came.
+
+EventBridge repeats events and delivers them late. A trigger that can reach a state a second time therefore has an
+entry there, with the destination None: nothing changes. A trigger without an entry is a bug of ours and raises
+`IllegalTransition`, so that a mistake is never mistaken for a repeat.
+
+To add a state or a trigger: name it in `core.model.state`, add its transitions here, fire it in `apply`. The tests
+compare every pair of state and trigger with this table; `make docs` draws the diagram from it. The `transitions`
+library runs the table.
 """
 
 from __future__ import annotations
@@ -91,13 +106,13 @@ def _machine() -> Machine:
 def advance(state: State, trigger: Trigger) -> State | None:
     """The state that `trigger` leads to; None where the table says that nothing changes.
 
-    Raises `IllegalTransition` where the table has no row: that is a bug of the caller.
+    Raises `IllegalTransition` without an entry in the table: that is a bug of the caller.
     """
     position = _Position(state)
     try:
         _machine().events[trigger.value].trigger(position)
     except MachineError as exc:
-        raise IllegalTransition(f"No row of the table leads from {state} by {trigger}.") from exc
+        raise IllegalTransition(f"No transition leads from {state} by {trigger}.") from exc
     return position.state if position.moved else None
 
 

@@ -50,14 +50,14 @@ class StopTask(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimLaunch(_Action):
-    """Say that one makes the launch that is owed: one function at a time, so that its refusal is the last word."""
+    """Claim a pending launch. One function at a time makes it, so that its refusal is final."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relaunch(_Action):
-    """Start the task of a launch that was given up once more, as it was: ECS still shows it. For the process `by`."""
+    """Run the given-up task once more, as ECS still shows it. For the process `by`, which claimed the launch."""
 
     by: str
     cluster_arn: str

@@ -33,7 +33,7 @@ class Refused(ReachError):
 class UnreadableRecord(ReachError):
     """An item that this version cannot interpret: an unknown state, a newer schema, a broken attribute.
 
-    It is never written over: somebody else's truth is better than our guess.
+    It is never overwritten: it may be right, and a guess of ours may not.
     """
 
     def __init__(self, container_id: str, why: str) -> None:
@@ -127,7 +127,7 @@ class ContainerNotFound(ReachError):
 
 
 class ContainerFailed(ReachError):
-    """The container became `failed` while somebody waited for it. `failure` is the item's `error`, whole."""
+    """The container became `failed` while a caller waited for it. `failure` is the item's `error`, whole."""
 
     def __init__(self, container_id: str, failure: Failure) -> None:
         super().__init__(f"Container {container_id} failed with {failure.code}: {failure.message} {failure.remedy}")

@@ -102,7 +102,7 @@ class TaskObserved(_Fact):
     capacity_provider_name: str | None = None
 
     def container(self, name: str) -> ContainerSeen | None:
-        """The container of that name. By name, never by index: ECS adds containers of its own (GuardDuty)."""
+        """The container of that name. By name, never by index: ECS adds containers (GuardDuty)."""
         return next((seen for seen in self.containers if seen.name == name), None)
 
 
@@ -216,7 +216,7 @@ class TokenErased(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAccepted(_Fact):
-    """StopTask answered, or the task had gone already: no stop is owed any more."""
+    """StopTask answered, or the task had gone already: no stop is pending any more."""
 
     task_arn: str
 

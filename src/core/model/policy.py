@@ -43,7 +43,7 @@ class Policy:
     probe_look_most: float = 5 * 60
     """The same when no prober has had a result for long: each message lives for half an hour (template.yaml)."""
     healthy_look: float = 15 * 60
-    """How often a healthy record is compared with ECS, each at an instant of its own in the interval."""
+    """How often a healthy record is compared with ECS, each at a different instant in the interval."""
     stopping_look: float = 150
     """How long a task may be on its way out before ECS is asked (Spot: two minutes; stopTimeout: at most two)."""
     leak_grace: float = 5 * 60

@@ -1,7 +1,7 @@
 """The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3).
 
 Immutable and without I/O. `core.storage.item` spells it for DynamoDB, `core.machine.apply` folds facts into it,
-`core.machine.next_actions` reads from it what the world still owes.
+`core.machine.next_actions` reads the pending actions from it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Injection(StrEnum):
 
 
 class Instant(StrEnum):
-    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS has told its own.
+    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS reports one.
 
     `execution_stopped` is the end of the containers, `stopped` that of the task: on Fargate seconds later, or an hour.
     """
@@ -150,7 +150,7 @@ class Record:
     """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
 
     `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
-    `early_address` is what ECS shows while the task is only PENDING: asked by the prober, promised to nobody.
+    `early_address` is what ECS shows while the task is only PENDING: the prober tries it, and no reader relies on it.
     `health_timeout` and `start_timeout` (seconds) are there when the request named its own.
     The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
     is deleted.
@@ -229,7 +229,7 @@ class Record:
 
     @property
     def finished_at(self) -> datetime | None:
-        """The container's own end. Where ECS has not told it: when the task of a container that ended began to stop.
+        """The container's own end. Where ECS does not report it: when the task of a container that ended began to stop.
 
         Never the task's end while one of these is known: ECS may show that much later.
         """

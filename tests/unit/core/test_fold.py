@@ -137,7 +137,7 @@ def test_before_running_the_task_is_known_but_the_state_stays(status: str) -> No
 
 
 def test_running_without_an_address_asks_ecs_once() -> None:
-    """A snapshot may lag: DescribeTasks is owed before the address counts as missing."""
+    """A snapshot may lag: DescribeTasks is pending before the address counts as missing."""
     record = fold(pending(), observed(3, attachments=(), containers=(main_container(interfaces=()),)))
 
     assert record.state is State.TASK_RUNNING
@@ -181,7 +181,7 @@ def test_another_generation_changes_nothing(generation: int) -> None:
 
 
 def test_another_task_changes_nothing_but_that_it_is_unwanted() -> None:
-    """A second task of one generation is one too many: its stop is owed until it is on its way out, or gone."""
+    """A second task of one generation is one too many: its stop is pending until it is on its way out, or gone."""
     another = TASK + "0"
     record = fold(RESOLVED, observed(9, task_arn=another))
 
@@ -391,7 +391,7 @@ def test_events_may_overtake_the_launch() -> None:
 
 
 def test_a_rejected_launch_fails_the_record() -> None:
-    """No task exists, so nothing is owed and nothing is watched."""
+    """No task exists, so nothing is pending and nothing is watched."""
     failure = Failure(ErrorCode.LAUNCH_FAILED, "RunTask failed", "Try again.", Cause.CAPACITY, transient=True)
     rejected = about(LaunchRejected, 1, by="one", failure=failure, attempt=1)
     record = fold(pending(), rejected, policy=ONCE)
@@ -439,7 +439,7 @@ def test_a_look_in_time_only_sets_the_next_one() -> None:
     looked = fold(pending(task_arn=TASK), about(TimePassed, 61))
 
     assert (looked.state, looked.check_at) == (State.PENDING, at(121))
-    assert stale(looked, about(TimePassed, 62)) == "it is not time to look yet"
+    assert stale(looked, about(TimePassed, 62)) == "it is not due yet"
 
 
 def test_a_deadline_without_a_verdict_is_renewed() -> None:
@@ -526,7 +526,7 @@ def test_a_silence_is_pronounced_whatever_the_clock_says() -> None:
 
     assert fold(waiting, about(TimePassed, 63.2)).state is State.FAILED
     leaving = fold(waiting, observed(4, "RUNNING", "STOPPED"))
-    assert stale(leaving, about(TimePassed, 63.2)) == "it is not time to look yet"
+    assert stale(leaving, about(TimePassed, 63.2)) == "it is not due yet"
 
 
 def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
@@ -545,7 +545,7 @@ def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
 
 
 def test_a_lost_probe_is_sent_again_by_the_look() -> None:
-    """Within the deadline the probe is still owed."""
+    """Within the deadline the probe is still pending."""
     record = fold(RESOLVED, about(TimePassed, 40))
 
     assert next_actions(record, POLICY) == (SendProbe(ref=REF, address=ADDRESS),)

@@ -379,7 +379,7 @@ PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
     ("record", "left"),
     [
         (pending(token_parameter=PARAMETER), True),
-        (ended(token_parameter=PARAMETER), True),  # its deletion is owed by the record
+        (ended(token_parameter=PARAMETER), True),  # its deletion is pending by the record
         (ended(), False),
         (pending(generation=2, token_parameter=PARAMETER.replace("/1/", "/2/")), False),
         (None, False),

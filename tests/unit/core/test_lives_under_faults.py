@@ -58,10 +58,10 @@ class World:
         folded = apply(self.record, fact, POLICY)
         if not isinstance(folded, Stale):
             self._move(folded, fact)
-        if DescribeTask in self.owed():
+        if DescribeTask in self.pending():
             self.look()
 
-    def owed(self) -> set[type]:
+    def pending(self) -> set[type]:
         """The kinds of action."""
         return {type(action) for action in next_actions(self.record, POLICY)}
 
@@ -85,12 +85,12 @@ class World:
         self.record = folded
 
     def reconcile(self) -> None:
-        """Looks until nothing is owed but what the reconciler would see again in a quarter of an hour."""
+        """Looks until nothing is pending but what the reconciler would see again in a quarter of an hour."""
         for _ in range(4):
             self.look()
             when = max(at(50), self.record.check_at or at(50))
             self.learn(TimePassed(ref=self.record.ref, at=when))
-            if SendProbe in self.owed():
+            if SendProbe in self.pending():
                 self.learn(self.verdict())
 
 
@@ -138,7 +138,7 @@ def lived(life: Life, events: Sequence[TaskObserved], heard: Iterator[bool]) -> 
     world = World(life, pending())
     for event in events:
         world.learn(event)
-        if SendProbe in world.owed() and next(heard):
+        if SendProbe in world.pending() and next(heard):
             world.learn(world.verdict())
     world.reconcile()
     return world.record
@@ -171,6 +171,6 @@ def test_any_delivery_ends_as_in_order(data: st.DataObject) -> None:
 def test_nothing_is_owed_at_the_end(life: Life) -> None:
     """Also when no event arrived at all: the reconciler alone brings a life to its end."""
     world = World(life, lived(life, (), iter(())))
-    assert world.owed() <= {StopTask}
+    assert world.pending() <= {StopTask}
     assert world.record.state is life.end
     assert (world.record.agent_address is None) == world.record.state.ended

@@ -90,7 +90,7 @@ def test_one_function_at_a_time_makes_a_launch_that_is_owed() -> None:
     later = fold(claimed, claim("two", 4 + POLICY.start_lifetime))
     assert [ask.by for ask in later.asked] == ["one", "two"]
     assert [ask.by for ask in fold(claimed, claim(seconds=9)).asked] == ["one"]
-    assert stale(pending(task_arn=TASK), claim()) == "no such launch is owed"
+    assert stale(pending(task_arn=TASK), claim()) == "no such launch is pending"
 
 
 @pytest.mark.parametrize("fact", [never_ran(9), observed(8), exited(9)])
@@ -141,8 +141,8 @@ def test_the_start_timeout_runs_for_each_launch() -> None:
 
 
 def test_nothing_found_is_no_news_while_a_launch_is_owed() -> None:
-    """The reconciler performs what is owed instead of failing the record."""
-    assert stale(GIVEN_UP, about(TaskGone, 500, task_arn=None)) == "another launch is owed"
+    """The reconciler performs what is pending instead of failing the record."""
+    assert stale(GIVEN_UP, about(TaskGone, 500, task_arn=None)) == "another launch is pending"
 
 
 def test_a_rejection_counts_once() -> None:
@@ -210,7 +210,7 @@ def test_events_of_the_second_task_lead_on(world: World) -> None:
 
 
 def test_a_death_before_run_task_is_healed_by_redelivery(world: World) -> None:
-    """The event is stale then, and the launch is still owed."""
+    """The event is stale then, and the launch is still pending."""
     arn = world.start().task_arn
     assert arn is not None
     world.ecs.refusals["run"] = [UNKNOWN]
@@ -256,7 +256,7 @@ def test_a_task_that_ecs_forgot_cannot_be_copied(world: World) -> None:
 
 
 def test_a_task_that_ecs_shows_late_is_copied_then(world: World) -> None:
-    """ECS is eventually consistent: the launch stays owed meanwhile."""
+    """ECS is eventually consistent: the launch stays pending meanwhile."""
     arn = world.start().task_arn
     assert arn is not None
     hidden = world.ecs.tasks.pop(arn)

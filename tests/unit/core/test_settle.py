@@ -183,7 +183,7 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
 
 
 def test_an_address_that_ecs_does_not_tell_is_an_error() -> None:
-    """A failure other than MISSING is no answer: the look stays owed, and the redelivered event makes it again."""
+    """A failure other than MISSING is no answer: the look stays pending, and the redelivered event makes it again."""
     world = World(pending(task_arn=TASK))
     world.ecs.hidden[TASK] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
 

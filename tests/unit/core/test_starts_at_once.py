@@ -135,7 +135,7 @@ def test_a_refusal_of_another_call_says_nothing_about_an_earlier_run_task(world:
 
 
 def test_a_slow_start_does_not_overwrite_a_quicker_ones_generation(world: World) -> None:
-    """Both find generation 1 ended and its StopTask owed. The slower one looks again after it has settled that."""
+    """Both find generation 1 ended and its StopTask pending. The slower one looks again after it has settled that."""
     first = world.start().task_arn
     assert first is not None
     world.ecs.walk(first, "RUNNING")
@@ -283,7 +283,7 @@ def test_a_parameter_that_was_put_too_late_is_deleted_again(world: World) -> Non
 
 
 def test_a_task_that_ecs_does_not_know_yet_is_stopped_by_the_next_generation(world: World) -> None:
-    """StopTask answers "not found" for what is so young; a new start does not forget what is owed."""
+    """StopTask answers "not found" for what is so young; a new start does not forget what is pending."""
     first = world.start().task_arn
     assert first is not None
     world.ecs.unknown.add(first)
@@ -496,4 +496,4 @@ def test_what_is_listed_late_changes_nothing(world: World) -> None:
     assert stale(pending(task_arn=TASK), about(TaskListed, 9, task_arn=TASK)) == "the record has had a task already"
     assert stale(GIVEN_UP, about(TaskListed, 9, task_arn=TASK)) == "the record has had a task already"
     missing = about(FailedTaskMissing, 99, task_arn=TASK, attempt=2)
-    assert stale(pending(task_arn=TASK), missing) == "no such launch is owed"
+    assert stale(pending(task_arn=TASK), missing) == "no such launch is pending"

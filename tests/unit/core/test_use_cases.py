@@ -251,7 +251,7 @@ def test_a_stop_finds_the_task_whose_arn_was_never_saved(world: World) -> None:
 
 
 def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
-    """The start's own save of the ARN finds the stop owed, and carries it out."""
+    """The start's own save of the ARN finds the stop pending, and carries it out."""
     world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
     assert world.stop().stop is not None
     assert world.ecs.stopped == []
@@ -302,7 +302,7 @@ def test_a_lost_running_event_is_healed(world: World) -> None:
 
 
 def test_a_lost_probe_is_sent_again(world: World) -> None:
-    """The message is gone: the look finds it still owed."""
+    """The message is gone: the look finds it still pending."""
     arn = world.start().task_arn
     assert arn is not None
     world.ecs.walk(arn, "RUNNING")

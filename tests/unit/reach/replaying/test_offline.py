@@ -31,14 +31,14 @@ def changed(document: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def test_a_life_is_shown_step_by_step() -> None:
-    """Each event with what it proved, what the record learnt from it, and what is owed then."""
+    """Each event with what it proved, what the record learnt from it, and what is pending then."""
     offline = machine()
     up, end = fed(offline, RUNNING, STOPPED)
     assert (up.outcome, up.state, up.task) == (Outcome.MOVED, "eni-resolved", "RUNNING v3")
     assert [str(one.trigger) for one in up.transitions] == ["task-started", "address-resolved"]
     assert up.changes["agent_address"] == (None, "10.0.1.47:9111")
     assert up.changes["timings.started"] == (None, "2026-11-23T10:00:28.000Z")
-    assert up.owed == ("ask the agent at 10.0.1.47:9111",)
+    assert up.pending == ("ask the agent at 10.0.1.47:9111",)
     assert (end.state, end.changes["stop.exit_code"]) == ("stopped", (None, 0))
     assert end.changes["agent_address"] == ("10.0.1.47:9111", None)
     assert offline.records()[CONTAINER_ID].state is State.STOPPED
@@ -90,7 +90,7 @@ def test_early_probe_asks_at_pending() -> None:
     """With EarlyProbe the rule lets PENDING through, and its address is asked."""
     [step] = fed(machine(policy=Policy(early_probe=True)), event("ignored-pending"))
     assert (step.outcome, step.state) == (Outcome.LEARNT, "pending")
-    assert step.owed == ("ask the agent at 10.0.1.47:9111",)
+    assert step.pending == ("ask the agent at 10.0.1.47:9111",)
 
 
 def test_agents_can_be_made_to_answer() -> None:
@@ -105,7 +105,7 @@ def test_a_failed_launch_owes_another() -> None:
     [step] = fed(machine(), event("task-failed-image-pull"))
     assert step.transitions
     assert step.state in ("pending", "failed")
-    assert all(owed.startswith("launch the task again") for owed in step.owed)
+    assert all(pending.startswith("launch the task again") for pending in step.pending)
 
 
 def test_a_new_generation_begins_a_new_record() -> None:

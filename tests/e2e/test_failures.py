@@ -32,8 +32,10 @@ class Fault:
 
 NOT_STARTED = ErrorCode.TASK_FAILED_TO_START
 UNREACHABLE = ErrorCode.AGENT_UNREACHABLE
-BLOCKED = Fault("port-blocked", UNREACHABLE, None, (":9111", "within 4 s", "timed out"), "security group")
-REFUSED = Fault("port-refused", UNREACHABLE, None, (":9111", "within 4 s", "refused"), "agent")
+BLOCKED = Fault(
+    "port-blocked", UNREACHABLE, None, (":9111", f"within {HEALTH_TIMEOUT} s", "timed out"), "security group"
+)
+REFUSED = Fault("port-refused", UNREACHABLE, None, (":9111", f"within {HEALTH_TIMEOUT} s", "refused"), "agent")
 FAULTS = (
     Fault(
         "agent-missing",

@@ -11,7 +11,7 @@ import pytest
 from core.model.errors import ContainerFailed
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
-from tests.e2e.stack import PATIENCE, Stack
+from tests.e2e.stack import HEALTH_TIMEOUT, PATIENCE, Stack
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _relaunch(ports: Ports, action: Relaunch) -> Fact:
     try:
         launched = ports.ecs.run(relaunch(task, ports.settings, action.ref, action.attempt))
     except CallFailed as failed:
-        if failed.uncertain or failed.cause is Cause.THROTTLED or failed.code == "ConflictException":
+        if failed.uncertain or failed.cause is Cause.THROTTLED or failed.already_launched:
             # No refusal. The launch stays pending; the start timeout bounds it, and the task of a conflict is found
             # through startedBy.
             raise

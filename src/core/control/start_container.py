@@ -62,7 +62,7 @@ def start_container(ports: Ports, document: object, by: str, *, seconds: float =
         try:
             launched = _launch(ports, claim, patience)
         except CallFailed as failed:
-            if failed.code == "ConflictException":
+            if failed.already_launched:
                 return _find_launched_task(ports, claim, failed)
             if failed.uncertain:
                 raise
@@ -105,7 +105,7 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
         generation=record.generation,
         attempt=record.attempt,
     )
-    asked = (*(ask for ask in record.asked if ask.by != by), Ask(by, now))
+    asked = (*record.asked_by_others(by), Ask(by, now))
     claimed = replace(
         record,
         revision=record.revision + 1,
@@ -194,7 +194,7 @@ def _rejected(ports: Ports, claim: Claim, failed: CallFailed) -> None:
 
 
 def _find_launched_task(ports: Ports, claim: Claim, failed: CallFailed) -> Record:
-    """On ConflictException: an earlier try of this launch started a task with this client token. Find it, use it."""
+    """An earlier try of this launch started a task with this client token. Find it, use it."""
     fact = describe_task(ports, claim.record)
     record = None if fact is None else _settled(ports, claim, fact)
     if record is None or record.task_arn is None:

@@ -61,13 +61,13 @@ def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tupl
     one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
     """
     if not fact.by_run_task:
-        return tuple(ask for ask in record.asked if ask.by != fact.by)
+        return record.asked_by_others(fact.by)
     return _others_at_work(record, fact, policy)
 
 
 def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
     """The askers but this one who may still be calling."""
-    others = (ask for ask in record.asked if ask.by != fact.by)
+    others = record.asked_by_others(fact.by)
     return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
 
 
@@ -77,7 +77,7 @@ def launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Recor
         return Stale("no such launch is pending")
     if _others_at_work(record, fact, policy):
         return Stale("another function makes this launch")
-    asked = tuple(ask for ask in record.asked if ask.by != fact.by)
+    asked = record.asked_by_others(fact.by)
     return replace(record, launching=Launching((*asked, Ask(fact.by, fact.at))))
 
 

@@ -93,6 +93,11 @@ class CallFailed(ReachError):
         self.uncertain = uncertain
         self.unreached = unreached
 
+    @property
+    def already_launched(self) -> bool:
+        """RunTask has started a task with this client token before (API Reference, RunTask, ConflictException)."""
+        return self.code == "ConflictException"
+
     def but(self, *, uncertain: bool) -> CallFailed:
         """The same error, when more is known than the call itself says."""
         return type(self)(
@@ -103,6 +108,7 @@ class CallFailed(ReachError):
             remedy=self.remedy,
             transient=self.transient,
             uncertain=uncertain,
+            unreached=self.unreached,
         )
 
     def as_launch_failure(self) -> Failure:

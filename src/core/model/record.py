@@ -120,7 +120,7 @@ class Launching:
     """`launching`: who has asked for the task of the current launch, saved before RunTask is called.
 
     As long as one of `asked` has not said that ECS refused, the task may exist. `request_hash` is that of the start
-    request (`core.control.start`): another request may not take its place meanwhile.
+    request (`core.control.start_container`): another request may not take its place meanwhile.
     """
 
     asked: tuple[Ask, ...] = ()
@@ -210,6 +210,10 @@ class Record:
     def asked(self) -> tuple[Ask, ...]:
         """Who may have started a task that is not known yet."""
         return self.launching.asked if self.launching else ()
+
+    def asked_by_others(self, by: str) -> tuple[Ask, ...]:
+        """The same without the invocation `by`."""
+        return tuple(ask for ask in self.asked if ask.by != by)
 
     @property
     def unlaunched(self) -> bool:

@@ -14,7 +14,7 @@ from core.model.state import State
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
 from tests.factories import event
 from tests.template import Resolved, load_template
-from tests.unit.core.test_asking import DELIVERIES, VISIBILITY
+from tests.unit.core.control.test_lost_probes import DELIVERIES, VISIBILITY
 
 TEMPLATE = load_template()
 RESOURCES = TEMPLATE["Resources"]
@@ -440,6 +440,6 @@ def test_a_prober_that_cannot_work_raises_an_alarm_in_seconds() -> None:
 
 
 def test_the_probers_of_a_container_stay_a_handful() -> None:
-    """As tests/unit/core/test_asking.py assumes of the queue."""
+    """As tests/unit/core/control/test_lost_probes.py assumes of the queue."""
     queue = RESOURCES["ProbeQueue"]["Properties"]
     assert (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"]) == (VISIBILITY, DELIVERIES)

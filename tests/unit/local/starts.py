@@ -12,7 +12,7 @@ from typing import Any, Final
 from core.adapters.ecs import BotoEcs
 from core.ports import Clock
 from tests.fakes import MemoryRegistrations, MemoryStore, SettableClock
-from tests.unit.core.requests import document, settings
+from tests.unit.core.launch.requests import document, settings
 from tests.unit.local.fargate.harness import LocalServer, ecs_client
 from tests.world import PortsInMemory
 

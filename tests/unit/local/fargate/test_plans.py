@@ -15,7 +15,7 @@ from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.settings import Settings
 from core.model.errors import Refused
 from tests.factories import TOKEN
-from tests.unit.core.requests import (
+from tests.unit.core.launch.requests import (
     COMPLETE_SETTINGS,
     DOCUMENTS,
     ECR_IMAGE,

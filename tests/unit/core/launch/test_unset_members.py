@@ -15,7 +15,7 @@ from core.launch.request import EfsBind, Limits, LogOptions, Ulimit
 from core.launch.strict_document import StrictDocument
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
-from tests.unit.core.requests import DOCUMENTS, NOFILE, SECRET, document
+from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
 
 NOTHING = (None, "")
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}

@@ -22,7 +22,7 @@ from core.model.facts import Fact, Source, TaskObserved, TimePassed
 from core.model.record import Instant, Record
 from core.model.state import State
 from tests.factories import ADDRESS, POLICY, answered, at, exited, main_container, observed, pending, silent
-from tests.unit.core.test_lives import what_must_agree
+from tests.unit.core.machine.test_lives import what_must_agree
 
 END = 1_000.0
 """Seconds after the record: later than any deadline."""

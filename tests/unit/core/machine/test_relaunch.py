@@ -35,8 +35,8 @@ from tests.factories import (
     pending,
     silent,
 )
-from tests.unit.core.test_fold import about, fold, stale
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died
+from tests.unit.core.control.test_start_and_stop import REFUSED, UNKNOWN, Died
+from tests.unit.core.machine.test_apply import about, fold, stale
 from tests.world import World
 
 ENI = "Unexpected EC2 error while attempting to attach network interface to instance"
@@ -468,7 +468,7 @@ def test_attempts_are_a_setting() -> None:
 
 def test_a_record_of_a_given_up_launch_accepts_no_late_answer() -> None:
     """RunTask's answer for the first launch may come last."""
-    from tests.unit.core.test_fold import accepted
+    from tests.unit.core.machine.test_apply import accepted
 
     folded: Record | Stale = apply(GIVEN_UP, accepted(), POLICY)
     assert isinstance(folded, Stale)

@@ -19,8 +19,8 @@ from core.machine.runtime_complaint import complaint_in
 from core.model.facts import ContainerSeen, Source, TaskObserved
 from core.model.failure import Cause
 from core.model.identity import Ref
-from tests.unit.core.aws_page_texts import START_PAGE_TEXTS
-from tests.unit.core.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
+from tests.unit.core.diagnosis.aws_page_texts import START_PAGE_TEXTS
+from tests.unit.core.diagnosis.stop_texts import EFS_END, PULL, RESOLVE, SHIM, START_TEXTS, TIME_OUT, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

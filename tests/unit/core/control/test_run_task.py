@@ -11,7 +11,7 @@ from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
 from tests.factories import CONTAINER_ID, event
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN
+from tests.unit.core.control.test_start_and_stop import REFUSED, UNKNOWN
 from tests.world import World
 
 THROTTLED = CallFailed("RunTask", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)

@@ -15,7 +15,7 @@ from core.diagnosis import Actor, CallDiagnosis, diagnose_call, diagnose_run_fai
 from core.diagnosis.order import RUN_FAILURES
 from core.model.errors import CallFailed
 from core.model.failure import Cause
-from tests.unit.core.call_texts import FAILURES, TEXTS, Failure, Text
+from tests.unit.core.diagnosis.call_texts import FAILURES, TEXTS, Failure, Text
 
 if TYPE_CHECKING:
     from core.diagnosis.row import Row

@@ -15,7 +15,7 @@ import pytest
 
 from tests.template import load_template
 
-SOURCES = Path(__file__).parents[2] / "src"
+SOURCES = Path(__file__).parents[3] / "src"
 NEEDED = {
     "task_state": ["dynamodb", "sqs"],
     "agent_health": ["dynamodb"],

@@ -24,7 +24,7 @@ from tests.factories import ADDRESS, CONTAINER_ID, POLICY, SETTINGS, TOKEN, even
 from tests.fakes import MemoryStore
 from tests.records import resolved
 from tests.template import load_template
-from tests.unit.test_reconcile_handler import Context
+from tests.unit.handlers.test_reconcile import Context
 
 NO_ROUTE = CallFailed(
     "BatchGetItem",

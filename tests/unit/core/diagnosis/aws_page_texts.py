@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.diagnosis import Actor
 from core.model.failure import Cause
-from tests.unit.core.stop_texts import AUTH, EFS, IMAGE, PULL, Case
+from tests.unit.core.diagnosis.stop_texts import AUTH, EFS, IMAGE, PULL, Case
 
 PULLING = "CannotPullContainer task errors in Amazon ECS"
 INITIALISING = "Troubleshooting Amazon ECS ResourceInitializationError errors"

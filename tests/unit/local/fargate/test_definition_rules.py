@@ -8,7 +8,7 @@ import pytest
 
 from core.launch.limits import definition_size
 from local.fargate.rules import Violation, override_violations, violations
-from tests.unit.core.ecs_requests import (
+from tests.unit.local.fargate.ecs_requests import (
     DEFINITION,
     RUN,
     SECRET_VALUE,

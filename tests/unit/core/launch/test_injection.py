@@ -15,7 +15,7 @@ from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.record import Injection
 from tests.factories import TOKEN
-from tests.unit.core.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
+from tests.unit.core.launch.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
 
 
 def plan(stack: Settings, **changes: Any) -> LaunchPlan:

@@ -18,7 +18,7 @@ from core.model.errors import Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from local.fargate.rules import override_violations, violations
 from tests.factories import CLUSTER, CONTAINER_ID, TOKEN
-from tests.unit.core.requests import (
+from tests.unit.core.launch.requests import (
     COMPLETE_SETTINGS,
     DOCUMENTS,
     ECR_IMAGE,

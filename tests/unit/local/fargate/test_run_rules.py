@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.fargate.rules import override_violations, overrides_length
-from tests.unit.core.ecs_requests import RUN, definition, tags
+from tests.unit.local.fargate.ecs_requests import RUN, definition, tags
 
 
 def network(**members: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from tests.factories import (
     silent,
 )
 from tests.fakes import MemoryStore
-from tests.unit.core.test_use_cases import REFUSED, UNKNOWN, Died
+from tests.unit.core.control.test_start_and_stop import REFUSED, UNKNOWN, Died
 from tests.world import NONE, World
 
 REQUEST = event("start-container")
@@ -207,7 +207,7 @@ def test_a_stop_that_was_asked_for_stays_owed_whatever_is_kept(world: World) -> 
 def test_a_kept_task_can_be_stopped() -> None:
     """The container has failed; its task runs on for the operator, until somebody asks for its end."""
     from core.model.facts import StopRequested
-    from tests.unit.core.test_fold import about, fold, stale
+    from tests.unit.core.machine.test_apply import about, fold, stale
 
     keeping = Policy(keep_unreachable=True)
     kept = fold(pending(task_arn=TASK), observed(3), silent(70), passed(71), policy=keeping)
@@ -490,8 +490,8 @@ def test_instants_of_a_record_are_whole_milliseconds() -> None:
 def test_what_is_listed_late_changes_nothing(world: World) -> None:
     """The record has its task, or has given this one up."""
     from core.model.facts import FailedTaskMissing, TaskListed
-    from tests.unit.core.test_fold import about, stale
-    from tests.unit.core.test_relaunch import GIVEN_UP
+    from tests.unit.core.machine.test_apply import about, stale
+    from tests.unit.core.machine.test_relaunch import GIVEN_UP
 
     assert stale(pending(task_arn=TASK), about(TaskListed, 9, task_arn=TASK)) == "the record has had a task already"
     assert stale(GIVEN_UP, about(TaskListed, 9, task_arn=TASK)) == "the record has had a task already"

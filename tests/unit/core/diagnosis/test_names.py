@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from core.diagnosis import diagnose, diagnose_call, diagnose_run_failure
 from core.diagnosis.names import without_names
 from core.model.failure import Cause
-from tests.unit.core.call_texts import FAILURES, TEXTS, Text
-from tests.unit.core.stop_texts import PULL, RESOLVE, Case
-from tests.unit.core.test_diagnosis import ALL_TEXTS, ENDS, End, seen, task
+from tests.unit.core.diagnosis.call_texts import FAILURES, TEXTS, Text
+from tests.unit.core.diagnosis.stop_texts import PULL, RESOLVE, Case
+from tests.unit.core.diagnosis.test_stops import ALL_TEXTS, ENDS, End, seen, task
 
 if TYPE_CHECKING:
     from core.diagnosis import CallDiagnosis, Diagnosis

@@ -19,9 +19,9 @@ from core.model.errors import Refused
 from core.model.failure import ErrorCode
 from core.model.record import Injection
 from tests.factories import CONTAINER_ID
-from tests.unit.core.requests import DOCUMENTS, NOFILE, SECRET, document
+from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
 
 

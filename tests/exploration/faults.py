@@ -15,7 +15,7 @@ from core.model.failure import Cause
 
 _OPERATIONS: Final = (
     *("RunTask", "RunTask", "RegisterTaskDefinition", "PutParameter", "StopTask", "StopTask", "DescribeTasks"),
-    *("ListTasks", "SendMessage", "PutItem", "DeleteParameter"),
+    *("ListTasks", "SendMessage", "PutItem", "DeleteParameter", "GetLogEvents"),
 )
 """What trouble may be limited to; the more often named, the more often."""
 CALM_AFTER: Final = 900.0

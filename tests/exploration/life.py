@@ -14,7 +14,13 @@ from tests.exploration.platform import Platform
 from tests.exploration.prober import Prober
 from tests.exploration.rest import judge
 from tests.exploration.rules import Broken, Rules
-from tests.exploration.stores import SimulatedQueue, SimulatedRegistrations, SimulatedStore, SimulatedVault
+from tests.exploration.stores import (
+    SimulatedOutput,
+    SimulatedQueue,
+    SimulatedRegistrations,
+    SimulatedStore,
+    SimulatedVault,
+)
 from tests.exploration.wired import ControlPlane, Surroundings
 from tests.exploration.world import World
 
@@ -56,6 +62,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
 
     store = SimulatedStore(world, saved)
     ecs = SimulatedEcs(world, vault.tokens.get, platform.changed)
+    output = SimulatedOutput(world, ecs.tasks)
     queue = SimulatedQueue(world, platform.deliver)
     around = Surroundings(
         store=store,
@@ -63,6 +70,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
         queue=queue,
         vault=vault,
         registrations=SimulatedRegistrations(world),
+        output=output,
         settled=rules.told,
         leaked=rules.leaked,
     )
@@ -78,7 +86,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
         platform.begin()
         backend.begin()
         world.scheduler.run(CALM_AFTER + DAY)
-        judge(rules, vault)
+        judge(rules, vault, output)
     finally:
         world.scheduler.close()
     record = store.truth(world.container_id)

@@ -8,11 +8,11 @@ from core.model.failure import ErrorCode
 from core.model.record import Record
 from core.model.state import State
 from tests.exploration.rules import Rules
-from tests.exploration.stores import SimulatedVault
-from tests.exploration.tasks import Task
+from tests.exploration.stores import SimulatedOutput, SimulatedVault
+from tests.exploration.tasks import COMPLAINT, Task
 
 
-def judge(rules: Rules, vault: SimulatedVault) -> None:
+def judge(rules: Rules, vault: SimulatedVault, output: SimulatedOutput) -> None:
     """A day after the last fault."""
     record = rules.store.truth(rules.world.container_id)
     running = [task for task in rules.ecs.tasks.values() if task.wanted]
@@ -25,6 +25,7 @@ def judge(rules: Rules, vault: SimulatedVault) -> None:
             rules.breaks("parameter", f"{name} of a record that is {record and record.state}")
     if record is not None:
         _settled_down(rules, record)
+        _explained(rules, record, output)
 
 
 def _wanted(rules: Rules, task: Task, record: Record | None) -> None:
@@ -47,5 +48,15 @@ def _settled_down(rules: Rules, record: Record) -> None:
     blamed = record.error is not None and record.error.code in {
         ErrorCode.TASK_STOPPED, ErrorCode.TASK_FAILED_TO_START,
     }  # fmt: skip
-    if blamed and task is not None and task.exit_code is not None:
+    if blamed and task is not None and task.exit_code is not None and task.printed != COMPLAINT:
         rules.breaks("exit", f"{record.error and record.error.message}, and {task} exited with {task.exit_code}")
+
+
+def _explained(rules: Rules, record: Record, output: SimulatedOutput) -> None:
+    task = rules.ecs.tasks.get(record.task_arn or "")
+    if record.unexplained is not None:
+        rules.breaks("output", f"the end of {task} is still unexplained")
+    elif task is not None and task.printed == COMPLAINT and record.state is State.STOPPED:
+        read = task.arn in output.shown - output.missed
+        if read and not rules.world.trouble.death and not record.stop_requested:
+            rules.breaks("output", f"the complaint of {task} was read, and the container counts as one that ran")

@@ -22,6 +22,7 @@ At rest, a day later (`rest`)
 - `parameter`: no ended generation has left its token in the Parameter Store.
 - `hangs`: a record has ended, or is healthy and its task runs; nothing is due.
 - `exit`: a container that ran and exited ends as stopped, whichever version said so first.
+- `output`: what runc printed was read where it alone explains the end, and the container counts as failed.
 Counted
 - tasks that only the leak finder has ended: rare, where no worker dies.
 """
@@ -107,7 +108,7 @@ class Rules:
             self.breaks("set-back", f"{before.state} becomes {after.state}")
         elif before.task_arn not in (None, after.task_arn) and not relaunched:
             self.breaks("set-back", f"{before.state} gets another task: {self._name(before)} -> {self._name(after)}")
-        elif after.agent_token != before.agent_token and not after.state.ended:
+        elif after.agent_token != before.agent_token and not after.state.ended and not after.unexplained:
             self.breaks("token", "the token of a live generation changes")
         if before.stop_requested and not after.stop_requested:
             self.breaks("stop-forgotten", f"{before.state} -> {after.state}")

@@ -1,22 +1,47 @@
-"""The table, the queue and the Parameter Store, each reached by a call that may go wrong."""
+"""The table, the queue, the Parameter Store and the log group, each reached by a call that may go wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from core.model.errors import CallFailed
 from core.model.identity import Ref
 from core.model.instants import format_instant
 from core.model.record import Record
 from core.ports import Loaded, Turn
 from core.storage.item import from_item
+from tests.exploration.tasks import Task
 from tests.exploration.world import World
 from tests.fakes import MemoryRegistrations, MemoryStore, MemoryVault
 
 LAG: Final = 3.0
 """Seconds for which the index may be behind the table."""
 Saved = Callable[[Record | None, Record], None]
+
+
+class SimulatedOutput:
+    """`core.ports.Output`. Lines are late. `shown` and `missed`: whose line a read found, and did not."""
+
+    def __init__(self, world: World, tasks: Mapping[str, Task]) -> None:
+        self._world, self._tasks = world, tasks
+        self.shown: set[str] = set()
+        self.missed: set[str] = set()
+
+    def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
+        """As the port says. Nothing but the main container prints."""
+        try:
+            line = self._world.call("GetLogEvents", lambda: self._line(task_arn), task_arn)
+        except CallFailed:
+            self.missed.add(task_arn)
+            raise
+        (self.missed if line is None else self.shown).add(task_arn)
+        return () if line is None else (line,)
+
+    def _line(self, task_arn: str) -> str | None:
+        task = self._tasks[task_arn]
+        return task.printed if self._world.scheduler.now >= task.printed_at else None
 
 
 class SimulatedStore(MemoryStore):

@@ -19,6 +19,9 @@ NO_SECRET: Final = (
     "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters"
 )
 
+COMPLAINT: Final = "exec /sockerless-agent/sockerless-agent: exec format error"
+"""What runc prints when the kernel refuses the agent."""
+
 Changed = Callable[["Task"], None]
 
 
@@ -43,6 +46,9 @@ class Task:
     changed: Changed
     agent_up_at: float = float("inf")
     stopped_at: float | None = None
+    printed: str | None = None
+    """The only line of the main container, in its log from `printed_at` on."""
+    printed_at: float = float("inf")
     stopped_by: list[str] = field(default_factory=list)
     """The workers whose StopTask had an effect."""
 
@@ -116,14 +122,19 @@ class Task:
             lastStatus="RUNNING", main={"lastStatus": "RUNNING"}, attachments=[] if lags else self._attachments()
         )
         self.document["attachments"] = self._attachments()
-        if world.happens(0.4):
-            world.scheduler.after(world.between(1, 600), self._exit)
+        if world.happens(0.15):
+            self.agent_up_at = float("inf")
+            world.scheduler.after(world.between(0.01, 2), lambda: self._exit(world.chance.choice((1, 255)), COMPLAINT))
+        elif world.happens(0.4):
+            code = world.chance.choice((0, 0, 1, 3))
+            world.scheduler.after(world.between(1, 600), lambda: self._exit(code, "disk full"))
 
-    def _exit(self) -> None:
+    def _exit(self, code: int, line: str) -> None:
         if self.wanted:
+            self.printed, self.printed_at = line, self.world.scheduler.now + self.world.between(0, 15)
             how = {"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited"}
             self.document |= {**how, "desiredStatus": "STOPPED"}
-            self._over(self.world.chance.choice((0, 0, 3)))
+            self._over(code)
 
     def _fail(self, reason: str) -> None:
         if self.wanted:

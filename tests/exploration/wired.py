@@ -9,12 +9,13 @@ from typing import Any
 
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
 from core.control.rate_limit import RateLimit
-from core.control.rate_limited import RateLimitedEcs
+from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
 from core.control.reconcile import reconcile
 from core.control.settle import settle_event
 from core.control.start_container import start_container
 from core.control.stop_container import stop_container
 from core.machine.task_documents import observe_event
+from core.model.actions import ReadOutput
 from core.model.errors import ReachError, Refused
 from core.model.facts import Fact, TaskObserved
 from core.model.failure import Failure
@@ -22,7 +23,7 @@ from core.model.identity import Ref
 from core.model.record import Record
 from core.model.settled import Settled, Unknown
 from core.model.state import State
-from core.ports import Ecs, ProbeQueue, Registrations, Store, TokenVault
+from core.ports import Ecs, Output, ProbeQueue, Registrations, Store, TokenVault
 from handlers.app import MAY_PERFORM
 from tests.exploration.world import World
 from tests.world import PortsInMemory, RecordingObserver
@@ -37,6 +38,7 @@ class Surroundings:
     queue: ProbeQueue
     vault: TokenVault
     registrations: Registrations
+    output: Output
     settled: Callable[[Settled], None]
     leaked: Callable[[str, Ref, str], None]
 
@@ -118,6 +120,7 @@ class ControlPlane:
             queue=around.queue,
             vault=around.vault,
             registrations=around.registrations,
+            output=around.output if ReadOutput in MAY_PERFORM[function] and world.policy.reads_output else None,
             settings=world.settings,
             policy=world.policy,
             performs=MAY_PERFORM[function],
@@ -138,7 +141,15 @@ class ControlPlane:
             )
             for _ in range(2)
         )
-        return replace(self._ports("ReconcileFunction"), ecs=RateLimitedEcs(self._around.ecs, reads, changes))
+        lines = RateLimit(
+            clock=self._world.clock,
+            rate=policy.reconcile_rate,
+            time_left=lambda: self._time_left() - READ_SECONDS,
+            last=lambda failed: failed.transient,
+        )
+        ports = self._ports("ReconcileFunction")
+        output = ports.output and RateLimitedOutput(ports.output, lines)
+        return replace(ports, ecs=RateLimitedEcs(self._around.ecs, reads, changes), output=output)
 
     def _time_left(self) -> float:
         return min(self._world.worker.deadline - self._world.scheduler.now - 10, 110)

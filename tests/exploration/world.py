@@ -169,6 +169,7 @@ def _configured(chance: Random) -> tuple[Settings, Policy]:
             "early_probe": chance.random() < 0.3,
             "keep_unreachable_tasks": chance.random() < 0.3,
             "watch_shards": 1,
+            "task_log_group": chance.choice((None, "/ecs/tasks")),
         }
     )
     return settings, replace(settings.policy, healthy_look=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))

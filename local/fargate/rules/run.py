@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.launch.limits import MAX_OVERRIDES_LENGTH
-from local.fargate.rules.size import ephemeral_violations
-from local.fargate.rules.tagging import tag_violations
-from local.fargate.rules.violation import Violation, quoted
+from local.fargate.rules.definition import ephemeral_violations
+from local.fargate.rules.violation import Violation, quoted, tag_violations
 
 _STARTED_BY: Final = re.compile(r"[A-Za-z0-9_/-]*")
 _CLIENT_TOKEN: Final = re.compile(r"[!-~]{1,64}")

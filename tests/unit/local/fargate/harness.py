@@ -20,8 +20,7 @@ from botocore.exceptions import ClientError
 
 from local.fargate.client import LocalFargate
 from local.fargate.server import Options, build_app
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
+from local.fargate.state_directory import efs_directory, image_directory
 
 QUICK = 0.004
 """A speed at which each phase takes some hundredths of a second."""

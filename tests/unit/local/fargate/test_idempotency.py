@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from local.fargate.idempotency import ClientTokens
+from local.fargate.api.idempotency import ClientTokens
 from local.fargate.task import Task
 from tests.unit.local.fargate.harness import LocalServer, container, definition, environment, request
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.fargate.log_groups import LogStream
-from local.fargate.processes import Process, Spec
+from local.fargate.process.processes import Process, Spec
 
 
 class Logs:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from local.cloud.layout import ROOT
-from local.fargate.addresses import AddressPool
 from local.fargate.client import LocalFargate
 from local.fargate.faults import Faults, parse, route
 from local.fargate.pace import FAST, Pace, Phase, parse_speed
+from local.fargate.process.addresses import AddressPool
+from local.fargate.process.view import Mount, View
 from local.fargate.snapshot import iso
-from local.fargate.view import Mount, View, image_directory
+from local.fargate.state_directory import image_directory
 from tests.unit.local.fargate.harness import container, definition, ecs_client, environment, request, until
 from tests.unit.local.ports import free_port
 

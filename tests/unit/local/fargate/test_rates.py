@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.fargate.errors import AwsError
-from local.fargate.rates import RATES, Rates
+from local.fargate.api.errors import AwsError
+from local.fargate.api.rates import RATES, Rates
 from tests.unit.local.fargate.harness import LocalServer, refused
 
 

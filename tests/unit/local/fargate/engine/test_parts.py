@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.fargate.engine import connection, images, words
+from local.fargate import reasons
+from local.fargate.engine import connection, images
 from local.fargate.engine.connection import engine_url, ready
 from local.fargate.engine.containers import Placement, configuration
 from local.fargate.engine.ownership import OWNER, TASK, Ownership
@@ -33,7 +34,7 @@ def configured(override: dict[str, Any] | None = None, **definition: Any) -> dic
 @pytest.mark.parametrize("prefix", ["", "failed to create shim task: ", "failed to create task for container: "])
 def test_a_refusal_of_runc_reads_as_on_fargate(prefix: str) -> None:
     """However an engine begins the sentence, ECS's beginning takes its place."""
-    assert words.cannot_start(f"{prefix}{RUNC}: unknown") == (
+    assert reasons.cannot_start(f"{prefix}{RUNC}: unknown") == (
         "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
         f"failed to create shim task: {RUNC}: unknown"
     )
@@ -42,8 +43,8 @@ def test_a_refusal_of_runc_reads_as_on_fargate(prefix: str) -> None:
 def test_another_refusal_keeps_its_words() -> None:
     """What did not come from runc is passed on whole."""
     refusal = "unable to find user nobodyx: no matching entries in passwd file"
-    assert words.cannot_start(refusal).endswith(f"unable to create new container: {refusal}")
-    assert words.cannot_create("no command specified") == "CannotCreateContainerError: no command specified"
+    assert reasons.cannot_start(refusal).endswith(f"unable to create new container: {refusal}")
+    assert reasons.cannot_create("no command specified") == "CannotCreateContainerError: no command specified"
 
 
 def test_what_a_definition_leaves_out_is_the_image_s() -> None:

@@ -1,7 +1,7 @@
-"""Runs each container as a process of this machine: no privileges, no container engine.
+"""Runs each container as a process of this machine.
 
-What stands in for the missing namespaces: paths are translated (`view`), and the network namespace is one variable,
-`SOCKERLESS_AGENT_HOST`, the task's own loopback address, which an agent binds instead of every address.
+Two things stand in for the missing namespaces: paths are translated (`view`), and the variable
+`SOCKERLESS_AGENT_HOST` has the task's loopback address, which an agent binds instead of every address.
 """
 
 from __future__ import annotations
@@ -16,45 +16,38 @@ from pathlib import Path
 from typing import Final
 
 from local.fargate import reasons
-from local.fargate.addresses import AddressPool
-from local.fargate.blockade import Blockade
-from local.fargate.errors import ContainerNotStarted
 from local.fargate.faults import FaultName
-from local.fargate.log_groups import LogGroups, LogStream
-from local.fargate.preparing import connect, find_image, secrets_of, streams_of
-from local.fargate.processes import NotExecuted, Process, Spec
+from local.fargate.log_groups import LogStream
+from local.fargate.process.addresses import AddressPool
+from local.fargate.process.blockade import Blockade
+from local.fargate.process.processes import NotExecuted, Process, Spec
+from local.fargate.process.view import Mount, View
+from local.fargate.reasons import ContainerNotStarted
+from local.fargate.resources import Resources, fail_on
+from local.fargate.state_directory import image_directory
 from local.fargate.task import Container, Task
-from local.fargate.task_secrets import SecretSource
-from local.fargate.view import View, image_directory
-from local.fargate.volumes import Volumes
 
-AGENT_HOST: Final = "SOCKERLESS_AGENT_HOST"
-AGENT_PORT: Final = "SOCKERLESS_AGENT_PORT"
-_DEFAULT_PORT: Final = 9111
 _PRINT_AND_FAIL: Final = ("sh", "-c", 'echo "$0" >&2; exit 1')
 
 
 @dataclass(slots=True)
 class _Home:
-    """What one task occupies. `listens_on` differs from `address` when its port is to be unreachable."""
+    """What one task occupies. `bound` differs from `address` when its port is to be unreachable."""
 
     address: str
-    listens_on: str
+    bound: str
     scratch: Path
-    volumes: Volumes
+    volumes: dict[str, Path] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
-    streams: dict[str, LogStream | None] = field(default_factory=dict)
+    streams: dict[str, LogStream] = field(default_factory=dict)
     blockade: Blockade | None = None
 
 
 class ProcessRuntime:
-    """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`, and from there where the definition says."""
+    """A `Runtime`. Logs go to a file of `resources`, and from there where the definition says."""
 
-    def __init__(self, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> None:
-        self._state_dir = state_dir
-        self._region = region
-        self._secrets = secrets
-        self._logs = logs
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._pool = AddressPool()
         self._homes: dict[str, _Home] = {}
 
@@ -65,40 +58,49 @@ class ProcessRuntime:
         """An address of the pool, and one more to hide the agent behind when a fault wants that."""
         address = self._pool.take()
         hidden = FaultName.PORT_BLOCKED in task.faults or FaultName.PORT_REFUSED in task.faults
-        scratch = self._state_dir / "tasks" / task.id
-        self._homes[task.id] = _Home(
-            address=address,
-            listens_on=self._pool.take() if hidden else address,
-            scratch=scratch,
-            volumes=Volumes(task, self._state_dir, scratch, self._region),
-        )
+        scratch = self._resources.state_dir / "tasks" / task.id
+        self._homes[task.id] = _Home(address, self._pool.take() if hidden else address, scratch)
         return address
 
     async def prepare(self, task: Task) -> None:
         home = self._homes[task.id]
-        connect(task)
-        home.secrets = await secrets_of(task, self._secrets)
-        home.volumes.mount()
-        home.streams = await streams_of(task, self._logs)
+        fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
+        home.secrets = await self._resources.secrets(task)
+        for volume in task.definition.get("volumes", ()):
+            if efs := volume.get("efsVolumeConfiguration"):
+                directory = self._resources.efs(task, efs)
+            else:
+                directory = home.scratch / "volumes" / volume["name"]
+                directory.mkdir(parents=True)
+            home.volumes[volume["name"]] = directory
+        home.streams = await self._resources.log_streams(task)
         if FaultName.PORT_BLOCKED in task.faults:
-            home.blockade = await asyncio.to_thread(Blockade, home.address, agent_port(task))
+            home.blockade = await asyncio.to_thread(Blockade, home.address, task.agent_port)
 
     async def pull(self, task: Task, container: Container) -> str:
         """Nothing is downloaded; the digest is that of the name."""
-        return f"sha256:{hashlib.sha256(find_image(task, container).encode()).hexdigest()}"
+        image: str = container.definition["image"]
+        fail_on(FaultName.IMAGE_PULL, task, reasons.cannot_pull(image))
+        return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
     async def start(self, task: Task, container: Container) -> Process:
         """Executes entryPoint and command exactly as given, but for the paths.
 
-        What the kernel refuses has started, as with runc: it prints why, and exits with 1.
+        A program that the kernel refuses has started, as with runc: the container prints why, and exits with 1.
         """
         argv = container.command
         if not argv:
             raise ContainerNotStarted("CannotCreateContainerError: no command specified")
         home = self._homes[task.id]
-        view = View(home.volumes.of(container), self._image(task, container))
+        view = View(_mounts(task, container, home), self._image(task, container))
         directory = home.scratch / "containers" / container.name
-        environment = self._environment(task, container, home, directory)
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(directory),
+            "HOSTNAME": task.interface.dns_name,
+            **self._resources.environment(container, home.secrets[container.name]),
+            "SOCKERLESS_AGENT_HOST": home.bound,
+        }
         program = view.program(argv[0], environment["PATH"])
         if program is None:
             raise ContainerNotStarted(reasons.cannot_execute(argv[0], errno.ENOENT))
@@ -111,10 +113,10 @@ class ProcessRuntime:
             argv=complete,
             environment=environment,
             directory=_working_directory(view, container, directory),
-            log=self._log(task, container),
+            log=str(self._resources.log_file(task, container)),
             open_files=_open_files(container),
         )
-        stream = home.streams[container.name]
+        stream = home.streams.get(container.name)
         try:
             return await Process.start(spec, stream)
         except NotExecuted as exc:
@@ -131,8 +133,8 @@ class ProcessRuntime:
             return
         if home.blockade is not None:
             home.blockade.close()
-        await asyncio.gather(*(stream.close() for stream in home.streams.values() if stream is not None))
-        for address in {home.address, home.listens_on}:
+        await asyncio.gather(*(stream.close() for stream in home.streams.values()))
+        for address in {home.address, home.bound}:
             self._pool.give_back(address)
         if home.scratch.exists():
             await asyncio.to_thread(shutil.rmtree, home.scratch)
@@ -141,35 +143,21 @@ class ProcessRuntime:
         self._pool.close()
 
     def _image(self, task: Task, container: Container) -> Path | None:
-        directory = image_directory(self._state_dir, container.definition["image"])
+        directory = image_directory(self._resources.state_dir, container.definition["image"])
         missing = FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints")
         return directory if directory.is_dir() and not missing else None
 
-    def _environment(self, task: Task, container: Container, home: _Home, directory: Path) -> dict[str, str]:
-        return {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(directory),
-            "HOSTNAME": task.interface.dns_name,
-            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-            "AWS_REGION": self._region,
-            "AWS_DEFAULT_REGION": self._region,
-            **container.environment,
-            **home.secrets.get(container.name, {}),
-            AGENT_HOST: home.listens_on,
-        }
 
-    def _log(self, task: Task, container: Container) -> str:
-        directory = self._state_dir / "logs" / task.id
-        directory.mkdir(parents=True, exist_ok=True)
-        return str(directory / f"{container.name}.log")
-
-
-def agent_port(task: Task) -> int:
-    for container in task.containers:
-        port = container.environment.get(AGENT_PORT, "")
-        if port.isdigit():
-            return int(port)
-    return _DEFAULT_PORT
+def _mounts(task: Task, container: Container, home: _Home) -> tuple[Mount, ...]:
+    """The mounts of one container. Under the fault `agent-missing` each is an empty directory."""
+    mounts = []
+    for point in container.definition.get("mountPoints", ()):
+        host = home.volumes[point["sourceVolume"]]
+        if FaultName.AGENT_MISSING in task.faults:
+            host = home.scratch / "missing" / container.name / point["sourceVolume"]
+            host.mkdir(parents=True, exist_ok=True)
+        mounts.append(Mount(point["containerPath"], host, bool(point.get("readOnly", False))))
+    return tuple(mounts)
 
 
 def _open_files(container: Container) -> tuple[int, int] | None:
@@ -183,14 +171,11 @@ def _printing(complaint: str) -> tuple[Path, tuple[str, ...]]:
 
 
 def _working_directory(view: View, container: Container, default: Path) -> str:
-    """The directory of the definition where it exists; else one of the task's own, as a runtime creates it."""
-    default.mkdir(parents=True, exist_ok=True)
-    wanted = container.definition.get("workingDirectory")
-    if not wanted:
-        return str(default)
+    """The directory of the definition where it exists; else one below `default`, as a runtime creates it."""
+    wanted = container.definition.get("workingDirectory", "")
     directory = view.locate(wanted) or Path(wanted)
-    if directory.is_dir():
-        return str(directory)
-    made = default / wanted.lstrip("/")
-    made.mkdir(parents=True, exist_ok=True)
-    return str(made)
+    if not (wanted and directory.is_dir()):
+        directory = default / wanted.lstrip("/")
+    default.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    return str(directory)

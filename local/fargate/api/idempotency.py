@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from local.fargate.errors import AwsError
+from local.fargate.api.errors import AwsError
 from local.fargate.task import Task
 
 _LONGEST: Final = timedelta(hours=24)

@@ -46,7 +46,7 @@ class EventBus:
         self._fresh_until = -1.0
 
     def send(self, event: dict[str, Any]) -> list[str]:
-        """Invokes every target whose rule matches: their ARNs. Raises `DeliveryFailed`.
+        """Invokes every target of each rule that matches: their ARNs. Raises `DeliveryFailed`.
 
         Each call is retried by itself, so that no target is invoked again because another failed.
         """

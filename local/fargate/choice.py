@@ -19,7 +19,7 @@ def runtime_of(name: RuntimeName, resources: Resources) -> Runtime:
 
 
 async def settled(name: RuntimeName) -> RuntimeName:
-    """The same, or what `auto` means here."""
+    """The name, where `auto` is replaced by the choice."""
     return (await choose(name)).runtime if name is RuntimeName.AUTO else name
 
 

@@ -1,4 +1,4 @@
-"""Every published version of a task becomes an event, and goes to the bus: in order for each task, at least once.
+"""Every published version of a task becomes an event and is sent to the bus: in order for each task, at least once.
 
 EventBridge promises the second and not the first; a fault `events` takes both away.
 """
@@ -39,7 +39,7 @@ class Delivery:
     targets: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """What the API shows: no environment value."""
+        """The delivery as `/_local/events` shows it, without environment values."""
         return {
             "event": redacted(self.event),
             "outcome": self.outcome,

@@ -1,4 +1,4 @@
-"""Faults on request: which task, call or event they meet, and how often.
+"""Faults on request: which task, call or event each applies to, and how often.
 
 A fault matches by a substring of the task's startedBy, of one of its images or of its ARN. `times` counts tasks for
 the faults of a start, calls for those of RunTask, events for `events`; None is without end.

@@ -1,4 +1,4 @@
-"""How long each phase of a task takes, drawn from what real tasks took, with a seed and a speed.
+"""The duration of each phase of a task, drawn at random from those of real tasks, with a seed and a speed.
 
 Seconds at speed `real`, from captured lives of plain RunTask tasks on platform 1.4.0: RUNNING after 20 to 60 s,
 DEPROVISIONING 10 to 11.3 s after the exit, STOPPED 13 to 22 s after that.

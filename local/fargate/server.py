@@ -113,7 +113,7 @@ class _Server:
         ]
 
     async def api(self, request: web.Request) -> web.Response:
-        """One operation of the ECS API. The log names it and its outcome, never what was sent."""
+        """One operation of the ECS API. The log names it and its outcome, never its parameters."""
         begun = time.perf_counter()
         operation, status = "?", 200
         try:
@@ -159,7 +159,7 @@ class _Server:
         return web.json_response({"faults": self._faults.documents()})
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """One more; 400 says what is wrong with it."""
+        """Adds a fault; a wrong request is refused with 400 and the reason."""
         try:
             fault = parse(await request.json())
         except (BadFault, ValueError) as exc:

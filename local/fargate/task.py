@@ -40,7 +40,7 @@ class NetworkInterface:
 
 @dataclass(slots=True)
 class Container:
-    """One container: its definition, its override, and what ECS shows of it."""
+    """One container: its definition, its override, and its state as ECS shows it."""
 
     definition: dict[str, Any] = field(repr=False)  # environments may hold secrets
     override: dict[str, Any] = field(repr=False)

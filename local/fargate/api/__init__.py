@@ -1,1 +1,1 @@
-"""The ECS API: what is answered to a request, and what a request leads to."""
+"""The ECS API: its operations, their requests, answers and refusals."""

@@ -1,4 +1,4 @@
-"""The ECS API on top of running tasks: RunTask and what follows from it."""
+"""The operations of the ECS API, and the tasks that they start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log: Final = logging.getLogger("local.fargate")
 _DESCRIBED_AT_ONCE: Final = 100
 _PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 _STAYS: Final = timedelta(hours=1)
-"""How long a stopped task can be described, at least; here exactly."""
+"""A stopped task can be described for at least so long; here exactly."""
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 

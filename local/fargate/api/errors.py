@@ -30,5 +30,5 @@ def refuse(code: str, violations: Iterable[Violation]) -> None:
 
 
 def throttled() -> AwsError:
-    """What every ECS API answers when its bucket is empty."""
+    """The answer of every operation whose token bucket is empty."""
     return AwsError("ThrottlingException", "Rate exceeded")

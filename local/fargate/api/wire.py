@@ -1,6 +1,6 @@
 """ECS's JSON 1.1 protocol: requests checked against botocore's own service model, answers as AWS spells them, pages.
 
-A member that the model does not know is refused, although AWS ignores it: on a laptop a typo should be seen.
+A member that the model does not know is refused, although AWS ignores it: on a laptop a typo should show.
 """
 
 from __future__ import annotations

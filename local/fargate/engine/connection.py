@@ -1,4 +1,4 @@
-"""The connection to the container engine, and what must be there."""
+"""The connection to the container engine, and the base image that it must have."""
 
 from __future__ import annotations
 

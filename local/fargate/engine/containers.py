@@ -36,7 +36,7 @@ class Placement:
 def configuration(task: Task, container: Container, placement: Placement) -> dict[str, Any]:
     """The body of `POST /containers/create`. Absent members are the image's own: entry point, user, directory.
 
-    cpu is not limited: it changes how fast things are, which `--speed` is for.
+    cpu is not limited: `--speed` decides how fast a task is.
     """
     definition = container.definition
     memory = _memory(task, container)
@@ -139,7 +139,7 @@ class EngineContainer:
         self._send(self._stop_signal)
 
     def kill(self) -> None:
-        """SIGKILL to the main process; its PID namespace goes with it."""
+        """SIGKILL to the main process; its PID namespace ends with it."""
         self._send("SIGKILL")
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ _DOCKERFILE: Final = f"FROM {BASE_IMAGE}\nCOPY {_FILES}/ /\n".encode()
 
 
 class Images:
-    """Gets images; builds those that are staged as directories. The engine's cache knows what is unchanged."""
+    """Gets images; builds those that are staged as directories, with the engine's cache."""
 
     def __init__(self, docker: Docker, ownership: Ownership, state_dir: Path) -> None:
         self._docker = docker

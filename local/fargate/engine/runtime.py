@@ -43,7 +43,7 @@ class _Home:
 
 
 class DockerRuntime:
-    """A `Runtime`. Logs go to a file of `resources`, and to a log stream where the definition says."""
+    """A `Runtime`. Output is written to the log file and to the log stream of the definition."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -60,11 +60,11 @@ class DockerRuntime:
             self._ownership.mark()
             self._network = TaskNetwork(self._docker, self._ownership)
             await self._network.create()
-            self._open = self._open.pop_all()  # it went well: open until `close`
+            self._open = self._open.pop_all()  # no error: open until `close`
         self._images = Images(self._docker, self._ownership, self._resources.state_dir)
 
     async def attach(self, task: Task) -> str:
-        """A network namespace with an address; one that is not the containers' own when a fault wants to hide them."""
+        """A network namespace with an address. Under a fault of the port the containers are in another one."""
         try:
             namespace = await self._network.namespace(task.id)
             self._homes[task.id] = _Home(namespace)

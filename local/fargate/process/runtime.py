@@ -44,7 +44,7 @@ class _Home:
 
 
 class ProcessRuntime:
-    """A `Runtime`. Logs go to a file of `resources`, and from there where the definition says."""
+    """A `Runtime`. Output is written to the log file, and from there to the log stream of the definition."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -55,7 +55,7 @@ class ProcessRuntime:
         """Nothing to prepare."""
 
     async def attach(self, task: Task) -> str:
-        """An address of the pool, and one more to hide the agent behind when a fault wants that."""
+        """An address of the pool. Under a fault of the port the agent binds another one."""
         address = self._pool.take()
         hidden = FaultName.PORT_BLOCKED in task.faults or FaultName.PORT_REFUSED in task.faults
         scratch = self._resources.state_dir / "tasks" / task.id
@@ -127,7 +127,7 @@ class ProcessRuntime:
         return await Process.start(replace(spec, program=str(program), argv=complete), stream)
 
     async def release(self, task: Task) -> None:
-        """The address goes to the end of the pool's queue."""
+        """Frees the addresses, ends the log streams, removes the files."""
         home = self._homes.pop(task.id, None)
         if home is None:
             return

@@ -25,7 +25,7 @@ _MAX_CONTAINERS: Final = 10
 
 
 def violations(definition: Mapping[str, Any]) -> tuple[Violation, ...]:
-    """What AWS would object to in these parameters of RegisterTaskDefinition; empty when it would take them."""
+    """The rules that these parameters of RegisterTaskDefinition break."""
     return tuple(_violations(definition))
 
 

@@ -17,10 +17,7 @@ _MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS = 128, 10, 16, 5
 
 
 def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
-    """What AWS would object to in these parameters of RunTask; empty when it would take them.
-
-    With the definition that `taskDefinition` names, what the two must have in common is checked too.
-    """
+    """The rules that these parameters of RunTask break, by themselves and with the definition that they name."""
     found = [*_itself(run), *_overrides(run.get("overrides", {})), *tag_violations(run.get("tags", ()))]
     if definition is not None:
         found += _disagreements(run, definition)

@@ -16,9 +16,9 @@ _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`member` is the path of what breaks the rule, such as `volumes[data].name`; no value of an environment is shown.
+    """`member` is a path such as `volumes[data].name`. No text holds the value of an environment variable.
 
-    `quoted`: `rule` is what ECS itself says, to the letter, as far as it was ever published. Otherwise it is ours.
+    `quoted`: `rule` is ECS's own sentence, as far as it was ever published. Otherwise the sentence is ours.
     """
 
     member: str
@@ -48,7 +48,7 @@ def has_foreign_characters(name: str) -> bool:
 
 
 def tag_violations(tags: Sequence[Mapping[str, str]]) -> Iterator[Violation]:
-    """What AWS would object to in these tags of one resource (botocore, ECS `Tag`)."""
+    """The rules that these tags of one resource break (botocore, ECS `Tag`)."""
     keys = [tag.get("key", "") for tag in tags]
     if len(tags) > MAX_TAGS:
         yield Violation("tags", f"at most {MAX_TAGS} are allowed, these are {len(tags)}")

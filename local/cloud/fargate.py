@@ -14,8 +14,7 @@ from local.cloud.environment import engine_environment, isolated_environment
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Command, Daemon, spawn
 from local.fargate.runtime import RuntimeName
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
+from local.fargate.state_directory import efs_directory, image_directory
 
 NAME: Final = "fargate"
 READY_PATH: Final = "/_local/health"

@@ -10,7 +10,7 @@ from typing import Any
 from local.cloud.layout import Layout
 from local.cloud.lock import interrupt, locked
 from local.cloud.processes import CloudError, forget, noted
-from local.fargate.engine.marker import engine_marker
+from local.fargate.state_directory import engine_marker
 
 
 def left_running(layout: Layout) -> Mapping[str, Any] | None:

@@ -1,6 +1,6 @@
 """A local Fargate: the part of the ECS API that runs tasks, and tasks that really run.
 
-It stands where ECS stands: boto3 talks to it as to AWS, each task gets an address of its own on the loopback
-network and runs as operating system processes, and every change of a task becomes an event that is delivered as
-EventBridge would. No privileges, no container engine. `python -m local.fargate --help` says how it is started.
+boto3 calls it as it calls AWS. Each task gets an address and runs as processes of this machine, without privileges or
+a container engine, or as containers of Docker. Every change of a task becomes an event, which is delivered as
+EventBridge delivers it. `python -m local.fargate --help` says how it is started.
 """

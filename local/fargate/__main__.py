@@ -13,9 +13,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from local.fargate.api.rates import Rates
 from local.fargate.choice import settled
 from local.fargate.pace import parse_speed
-from local.fargate.rates import Rates
 from local.fargate.runtime import RuntimeName
 from local.fargate.server import Options, build_app
 
@@ -55,9 +55,9 @@ async def serve(arguments: argparse.Namespace) -> None:
         runtime=await settled(arguments.runtime),
         rates=Rates(time.monotonic) if arguments.throttle else None,
     )
-    asked = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runner = web.AppRunner(build_app(options), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -65,7 +65,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         logging.getLogger("local.fargate").info(
             "listening on http://%s:%d, containers are of %s", arguments.host, arguments.port, options.runtime
         )
-        await asked.wait()
+        await stop.wait()
     finally:
         await runner.cleanup()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class LocalFargateError(Exception):
-    """The server refused; the message is its own."""
+    """The server refused; the message is the server's."""
 
 
 class LocalFargate:
@@ -19,7 +19,7 @@ class LocalFargate:
     def __init__(self, endpoint: str, *, timeout: float = 10) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._timeout = timeout
-        # A proxy of the environment has no business between two loopback addresses.
+        # No proxy of the environment between two loopback addresses.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def healthy(self) -> bool:
@@ -29,13 +29,12 @@ class LocalFargate:
             return False
 
     def fault(self, match: str, name: str, *, times: int | None = None, **parameters: Any) -> dict[str, Any]:
-        """Asks for a fault; `local.fargate.faults` lists names and parameters."""
+        """Adds a fault; `local.fargate.faults` lists names and parameters."""
         return self._call("POST", "faults", {"match": match, "fault": name, "times": times, **parameters})
 
     def faults(self) -> list[dict[str, Any]]:
-        """Those asked for, with how often each was applied."""
-        faults: list[dict[str, Any]] = self._call("GET", "faults")["faults"]
-        return faults
+        """The faults in force, with how often each was applied."""
+        return list(self._call("GET", "faults")["faults"])
 
     def clear_faults(self) -> None:
         self._call("DELETE", "faults")
@@ -49,24 +48,21 @@ class LocalFargate:
     def deliveries(self, task: str | None = None) -> list[dict[str, Any]]:
         """`event`, `outcome`, `copies`, `arrivals`, `targets` of each event, oldest first; no environment values."""
         query = "?" + urllib.parse.urlencode({"task": task}) if task else ""
-        deliveries: list[dict[str, Any]] = self._call("GET", f"events{query}")["deliveries"]
-        return deliveries
+        return list(self._call("GET", f"events{query}")["deliveries"])
 
     def events(self, task: str | None = None) -> list[dict[str, Any]]:
         return [delivery["event"] for delivery in self.deliveries(task)]
 
     def calls(self) -> dict[str, int]:
         """How often each operation of the ECS API was called."""
-        calls: dict[str, int] = self._call("GET", "calls")
-        return calls
+        return self._call("GET", "calls")
 
     def reset_calls(self) -> None:
         self._call("DELETE", "calls")
 
     def tasks(self) -> list[dict[str, Any]]:
         """id, arn, started_by, last_status, desired_status, version, address, pids, stop_code, stopped_reason."""
-        tasks: list[dict[str, Any]] = self._call("GET", "tasks")["tasks"]
-        return tasks
+        return list(self._call("GET", "tasks")["tasks"])
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - the endpoint is the caller's own

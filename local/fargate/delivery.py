@@ -1,6 +1,6 @@
-"""Every published version of a task becomes an event, and goes to the bus: in order for each task, at least once.
+"""Every published version of a task becomes an event and is sent to the bus: in order for each task, at least once.
 
-EventBridge promises the second and not the first; the faults `events` take both away on request.
+EventBridge promises the second and not the first; a fault `events` takes both away.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from local.fargate.bus import Bus, DeliveryFailed
+from local.fargate.api.naming import Names
+from local.fargate.bus import DeliveryFailed, EventBus
 from local.fargate.faults import Faults, Route, route
-from local.fargate.naming import Names
 from local.fargate.snapshot import redacted
 from local.fargate.task import Task
 
@@ -27,7 +27,7 @@ _THREADS: Final = 8
 
 @dataclass(slots=True)
 class Delivery:
-    """An event and what became of it: `pending`, `delivered`, `dropped` (a fault) or `failed`.
+    """An event and its outcome: `pending`, `delivered`, `dropped` (a fault) or `failed`.
 
     `arrivals` has one number for each copy that arrived, counted over all events in the order of their arrival.
     """
@@ -39,7 +39,7 @@ class Delivery:
     targets: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """What the API shows: no environment value."""
+        """The delivery as `/_local/events` shows it, without environment values."""
         return {
             "event": redacted(self.event),
             "outcome": self.outcome,
@@ -50,9 +50,9 @@ class Delivery:
 
 
 class Deliveries:
-    """Sends events and remembers the last few thousand."""
+    """Sends events and remembers the last few thousand. Without a bus they have no targets."""
 
-    def __init__(self, names: Names, faults: Faults, bus: Bus) -> None:
+    def __init__(self, names: Names, faults: Faults, bus: EventBus | None) -> None:
         self._names = names
         self._faults = faults
         self._bus = bus
@@ -98,7 +98,8 @@ class Deliveries:
     async def _once(self, delivery: Delivery) -> str:
         loop = asyncio.get_running_loop()
         try:
-            delivery.targets = await loop.run_in_executor(self._threads, self._bus.send, delivery.event)
+            if self._bus is not None:
+                delivery.targets = await loop.run_in_executor(self._threads, self._bus.send, delivery.event)
         except DeliveryFailed as exc:
             log.warning("task %s v%d not delivered: %s", delivery.task_id, delivery.event["detail"]["version"], exc)
             return "failed"

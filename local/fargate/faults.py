@@ -1,7 +1,7 @@
-"""Faults on request: which task, call or event they meet, and how often.
+"""Faults on request: which task, call or event each applies to, and how often.
 
 A fault matches by a substring of the task's startedBy, of one of its images or of its ARN. `times` counts tasks for
-the faults of a start, calls for those of RunTask, events for `events`; None is for ever.
+the faults of a start, calls for those of RunTask, events for `events`; None is without end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 
 class FaultName(StrEnum):
-    """Everything that can be asked for at `POST /_local/faults`."""
+    """The faults that `POST /_local/faults` takes."""
 
     IMAGE_PULL = "image-pull"
     AGENT_MISSING = "agent-missing"
@@ -30,8 +30,6 @@ class FaultName(StrEnum):
 
 OF_A_CALL: Final = frozenset({FaultName.CAPACITY, FaultName.THROTTLE})
 OF_A_TASK: Final = frozenset(set(FaultName) - OF_A_CALL - {FaultName.EVENTS})
-
-
 OVERTAKEN_SECONDS: Final = 2.0
 
 
@@ -71,7 +69,7 @@ _PARAMETERS: Final[dict[FaultName, dict[str, Callable[[Any], bool]]]] = {
 
 @dataclass(slots=True)
 class Fault:
-    """One that was asked for. `random` is its own, seeded: the same requests meet the same fate."""
+    """One request for a fault. `random` has the request's seed: the same requests have the same effect."""
 
     name: FaultName
     match: str
@@ -129,18 +127,18 @@ class Faults:
         return [fault.document() for fault in self._faults]
 
     def take(
-        self,
-        names: Iterable[FaultName],
-        subjects: Iterable[str | None],
-        *,
-        accept: Callable[[Fault], bool] = lambda _: True,
+        self, names: Iterable[FaultName], subjects: Iterable[str | None], last_status: str | None = None
     ) -> dict[FaultName, Fault]:
-        """The first fault in force of each name that matches one of the subjects; each counts as applied once."""
+        """The first fault in force of each name that matches one of the subjects; each counts as applied once.
+
+        A fault of one `last_status` matches only that.
+        """
         known = [subject for subject in subjects if subject]
         taken: dict[FaultName, Fault] = {}
         for fault in self._faults:
             matching = not fault.match or any(fault.match in subject for subject in known)
-            if fault.name in names and fault.name not in taken and not fault.spent and matching and accept(fault):
+            matching = matching and fault.parameters.get("last_status") in (None, last_status)
+            if fault.name in names and fault.name not in taken and not fault.spent and matching:
                 fault.applied += 1
                 taken[fault.name] = fault
         return taken
@@ -148,7 +146,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What happens to one event on its way.
+    """The way of one event to the bus.
 
     `held` has one number for each copy: for so many seconds it is held back while later events pass. Without copies
     the event is lost. `delay` keeps later ones waiting too.
@@ -159,22 +157,18 @@ class Route:
 
 
 def route(faults: Faults, subjects: Iterable[str | None], last_status: str) -> Route:
-    """The way of one event, as the first matching `events` fault has it.
+    """The route under the first `events` fault that matches.
 
     `reorder` holds some events back for `OVERTAKEN_SECONDS`; `scatter_seconds` every copy of each, up to so long.
     """
-    taken = faults.take(
-        (FaultName.EVENTS,),
-        subjects,
-        accept=lambda fault: fault.parameters.get("last_status") in (None, last_status),
-    )
+    taken = faults.take((FaultName.EVENTS,), subjects, last_status)
     fault = taken.get(FaultName.EVENTS)
     if fault is None:
         return Route()
     chance = fault.random.random
     lost, doubled, late = (chance() < fault.parameters.get(what, 0) for what in ("drop", "duplicate", "reorder"))
     scatter = float(fault.parameters.get("scatter_seconds", 0))
-    # Always drawn, so that the fate of an event does not depend on what became of the one before.
+    # Always drawn, so that the route of an event does not depend on the routes before it.
     held = [(OVERTAKEN_SECONDS if late else 0.0) + chance() * scatter for _ in range(2)]
     return Route(
         held=() if lost else tuple(held if doubled else held[:1]),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from local.fargate import reasons
-from local.fargate.errors import ContainerNotStarted
+from local.fargate.reasons import ContainerNotStarted
 from local.fargate.task import Container
 
 
@@ -45,7 +45,7 @@ class Launch:
             await self._start(container)
             self._started.add(container.name)
         except ContainerNotStarted as exc:
-            container.reason = exc.reason
+            container.reason = str(exc)
             container.last_status = "STOPPED"
             if container.essential:
                 raise

@@ -2,8 +2,8 @@
 
 The order of statuses, what each version shows and which instants it carries follow captured lives of RunTask tasks
 on Fargate 1.4.0: PROVISIONING, PENDING (the address appears), RUNNING; after an exit DEPROVISIONING (some ten
-seconds late, with the exit codes) and STOPPED (the interface DELETED, the address still printed). A stop that was
-asked for shows STOPPING in between. A Spot interruption first shows RUNNING on its way out.
+seconds late, with the exit codes) and STOPPED (the interface DELETED, the address still printed). StopTask shows
+STOPPING in between. A Spot interruption first shows RUNNING on its way out.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from datetime import datetime
 from typing import Final
 
 from local.fargate import reasons
-from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
 from local.fargate.launch import Launch
 from local.fargate.pace import Pace, Phase
+from local.fargate.reasons import ContainerNotStarted, InitializationFailed
 from local.fargate.runtime import Running, Runtime
+from local.fargate.snapshot import publish
 from local.fargate.task import Container, Task, now
 
 log: Final = logging.getLogger("local.fargate")
@@ -29,25 +30,25 @@ _STOP_TIMEOUT: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a life needs of its surroundings. `emit` is called with every published version."""
+    """The surroundings of a life. `emit` is called with every published version."""
 
     runtime: Runtime
     pace: Pace
     emit: Callable[[Task], None]
 
 
-class _StopAsked(Exception):
-    """StopTask or an interruption came; unwinds whatever the life was waiting for."""
+class _StopRequested(Exception):
+    """StopTask or an interruption came; ends whatever the life waits for."""
 
 
 class Life:
-    """Drives one task. `run` is its course; the other methods are what happens to it."""
+    """Drives one task. `run` is its course; the other public methods are called from outside meanwhile."""
 
     def __init__(self, task: Task, world: World) -> None:
         self.task = task
         self._world = world
         self._running: dict[str, Running] = {}
-        self._watches: dict[str, asyncio.Task[int]] = {}
+        self._exits: dict[str, asyncio.Task[int]] = {}
         self._stop = asyncio.Event()
         self._essential_exit = asyncio.Event()
         self._show("PROVISIONING", task.created_at)
@@ -59,19 +60,16 @@ class Life:
             await self._start()
             await self._unless_stopped(self._essential_exit.wait())
             self._ending("EssentialContainerExited", reasons.ESSENTIAL_EXITED)
-        except _StopAsked:
-            pass  # `stop` has noted who asked and why
+        except _StopRequested:
+            pass  # `stop` has noted the reason
         except InitializationFailed as exc:
-            self._ending("TaskFailedToStart", exc.reason)
-        except PullFailed as exc:
-            self.task.container(exc.container).reason = exc.reason
-            self._ending("TaskFailedToStart", exc.reason)
+            self._ending("TaskFailedToStart", str(exc))
         except ContainerNotStarted:
             self._ending("TaskFailedToStart", reasons.TASK_FAILED_TO_START)
         await self._wind_down()
 
     def stop(self, code: str, reason: str, *, shown_as: str = "STOPPING") -> None:
-        """Somebody wants it to end. Nothing changes for a task that ECS shows on its way out already."""
+        """StopTask, or an interruption. Nothing changes for a task whose `desiredStatus` is STOPPED already."""
         if self.task.desired_status == "STOPPED":
             return
         self._ending(code, reason)
@@ -95,9 +93,9 @@ class Life:
         return {name: self._running[name].pid for name in self._alive()}
 
     async def abandon(self) -> None:
-        """The server ends: so do the processes, and nothing is told to anybody."""
+        """The server ends: so do the containers, without an event."""
         await asyncio.gather(*(self._running[name].close() for name in self._alive()))
-        await asyncio.gather(*self._watches.values())
+        await asyncio.gather(*self._exits.values())
         await self._world.runtime.release(self.task)
 
     async def _provision(self) -> None:
@@ -114,7 +112,11 @@ class Life:
         self.task.pull_started_at = now()
         await self._pause(Phase.PULL)
         for container in self.task.containers:
-            container.image_digest = await self._world.runtime.pull(self.task, container)
+            try:
+                container.image_digest = await self._world.runtime.pull(self.task, container)
+            except InitializationFailed as exc:
+                container.reason = str(exc)
+                raise
         self.task.pull_stopped_at = now()
         await self._pause(Phase.START)
         await self._unless_stopped(Launch(self.task.containers, self._start_container, self._exit_of).run())
@@ -123,30 +125,30 @@ class Life:
 
     async def _start_container(self, container: Container) -> None:
         self._running[container.name] = await self._world.runtime.start(self.task, container)
-        self._watches[container.name] = asyncio.create_task(self._watch(container))
+        self._exits[container.name] = asyncio.create_task(self._wait_for_exit(container))
         container.last_status = "RUNNING"
         container.runtime_id = f"{self.task.id}-{secrets.randbelow(9 * 10**9) + 10**9}"
         log.info("task %s container %s started", self.task.id, container.name)
 
     async def _exit_of(self, name: str) -> int:
-        return await asyncio.shield(self._watches[name])
+        return await asyncio.shield(self._exits[name])
 
-    async def _watch(self, container: Container) -> int:
+    async def _wait_for_exit(self, container: Container) -> int:
         code = await self._running[container.name].wait()
         log.info("task %s container %s exited with %d", self.task.id, container.name, code)
         if container.essential:
-            self._essential_exit.set()  # ECS learns of it late: `_wind_down` shows the exit code
+            self._essential_exit.set()  # ECS shows it late: `_wind_down` sets the exit code
         else:
             container.exit_code = code
             container.last_status = "STOPPED"
         return code
 
     def _alive(self) -> list[str]:
-        return [name for name, watch in self._watches.items() if not watch.done()]
+        return [name for name, exit_ in self._exits.items() if not exit_.done()]
 
     async def _wind_down(self) -> None:
         await self._stop_containers()
-        if self._watches or self.task.stop_code == "TaskFailedToStart":
+        if self._exits or self.task.stop_code == "TaskFailedToStart":
             self.task.execution_stopped_at = now()
         await asyncio.sleep(self._world.pace.seconds(Phase.NOTICE))
         at = now()
@@ -154,8 +156,8 @@ class Life:
         self.task.stopping_at = self.task.stopping_at or at
         for container in self.task.containers:
             container.last_status = "STOPPED"
-            if container.name in self._watches:
-                container.exit_code = self._watches[container.name].result()
+            if container.name in self._exits:
+                container.exit_code = self._exits[container.name].result()
         self._show("DEPROVISIONING", at)
         await asyncio.sleep(self._world.pace.seconds(Phase.DETACH))
         await self._world.runtime.release(self.task)
@@ -169,38 +171,38 @@ class Life:
         async def stop(name: str) -> None:
             self._running[name].terminate()
             timeout = self.task.container(name).definition.get("stopTimeout", _STOP_TIMEOUT)
-            done, _ = await asyncio.wait([self._watches[name]], timeout=timeout)
+            done, _ = await asyncio.wait([self._exits[name]], timeout=timeout)
             if not done:
                 self._running[name].kill()
-                await self._watches[name]
+                await self._exits[name]
 
         await asyncio.gather(*(stop(name) for name in self._alive()))
 
     def _ending(self, code: str, reason: str) -> None:
-        """The first reason to end is the one that is told."""
+        """Notes the reason, unless an earlier one is noted."""
         if self.task.stop_code is None:
             self.task.stop_code = code
             self.task.stopped_reason = reason
 
     def _show(self, status: str, at: datetime) -> None:
-        self.task.publish(status, at)
+        publish(self.task, status, at)
         self._world.emit(self.task)
 
     async def _pause(self, phase: Phase) -> None:
         await self._unless_stopped(asyncio.sleep(self._world.pace.seconds(phase)))
 
     async def _unless_stopped(self, what: Coroutine[None, None, object]) -> None:
-        """Waits for it, with its exceptions; cancels it and raises `_StopAsked` when the task is to end."""
+        """Waits for it, with its exceptions; cancels it and raises `_StopRequested` when the task is to end."""
         wanted = asyncio.create_task(what)
-        asked = asyncio.create_task(self._stop.wait())
+        stop = asyncio.create_task(self._stop.wait())
         try:
-            await asyncio.wait({wanted, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({wanted, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            asked.cancel()
+            stop.cancel()
             wanted.cancel()
-            await asyncio.wait({wanted, asked})
+            await asyncio.wait({wanted, stop})
         if self._stop.is_set():
             if not wanted.cancelled():
-                wanted.exception()  # looked at: what failed at the same moment no longer matters
-            raise _StopAsked
+                wanted.exception()  # retrieved, or asyncio logs it: a failure at the same moment no longer matters
+            raise _StopRequested
         await wanted

@@ -1,4 +1,4 @@
-"""The awslogs driver: what a container prints goes to the log group of its definition, line by line.
+"""The awslogs driver: it sends a container's output to the log group of its definition, line by line.
 
 The stream is `<awslogs-stream-prefix>/<container>/<task id>`, as the driver names it on Fargate.
 """
@@ -9,71 +9,47 @@ import asyncio
 import logging
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.fargate.errors import InitializationFailed
-from local.fargate.reasons import log_stream_refused
+from local.fargate.reasons import InitializationFailed, log_stream_refused
 from local.fargate.task import Container, Task
 
 log: Final = logging.getLogger("local.fargate")
 _FLUSH_SECONDS: Final = 0.5
-_BATCH_BYTES: Final = 900 * 1024
-_OVERHEAD: Final = 26
-"""PutLogEvents takes up to 10,000 events and 1,048,576 bytes: UTF-8 plus 26 for each event."""
-_BATCH: Final = 10_000
+# PutLogEvents takes up to 10,000 events and 1,048,576 bytes: UTF-8 plus 26 for each event.
+_BATCH, _BATCH_BYTES, _OVERHEAD = 10_000, 900 * 1024, 26
 _LONGEST: Final = 200 * 1024
 """An event may be 256 KiB; what does not decode grows."""
 
 
-class LogGroups(Protocol):
-    """Where output goes besides the log file."""
+async def open_stream(logs: Any, task: Task, container: Container) -> LogStream:
+    """Makes the stream of a container. Raises `InitializationFailed`.
 
-    async def stream(self, task: Task, container: Container) -> LogStream | None:
-        """The stream of a container, made now; None for one without awslogs. Raises `InitializationFailed`."""
+    As the driver does it: the group is made only where `awslogs-create-group` says so. `logs` is a client of boto3's.
+    """
+    options = container.definition["logConfiguration"]["options"]
+    group = options["awslogs-group"]
+    name = f"{options['awslogs-stream-prefix']}/{container.name}/{task.id}"
+    try:
+        if options.get("awslogs-create-group") == "true":
+            await asyncio.to_thread(_create_group, logs, group)
+        await asyncio.to_thread(logs.create_log_stream, logGroupName=group, logStreamName=name)
+    except (BotoCoreError, ClientError) as exc:
+        raise InitializationFailed(log_stream_refused(exc)) from exc
+    return LogStream(logs, group, name)
 
 
-class NoLogGroups:
-    """For a server without an AWS endpoint: output is kept in files only."""
-
-    async def stream(self, task: Task, container: Container) -> LogStream | None:
-        """None."""
-        del task, container
-        return None
-
-
-class AwsLogGroups:
-    """CloudWatch Logs of the local AWS."""
-
-    def __init__(self, session: Any, endpoint: str) -> None:
-        self._logs = session.client("logs", endpoint_url=endpoint)
-
-    async def stream(self, task: Task, container: Container) -> LogStream | None:
-        """As the driver does it: the group is made only where `awslogs-create-group` says so."""
-        configuration = container.definition.get("logConfiguration", {})
-        if configuration.get("logDriver") != "awslogs":
-            return None
-        options = configuration["options"]
-        group = options["awslogs-group"]
-        name = f"{options['awslogs-stream-prefix']}/{container.name}/{task.id}"
-        try:
-            if options.get("awslogs-create-group") == "true":
-                await asyncio.to_thread(self._create_group, group)
-            await asyncio.to_thread(self._logs.create_log_stream, logGroupName=group, logStreamName=name)
-        except (BotoCoreError, ClientError) as exc:
-            raise InitializationFailed(log_stream_refused(exc)) from exc
-        return LogStream(self._logs, group, name)
-
-    def _create_group(self, group: str) -> None:
-        try:
-            self._logs.create_log_group(logGroupName=group)
-        except self._logs.exceptions.ResourceAlreadyExistsException:
-            log.debug("log group %s is there already", group)
+def _create_group(logs: Any, group: str) -> None:
+    try:
+        logs.create_log_group(logGroupName=group)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        log.debug("log group %s is there already", group)
 
 
 class LogStream:
-    """One stream, written to in the background: twice a second, and at the end. It is fed, or follows a file."""
+    """One stream, written in the background: twice a second, and at the end. Output comes by `feed` or from a file."""
 
     def __init__(self, logs: Any, group: str, name: str) -> None:
         self._logs = logs
@@ -90,11 +66,11 @@ class LogStream:
         self._add(lines)
 
     def follow(self, file: Path) -> None:
-        """From now on, all that is in this file, and what is appended to it."""
+        """Reads this file from its beginning, and what is appended to it."""
         self._file = file.open("rb")
 
     async def close(self) -> None:
-        """Returns when everything is written, a last line without an end too. May be repeated."""
+        """Writes the rest, a last line without an end too. May be repeated."""
         self._closing.set()
         await self._writer
 

@@ -1,4 +1,4 @@
-"""How long each phase of a task takes, drawn from what real tasks took, with a seed and a speed.
+"""The duration of each phase of a task, drawn at random from those of real tasks, with a seed and a speed.
 
 Seconds at speed `real`, from captured lives of plain RunTask tasks on platform 1.4.0: RUNNING after 20 to 60 s,
 DEPROVISIONING 10 to 11.3 s after the exit, STOPPED 13 to 22 s after that.
@@ -7,37 +7,27 @@ DEPROVISIONING 10 to 11.3 s after the exit, STOPPED 13 to 22 s after that.
 from __future__ import annotations
 
 import random
-from enum import StrEnum
+from enum import Enum
 from typing import Final
 
 
-class Phase(StrEnum):
-    """What is waited for, in the order of a life."""
+class Phase(Enum):
+    """The phases in the order of a life; the value is the shortest and the longest time in seconds."""
 
-    CONNECT = "connect"
+    CONNECT = (4.5, 6)
     """From the request until the task's agent is connected."""
-    ATTACH = "attach"
+    ATTACH = (3, 5)
     """From there until the network interface is attached: PENDING."""
-    PLACE = "place"
+    PLACE = (5.5, 15)
     """From there until the first image pull begins."""
-    PULL = "pull"
-    START = "start"
+    PULL = (2, 10)
+    START = (2, 11)
     """From the last pull until the first container starts."""
-    NOTICE = "notice"
+    NOTICE = (10, 11.3)
     """From the last exit until ECS shows it: DEPROVISIONING."""
-    DETACH = "detach"
+    DETACH = (12.6, 22)
     """From there to STOPPED."""
 
-
-_SECONDS: Final[dict[Phase, tuple[float, float]]] = {
-    Phase.CONNECT: (4.5, 6),
-    Phase.ATTACH: (3, 5),
-    Phase.PLACE: (5.5, 15),
-    Phase.PULL: (2, 10),
-    Phase.START: (2, 11),
-    Phase.NOTICE: (10, 11.3),
-    Phase.DETACH: (12.6, 22),
-}
 
 _SLOWEST: Final = 10
 FAST: Final = 0.02
@@ -52,7 +42,7 @@ class Pace:
         self._random = random.Random(seed)  # noqa: S311 - durations, no secret
 
     def seconds(self, phase: Phase) -> float:
-        return self._random.uniform(*_SECONDS[phase]) * self._factor
+        return self._random.uniform(*phase.value) * self._factor
 
 
 def parse_speed(text: str) -> float:

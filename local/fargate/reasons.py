@@ -1,4 +1,11 @@
-"""The reasons ECS gives when a task does not start, in its own words (public reports of Fargate 1.4.0)."""
+"""Why a task does not start, or stops: the two errors, and ECS's own words (public reports of Fargate 1.4.0).
+
+Of a container that cannot be created or started, ECS names the step that failed and passes on the sentences of
+containerd and runc. Docker passes on the same sentences with another beginning. A complaint of the kernel about the
+program (`exec format error`, a missing interpreter) is no refusal, neither here nor on Fargate: the container has
+started, prints it, and exits with 1 (AWS Knowledge Center, "How do I troubleshoot an exec format error that causes my
+Amazon ECS tasks to fail").
+"""
 
 from __future__ import annotations
 
@@ -17,17 +24,23 @@ ENI_FAILED: Final = (
 _EFS: Final = "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: "
 _EFS_END: Final = " : unsuccessful EFS utils command execution; code: "
 EFS_TIMEOUT: Final = (
-    _EFS
-    + "Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
-    + "Mount attempt 2/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
-    + "b'mount.nfs4: Connection timed out'"
-    + _EFS_END
-    + "32"
+    f"{_EFS}Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+    "Mount attempt 2/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+    f"b'mount.nfs4: Connection timed out'{_EFS_END}32"
 )
-_CANNOT_START: Final = (
-    "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
-    "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
-)
+OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
+"""Of a container that the kernel ended for its memory."""
+_CANNOT_START: Final = "CannotStartContainerError: ResourceInitializationError: "
+_NO_TASK: Final = f"{_CANNOT_START}failed to create new container runtime task: failed to create shim task: "
+_RUNC: Final = "OCI runtime create failed"
+
+
+class InitializationFailed(Exception):
+    """The task cannot be set up (network, secrets, volumes, images). The message becomes its `stoppedReason`."""
+
+
+class ContainerNotStarted(Exception):
+    """A container cannot be started. The message becomes its `reason`; the task "failed to start"."""
 
 
 def efs_unresolved(file_system: str, region: str) -> str:
@@ -74,7 +87,7 @@ def cannot_pull(image: str, why: str | None = None) -> str:
 
 
 def cannot_execute(command: str, number: int) -> str:
-    """What runc finds wrong with `argv[0]` before it starts the container, by errno."""
+    """Runc's refusal of `argv[0]`, by errno, before it starts the container."""
     if number == errno.ENOENT and "/" not in command:
         what = f'exec: "{command}": executable file not found in $PATH'
     elif number == errno.ENOENT:
@@ -83,11 +96,22 @@ def cannot_execute(command: str, number: int) -> str:
         what = f'exec: "{command}": permission denied'
     else:
         what = f'exec: "{command}": {errno.errorcode.get(number, "unknown error")}'
-    return f"{_CANNOT_START}{what}: unknown"
+    return f"{_NO_TASK}{_RUNC}: runc create failed: unable to start container process: {what}: unknown"
+
+
+def cannot_start(message: str) -> str:
+    """The engine's refusal to start a container that it created. From runc's name on, its words are Fargate's."""
+    before, runc, said = message.strip().partition(_RUNC)
+    return f"{_NO_TASK}{runc}{said}" if runc else f"{_CANNOT_START}unable to create new container: {before}"
+
+
+def cannot_create(message: str) -> str:
+    """The engine's refusal to create a container: no command, a mount that cannot be, a bad user."""
+    return f"CannotCreateContainerError: {message.strip()}"
 
 
 def refused_by_the_kernel(command: str, number: int) -> str | None:
-    """What the container of a program that is there prints when the kernel does not take it; None when runc sees first.
+    """The output of a container whose program exists and is refused by the kernel; None when runc refuses it before.
 
     ENOENT is about the interpreter that its first line names, or its dynamic loader.
     """

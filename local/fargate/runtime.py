@@ -1,4 +1,4 @@
-"""What runs tasks, as a protocol: OS processes (`process_runtime`) or a container engine (`docker_runtime`)."""
+"""The protocol of what runs tasks: processes (`process.runtime`) or a container engine (`engine.runtime`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.fargate.task import Container, Task
 
 
 class RuntimeName(StrEnum):
-    """What `--runtime` takes."""
+    """The values of `--runtime`."""
 
     PROCESS = "process"
     DOCKER = "docker"
@@ -32,7 +32,7 @@ class Running(Protocol):
         """SIGKILL to its main process."""
 
     async def close(self) -> None:
-        """Ends it at once, whatever it is doing, and waits for that."""
+        """Kills it and waits for its end."""
 
 
 class Runtime(Protocol):

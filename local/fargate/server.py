@@ -1,4 +1,4 @@
-"""The HTTP server: the ECS API at `POST /`, and what a test or a demo asks for under `/_local`."""
+"""The HTTP server: the ECS API at `POST /`, and the requests of tests and the demo under `/_local`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,20 +17,19 @@ import botocore.session
 from aiohttp import web
 from botocore.config import Config
 
-from local.fargate import wire
-from local.fargate.bus import Bus, EventBus, NoBus
+from local.fargate.api import wire
+from local.fargate.api.control_plane import ControlPlane
+from local.fargate.api.errors import AwsError
+from local.fargate.api.naming import Names
+from local.fargate.api.rates import Rates
+from local.fargate.bus import EventBus
 from local.fargate.choice import runtime_of
-from local.fargate.control_plane import ControlPlane
 from local.fargate.delivery import Deliveries
-from local.fargate.errors import AwsError
 from local.fargate.faults import BadFault, Faults, parse
 from local.fargate.life import Life, World
-from local.fargate.log_groups import AwsLogGroups, LogGroups, NoLogGroups
-from local.fargate.naming import Names
 from local.fargate.pace import FAST, Pace
-from local.fargate.rates import Rates
+from local.fargate.resources import Clients, Resources
 from local.fargate.runtime import RuntimeName
-from local.fargate.task_secrets import AwsSecrets, NoSecrets, SecretSource
 
 log: Final = logging.getLogger("local.fargate")
 _LARGEST_REQUEST: Final = 1024 * 1024
@@ -37,7 +37,7 @@ _LARGEST_REQUEST: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a server is to be. Without `aws_endpoint` events are only recorded and secrets are refused."""
+    """The settings of a server. Without `aws_endpoint` events are only recorded and secrets are refused."""
 
     state_dir: Path
     aws_endpoint: str | None = None
@@ -48,16 +48,16 @@ class Options:
     seed: int | None = None
     runtime: RuntimeName = RuntimeName.PROCESS
     rates: Rates | None = None
-    """How many calls a second are taken; None: any number."""
+    """How many calls a second the API takes; None: any number."""
 
 
 def build_app(options: Options) -> web.Application:
     """The application; its clean-up ends every task. Nothing is bound or started before it runs."""
     names = Names(options.region, options.account)
     faults = Faults()
-    bus, secrets, logs = _aws(options)
-    deliveries = Deliveries(names, faults, bus)
-    runtime = runtime_of(options.runtime, options.state_dir, options.region, secrets, logs)
+    clients = None if options.aws_endpoint is None else _clients(options.aws_endpoint, options.region)
+    deliveries = Deliveries(names, faults, None if clients is None else EventBus(clients))
+    runtime = runtime_of(options.runtime, Resources(options.state_dir, options.region, clients))
     world = World(runtime, Pace(options.speed, options.seed), deliveries.emit)
     plane = ControlPlane(names, options.clusters, faults, world, options.rates)
     server = _Server(plane, deliveries, faults)
@@ -74,10 +74,8 @@ def build_app(options: Options) -> web.Application:
     return app
 
 
-def _aws(options: Options) -> tuple[Bus, SecretSource, LogGroups]:
-    if options.aws_endpoint is None:
-        return NoBus(), NoSecrets(), NoLogGroups()
-    # Retries are the bus's own: some hidden in the client would multiply with them.
+def _clients(endpoint: str, region: str) -> Clients:
+    # The bus retries; retries of the client would multiply with its.
     quiet = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=3, read_timeout=20)
     core = botocore.session.Session()
     core.set_default_client_config(quiet)
@@ -85,10 +83,9 @@ def _aws(options: Options) -> tuple[Bus, SecretSource, LogGroups]:
         botocore_session=core,
         aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "test"),
         aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
-        region_name=options.region,
+        region_name=region,
     )
-    endpoint = options.aws_endpoint
-    return EventBus(session, endpoint), AwsSecrets(session, endpoint), AwsLogGroups(session, endpoint)
+    return partial(session.client, endpoint_url=endpoint)
 
 
 class _Server:
@@ -116,7 +113,7 @@ class _Server:
         ]
 
     async def api(self, request: web.Request) -> web.Response:
-        """One operation of the ECS API. The log names it and its outcome, never what was sent."""
+        """One operation of the ECS API. The log names it and its outcome, never its parameters."""
         begun = time.perf_counter()
         operation, status = "?", 200
         try:
@@ -141,7 +138,7 @@ class _Server:
         return web.json_response({})
 
     async def events(self, request: web.Request) -> web.Response:
-        """The deliveries, of one task (id or ARN) when asked."""
+        """The deliveries, with `?task=` those of one task (id or ARN)."""
         task = request.query.get("task")
         return web.json_response({"deliveries": self._deliveries.documents(task and task.rpartition("/")[2])})
 
@@ -162,7 +159,7 @@ class _Server:
         return web.json_response({"faults": self._faults.documents()})
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """One more; 400 says what is wrong with it."""
+        """Adds a fault; a wrong request is refused with 400 and the reason."""
         try:
             fault = parse(await request.json())
         except (BadFault, ValueError) as exc:

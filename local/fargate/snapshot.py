@@ -1,20 +1,17 @@
 """One task, two spellings: the detail of an `ECS Task State Change` event, and the Task of the API.
 
-The differences were learnt from captures of both: the attachment's type (`eni`, `ElasticNetworkInterface`), instants
-(ISO 8601 with trailing zeros cut, epoch seconds), `updatedAt` only in events; tags, health, platform family and
+Captures of both show the differences: the attachment's type (`eni`, `ElasticNetworkInterface`), instants (ISO 8601
+with trailing zeros cut, epoch seconds), `updatedAt` only in events; tags, health, platform family and
 `networkBindings` only in the API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from local.fargate.task import Container, NetworkInterface, Task
+from local.fargate.task import Container, NetworkInterface, Task
 
-_ARCHITECTURE: Final = {"ARM64": "arm64"}
 _EPHEMERAL_GIB: Final = 20
 REDACTED: Final = "***"
 
@@ -26,30 +23,39 @@ def iso(instant: datetime) -> str:
     return utc.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
 
 
-def detail(task: Task) -> dict[str, Any]:
+def publish(task: Task, last_status: str, at: datetime) -> None:
+    """Shows the state as it is now, as the next version, updated at that instant."""
+    task.last_status = last_status
+    task.version += 1
+    task.updated_at = at
+    task.document = _document(task)
+    task.detail = _detail(task)
+
+
+def _detail(task: Task) -> dict[str, Any]:
     """The `detail` of the event; its keys are in alphabetical order, as ECS's are but for one."""
     members = {
-        **_members(task, "eni", iso),
+        **_members(task, "eni"),
         "containers": [_container(task, container) for container in task.containers],
         "overrides": _overrides(task),
-        "updatedAt": iso(task.updated_at),
+        "updatedAt": task.updated_at,
     }
-    return _present(dict(sorted(members.items())))
+    return {key: iso(value) if isinstance(value, datetime) else value for key, value in sorted(members.items())}
 
 
-def document(task: Task) -> dict[str, Any]:
+def _document(task: Task) -> dict[str, Any]:
     """The Task of RunTask, DescribeTasks and StopTask; instants as datetimes, which `wire` spells. Without tags."""
     placed = task.last_status != "PROVISIONING"
     unknown = {"healthStatus": "UNKNOWN"} if placed else {}
     bindings: dict[str, Any] = {"networkBindings": []} if placed else {}
-    return _present({
-        **_members(task, "ElasticNetworkInterface", _same),
+    return {
+        **_members(task, "ElasticNetworkInterface"),
         "containers": [{**_container(task, container), **bindings, **unknown} for container in task.containers],
         "fargateEphemeralStorage": _ephemeral(task),
         "overrides": {**_overrides(task), "inferenceAcceleratorOverrides": []},
         "platformFamily": "Linux",
         **unknown,
-    })  # fmt: skip
+    }
 
 
 def redacted(event: dict[str, Any]) -> dict[str, Any]:
@@ -64,39 +70,42 @@ def redacted(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "detail": {**event["detail"], "overrides": {**overrides, "containerOverrides": containers}}}
 
 
-def _same(instant: datetime) -> datetime:
-    return instant
-
-
-def _at(instant: datetime | None, spell: Callable[[datetime], Any]) -> Any:
-    return None if instant is None else spell(instant)
-
-
-def _members(task: Task, attachment: str, spell: Callable[[datetime], Any]) -> dict[str, Any]:
-    """What both have, None where it is not known; they differ in the attachment's type and in the spelling of time."""
-    return {
+def _members(task: Task, attachment: str) -> dict[str, Any]:
+    """The members of both, instants as datetimes; they differ in the attachment's type and in the spelling of time."""
+    arm = task.definition.get("runtimePlatform", {}).get("cpuArchitecture") == "ARM64"
+    # Absent from the first two versions of a captured life, and later earlier than the second: ECS shows it late.
+    connected = task.connectivity_at is not None and task.last_status not in ("PROVISIONING", "PENDING")
+    return _present({
         "attachments": [_attachment(task.interface, attachment)],
-        "attributes": _attributes(task),
+        "attributes": [{"name": "ecs.cpu-architecture", "value": "arm64" if arm else "x86_64"}],
         "availabilityZone": task.availability_zone,
         "capacityProviderName": task.capacity_provider,
         "clusterArn": task.cluster_arn,
-        **_connectivity(task, spell),
+        "connectivity": "CONNECTED" if connected else None,
+        "connectivityAt": task.connectivity_at if connected else None,
         "cpu": _size(task, "cpu"),
-        "createdAt": spell(task.created_at),
+        "createdAt": task.created_at,
         "desiredStatus": task.desired_status,
         "enableExecuteCommand": task.enable_execute_command,
         "ephemeralStorage": _ephemeral(task),
-        "executionStoppedAt": _at(task.execution_stopped_at, spell),
+        "executionStoppedAt": task.execution_stopped_at,
         "group": task.group,
         "lastStatus": task.last_status,
         "launchType": "FARGATE",
         "memory": _size(task, "memory"),
         "platformVersion": task.platform_version,
-        **_course(task, spell),
+        "pullStartedAt": task.pull_started_at,
+        "pullStoppedAt": task.pull_stopped_at,
+        "startedAt": task.started_at,
+        "startedBy": task.started_by,
+        "stoppingAt": task.stopping_at,
+        "stoppedAt": task.stopped_at,
+        "stoppedReason": task.stopped_reason,
+        "stopCode": task.stop_code,
         "taskArn": task.arn,
         "taskDefinitionArn": task.definition["taskDefinitionArn"],
         "version": task.version,
-    }
+    })  # fmt: skip
 
 
 def _present(document: dict[str, Any]) -> dict[str, Any]:
@@ -121,39 +130,6 @@ def _attachment(interface: NetworkInterface, kind: str) -> dict[str, Any]:
     }
 
 
-def _interfaces(task: Task) -> list[dict[str, str]]:
-    """The same address spelled again, in another case."""
-    interface = task.interface
-    if interface.address is None:
-        return []
-    return [{"attachmentId": interface.attachment_id, "privateIpv4Address": interface.address}]
-
-
-def _attributes(task: Task) -> list[dict[str, str]]:
-    architecture = task.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
-    return [{"name": "ecs.cpu-architecture", "value": _ARCHITECTURE.get(architecture, "x86_64")}]
-
-
-def _connectivity(task: Task, spell: Callable[[datetime], Any]) -> dict[str, Any]:
-    # Absent from the first two versions of a captured life, and later earlier than the second: ECS shows it late.
-    if task.connectivity_at is None or task.last_status in ("PROVISIONING", "PENDING"):
-        return {}
-    return {"connectivity": "CONNECTED", "connectivityAt": spell(task.connectivity_at)}
-
-
-def _course(task: Task, spell: Callable[[datetime], Any]) -> dict[str, Any]:
-    return {
-        "pullStartedAt": _at(task.pull_started_at, spell),
-        "pullStoppedAt": _at(task.pull_stopped_at, spell),
-        "startedAt": _at(task.started_at, spell),
-        "startedBy": task.started_by,
-        "stoppingAt": _at(task.stopping_at, spell),
-        "stoppedAt": _at(task.stopped_at, spell),
-        "stoppedReason": task.stopped_reason,
-        "stopCode": task.stop_code,
-    }
-
-
 def _size(task: Task, kind: str) -> str:
     return str(task.overrides.get(kind) or task.definition[kind])
 
@@ -170,20 +146,13 @@ def _overrides(task: Task) -> dict[str, Any]:
          "name": container.name}
         for container in task.containers
     ]  # fmt: skip
-    return {"containerOverrides": containers, **{k: v for k, v in task.overrides.items() if k != "containerOverrides"}}
-
-
-def _sizes(container: Container) -> dict[str, Any]:
-    definition = {**container.definition, **container.override}
-    memory, soft = definition.get("memory"), definition.get("memoryReservation")
-    return {
-        "cpu": str(definition.get("cpu", 0)),
-        "memory": None if memory is None else str(memory),
-        "memoryReservation": None if soft is None else str(soft),
-    }
+    return {"containerOverrides": containers, **task.overrides}
 
 
 def _container(task: Task, container: Container) -> dict[str, Any]:
+    interface, sizes = task.interface, {**container.definition, **container.override}
+    # The address of the attachment again, in another case.
+    address = {"attachmentId": interface.attachment_id, "privateIpv4Address": interface.address}
     return _present({
         "containerArn": container.arn,
         "exitCode": container.exit_code,
@@ -194,6 +163,8 @@ def _container(task: Task, container: Container) -> dict[str, Any]:
         "imageDigest": container.image_digest,
         "runtimeId": container.runtime_id,
         "taskArn": task.arn,
-        "networkInterfaces": _interfaces(task),
-        **_sizes(container),
+        "networkInterfaces": [] if interface.address is None else [address],
+        "cpu": str(sizes.get("cpu", 0)),
+        "memory": str(sizes["memory"]) if "memory" in sizes else None,
+        "memoryReservation": str(sizes["memoryReservation"]) if "memoryReservation" in sizes else None,
     })  # fmt: skip

@@ -1,4 +1,4 @@
-"""The state of one task, as far as ECS knows it. `snapshot` spells it; `life` changes it."""
+"""The state of one task, as far as ECS knows it. `life` changes it; `snapshot` publishes it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from local.fargate import snapshot
 from local.fargate.faults import Fault, FaultName
+
+_DEFAULT_AGENT_PORT: Final = 9111
 
 
 def now() -> datetime:
@@ -39,7 +40,7 @@ class NetworkInterface:
 
 @dataclass(slots=True)
 class Container:
-    """One container: its definition, its override, and what ECS shows of it."""
+    """One container: its definition, its override, and its state as ECS shows it."""
 
     definition: dict[str, Any] = field(repr=False)  # environments may hold secrets
     override: dict[str, Any] = field(repr=False)
@@ -74,7 +75,7 @@ class Container:
 
 @dataclass(slots=True, kw_only=True)
 class Task:
-    """One task. `publish` is the only way by which a change becomes visible, under a version of its own."""
+    """One task. A change becomes visible with the next version, which `snapshot.publish` makes."""
 
     id: str
     arn: str
@@ -88,7 +89,7 @@ class Task:
     group: str = ""
     tags: list[dict[str, str]] = field(default_factory=list)
     faults: Mapping[FaultName, Fault] = field(default_factory=dict)
-    """What was asked to go wrong with it."""
+    """The faults that it meets."""
     capacity_provider: str | None = None
     enable_execute_command: bool = False
     platform_version: str = "1.4.0"
@@ -111,19 +112,17 @@ class Task:
     detail: dict[str, Any] = field(default_factory=dict, repr=False)
     """The event's detail for the published version."""
 
-    def publish(self, last_status: str, at: datetime) -> None:
-        """Shows the state as it is now, as the next version, updated at that instant."""
-        self.last_status = last_status
-        self.version += 1
-        self.updated_at = at
-        self.document = snapshot.document(self)
-        self.detail = snapshot.detail(self)
-
     def container(self, name: str) -> Container:
         for container in self.containers:
             if container.name == name:
                 return container
         raise KeyError(name)
+
+    @property
+    def agent_port(self) -> int:
+        """The port in a container's `SOCKERLESS_AGENT_PORT`, else the agent's default."""
+        ports = (container.environment.get("SOCKERLESS_AGENT_PORT", "") for container in self.containers)
+        return next((int(port) for port in ports if port.isdigit()), _DEFAULT_AGENT_PORT)
 
     @property
     def cluster(self) -> str:

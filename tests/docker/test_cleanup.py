@@ -14,10 +14,10 @@ from local.cloud.layout import ROOT
 from local.cloud.processes import LOOPBACK, Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
 from local.fargate.engine.connection import BASE_IMAGE
-from local.fargate.engine.marker import engine_marker
 from local.fargate.engine.network import network_name
 from local.fargate.engine.ownership import Ownership, remove_leftovers
 from local.fargate.runtime import RuntimeName
+from local.fargate.state_directory import engine_marker
 from tests.docker.definitions import container, mount, with_volume
 from tests.e2e.engine import NOTHING, attached, docker, inspected, owned
 from tests.unit.local.fargate.harness import LocalServer, ecs_client, request, until

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from local.cloud.cloud import ACCESS_POINT, AGENT_IMAGE, FILE_SYSTEM
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
+from local.fargate.state_directory import efs_directory, image_directory
 from tests.e2e.stack import Stack
 
 STRATEGIES: Final[dict[str, Callable[[Path], Path]]] = {

@@ -1,1 +1,1 @@
-"""A container engine (Docker) as the place where tasks run: what `docker_runtime` is made of."""
+"""A container engine (Docker) as the place where tasks run. `runtime` is made of the other modules."""

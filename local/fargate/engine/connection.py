@@ -1,4 +1,4 @@
-"""How the container engine is found and spoken to."""
+"""The connection to the container engine, and the base image that it must have."""
 
 from __future__ import annotations
 
@@ -37,12 +37,9 @@ def engine_url(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 @asynccontextmanager
-async def connected(url: str | None = None) -> AsyncIterator[Docker]:
-    """A client of the engine at `url`, or of the one that is found.
-
-    Raises `NoEngine` when none is found, and whenever it is spoken to and does not answer.
-    """
-    where = url or engine_url()
+async def connected() -> AsyncIterator[Docker]:
+    """A client of the engine. Raises `NoEngine` when none is found, and at any call that it does not answer."""
+    where = engine_url()
     if where is None:
         raise NoEngine("No container engine was found. What to do: start Docker, or set DOCKER_HOST.")
     try:

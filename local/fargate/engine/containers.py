@@ -1,4 +1,4 @@
-"""One container of a task in the engine: what it is created with, and its life from there."""
+"""One container of a task in the engine: its configuration, its output, its life."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Self
 
 import aiohttp
 from aiodocker import DockerError
 from aiodocker.containers import DockerContainer
 
 from local.fargate.engine.connection import CONFLICT, NOT_FOUND
-from local.fargate.engine.logs import Output
-from local.fargate.engine.words import OUT_OF_MEMORY
+from local.fargate.log_groups import LogStream
+from local.fargate.reasons import OUT_OF_MEMORY
 from local.fargate.task import Container, Task
 
 log: Final = logging.getLogger("local.fargate")
@@ -23,7 +24,7 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What the runtime decided about a container: the id of its image, its mounts, the namespace it joins."""
+    """The runtime's decisions on a container: the id of its image, its mounts, the namespace it joins."""
 
     image: str
     environment: dict[str, str] = field(repr=False)  # may hold secrets
@@ -35,7 +36,7 @@ class Placement:
 def configuration(task: Task, container: Container, placement: Placement) -> dict[str, Any]:
     """The body of `POST /containers/create`. Absent members are the image's own: entry point, user, directory.
 
-    cpu is not limited: it changes how fast things are, which `--speed` is for.
+    cpu is not limited: `--speed` decides how fast a task is.
     """
     definition = container.definition
     memory = _memory(task, container)
@@ -77,8 +78,48 @@ def _memory(task: Task, container: Container) -> int:
     return int(own or task.overrides.get("memory") or task.definition["memory"]) * _MIB
 
 
+class Output:
+    """Both streams of one container in the order in which they come, in a file as in process mode, and in a log stream.
+
+    `follow` before the container starts: nothing is missed.
+    """
+
+    def __init__(self, ended: asyncio.Task[None]) -> None:
+        self._ended = ended
+
+    @classmethod
+    async def follow(cls, container: DockerContainer, file: Path, stream: LogStream | None) -> Self:
+        """Attached when it returns; from then on everything is appended to `file`, and fed to `stream`."""
+        attached = container.attach(stdout=True, stderr=True)
+        await attached.__aenter__()
+
+        async def copy() -> None:
+            try:
+                with file.open("ab", buffering=0) as log:
+                    while (message := await attached.read_out()) is not None:
+                        log.write(message.data)
+                        if stream is not None:
+                            stream.feed(message.data)
+                if stream is not None:
+                    # Before `wait` returns: on Fargate the log is complete long before ECS shows the exit.
+                    await stream.close()
+            finally:
+                await attached.close()
+
+        return cls(asyncio.create_task(copy()))
+
+    async def ended(self) -> None:
+        """Returns when the container has closed its output, that is, when it has ended, and all of it is written."""
+        await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        """Stops following, for a container that never started."""
+        self._ended.cancel()
+        await asyncio.wait([self._ended])
+
+
 class EngineContainer:
-    """A container that runs. `pid` is that of its main process, as the engine's machine sees it."""
+    """A container that runs. `pid` is that of its main process on the engine's machine."""
 
     def __init__(self, engine: DockerContainer, container: Container, output: Output, shown: dict[str, Any]) -> None:
         self._engine = engine
@@ -98,7 +139,7 @@ class EngineContainer:
         self._send(self._stop_signal)
 
     def kill(self) -> None:
-        """SIGKILL to the main process; its PID namespace goes with it."""
+        """SIGKILL to the main process; its PID namespace ends with it."""
         self._send("SIGKILL")
 
     async def close(self) -> None:

@@ -7,13 +7,13 @@ it. The address lives as long as the task, whatever its containers do.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiodocker import Docker
 
-from local.fargate import blockade
 from local.fargate.engine.connection import BASE_IMAGE
 from local.fargate.engine.ownership import Ownership
+from local.fargate.process import blockade
 
 _PAUSE: Final = ("sleep", "infinity")
 
@@ -47,15 +47,16 @@ class TaskNetwork:
         container = await self._docker.containers.create(config, name=f"{task_id}-{name}")
         await container.start()
         shown = await container.show()
-        return Namespace(container.id, str(shown["NetworkSettings"]["Networks"][self._name]["IPAddress"]))
+        return Namespace(
+            f"container:{container.id}", str(shown["NetworkSettings"]["Networks"][self._name]["IPAddress"])
+        )
 
 
-class Namespace:
-    """One network namespace: `mode` is what a container joins it with."""
+class Namespace(NamedTuple):
+    """One network namespace: a container joins it by `mode`."""
 
-    def __init__(self, container_id: str, address: str) -> None:
-        self.address = address
-        self.mode = f"container:{container_id}"
+    mode: str
+    address: str
 
 
 def blocked(port: int) -> tuple[str, ...]:

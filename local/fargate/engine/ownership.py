@@ -1,4 +1,4 @@
-"""Whose a container, network, volume or image of the engine is: labels, and the removal of exactly what they mark."""
+"""Who owns a container, network, volume or image of the engine: labels, and the removal of exactly what they mark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from aiodocker import Docker, DockerError
 
 from local.fargate.engine.connection import CONFLICT, NOT_FOUND, connected
-from local.fargate.engine.marker import engine_marker
+from local.fargate.state_directory import engine_marker
 
 OWNER: Final = "sockerless.local.owner"
 TASK: Final = "sockerless.local.task"
@@ -39,7 +39,7 @@ class Ownership:
     async def remove_everything(self, docker: Docker) -> None:
         """Ends and removes whatever this local Fargate, or one before it that crashed, has made.
 
-        Also what somebody else has attached to its network, as `sam local invoke` does: the network could not go.
+        Also containers that others attached to its network, as `sam local invoke` does: they keep the network.
         """
         await remove_containers(docker, self.filters())
         await _remove_volumes(docker, self.filters())
@@ -74,7 +74,7 @@ async def _remove_volume(docker: Docker, name: str) -> None:
 
 
 async def _gone(removal: Awaitable[object]) -> None:
-    """What is gone already, or is being removed at this moment by somebody else, needs no removal."""
+    """Awaits a removal; one that is done already, or under way elsewhere, is no error."""
     try:
         await removal
     except DockerError as exc:

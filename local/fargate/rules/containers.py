@@ -1,4 +1,4 @@
-"""What ECS checks in the containers of a task definition: each by itself, and with the task around it."""
+"""What ECS checks in the containers of a task definition: each by itself, with the others, with the task around it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from core.launch.limits import is_ecr_image
 from core.launch.sizing import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
-from local.fargate.rules.dependencies import circular, dependency_violations
-from local.fargate.rules.logs import log_violations
-from local.fargate.rules.naming import LONG_NAME, MAX_NAME, has_foreign_characters
-from local.fargate.rules.violation import Violation, quoted
+from local.fargate.rules.violation import LONG_NAME, MAX_NAME, Violation, has_foreign_characters, quoted
 
 _IMAGE: Final = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[0-9A-Fa-f]{64})?")
-_FARGATE_ULIMITS: Final = ("nofile",)
+_CONDITIONS: Final = ("COMPLETE", "START", "SUCCESS")
+_AFTER_EXIT: Final = frozenset({"COMPLETE", "SUCCESS"})
+_FARGATE_DRIVERS: Final = frozenset({"awslogs", "splunk", "awsfirelens"})
+_REQUIRED: Final = ("awslogs-region", "awslogs-group")
+_PREFIX: Final = "awslogs-stream-prefix"
 
 
 def container_violations(definition: Mapping[str, Any]) -> Iterator[Violation]:
@@ -30,13 +31,13 @@ def container_violations(definition: Mapping[str, Any]) -> Iterator[Violation]:
             _itself(container),
             _variables(container),
             _mounts(container, definition),
-            dependency_violations(container, containers),
+            _dependencies(container, containers),
             _role(container, definition),
             _on_fargate(container),
-            log_violations(container, definition),
+            _logs(container, definition),
         ]
         yield from (found.within(at) for check in checks for found in check)
-    if circular(containers):
+    if _circular(containers):
         yield Violation("containerDefinitions", "the dependencies of the containers are circular")
 
 
@@ -63,11 +64,10 @@ def _variables(container: Mapping[str, Any]) -> Iterator[Violation]:
     if not all(plain):
         yield Violation("environment", "every variable needs a name")
     for name in sorted({each for each in secret if each in plain or secret.count(each) > 1}):
-        yield quoted(
-            "secrets",
+        says = (
             "The secret name must be unique and not shared with any new or existing environment variables set on the "
-            f"container, such as '{name}'.",
         )
+        yield quoted("secrets", f"{says}container, such as '{name}'.")
 
 
 def _mounts(container: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
@@ -83,7 +83,7 @@ def _mounts(container: Mapping[str, Any], definition: Mapping[str, Any]) -> Iter
 
 
 def _role(container: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
-    """What only the execution role can do; for log drivers see `local.fargate.rules.logs`."""
+    """What only the execution role can do; for log drivers see `_logs`."""
     if definition.get("executionRoleArn"):
         return
     if container.get("secrets"):
@@ -103,5 +103,49 @@ def _on_fargate(container: Mapping[str, Any]) -> Iterator[Violation]:
     if not MIN_STOP_TIMEOUT <= timeout <= MAX_STOP_TIMEOUT:
         yield Violation("stopTimeout", f"must be from {MIN_STOP_TIMEOUT} to {MAX_STOP_TIMEOUT} seconds on Fargate")
     for ulimit in container.get("ulimits", ()):
-        if ulimit["name"] not in _FARGATE_ULIMITS:
+        if ulimit["name"] != "nofile":
             yield Violation("ulimits", f"{ulimit['name']} is not supported on Fargate, which sets nofile only")
+
+
+def _dependencies(container: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+    known = {each.get("name"): each for each in containers}
+    for dependency in container.get("dependsOn", ()):
+        name, condition = dependency["containerName"], dependency["condition"]
+        other = known.get(name)
+        if condition not in _CONDITIONS:
+            yield Violation(
+                "dependsOn",
+                f"{condition!r} is no condition here (no health checks are run); allowed are {', '.join(_CONDITIONS)}",
+            )
+        if other is None:
+            # The stray plus sign is ECS's own.
+            yield quoted("dependsOn", f"Cannot depend on container + '{name}' because it does not exist")
+        elif condition in _AFTER_EXIT and other.get("essential", True):
+            says = "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
+            yield quoted("dependsOn", says)
+
+
+def _circular(containers: Iterable[Mapping[str, Any]]) -> bool:
+    """True when no order of starting the containers satisfies all dependencies."""
+    waiting = {each.get("name"): {d["containerName"] for d in each.get("dependsOn", ())} for each in containers}
+    while startable := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in startable:
+            del waiting[name]
+    return bool(waiting)
+
+
+def _logs(container: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[Violation]:
+    logs = container.get("logConfiguration", {})
+    driver, options = logs.get("logDriver"), logs.get("options", {})
+    if driver not in {None, *_FARGATE_DRIVERS}:
+        yield Violation("logConfiguration.logDriver", f"{driver!r} is not supported on Fargate")
+    if driver != "awslogs":
+        return
+    if missing := [option for option in _REQUIRED if not options.get(option)]:
+        yield quoted("logConfiguration.options", f"Log driver awslogs requires options: {', '.join(missing)}")
+    if not options.get(_PREFIX):
+        says = f"Fargate requires log configuration options to include {_PREFIX} to support log driver awslogs."
+        yield quoted("logConfiguration.options", says)
+    if not definition.get("executionRoleArn"):
+        says = "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        yield quoted("logConfiguration", says)

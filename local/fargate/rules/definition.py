@@ -1,34 +1,41 @@
-"""What ECS checks in a task definition as a whole."""
+"""What ECS checks in a task definition around its containers: family, platform, size and volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from core.launch.limits import MAX_DEFINITION_BYTES, definition_size
+from core.launch.sizing import FARGATE_MEMORY_MIB
 from local.fargate.rules.containers import container_violations
-from local.fargate.rules.naming import LONG_NAME, MAX_NAME, has_foreign_characters
-from local.fargate.rules.size import ephemeral_violations, size_violations
-from local.fargate.rules.tagging import tag_violations
-from local.fargate.rules.violation import Violation, quoted
-from local.fargate.rules.volumes import volume_violations
+from local.fargate.rules.violation import (
+    LONG_NAME,
+    MAX_NAME,
+    Violation,
+    has_foreign_characters,
+    quoted,
+    tag_violations,
+)
 
-MAX_CONTAINERS: Final = 10
+_EPHEMERAL_GIB: Final = range(21, 201)
+_FILE_SYSTEM: Final = re.compile(r"fs-[0-9a-f]{8,40}")
+_ACCESS_POINT: Final = re.compile(r"fsap-[0-9a-f]{8,40}")
+_MAX_CONTAINERS: Final = 10
 
 
 def violations(definition: Mapping[str, Any]) -> tuple[Violation, ...]:
-    """What AWS would object to in these parameters of RegisterTaskDefinition; empty when it would take them."""
+    """The rules that these parameters of RegisterTaskDefinition break."""
     return tuple(_violations(definition))
 
 
 def _violations(definition: Mapping[str, Any]) -> Iterator[Violation]:
     yield from _family(definition.get("family", ""))
     if (size := definition_size(definition)) > MAX_DEFINITION_BYTES:
-        says = f"Actual length: '{size}'. Max allowed length is '{MAX_DEFINITION_BYTES}' bytes."
-        yield quoted("definition", says)
+        yield quoted("definition", f"Actual length: '{size}'. Max allowed length is '{MAX_DEFINITION_BYTES}' bytes.")
     yield from _fargate(definition)
     yield from ephemeral_violations(definition)
-    yield from volume_violations(definition.get("volumes", ()))
+    yield from _volumes(definition.get("volumes", ()))
     yield from _number_of_containers(definition)
     yield from container_violations(definition)
     yield from tag_violations(definition.get("tags", ()))
@@ -49,7 +56,7 @@ def _fargate(definition: Mapping[str, Any]) -> Iterator[Violation]:
     if definition.get("networkMode") != "awsvpc":
         # The quotation marks are ECS's own.
         yield quoted("networkMode", "Fargate only supports network mode \u2018awsvpc\u2019.")
-    yield from size_violations(definition)
+    yield from _size(definition)
     if definition.get("runtimePlatform", {}).get("cpuArchitecture") not in (None, "X86_64", "ARM64"):
         yield Violation("runtimePlatform.cpuArchitecture", "must be X86_64 or ARM64")
 
@@ -60,5 +67,72 @@ def _number_of_containers(definition: Mapping[str, Any]) -> Iterator[Violation]:
         yield quoted("containerDefinitions", "Container list cannot be empty.")
     elif not any(each.get("essential", True) for each in containers):
         yield quoted("containerDefinitions", "Task definition doesn't have any essential container.")
-    if len(containers) > MAX_CONTAINERS:
+    if len(containers) > _MAX_CONTAINERS:
         yield quoted("containerDefinitions", "Too many containers.")
+
+
+def _size(sized: Mapping[str, Any]) -> Iterator[Violation]:
+    cpu, memory = sized.get("cpu"), sized.get("memory")
+    if not cpu:
+        yield quoted("cpu", "Fargate requires that 'cpu' be defined at the task level.")
+    if not memory:
+        yield quoted("memory", "Fargate requires that 'memory' be defined at the task level.")
+    if not (cpu and memory):
+        return
+    sizes = FARGATE_MEMORY_MIB.get(int(cpu)) if cpu.isdecimal() else None
+    if sizes is None:
+        yield quoted(
+            "cpu",
+            "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS "
+            "Developer Guide.",
+        )
+    elif not memory.isdecimal() or int(memory) not in sizes:
+        yield quoted(
+            "memory",
+            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS "
+            "documentation for the valid values.",
+        )
+
+
+def ephemeral_violations(sized: Mapping[str, Any]) -> Iterator[Violation]:
+    storage = sized.get("ephemeralStorage")
+    if storage and storage.get("sizeInGiB") not in _EPHEMERAL_GIB:
+        bounds = f"must be from {_EPHEMERAL_GIB.start} to {_EPHEMERAL_GIB.stop - 1}"
+        yield Violation("ephemeralStorage.sizeInGiB", bounds)
+
+
+def _volumes(volumes: Sequence[Mapping[str, Any]]) -> Iterator[Violation]:
+    seen = set()
+    for volume in volumes:
+        name = volume.get("name", "")
+        if name in seen:
+            yield Violation(f"volumes[{name}].name", "is used more than once")
+        seen.add(name)
+        yield from (found.within(f"volumes[{name}]") for found in _volume(volume))
+
+
+def _volume(volume: Mapping[str, Any]) -> Iterator[Violation]:
+    name = volume.get("name", "")
+    if not name or has_foreign_characters(name):
+        yield Violation("name", "must have letters, digits, hyphens and underscores, and nothing else")
+    if len(name) > MAX_NAME:
+        yield Violation("name", LONG_NAME)
+    if efs := volume.get("efsVolumeConfiguration"):
+        yield from (found.within("efsVolumeConfiguration") for found in _efs(efs))
+
+
+def _efs(efs: Mapping[str, Any]) -> Iterator[Violation]:
+    authorization = efs.get("authorizationConfig", {})
+    access_point = authorization.get("accessPointId")
+    root = efs.get("rootDirectory")
+    if not _FILE_SYSTEM.fullmatch(efs.get("fileSystemId", "")):
+        yield Violation("fileSystemId", "must be the id of a file system (fs-…)")
+    if access_point and not _ACCESS_POINT.fullmatch(access_point):
+        yield Violation("authorizationConfig.accessPointId", "must be the id of an access point (fsap-…)")
+    if access_point and root not in (None, "/"):
+        says = 'When using an EFS access point, the root directory must either be set to "/" or be omitted'
+        yield quoted("rootDirectory", says)
+    elif root is not None and not root.startswith("/"):
+        yield Violation("rootDirectory", "must be an absolute path")
+    if efs.get("transitEncryption") != "ENABLED" and (access_point or authorization.get("iam") == "ENABLED"):
+        yield Violation("transitEncryption", "must be ENABLED with an access point or IAM authorisation")

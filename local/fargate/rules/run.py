@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.launch.limits import MAX_OVERRIDES_LENGTH
-from local.fargate.rules.size import ephemeral_violations
-from local.fargate.rules.tagging import tag_violations
-from local.fargate.rules.violation import Violation, quoted
+from local.fargate.rules.definition import ephemeral_violations
+from local.fargate.rules.violation import Violation, quoted, tag_violations
 
 _STARTED_BY: Final = re.compile(r"[A-Za-z0-9_/-]*")
 _CLIENT_TOKEN: Final = re.compile(r"[!-~]{1,64}")
@@ -18,10 +17,7 @@ _MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS = 128, 10, 16, 5
 
 
 def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
-    """What AWS would object to in these parameters of RunTask; empty when it would take them.
-
-    With the definition that `taskDefinition` names, what the two must have in common is checked too.
-    """
+    """The rules that these parameters of RunTask break, by themselves and with the definition that they name."""
     found = [*_itself(run), *_overrides(run.get("overrides", {})), *tag_violations(run.get("tags", ()))]
     if definition is not None:
         found += _disagreements(run, definition)

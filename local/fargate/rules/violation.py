@@ -1,15 +1,24 @@
-"""One rule of ECS that a request breaks."""
+"""One rule of ECS that a request breaks, and the rules that hold for many members: names and tags."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
+
+from core.launch.tags import MAX_TAGS, tag_fault
+
+MAX_NAME: Final = 255
+LONG_NAME: Final = f"must have at most {MAX_NAME} characters"
+_CHARACTERS: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`member` is the path of what breaks the rule, such as `volumes[data].name`; no value of an environment is shown.
+    """`member` is a path such as `volumes[data].name`. No text holds the value of an environment variable.
 
-    `quoted`: `rule` is what ECS itself says, to the letter, as far as it was ever published. Otherwise it is ours.
+    `quoted`: `rule` is ECS's own sentence, as far as it was ever published. Otherwise the sentence is ours.
     """
 
     member: str
@@ -31,3 +40,20 @@ class Violation:
 
 def quoted(member: str, rule: str) -> Violation:
     return Violation(member, rule, quoted=True)
+
+
+def has_foreign_characters(name: str) -> bool:
+    """Whether it cannot name a family, a container or a volume: letters, digits, hyphens and underscores do."""
+    return _CHARACTERS.fullmatch(name) is None
+
+
+def tag_violations(tags: Sequence[Mapping[str, str]]) -> Iterator[Violation]:
+    """The rules that these tags of one resource break (botocore, ECS `Tag`)."""
+    keys = [tag.get("key", "") for tag in tags]
+    if len(tags) > MAX_TAGS:
+        yield Violation("tags", f"at most {MAX_TAGS} are allowed, these are {len(tags)}")
+    for position, tag in enumerate(tags):
+        if fault := tag_fault(tag.get("key", ""), tag.get("value", "")):
+            yield Violation(f"tags[{position}]", fault)
+    if len(set(keys)) < len(keys):
+        yield Violation("tags", "each key must be unique")

@@ -19,7 +19,7 @@ from core.model.failure import Cause, Failure
 from core.model.record import Record
 from core.model.state import State
 from core.ports import Turn
-from local.fargate.rates import Rates
+from local.fargate.api.rates import Rates
 from tests.fakes import MemoryRegistrations, MemoryStore
 from tests.unit.local.fargate.harness import ecs_client
 from tests.unit.local.starts import control_plane, function, request

@@ -14,7 +14,7 @@ from local.cloud.layout import ROOT, Layout
 from local.cloud.lock import AlreadyUp, locked
 from local.cloud.processes import CloudError, Command, Daemon, noted, spawn
 from local.cloud.stopping import left_running, stop
-from local.fargate.engine.marker import engine_marker
+from local.fargate.state_directory import engine_marker
 
 LOCK = """
 import signal, sys

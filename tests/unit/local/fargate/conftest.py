@@ -18,7 +18,7 @@ def server(tmp_path: Path) -> Iterator[LocalServer]:
 
 @pytest.fixture
 def agents(server: LocalServer) -> LocalServer:
-    """The same, with the agent in every place the three strategies take it from."""
+    """The same, with the agent in every place from which a strategy takes it."""
     server.image_file("agent/baked:1", "/sockerless-agent", AGENT)
     server.image_file("sockerless/agent:latest", "/sockerless-agent", AGENT)
     server.efs_file("fs-0123456789abcdef0", "fsap-0123456789abcdef0", "sockerless-agent", AGENT)

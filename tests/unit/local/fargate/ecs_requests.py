@@ -109,5 +109,5 @@ def sidecars(number: int) -> Change:
 
 
 def tags(number: int) -> list[dict[str, str]]:
-    """So many tags with keys of their own."""
+    """So many tags with different keys."""
     return [{"key": f"key-{each}", "value": ""} for each in range(number)]

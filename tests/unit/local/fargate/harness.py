@@ -1,4 +1,4 @@
-"""A local Fargate in this process for tests, and what they start in it."""
+"""A local Fargate in this process, and the definitions and requests of its tests."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from botocore.exceptions import ClientError
 
 from local.fargate.client import LocalFargate
 from local.fargate.server import Options, build_app
-from local.fargate.view import image_directory
-from local.fargate.volumes import efs_directory
+from local.fargate.state_directory import efs_directory, image_directory
 
 QUICK = 0.004
 """A speed at which each phase takes some hundredths of a second."""
@@ -35,32 +34,32 @@ with socket.create_server((os.environ["SOCKERLESS_AGENT_HOST"], int(os.environ["
     while True:
         server.accept()[0].close()
 """
-"""It listens where an agent does, says how it was started, and ends on SIGTERM with 0."""
+"""Accepts connections on an agent's port, prints its arguments and environment, and exits with 0 on SIGTERM."""
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"], "securityGroups": ["sg-0a1b2c3d"]}}
 
 T = TypeVar("T")
 _SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
-def until(look: Callable[[], T], happy: Callable[[T], object] = bool) -> T:
-    """Looks again and again until it is happy with what it sees. Fails after `PATIENCE` seconds."""
+def until(read: Callable[[], T], accepted: Callable[[T], object] = bool) -> T:
+    """Reads until the value is accepted. Fails after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        seen = look()
-        if happy(seen):
-            return seen
-        assert time.monotonic() < deadline, f"still {seen!r}"
+        value = read()
+        if accepted(value):
+            return value
+        assert time.monotonic() < deadline, f"still {value!r}"
         time.sleep(0.01)
 
 
 def ecs_client(endpoint: str) -> Any:
-    """A boto3 client. Retries are off: a refusal is seen as it is."""
+    """A boto3 client without retries: each refusal reaches the test."""
     settings = Config(retries={"total_max_attempts": 1, "mode": "standard"})
     return _SESSION.client("ecs", endpoint_url=endpoint, config=settings)
 
 
 def refused(call: Any, **parameters: Any) -> tuple[str, str]:
-    """The code and message of the error that a call is answered with."""
+    """The code and message of the error that answers a call."""
     with pytest.raises(ClientError) as caught:
         call(**parameters)
     error = caught.value.response["Error"]
@@ -117,7 +116,7 @@ class LocalServer:
             raise self._failure
 
     def image_file(self, image: str, path: str, text: str, *, mode: int = 0o755) -> Path:
-        """A file that an image has."""
+        """A file of an image."""
         return _write(image_directory(self.state_dir, image) / path.lstrip("/"), text, mode)
 
     def efs_file(self, file_system: str, access_point: str, path: str, text: str, *, mode: int = 0o755) -> Path:
@@ -142,7 +141,7 @@ class LocalServer:
         return until(lambda: self.task(arn), lambda task: task["lastStatus"] in statuses)
 
     def log(self, task: dict[str, Any], container: str) -> str:
-        """What a container has printed so far."""
+        """The output of a container so far."""
         path = self.state_dir / "logs" / task["taskArn"].rpartition("/")[2] / f"{container}.log"
         return path.read_text() if path.exists() else ""
 

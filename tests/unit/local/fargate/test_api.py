@@ -15,14 +15,14 @@ SLEEPER = definition(container("sleep", "60"))
 
 
 def raw(server: LocalServer, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of an answer to what boto3 would not send."""
-    asked = urllib.request.Request(  # noqa: S310 - the server of this test
+    """Status and JSON of the answer to a request that boto3 would not send."""
+    http = urllib.request.Request(  # noqa: S310 - the server of this test
         server.endpoint,
         data=body,
         headers={"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"},
     )
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(http, timeout=10) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as exc:
         return exc.code, json.load(exc)
@@ -117,34 +117,34 @@ def test_run_task_answers_provisioning(server: LocalServer) -> None:
 
 
 def test_capacity_provider_is_shown(server: LocalServer) -> None:
-    """A Spot task says FARGATE as launch type; only capacityProviderName tells."""
+    """A Spot task has the launch type FARGATE; only capacityProviderName shows Spot."""
     server.ecs.register_task_definition(**SLEEPER)
-    asked = request("tests", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}])
-    del asked["launchType"]
-    task = server.ecs.run_task(**asked)["tasks"][0]
+    run = request("tests", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}])
+    del run["launchType"]
+    task = server.ecs.run_task(**run)["tasks"][0]
     assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
 
 
 def test_bad_run_task_is_refused(server: LocalServer) -> None:
-    """RunTask refuses what AWS refuses with InvalidParameterException, and starts nothing."""
+    """RunTask refuses a request as AWS does, with InvalidParameterException, and starts nothing."""
     server.ecs.register_task_definition(**SLEEPER)
-    bad = request("tests", overrides={"containerOverrides": [{"name": "nobody"}]})
+    bad = request("tests", overrides={"containerOverrides": [{"name": "sidecar"}]})
     assert refused(server.ecs.run_task, **bad) == (
         "InvalidParameterException",
-        "Override for container named nobody is not a container in the TaskDefinition.",
+        "Override for container named sidecar is not a container in the TaskDefinition.",
     )
     assert server.ecs.list_tasks()["taskArns"] == []
 
 
 def test_unknown_cluster(server: LocalServer, tmp_path: Path) -> None:
-    """A cluster that does not exist is ClusterNotFoundException; one that does holds its own tasks."""
+    """A cluster that does not exist is ClusterNotFoundException; each cluster has its own tasks."""
     server.ecs.register_task_definition(**SLEEPER)
-    asked = request("tests", cluster="blue")
-    assert refused(server.ecs.run_task, **asked) == ("ClusterNotFoundException", "Cluster not found.")
+    run = request("tests", cluster="blue")
+    assert refused(server.ecs.run_task, **run) == ("ClusterNotFoundException", "Cluster not found.")
     with LocalServer(tmp_path / "two", clusters=("default", "blue")) as two:
         two.ecs.register_task_definition(**SLEEPER)
         arn = "arn:aws:ecs:us-east-1:000000000000:cluster/blue"
-        task = two.ecs.run_task(**{**asked, "cluster": arn})["tasks"][0]
+        task = two.ecs.run_task(**{**run, "cluster": arn})["tasks"][0]
         assert two.ecs.list_tasks(cluster="blue")["taskArns"] == [task["taskArn"]]
         assert two.ecs.list_tasks()["taskArns"] == []
         code, message = refused(two.ecs.describe_tasks, tasks=[task["taskArn"]])
@@ -222,7 +222,7 @@ def test_stop_task_unknown_and_repeated(server: LocalServer) -> None:
     ],
 )
 def test_requests_that_boto3_would_not_send(server: LocalServer, target: str, body: bytes, code: str) -> None:
-    """Whatever arrives is answered with HTTP 400 and the name of an AWS exception."""
+    """A malformed request is answered with HTTP 400 and the name of an AWS exception."""
     status, answer = raw(server, target, body)
     assert (status, answer["__type"]) == (400, code)
     assert answer["message"]

@@ -17,7 +17,7 @@ from local.fargate.runtime import RuntimeName
 
 @pytest.fixture
 def socket_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the engine of this test would answer."""
+    """The socket of this test's engine."""
     path = tmp_path / "docker.sock"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
     return path
@@ -46,16 +46,16 @@ async def engine(path: Path, *images: str) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def chosen(asked: RuntimeName, path: Path, *images: str) -> Choice:
-    """With an engine that has these images."""
+def chosen(name: RuntimeName, path: Path, *images: str) -> Choice:
+    """The choice where an engine has these images."""
 
-    async def ask() -> Choice:
+    async def choice_with_engine() -> Choice:
         async with engine(path, *images):
-            choice = await choose(asked)
-            assert await settled(asked) is choice.runtime
+            choice = await choose(name)
+            assert await settled(name) is choice.runtime
             return choice
 
-    return asyncio.run(ask())
+    return asyncio.run(choice_with_engine())
 
 
 def test_docker_where_it_can_be(socket_path: Path) -> None:
@@ -63,27 +63,27 @@ def test_docker_where_it_can_be(socket_path: Path) -> None:
     assert chosen(RuntimeName.AUTO, socket_path, BASE_IMAGE).runtime is RuntimeName.DOCKER
 
 
-def test_engine_without_the_base_image_is_said(socket_path: Path) -> None:
-    """`auto` is processes then, and says what makes the image."""
+def test_engine_without_the_base_image(socket_path: Path) -> None:
+    """Without the base image `auto` is processes; the reason names the script that makes the image."""
     choice = chosen(RuntimeName.AUTO, socket_path)
     assert choice.runtime is RuntimeName.PROCESS
     assert f"no image {BASE_IMAGE}" in choice.why
     assert "local/docker/base_image.sh" in choice.why
 
 
-def test_no_engine_is_said(socket_path: Path) -> None:
-    """`auto` is processes then."""
+def test_no_engine(socket_path: Path) -> None:
+    """Without an engine that answers `auto` is processes."""
     choice = asyncio.run(choose(RuntimeName.AUTO))
     assert choice.runtime is RuntimeName.PROCESS
     assert "does not answer" in choice.why
 
 
 def test_docker_in_vain_is_refused(socket_path: Path) -> None:
-    """Who asks for Docker is not given something else."""
+    """A request for Docker is never answered with processes."""
     with pytest.raises(NoEngine, match="does not answer"):
         asyncio.run(choose(RuntimeName.DOCKER))
 
 
-def test_processes_ask_no_engine(socket_path: Path) -> None:
-    """What was asked for is used, whatever engine there is."""
+def test_processes_need_no_engine(socket_path: Path) -> None:
+    """Processes are used when requested, whatever engine there is."""
     assert chosen(RuntimeName.PROCESS, socket_path, BASE_IMAGE).runtime is RuntimeName.PROCESS

@@ -28,7 +28,7 @@ START_ERROR = (
 
 
 def answers(address: str, port: int) -> bool:
-    """Whether something accepts a connection there."""
+    """Whether the address accepts a connection."""
     try:
         socket.create_connection((address, port), timeout=2).close()
     except OSError:
@@ -54,7 +54,7 @@ def container_named(task: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("strategy", [agent_definition, efs_definition, init_definition])
 def test_each_strategy_reaches_its_agent(agents: LocalServer, port: int, strategy: Any) -> None:
-    """With the agent where a strategy takes it from, it listens on the task's address, and only there."""
+    """With the agent in its strategy's place, it accepts connections on the task's address, and only there."""
     task = agents.run(strategy(port))
     running = agents.task_when(task["taskArn"], "RUNNING", "STOPPED")
     assert running["lastStatus"] == "RUNNING"
@@ -77,7 +77,7 @@ def test_init_container_is_shown_stopped_when_main_runs(agents: LocalServer, por
 
 
 def test_absent_agent_fails_in_runc_words(server: LocalServer, port: int) -> None:
-    """An entryPoint that resolves to nothing fails the start exactly as Fargate tells it."""
+    """An entryPoint that resolves to nothing fails the start, in Fargate's words."""
     (server.state_dir / "efs/fs-0123456789abcdef0/fsap-0123456789abcdef0").mkdir(parents=True)
     ended = failed_start(server, server.run(efs_definition(port)))
     agent = "/sockerless-agent/sockerless-agent"
@@ -88,7 +88,7 @@ def test_absent_agent_fails_in_runc_words(server: LocalServer, port: int) -> Non
 
 
 def test_agent_that_is_not_executable(server: LocalServer, port: int) -> None:
-    """Runc sees it before the container starts: the start fails in its words."""
+    """runc refuses it before the container starts: the start fails in its words."""
     server.image_file("agent/baked:1", "/sockerless-agent", AGENT, mode=0o644)
     ended = failed_start(server, server.run(agent_definition(port)))
     complaint = 'exec: "/sockerless-agent": permission denied: unknown'
@@ -103,7 +103,7 @@ def test_agent_that_is_not_executable(server: LocalServer, port: int) -> None:
     ],
 )
 def test_agent_that_the_kernel_refuses(server: LocalServer, port: int, text: str, why: str) -> None:
-    """Of another architecture, of a missing interpreter: the container has started, prints one line, exits with 1."""
+    """Another architecture or a missing interpreter: the container has started, prints one line, exits with 1."""
     server.image_file("agent/baked:1", "/sockerless-agent", text)
     ended = server.task_when((task := server.run(agent_definition(port)))["taskArn"], "STOPPED")
     main = container_named(ended, "main")
@@ -131,7 +131,7 @@ def test_unknown_command_is_looked_for_in_path(server: LocalServer) -> None:
 
 
 def test_failing_init_fails_the_start(server: LocalServer, port: int) -> None:
-    """When the copy fails, SUCCESS can never come true: `main` is not started and says which dependency failed."""
+    """When the copy fails, SUCCESS can never come true: `main` is not started and its reason names the dependency."""
     ended = failed_start(server, server.run(init_definition(port)))
     assert container_named(ended, "init")["exitCode"] == 1
     main = container_named(ended, "main")
@@ -212,7 +212,7 @@ def test_working_directory_is_made(server: LocalServer) -> None:
 
 
 def test_what_main_started_ends_with_it(server: LocalServer, tmp_path: Path) -> None:
-    """When the main process exits, every process it started is killed, even one in a session of its own."""
+    """When the main process exits, every process it started is killed, even one in another session."""
     note = tmp_path / "pid"
     script = f"setsid sleep 600 & echo $! > {note}; exit 0"
     task = server.run(definition(container("sh", "-c", script)))

@@ -123,7 +123,7 @@ def ulimit(name: str = "nofile", soft: int = 1024, hard: int = 65535) -> dict[st
     ],
 )
 def test_both_sides_of_a_rule(taken: Change, refused: Change, says: str) -> None:
-    """What a rule just allows has no violation; what it just forbids has one, with the member's path."""
+    """The last value that a rule allows has no violation; the first that it forbids has one, with the member's path."""
     assert violations(definition(taken)) == ()
     (found,) = violations(definition(refused))
     assert says in str(found)
@@ -181,7 +181,7 @@ def test_what_aws_refuses(change: Change, says: str) -> None:
     ],
 )
 def test_a_container_needs_a_name(name: str, says: str) -> None:
-    """The name is what overrides and dependencies go by."""
+    """Overrides and dependencies refer to a container by its name."""
     (found,) = violations(definition(task(containerDefinitions=[{"name": name, "image": "busybox"}])))
     assert says in str(found)
 
@@ -200,7 +200,7 @@ def test_a_container_needs_a_name(name: str, says: str) -> None:
     ],
 )
 def test_fargate_sells_pairs(cpu: int, least: int, most: int, step: int) -> None:
-    """Every size of the developer guide's table is taken; what lies between two sizes or beyond the last is not."""
+    """Every size of the developer guide's table is accepted; one between two sizes or beyond the last is refused."""
     for memory in range(least, most + 1, step):
         assert violations(definition(task(cpu=str(cpu), memory=str(memory)))) == ()
         (found,) = violations(definition(task(cpu=str(cpu), memory=str(memory + 256))))
@@ -211,14 +211,14 @@ def test_fargate_sells_pairs(cpu: int, least: int, most: int, step: int) -> None
 
 @pytest.mark.parametrize("cpu", ["0", "128", "300", "32768", "many"])
 def test_other_cpu_is_refused(cpu: str) -> None:
-    """What is no size of Fargate's is refused before memory is looked at."""
+    """An unknown cpu size is refused before memory is checked."""
     (found,) = violations(definition(task(cpu=cpu, memory="much")))
     assert found.refusal.startswith("Invalid 'cpu' setting for task.")
 
 
 @pytest.mark.parametrize("member", ["cpu", "memory"])
 def test_fargate_needs_a_size(member: str) -> None:
-    """On Fargate the task has a size; that of its containers does not count for it."""
+    """On Fargate the task itself needs a size; its containers' sizes do not replace it."""
     (found,) = violations(definition(without(member)))
     assert found.refusal == f"Fargate requires that '{member}' be defined at the task level."
 
@@ -234,7 +234,7 @@ def test_what_needs_an_execution_role() -> None:
 
 
 def test_a_refusal_is_ecs_own_where_it_is_known() -> None:
-    """ECS's sentences are left alone; ours name the member, because they do not stand by themselves."""
+    """ECS's sentences stay as they are; ours name the member, because they need it."""
     assert Violation("family", "Family contains invalid characters.", quoted=True).refusal == (
         "Family contains invalid characters."
     )
@@ -253,7 +253,7 @@ def test_a_definition_has_64_kib() -> None:
 
 
 def test_no_violation_shows_a_value() -> None:
-    """A value may be a secret; whatever is broken beside it, it is not shown."""
+    """A violation beside a secret value does not show it."""
     broken = definition(
         task(family="", cpu="1", memory="1", containerDefinitions=DEFINITION["containerDefinitions"] * 9)
     )

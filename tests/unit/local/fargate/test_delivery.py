@@ -51,13 +51,13 @@ class FakeAws:
         return {"Result": wanted is None or json.loads(body["Event"])["detail"]["lastStatus"] in wanted}
 
     def statuses(self, arn: str) -> list[str]:
-        """What the function was invoked with, for one task."""
+        """The statuses of one task with which the function was invoked."""
         return [event["detail"]["lastStatus"] for event in list(self.invoked) if event["resources"] == [arn]]
 
 
 @contextmanager
 def serving(aws: FakeAws) -> Iterator[str]:
-    """The fake on a port of its own: its endpoint."""
+    """The fake on a free port: its endpoint."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -107,7 +107,7 @@ def test_whole_life_arrives_in_order(tmp_path: Path) -> None:
 
 
 def test_function_gets_the_event_unredacted(tmp_path: Path) -> None:
-    """The function gets what AWS would send, override values included."""
+    """The function gets the event that AWS would send, override values included."""
     aws = FakeAws(EVERYTHING)
     override = {"name": "main", "environment": [{"name": "A", "value": "secret"}]}
     with fargate(tmp_path, aws) as server:
@@ -117,7 +117,7 @@ def test_function_gets_the_event_unredacted(tmp_path: Path) -> None:
 
 
 def test_rule_pattern_decides(tmp_path: Path) -> None:
-    """Only events that the bus itself says match are delivered."""
+    """Only events that TestEventPattern matches are delivered."""
     aws = FakeAws(RUNNING_ONLY)
     with fargate(tmp_path, aws) as server:
         task = server.run(SHORT)
@@ -135,7 +135,7 @@ def test_outage_is_retried(tmp_path: Path) -> None:
 
 
 def test_without_rules_events_are_recorded(tmp_path: Path) -> None:
-    """A bus without rules takes every event and invokes nobody."""
+    """A bus without rules takes every event and invokes nothing."""
     aws = FakeAws(None)
     with fargate(tmp_path, aws) as server:
         task = server.run(SHORT)
@@ -156,7 +156,7 @@ def test_without_rules_events_are_recorded(tmp_path: Path) -> None:
     ],
 )
 def test_faults_of_delivery(tmp_path: Path, parameters: dict[str, Any], expected: list[str]) -> None:
-    """Events can be lost, doubled, overtaken or late; late ones alone stay in order."""
+    """Events can be lost, doubled, overtaken or delayed; delay alone keeps the order."""
     aws = FakeAws(EVERYTHING)
     with fargate(tmp_path, aws) as server:
         server.local.fault("", "events", **parameters)
@@ -166,7 +166,7 @@ def test_faults_of_delivery(tmp_path: Path, parameters: dict[str, Any], expected
 
 
 def test_scattered_copies_overtake_each_other(tmp_path: Path) -> None:
-    """Every copy of every event is held back for a time of its own: any order comes about, and nothing is lost."""
+    """Each copy of each event is held back for another time: the order is arbitrary, and nothing is lost."""
     aws = FakeAws(EVERYTHING)
     with fargate(tmp_path, aws) as server:
         server.local.fault("", "events", duplicate=1, scatter_seconds=3, seed=1)

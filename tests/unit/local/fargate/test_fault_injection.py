@@ -19,7 +19,7 @@ from tests.unit.local.fargate.harness import (
 
 
 def test_blocked_port_times_out(agents: LocalServer, port: int) -> None:
-    """A blocked port answers nothing at all: connecting runs into the caller's own time-out."""
+    """A blocked port does not answer: connecting ends at the caller's time-out."""
     agents.local.fault("blocked", "port-blocked")
     task = agents.run(agent_definition(port), startedBy="blocked/1")
     running = agents.task_when(task["taskArn"], "RUNNING")
@@ -32,7 +32,7 @@ def test_blocked_port_times_out(agents: LocalServer, port: int) -> None:
 
 
 def test_refused_port_refuses(agents: LocalServer, port: int) -> None:
-    """The task runs and its agent listens, but not where the task's address says."""
+    """The task and its agent run, but the agent is not bound to the task's address."""
     agents.local.fault("agent/baked", "port-refused")
     task = agents.run(agent_definition(port))
     running = agents.task_when(task["taskArn"], "RUNNING")
@@ -42,7 +42,7 @@ def test_refused_port_refuses(agents: LocalServer, port: int) -> None:
 
 @pytest.mark.parametrize("strategy", ["image", "efs", "init-container"])
 def test_missing_agent_fails_in_every_strategy(agents: LocalServer, port: int, strategy: str) -> None:
-    """`agent-missing` takes the binary away, and the start fails for real: at the execution."""
+    """`agent-missing` takes the binary away, and the start fails at the execution."""
     agents.local.fault("", "agent-missing")
     build = {"image": agent_definition, "efs": efs_definition, "init-container": init_definition}[strategy]
     ended = agents.task_when(agents.run(build(port))["taskArn"], "STOPPED")
@@ -52,7 +52,7 @@ def test_missing_agent_fails_in_every_strategy(agents: LocalServer, port: int, s
 
 
 def test_image_pull_failure(server: LocalServer) -> None:
-    """An image that cannot be pulled is told by the task and by the container; no container ran."""
+    """A failed pull is the reason of the task and of the container; no container ran."""
     server.local.fault("debian", "image-pull", times=1)
     sleeper = definition(container("sleep", "60"))
     ended = server.task_when(server.run(sleeper)["taskArn"], "STOPPED")
@@ -80,7 +80,7 @@ def test_initialization_failures(agents: LocalServer, port: int, fault: str, tex
 
 
 def test_reason_can_be_chosen(server: LocalServer) -> None:
-    """Where AWS has many texts for one failure, the test names the one it wants."""
+    """A fault's `reason` replaces the default text: AWS has many for one failure."""
     server.local.fault("", "image-pull", reason="CannotPullImageManifestError: manifest unknown")
     ended = server.task_when(server.run(definition(container("sleep", "60")))["taskArn"], "STOPPED")
     assert ended["stoppedReason"] == "CannotPullImageManifestError: manifest unknown"
@@ -90,16 +90,16 @@ def test_no_capacity_is_a_200_without_tasks(server: LocalServer) -> None:
     """Without capacity RunTask succeeds with failures and no task; the same token gets the same answer."""
     server.ecs.register_task_definition(**definition(container("sleep", "60")))
     server.local.fault("sockerless/", "capacity", times=1)
-    asked = request("tests", startedBy="sockerless/abc/1", clientToken="token-1")
-    answer = server.ecs.run_task(**asked)
+    run = request("tests", startedBy="sockerless/abc/1", clientToken="token-1")
+    answer = server.ecs.run_task(**run)
     assert answer["tasks"] == []
     assert answer["failures"][0]["reason"].startswith("Capacity is unavailable at this time.")
-    assert server.ecs.run_task(**asked)["failures"] == answer["failures"]
-    assert len(server.ecs.run_task(**{**asked, "clientToken": "token-2"})["tasks"]) == 1
+    assert server.ecs.run_task(**run)["failures"] == answer["failures"]
+    assert len(server.ecs.run_task(**{**run, "clientToken": "token-2"})["tasks"]) == 1
 
 
 def test_throttling(server: LocalServer) -> None:
-    """A throttled call is ThrottlingException, HTTP 400, as often as was asked for."""
+    """A throttled call is ThrottlingException, HTTP 400, as often as the fault says."""
     server.ecs.register_task_definition(**definition(container("sleep", "60")))
     server.local.fault("", "throttle", times=2)
     for _ in range(2):
@@ -128,7 +128,7 @@ def test_bad_faults_are_refused(server: LocalServer, name: str, parameters: dict
 
 
 def test_faults_can_be_taken_back(server: LocalServer) -> None:
-    """After DELETE nothing goes wrong any more."""
+    """After DELETE no fault is in force."""
     server.local.fault("", "throttle")
     server.local.clear_faults()
     server.ecs.register_task_definition(**definition(container("true")))

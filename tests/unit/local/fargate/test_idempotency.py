@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from local.fargate.idempotency import ClientTokens
+from local.fargate.api.idempotency import ClientTokens
 from local.fargate.task import Task
 from tests.unit.local.fargate.harness import LocalServer, container, definition, environment, request
 
@@ -19,10 +19,10 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def test_same_token_same_tasks(server: LocalServer) -> None:
     """The same request with the same token answers with the same tasks, as they are by now."""
     server.ecs.register_task_definition(**SLEEPER)
-    asked = request("tests", clientToken="token-1", count=2)
-    first = server.ecs.run_task(**asked)
+    run = request("tests", clientToken="token-1", count=2)
+    first = server.ecs.run_task(**run)
     server.task_when(first["tasks"][0]["taskArn"], "RUNNING")
-    second = server.ecs.run_task(**asked)
+    second = server.ecs.run_task(**run)
     assert [task["taskArn"] for task in second["tasks"]] == [task["taskArn"] for task in first["tasks"]]
     assert second["tasks"][0]["lastStatus"] == "RUNNING"
     assert len(server.ecs.list_tasks()["taskArns"]) == 2
@@ -53,14 +53,14 @@ def test_refused_request_is_not_remembered(server: LocalServer) -> None:
     """A throttled call with a token starts the task when it is repeated."""
     server.ecs.register_task_definition(**SLEEPER)
     server.local.fault("", "throttle", times=1)
-    asked = request("tests", clientToken="token-1")
+    run = request("tests", clientToken="token-1")
     with pytest.raises(ClientError, match="Rate exceeded"):
-        server.ecs.run_task(**asked)
-    assert len(server.ecs.run_task(**asked)["tasks"]) == 1
+        server.ecs.run_task(**run)
+    assert len(server.ecs.run_task(**run)["tasks"]) == 1
 
 
 @pytest.mark.parametrize(
-    ("stopped_after", "asked_after", "known"),
+    ("stopped_after", "repeated_after", "known"),
     [
         (timedelta(minutes=5), timedelta(minutes=64), True),
         (timedelta(minutes=5), timedelta(minutes=66), False),
@@ -68,10 +68,10 @@ def test_refused_request_is_not_remembered(server: LocalServer) -> None:
         (None, timedelta(hours=25), False),
     ],
 )
-def test_tokens_are_forgotten(stopped_after: timedelta | None, asked_after: timedelta, *, known: bool) -> None:
+def test_tokens_are_forgotten(stopped_after: timedelta | None, repeated_after: timedelta, *, known: bool) -> None:
     """ECS forgets a token an hour after its last task stopped, and after 24 hours in any case."""
     tokens = ClientTokens()
     stopped_at = None if stopped_after is None else NOON + stopped_after
     task = cast("Task", SimpleNamespace(arn="arn", stopped_at=stopped_at))
     tokens.remember("default", {"clientToken": "a"}, NOON, [task], [])
-    assert (tokens.recall("default", {"clientToken": "a"}, NOON + asked_after) is not None) is known
+    assert (tokens.recall("default", {"clientToken": "a"}, NOON + repeated_after) is not None) is known

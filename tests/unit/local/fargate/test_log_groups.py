@@ -1,4 +1,4 @@
-"""Output on its way to CloudWatch Logs."""
+"""A container's output in CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from local.fargate.log_groups import LogStream
-from local.fargate.processes import Process, Spec
+from local.fargate.process.processes import Process, Spec
 
 
 class Logs:
-    """Keeps what PutLogEvents was given, call by call."""
+    """Keeps the messages of each PutLogEvents."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -22,7 +22,7 @@ class Logs:
 
 
 def written(*pieces: bytes) -> list[list[str]]:
-    """What arrives, call by call, of output that came in these pieces."""
+    """The messages of each call, for output that came in these pieces."""
 
     async def feed() -> list[list[str]]:
         logs = Logs()
@@ -36,12 +36,12 @@ def written(*pieces: bytes) -> list[list[str]]:
 
 
 def test_a_line_is_an_event() -> None:
-    """However output is cut on its way; a last line needs no end, and empty lines are no events."""
+    """A line is one event however the output is cut; the last line needs no end; empty lines are no events."""
     assert written(b"one\ntw", b"o\n\nthr", b"ee") == [["one", "two", "three"]]
 
 
 def test_a_file_is_followed_until_the_end(tmp_path: Path) -> None:
-    """What was in it, and what was appended up to the moment at which it is closed."""
+    """Lines that the file has and lines appended before `close` are sent."""
 
     async def follow() -> list[str]:
         file = tmp_path / "main.log"
@@ -58,7 +58,7 @@ def test_a_file_is_followed_until_the_end(tmp_path: Path) -> None:
 
 
 def test_closing_twice_writes_nothing_twice() -> None:
-    """Once when the container has ended, and again when its task is over."""
+    """`close` may be called twice: at the container's exit, and at the task's end."""
 
     async def feed() -> list[list[str]]:
         logs = Logs()
@@ -72,7 +72,7 @@ def test_closing_twice_writes_nothing_twice() -> None:
 
 
 def test_a_process_ends_when_its_output_is_written(tmp_path: Path) -> None:
-    """Whoever is told of an exit finds the whole log, as on Fargate, and need not wait for the next half second."""
+    """When `wait` returns the exit code, the whole output is sent, as on Fargate."""
 
     async def run() -> tuple[int, list[str]]:
         logs = Logs()

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from local.cloud.layout import ROOT
-from local.fargate.addresses import AddressPool
 from local.fargate.client import LocalFargate
 from local.fargate.faults import Faults, parse, route
 from local.fargate.pace import FAST, Pace, Phase, parse_speed
+from local.fargate.process.addresses import AddressPool
+from local.fargate.process.view import Mount, View
 from local.fargate.snapshot import iso
-from local.fargate.view import Mount, View, image_directory
+from local.fargate.state_directory import image_directory
 from tests.unit.local.fargate.harness import container, definition, ecs_client, environment, request, until
 from tests.unit.local.ports import free_port
 
@@ -30,7 +31,7 @@ def test_instants_lose_trailing_zeros(microsecond: int, text: str) -> None:
 
 
 def test_instants_are_utc() -> None:
-    """Whatever the zone of the datetime."""
+    """An instant is printed in UTC, whatever the zone of the datetime."""
     zone = datetime.now(UTC).astimezone().tzinfo
     instant = datetime(2022, 5, 3, 7, 29, 29, tzinfo=UTC)
     assert iso(instant.astimezone(zone)) == iso(instant)
@@ -73,7 +74,7 @@ def test_real_tasks_take_20_to_60_seconds() -> None:
 
 
 def test_speeds() -> None:
-    """fast, real, or a positive factor."""
+    """A speed is fast, real, or a positive factor up to 10."""
     assert [parse_speed(text) for text in ("fast", "real", "0.5")] == [FAST, 1, 0.5]
     for text in ("0", "-1", "11", "nan", "quick"):
         with pytest.raises(ValueError, match=r"\w"):
@@ -81,7 +82,7 @@ def test_speeds() -> None:
 
 
 def test_view_translates_mounts_then_image_then_host(tmp_path: Path) -> None:
-    """The innermost mount wins over the image, the image over the host; other words are left alone."""
+    """The innermost mount wins over the image, the image over the host; arguments that are no paths stay."""
     image = image_directory(tmp_path, "repo/agent:1@sha256:0")
     assert image.name == "repo_agent_1_sha256_0"
     (image / "etc").mkdir(parents=True)
@@ -105,7 +106,7 @@ def test_view_refuses_writes_to_read_only_mounts(tmp_path: Path) -> None:
 
 
 def test_event_routes_follow_their_seed() -> None:
-    """The same seed loses and doubles the same events; a status filter leaves the others alone and uncounted."""
+    """The same seed loses and doubles the same events; a status filter neither affects nor counts the others."""
 
     def copies() -> list[int]:
         faults = Faults()

@@ -1,4 +1,4 @@
-"""Everything the core plans for ECS is taken by the local Fargate, through boto3 and its own validation."""
+"""The local Fargate accepts each plan of the core, through boto3 and its validation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 def planned(stack: Settings, value: dict[str, Any], attempt: int | None = None) -> LaunchPlan:
-    """What the core would ask of ECS, at a launch of its own unless told otherwise. Raises `Refused`."""
+    """The core's requests to ECS, at a new launch unless one is given. Raises `Refused`."""
     attempt = next(_attempts) if attempt is None else attempt
     return plan_launch(parse_start_request(value), stack, token=TOKEN, generation=1, attempt=attempt)
 
@@ -93,7 +93,7 @@ def test_representative_plans_are_taken(still: LocalServer, stack: Settings, cha
 @given(DOCUMENTS, COMPLETE_SETTINGS)
 @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_plan_is_taken(still: LocalServer, value: dict[str, Any], stack: Settings) -> None:
-    """Whatever can be asked of a stack that lacks nothing is refused by the core, or by nobody."""
+    """A request to a complete stack that the core accepts is accepted by ECS too."""
     try:
         plan = planned(stack, value)
     except Refused:
@@ -102,7 +102,7 @@ def test_every_plan_is_taken(still: LocalServer, value: dict[str, Any], stack: S
 
 
 def test_a_retry_of_a_start_is_the_same_task(still: LocalServer) -> None:
-    """A function that died after RunTask and starts over plans the same run, and ECS answers with the same task."""
+    """A function that died after RunTask and starts again plans the same run, and ECS answers with the same task."""
     attempt = next(_attempts)
     first, second = (planned(settings(), document(environment=order), attempt) for order in (AB, BA))
     arn = take(still, first)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from local.fargate.errors import AwsError
-from local.fargate.rates import RATES, Rates
+from local.fargate.api.errors import AwsError
+from local.fargate.api.rates import RATES, Rates
 from tests.unit.local.fargate.harness import LocalServer, refused
 
 
 def taken(rates: Rates, operation: str) -> int:
-    """How many calls are taken at this instant."""
+    """How many calls the bucket takes at this instant."""
     calls = 0
     while True:
         try:
@@ -25,7 +25,7 @@ def taken(rates: Rates, operation: str) -> int:
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_burst_is_taken_and_then_so_many_a_second(rate: Any) -> None:
-    """A full bucket, and what has dripped in since; an operation in two buckets is held by the smaller one."""
+    """A full bucket, and its refill since; the smaller of two buckets limits an operation."""
     now = [0.0]
     for operation in rate.operations:
         rates = Rates(lambda: now[0])
@@ -38,7 +38,7 @@ def test_a_burst_is_taken_and_then_so_many_a_second(rate: Any) -> None:
 
 
 def test_operations_of_one_bucket_share_it() -> None:
-    """Stopping takes from what starting may use."""
+    """RunTask and StopTask share a bucket."""
     rates = Rates(lambda: 0.0)
     assert taken(rates, "StopTask") == 100
     assert taken(rates, "RunTask") == 0
@@ -46,7 +46,7 @@ def test_operations_of_one_bucket_share_it() -> None:
 
 
 def test_the_server_throttles_as_ecs_does(tmp_path: Path) -> None:
-    """With ECS's own code; without rates it takes any number."""
+    """A throttled call has ECS's code; without rates no call is throttled."""
     with LocalServer(tmp_path, rates=Rates(lambda: 0.0)) as server:
         for _ in range(5):
             server.ecs.delete_task_definitions(taskDefinitions=["a:1"])

@@ -1,4 +1,4 @@
-"""The local Fargate refuses what the core's checker objects to, as ECS would say it, and what it cannot do itself."""
+"""The local Fargate refuses each violation of a rule in ECS's words, and each feature that it lacks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(**members: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("good", [agent_definition(9111), efs_definition(9111), init_definition(9111)])
 def test_definitions_of_tests_are_ones_that_aws_takes(good: dict[str, Any]) -> None:
-    """What this directory's tests run breaks no rule of AWS."""
+    """The definitions of these tests break no rule of AWS."""
     assert violations(good) == ()
 
 
@@ -96,7 +96,7 @@ def test_bad_runs_are_refused(server: LocalServer, parameters: dict[str, Any], m
 
 
 def test_bad_tags_are_an_invalid_parameter(server: LocalServer) -> None:
-    """Tags are refused alike wherever they are set, also where all else is refused with `ClientException`."""
+    """Bad tags are InvalidParameterException at each operation, also where other refusals are ClientException."""
     tags = [{"key": "a", "value": "<"}]
     server.ecs.register_task_definition(**SLEEPER)
     refusals = [
@@ -109,27 +109,27 @@ def test_bad_tags_are_an_invalid_parameter(server: LocalServer) -> None:
 
 @pytest.mark.parametrize("launch", [{"launchType": "EC2"}, {}])
 def test_clusters_have_no_instances(server: LocalServer, launch: dict[str, Any]) -> None:
-    """EC2 is what RunTask means when it names nothing."""
+    """RunTask without a launch type means EC2."""
     server.ecs.register_task_definition(**SLEEPER)
-    asked = {key: value for key, value in request("tests").items() if key != "launchType"}
-    assert refused(server.ecs.run_task, **asked, **launch) == (
+    run = {key: value for key, value in request("tests").items() if key != "launchType"}
+    assert refused(server.ecs.run_task, **run, **launch) == (
         "InvalidParameterException",
         "No Container Instances were found in your cluster.",
     )
 
 
 def test_clusters_have_fargates_providers_only(server: LocalServer) -> None:
-    """A capacity provider that was never made is not found."""
+    """An unknown capacity provider is refused."""
     server.ecs.register_task_definition(**SLEEPER)
-    asked = request("tests", capacityProviderStrategy=[{"capacityProvider": "mine"}])
-    del asked["launchType"]
-    code, message = refused(server.ecs.run_task, **asked)
+    run = request("tests", capacityProviderStrategy=[{"capacityProvider": "mine"}])
+    del run["launchType"]
+    code, message = refused(server.ecs.run_task, **run)
     assert code == "InvalidParameterException"
     assert message.startswith("The specified capacity provider 'mine' was not found.")
 
 
 def test_health_conditions_are_refused_honestly(server: LocalServer) -> None:
-    """What this Fargate cannot do it refuses, rather than doing something else."""
+    """A feature that this Fargate lacks is refused."""
     checked = container("true", name="db", healthCheck={"command": ["CMD", "true"]})
     waiting = container("true", dependsOn=[{"containerName": "db", "condition": "HEALTHY"}])
     code, message = refused(server.ecs.register_task_definition, **definition(checked, waiting))

@@ -60,7 +60,7 @@ def tag(key: str = "key", value: str = "") -> dict[str, Any]:
     ],
 )
 def test_both_sides_of_a_rule(taken: dict[str, Any], refused: dict[str, Any], says: str) -> None:
-    """What a rule just allows has no violation; what it just forbids has one, with the member's path."""
+    """The last value that a rule allows has no violation; the first that it forbids has one, with the member's path."""
     assert override_violations({**RUN, **taken}, definition()) == ()
     (found,) = override_violations({**RUN, **refused}, definition())
     assert says in str(found)

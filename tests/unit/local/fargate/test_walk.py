@@ -152,7 +152,7 @@ def test_envelope(server: LocalServer) -> None:
 
 
 def test_overrides_are_echoed_and_redacted_in_the_record(server: LocalServer) -> None:
-    """Events echo override values as AWS does; what `/_local/events` shows of them does not."""
+    """Events echo override values as AWS does; `/_local/events` redacts them."""
     override = {"name": "main", "command": ["sleep", "61"], "environment": environment(SECRET="hush-hush")}
     task = server.run(SLEEPER, overrides={"containerOverrides": [override]})
     assert task["overrides"]["containerOverrides"][0]["environment"] == environment(SECRET="hush-hush")
@@ -170,7 +170,7 @@ def test_addresses_are_not_reused_while_others_are_free(server: LocalServer) -> 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "PENDING"])
 def test_connectivity_is_shown_late(server: LocalServer, status: str) -> None:
-    """connectivity is absent from the first two versions, although its instant lies before the second."""
+    """`connectivity` is absent from the first two versions, although its instant is before the second."""
     life = life_of(server, server.run(definition(container("true"))))
     by_status = {detail["lastStatus"]: detail for detail in life}
     assert "connectivity" not in by_status[status]

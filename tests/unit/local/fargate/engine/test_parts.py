@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.fargate.engine import connection, images, words
+from local.fargate import reasons
+from local.fargate.engine import connection, images
 from local.fargate.engine.connection import engine_url, ready
 from local.fargate.engine.containers import Placement, configuration
 from local.fargate.engine.ownership import OWNER, TASK, Ownership
@@ -21,7 +22,7 @@ PLACEMENT = Placement("sha256:1", {"TOKEN": "secret"}, (), "container:abc", {"ow
 
 
 def configured(override: dict[str, Any] | None = None, **definition: Any) -> dict[str, Any]:
-    """What the engine is asked for, for a task of 512 MiB with this one container."""
+    """The engine's configuration of this one container of a task of 512 MiB."""
     container = Container({"name": "main", "image": "any", **definition}, override or {}, "arn")
     task = Task(
         id="1", arn="arn", cluster_arn="cluster/default", definition={"family": "f", "memory": "512"},
@@ -32,18 +33,18 @@ def configured(override: dict[str, Any] | None = None, **definition: Any) -> dic
 
 @pytest.mark.parametrize("prefix", ["", "failed to create shim task: ", "failed to create task for container: "])
 def test_a_refusal_of_runc_reads_as_on_fargate(prefix: str) -> None:
-    """However an engine begins the sentence, ECS's beginning takes its place."""
-    assert words.cannot_start(f"{prefix}{RUNC}: unknown") == (
+    """ECS's beginning of the sentence replaces the engine's."""
+    assert reasons.cannot_start(f"{prefix}{RUNC}: unknown") == (
         "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
         f"failed to create shim task: {RUNC}: unknown"
     )
 
 
 def test_another_refusal_keeps_its_words() -> None:
-    """What did not come from runc is passed on whole."""
+    """A refusal that is not runc's is passed on whole."""
     refusal = "unable to find user nobodyx: no matching entries in passwd file"
-    assert words.cannot_start(refusal).endswith(f"unable to create new container: {refusal}")
-    assert words.cannot_create("no command specified") == "CannotCreateContainerError: no command specified"
+    assert reasons.cannot_start(refusal).endswith(f"unable to create new container: {refusal}")
+    assert reasons.cannot_create("no command specified") == "CannotCreateContainerError: no command specified"
 
 
 def test_what_a_definition_leaves_out_is_the_image_s() -> None:
@@ -78,17 +79,17 @@ def test_members_of_a_definition_have_their_place() -> None:
     [({}, {}, 512), ({"memory": 256}, {}, 256), ({"memory": 256}, {"memory": 128}, 128)],
 )
 def test_memory_is_the_innermost_limit(definition: dict[str, Any], override: dict[str, Any], mib: int) -> None:
-    """The override's, else the container's, else the task's."""
+    """The memory limit is the override's, else the container's, else the task's."""
     assert configured(override, **definition)["HostConfig"]["Memory"] == mib * 1024**2
 
 
 def test_a_placement_shows_no_environment() -> None:
-    """Tokens travel there."""
+    """The repr of a placement hides the environment, which has tokens."""
     assert "secret" not in repr(PLACEMENT)
 
 
 def test_labels_follow_from_the_state_directory(tmp_path: Path) -> None:
-    """A successor has the same, a neighbour others; a task's are a part of its owner's."""
+    """One state directory always has the same labels, another has others; a task's include its owner's."""
     mine = Ownership(tmp_path)
     assert mine.labels() == Ownership(tmp_path).labels() != Ownership(tmp_path / "other").labels()
     assert mine.labels("1") == {OWNER: mine.id, TASK: "1"}
@@ -108,13 +109,13 @@ def test_a_staged_image_is_the_base_image_with_files(tmp_path: Path) -> None:
 
 
 def test_docker_host_goes_first() -> None:
-    """Who names an engine gets that one."""
+    """DOCKER_HOST decides which engine is used."""
     assert engine_url({"DOCKER_HOST": "tcp://127.0.0.1:2375"}) == "tcp://127.0.0.1:2375"
 
 
 @pytest.mark.parametrize("bound", [True, False])
 def test_no_answer_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: bool) -> None:
-    """A socket that nobody listens on, or none at all, means that Docker mode cannot be."""
+    """Without a socket, or with one that refuses connections, there is no engine."""
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         if bound:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from local.fargate.errors import AwsError, refuse
-from local.fargate.naming import Names, family_and_revision
-from local.fargate.pages import page
+from local.fargate.api.errors import AwsError, refuse
+from local.fargate.api.naming import Names, family_and_revision
+from local.fargate.api.wire import page
 from local.fargate.rules import tag_violations, violations
 from local.fargate.task import now
 
@@ -62,7 +62,7 @@ class Definitions:
         return {"taskDefinition": registered, "tags": self._tags[arn]}
 
     def describe(self, request: dict[str, Any]) -> dict[str, Any]:
-        """DescribeTaskDefinition: INACTIVE revisions too, when asked for by number."""
+        """DescribeTaskDefinition: an INACTIVE revision only by its number."""
         definition = self.find(request["taskDefinition"])
         if definition is None:
             raise AwsError("ClientException", "Unable to describe task definition.")
@@ -72,7 +72,7 @@ class Definitions:
         return answer
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListTaskDefinitions: by exact family, ACTIVE unless asked otherwise, oldest first."""
+        """ListTaskDefinitions: by exact family, ACTIVE by default, oldest first."""
         wanted, status = request.get("familyPrefix"), request.get("status", "ACTIVE")
         arns = [
             str(definition["taskDefinitionArn"])

@@ -1,7 +1,8 @@
-"""A port that nobody answers on: what a closed security group looks like from outside.
+"""A port without an answer, as behind a closed security group.
 
 A listening socket whose backlog is full makes the kernel drop every further SYN, so that connecting times out,
-where a port without a listener would refuse at once. Linux; needs no privileges.
+where a port without a listener would refuse at once. Linux; needs no privileges. `engine.network` runs this source in
+a container.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ class Blockade:
     """Holds one address and port. Connections to it time out until `close`."""
 
     def __init__(self, address: str, port: int) -> None:
-        """Blocks, for up to about a tenth of a second: it fills the backlog until a connection hangs.
+        """Fills the backlog until a connection hangs, which takes about a tenth of a second.
 
         Raises `OSError` when the port is taken or the backlog never fills.
         """

@@ -1,10 +1,12 @@
-"""ECS's JSON 1.1 protocol: requests checked against botocore's own service model, answers as AWS spells them.
+"""ECS's JSON 1.1 protocol: requests checked against botocore's own service model, answers as AWS spells them, pages.
 
-A member that the model does not know is refused, although AWS ignores it: on a laptop a typo should be seen.
+A member that the model does not know is refused, although AWS ignores it: on a laptop a typo should show.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,9 +17,10 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from local.fargate.errors import AwsError
+from local.fargate.api.errors import AwsError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
+_LARGEST_PAGE: Final = 100
 _CLIENT_EXCEPTIONS: Final = frozenset({"RegisterTaskDefinition", "DescribeTaskDefinition", "DeregisterTaskDefinition"})
 
 
@@ -62,6 +65,24 @@ def read_request(operation: str, body: bytes) -> dict[str, Any]:
 def write_answer(answer: dict[str, Any]) -> bytes:
     """The JSON body of an answer; instants become epoch seconds with milliseconds."""
     return json.dumps(answer, default=_epoch, separators=(",", ":")).encode()
+
+
+def page(key: str, items: list[str], request: dict[str, Any]) -> dict[str, Any]:
+    """One page of `items` under `key`; `nextToken` when there is more.
+
+    Raises `InvalidParameterException` for a size outside 1 to 100 and for a token that is not ours.
+    """
+    size = request.get("maxResults", _LARGEST_PAGE)
+    if not 1 <= size <= _LARGEST_PAGE:
+        raise AwsError("InvalidParameterException", f"maxResults must be between 1 and {_LARGEST_PAGE}.")
+    try:
+        start = int(base64.b64decode(request.get("nextToken", ""), validate=True) or b"0")
+    except (binascii.Error, ValueError) as exc:
+        raise AwsError("InvalidParameterException", "Invalid token.") from exc
+    answer: dict[str, Any] = {key: items[start : start + size]}
+    if start + size < len(items):
+        answer["nextToken"] = base64.b64encode(str(start + size).encode()).decode()
+    return answer
 
 
 def _epoch(value: object) -> float:

@@ -1,4 +1,4 @@
-"""What the API answers when it refuses, and why a task cannot start."""
+"""The error answers of the ECS API."""
 
 from __future__ import annotations
 
@@ -30,30 +30,5 @@ def refuse(code: str, violations: Iterable[Violation]) -> None:
 
 
 def throttled() -> AwsError:
-    """What every ECS API answers when its bucket is empty."""
+    """The answer of every operation whose token bucket is empty."""
     return AwsError("ThrottlingException", "Rate exceeded")
-
-
-class InitializationFailed(Exception):
-    """The task cannot be set up (volumes, network, secrets). `reason` becomes its `stoppedReason`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class PullFailed(Exception):
-    """An image cannot be had. `reason` becomes the container's reason and the task's `stoppedReason`."""
-
-    def __init__(self, container: str, reason: str) -> None:
-        super().__init__(reason)
-        self.container = container
-        self.reason = reason
-
-
-class ContainerNotStarted(Exception):
-    """A container cannot be started. `reason` becomes its reason; the task "failed to start"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason

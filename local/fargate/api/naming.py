@@ -7,15 +7,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from local.fargate.errors import AwsError
+from local.fargate.api.errors import AwsError
 
 _LONGEST_TASK_ID: Final = 36
 _TASK_RESOURCE: Final = re.compile(r"task/(?:(?P<cluster>[^/]+)/)?(?P<id>[^/]+)")
-
-
-def new_task_id() -> str:
-    """32 hexadecimal characters, the form since 2018."""
-    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)

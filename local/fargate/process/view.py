@@ -1,4 +1,4 @@
-"""What a container sees of the file system, without a mount namespace: paths are translated instead.
+"""A container's view of the file system without a mount namespace: paths are translated.
 
 A path under a mount point lies in the volume's directory on the host. A path that exists in the image's directory
 lies there. Everything else is the host's, as if the image were a Debian userland.
@@ -7,7 +7,6 @@ lies there. Everything else is the host's, as if the image were a Debian userlan
 from __future__ import annotations
 
 import posixpath
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +16,9 @@ from typing import Final
 _WRITERS: Final = frozenset({"cp", "mv", "install", "touch", "tee", "mkdir", "ln"})
 
 
-def image_directory(state_dir: Path, image: str) -> Path:
-    """Where the files of an image are looked for: its name with `/`, `:` and `@` replaced by `_`."""
-    return state_dir / "images" / re.sub(r"[/:@]", "_", image)
-
-
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A volume in a container: `path` as the container spells it, `host` where it is."""
+    """A volume in a container: `path` as the container spells it, `host` its directory on this machine."""
 
     path: str
     host: Path
@@ -33,10 +27,6 @@ class Mount:
     def covers(self, path: str) -> bool:
         """Whether a normalised path is the mount point or below it."""
         return path == self.path or path.startswith(self.path.rstrip("/") + "/")
-
-    def translate(self, path: str) -> Path:
-        """The host's path of one that is covered."""
-        return self.host / posixpath.relpath(path, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +45,20 @@ class View:
         return max(covering, key=lambda mount: len(mount.path), default=None)
 
     def locate(self, path: str) -> Path | None:
-        """Where a path is when it is not simply the host's: in a volume, or a file that the image has."""
+        """The host's path of one that is in a volume, or that the image has; None for any other."""
+        normal = posixpath.normpath(path)
         mount = self.mount_of(path)
         if mount is not None:
-            return mount.translate(posixpath.normpath(path))
+            return mount.host / posixpath.relpath(normal, mount.path)
         if self.image is not None and path.startswith("/"):
-            inside = self.image / posixpath.normpath(path).lstrip("/")
+            inside = self.image / normal.lstrip("/")
             return inside if inside.exists() else None
         return None
 
     def program(self, name: str, search_path: str) -> Path | None:
-        """The file of a command. A name without a slash is looked for in `search_path`; None when it is not there.
+        """The file of a command: a name without a slash is searched in `search_path`; None when it is not there.
 
-        A path is only translated: whether it can be executed is for the kernel to say.
+        A path is only translated: the kernel decides whether it can be executed.
         """
         if "/" in name:
             return self.locate(name) or Path(name)
@@ -79,7 +70,7 @@ class View:
         return tuple(str(self.locate(argument) or argument) for argument in arguments)
 
     def refused_write(self, argv: Sequence[str]) -> str | None:
-        """What a copy into a read-only mount would print, for the usual commands; None when it may run.
+        """The complaint of a usual copying command whose target is in a read-only mount; None for any other.
 
         The kernel cannot refuse it here: without privileges there is no read-only mount.
         """

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from aiodocker import Docker, DockerError
@@ -19,20 +18,15 @@ from aiodocker.containers import DockerContainer
 
 from local.fargate import reasons
 from local.fargate.engine.connection import BASE_IMAGE, connected, require_base_image
-from local.fargate.engine.containers import EngineContainer, Placement, configuration
+from local.fargate.engine.containers import EngineContainer, Output, Placement, configuration
 from local.fargate.engine.images import Images
-from local.fargate.engine.logs import Output
 from local.fargate.engine.network import Namespace, TaskNetwork, blocked
 from local.fargate.engine.ownership import Ownership
-from local.fargate.engine.words import cannot_create, cannot_start
-from local.fargate.errors import ContainerNotStarted, InitializationFailed, PullFailed
 from local.fargate.faults import FaultName
-from local.fargate.log_groups import LogGroups, LogStream
-from local.fargate.preparing import connect, find_image, secrets_of, streams_of
-from local.fargate.process_runtime import agent_port
+from local.fargate.log_groups import LogStream
+from local.fargate.reasons import ContainerNotStarted, InitializationFailed
+from local.fargate.resources import Resources, fail_on
 from local.fargate.task import Container, Task
-from local.fargate.task_secrets import SecretSource
-from local.fargate.volumes import find_efs
 
 log: Final = logging.getLogger("local.fargate")
 
@@ -45,18 +39,15 @@ class _Home:
     mounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     images: dict[str, str] = field(default_factory=dict)
-    streams: dict[str, LogStream | None] = field(default_factory=dict)
+    streams: dict[str, LogStream] = field(default_factory=dict)
 
 
 class DockerRuntime:
-    """A `Runtime`. Logs go to `<state>/logs/<task id>/<container>.log`, EFS is below `<state>/efs`."""
+    """A `Runtime`. Output is written to the log file and to the log stream of the definition."""
 
-    def __init__(self, state_dir: Path, region: str, secrets: SecretSource, logs: LogGroups) -> None:
-        self._state_dir = state_dir
-        self._region = region
-        self._secrets = secrets
-        self._logs = logs
-        self._ownership = Ownership(state_dir)
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._ownership = Ownership(resources.state_dir)
         self._open = AsyncExitStack()
         self._homes: dict[str, _Home] = {}
 
@@ -69,16 +60,16 @@ class DockerRuntime:
             self._ownership.mark()
             self._network = TaskNetwork(self._docker, self._ownership)
             await self._network.create()
-            self._open = self._open.pop_all()  # it went well: open until `close`
-        self._images = Images(self._docker, self._ownership, self._state_dir)
+            self._open = self._open.pop_all()  # no error: open until `close`
+        self._images = Images(self._docker, self._ownership, self._resources.state_dir)
 
     async def attach(self, task: Task) -> str:
-        """A network namespace with an address; one that is not the containers' own when a fault wants to hide them."""
+        """A network namespace with an address. Under a fault of the port the containers are in another one."""
         try:
             namespace = await self._network.namespace(task.id)
             self._homes[task.id] = _Home(namespace)
             if FaultName.PORT_BLOCKED in task.faults:
-                command = blocked(agent_port(task))
+                command = blocked(task.agent_port)
                 return (await self._network.namespace(task.id, name="blocked", command=command)).address
             if FaultName.PORT_REFUSED in task.faults:
                 return (await self._network.namespace(task.id, name="refused")).address
@@ -89,24 +80,26 @@ class DockerRuntime:
 
     async def prepare(self, task: Task) -> None:
         home = self._homes[task.id]
-        connect(task)
-        home.secrets = await secrets_of(task, self._secrets)
+        fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
+        home.secrets = await self._resources.secrets(task)
         for volume in task.definition.get("volumes", ()):
-            efs = volume.get("efsVolumeConfiguration")
-            if efs:
-                host = find_efs(task, efs, self._state_dir, self._region)
-                home.mounts[volume["name"]] = {"Type": "bind", "Source": str(host)}
+            if efs := volume.get("efsVolumeConfiguration"):
+                mount = {"Type": "bind", "Source": str(self._resources.efs(task, efs))}
             else:
-                home.mounts[volume["name"]] = self._ephemeral(task, volume["name"])
-        home.streams = await streams_of(task, self._logs)
+                mount = self._ephemeral(task, volume["name"])
+            home.mounts[volume["name"]] = mount
+        home.streams = await self._resources.log_streams(task)
 
     async def pull(self, task: Task, container: Container) -> str:
         """The image as it is staged, or as the engine has it or can pull it; the digest is its id."""
-        image = find_image(task, container)
+        image: str = container.definition["image"]
+        fail_on(FaultName.IMAGE_PULL, task, reasons.cannot_pull(image))
+        # Under the fault `agent-missing` an image that would bring the agent is the bare base image.
+        bare = FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints")
         try:
-            found = await self._image(task, container)
+            found = await self._images.get(BASE_IMAGE if bare else image)
         except DockerError as exc:
-            raise PullFailed(container.name, reasons.cannot_pull(image, exc.message)) from exc
+            raise InitializationFailed(reasons.cannot_pull(image, exc.message)) from exc
         self._homes[task.id].images[container.name] = found
         return found
 
@@ -114,14 +107,14 @@ class DockerRuntime:
         """Creates and starts it; its output is followed from the first byte."""
         home = self._homes[task.id]
         created = await self._created(task, container, home)
-        file = self._state_dir / "logs" / task.id / f"{container.name}.log"
-        output = await Output.follow(created, file, home.streams[container.name])
+        file = self._resources.log_file(task, container)
+        output = await Output.follow(created, file, home.streams.get(container.name))
         try:
             await created.start()
         except DockerError as exc:
             await output.close()
             await created.delete(force=True)
-            raise ContainerNotStarted(cannot_start(exc.message)) from exc
+            raise ContainerNotStarted(reasons.cannot_start(exc.message)) from exc
         return EngineContainer(created, container, output, await created.show())
 
     async def release(self, task: Task) -> None:
@@ -130,7 +123,7 @@ class DockerRuntime:
         if home is None:
             return
         await self._ownership.remove_task(self._docker, task.id)
-        await asyncio.gather(*(stream.close() for stream in home.streams.values() if stream is not None))
+        await asyncio.gather(*(stream.close() for stream in home.streams.values()))
 
     async def close(self) -> None:
         async with self._open:
@@ -142,7 +135,7 @@ class DockerRuntime:
             container,
             Placement(
                 image=home.images[container.name],
-                environment=self._environment(container, home),
+                environment=self._resources.environment(container, home.secrets[container.name]),
                 mounts=self._mounts(task, container, home),
                 network=home.namespace.mode,
                 labels=self._ownership.labels(task.id),
@@ -151,13 +144,7 @@ class DockerRuntime:
         try:
             return await self._docker.containers.create(config, name=f"{task.id}-{container.name}")
         except DockerError as exc:
-            raise ContainerNotStarted(cannot_create(exc.message)) from exc
-
-    async def _image(self, task: Task, container: Container) -> str:
-        """Under the fault `agent-missing` an image that would bring the agent is the bare base image."""
-        if FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints"):
-            return await self._images.get(BASE_IMAGE)
-        return await self._images.get(container.definition["image"])
+            raise ContainerNotStarted(reasons.cannot_create(exc.message)) from exc
 
     def _mounts(self, task: Task, container: Container, home: _Home) -> Sequence[dict[str, Any]]:
         mounts = []
@@ -172,12 +159,3 @@ class DockerRuntime:
         """A volume of the engine, not a directory of this machine: what root writes there, only root could remove."""
         labels = self._ownership.labels(task.id)
         return {"Type": "volume", "Source": f"{task.id}-{name}", "VolumeOptions": {"Labels": labels}}
-
-    def _environment(self, container: Container, home: _Home) -> dict[str, str]:
-        return {
-            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-            "AWS_REGION": self._region,
-            "AWS_DEFAULT_REGION": self._region,
-            **container.environment,
-            **home.secrets.get(container.name, {}),
-        }

@@ -1,4 +1,4 @@
-"""A container's process as the server sees it: started through `shim`, waited for, signalled."""
+"""A container's process on the server's side: started through `shim`, awaited, signalled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KILLED: Final = 137
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What to run. `program` is the file, `argv[0]` included in `argv`; of the server only limits are inherited.
+    """`program` is the file to run, `argv` has `argv[0]`; of the server only limits are inherited.
 
     `open_files` is the soft and the hard limit; None leaves them as they are.
     """
@@ -35,12 +35,11 @@ class Spec:
 
 
 class NotExecuted(Exception):
-    """The program could not be executed: `number` is the errno, `stage` is `exec` or `chdir`."""
+    """The program could not be executed: `number` is the errno."""
 
     def __init__(self, number: int, stage: str) -> None:
         super().__init__(f"{stage} failed with errno {number}")
         self.number = number
-        self.stage = stage
 
 
 class Process:
@@ -61,7 +60,7 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             env={},
             cwd="/",
-            start_new_session=True,  # a Ctrl-C on the server's terminal is the server's business
+            start_new_session=True,  # Ctrl-C on the terminal is for the server alone
         )  # fmt: skip
         try:
             _send(shim, json.dumps({
@@ -88,7 +87,7 @@ class Process:
         _send(self._shim, "TERM")
 
     def kill(self) -> None:
-        """SIGKILL to the main process; whatever it started goes with it."""
+        """SIGKILL to the main process; its descendants end with it."""
         _send(self._shim, "KILL")
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The parent of one container's main process, as containerd-shim is for a real one. Run as a program, never imported.
 
 It makes a process behave like PID 1 of a container: when it ends, everything it started ends; when the local Fargate
-goes away, by whatever death, so does the container. The shim is the subreaper of all its descendants, so even those
-that leave the session come back to it, and its standard input is a pipe whose end of file means that the server died.
+ends or crashes, so does the container. The shim is the subreaper of all its descendants, also of those that leave the
+session. Its standard input is a pipe: the end of file means that the server died.
 
 On stdin, first a JSON line: `program`, `argv`, `environment`, `directory`, `log`, `open_files`; then lines `TERM` or
 `KILL`.
@@ -40,7 +40,7 @@ def become(spec: dict[str, Any], complaints: int) -> None:
     stage = "exec"
     try:
         os.setsid()
-        # When the shim itself is killed, at least the main process goes with it.
+        # When the shim itself is killed, at least the main process is killed too.
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
@@ -102,7 +102,7 @@ def say(**message: int) -> None:
 
 
 def spawn(spec: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
-    """Starts the main process: its pid, and what `become` complained about."""
+    """Starts the main process: its pid, and the complaint of `become`."""
     reading, writing = os.pipe()  # both close on exec: the end of file says that it worked
     pid = os.fork()
     if pid == 0:

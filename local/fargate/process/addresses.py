@@ -35,7 +35,7 @@ class AddressPool:
         return self._free.popleft()
 
     def give_back(self, address: str) -> None:
-        """Its user is gone; every other free address is handed out before it is again."""
+        """Every other free address is handed out before this one."""
         self._free.append(address)
 
     def close(self) -> None:

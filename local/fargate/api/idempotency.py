@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from local.fargate.errors import AwsError
+from local.fargate.api.errors import AwsError
 from local.fargate.task import Task
 
 _LONGEST: Final = timedelta(hours=24)
@@ -21,7 +21,7 @@ _AFTER_THE_LAST: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What a request led to."""
+    """The outcome of a request."""
 
     fingerprint: str
     at: datetime
@@ -37,13 +37,13 @@ class Launched:
 
 
 class ClientTokens:
-    """The tokens seen, by cluster."""
+    """The tokens that are known, by cluster."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Launched] = {}
 
     def recall(self, cluster: str, request: dict[str, Any], now: datetime) -> Launched | None:
-        """What this very request led to before. Raises `ConflictException` when it had other parameters then."""
+        """The outcome of the same request before. Raises `ConflictException` when it had other parameters."""
         key = (cluster, request.get("clientToken", ""))
         known = self._seen.get(key)
         if known is None or known.forgotten(now):
@@ -60,7 +60,7 @@ class ClientTokens:
     def remember(
         self, cluster: str, request: dict[str, Any], now: datetime, tasks: list[Task], failures: list[dict[str, str]]
     ) -> None:
-        """Notes what it led to, if it has a token."""
+        """Keeps the outcome of a request that has a token."""
         if token := request.get("clientToken"):
             self._seen[cluster, token] = Launched(_fingerprint(request), now, tuple(tasks), tuple(failures))
 

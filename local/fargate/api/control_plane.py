@@ -1,22 +1,23 @@
-"""The ECS API on top of running tasks: RunTask and what follows from it."""
+"""The operations of the ECS API, and the tasks that they start."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from local.fargate import reasons
-from local.fargate.definitions import Definitions
-from local.fargate.errors import AwsError, refuse, throttled
+from local.fargate.api.definitions import Definitions
+from local.fargate.api.errors import AwsError, refuse, throttled
+from local.fargate.api.idempotency import ClientTokens
+from local.fargate.api.naming import Names, cluster_name, task_id
+from local.fargate.api.rates import Rates
+from local.fargate.api.wire import page
 from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults
-from local.fargate.idempotency import ClientTokens
 from local.fargate.life import Life, World
-from local.fargate.naming import Names, cluster_name, new_task_id, task_id
-from local.fargate.pages import page
-from local.fargate.rates import Rates
 from local.fargate.rules import override_violations
 from local.fargate.task import Container, NetworkInterface, Task, now
 
@@ -24,7 +25,7 @@ log: Final = logging.getLogger("local.fargate")
 _DESCRIBED_AT_ONCE: Final = 100
 _PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 _STAYS: Final = timedelta(hours=1)
-"""How long a stopped task can be described, at least; here exactly."""
+"""A stopped task can be described for at least so long; here exactly."""
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -35,7 +36,7 @@ class ControlPlane:
     def __init__(
         self, names: Names, clusters: Sequence[str], faults: Faults, world: World, rates: Rates | None = None
     ) -> None:
-        """Without `rates` no call is one too many."""
+        """Without `rates` no call is throttled."""
         self._names = names
         self._clusters = frozenset(clusters)
         self._faults = faults
@@ -69,8 +70,7 @@ class ControlPlane:
 
     def lives(self) -> list[Life]:
         """All that can still be described, oldest first."""
-        for task_id_ in [key for key, life in self._lives.items() if _gone(life.task)]:
-            del self._lives[task_id_]
+        self._lives = {identity: life for identity, life in self._lives.items() if not _gone(life.task)}
         return list(self._lives.values())
 
     def life(self, identifier: str) -> Life | None:
@@ -78,7 +78,7 @@ class ControlPlane:
         return self._lives.get(identifier.rpartition("/")[2])
 
     async def close(self) -> None:
-        """Ends every task without telling anybody."""
+        """Ends every task without an event."""
         for course in self._courses.values():
             course.cancel()
         await asyncio.gather(*self._courses.values(), return_exceptions=True)
@@ -102,8 +102,7 @@ class ControlPlane:
         tasks, failures = [], []
         for _ in range(request.get("count", 1)):
             if FaultName.CAPACITY in met:
-                reason = met[FaultName.CAPACITY].parameters.get("reason", reasons.NO_CAPACITY)
-                failures.append({"reason": reason})
+                failures.append({"reason": met[FaultName.CAPACITY].parameters.get("reason", reasons.NO_CAPACITY)})
             else:
                 tasks.append(self._launch(cluster, definition, request, subjects))
         self._tokens.remember(cluster, request, at, tasks, failures)
@@ -117,8 +116,7 @@ class ControlPlane:
         if len(request["tasks"]) > _DESCRIBED_AT_ONCE:
             raise AwsError("InvalidParameterException", f"Tasks cannot be longer than {_DESCRIBED_AT_ONCE}.")
         found, failures = [], []
-        for identifier in request["tasks"]:
-            wanted = task_id(identifier, cluster)
+        for wanted in (task_id(identifier, cluster) for identifier in request["tasks"]):
             task = self._task(cluster, wanted)
             if task is None:
                 failures.append({"arn": self._names.task(cluster, wanted), "reason": "MISSING"})
@@ -127,7 +125,7 @@ class ControlPlane:
         return {"tasks": found, "failures": failures}
 
     def list_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListTasks: RUNNING unless asked otherwise. `startedBy` goes with no other filter but desiredStatus."""
+        """ListTasks: RUNNING by default. `startedBy` goes with no other filter but desiredStatus."""
         cluster = self._cluster(request)
         others = {"family", "serviceName", "containerInstance"} & set(request)
         if "startedBy" in request and others:
@@ -158,7 +156,7 @@ class ControlPlane:
     def _launch(
         self, cluster: str, definition: dict[str, Any], request: dict[str, Any], subjects: Sequence[str | None]
     ) -> Task:
-        identity = new_task_id()
+        identity = uuid.uuid4().hex  # 32 hexadecimal characters, the form since 2018
         arn = self._names.task(cluster, identity)
         overrides = request.get("overrides", {})
         by_name = {override["name"]: override for override in overrides.get("containerOverrides", ())}
@@ -224,7 +222,5 @@ def _check_capacity(request: dict[str, Any]) -> None:
         raise AwsError("InvalidParameterException", "No Container Instances were found in your cluster.")
     for provider in (item["capacityProvider"] for item in strategy):
         if provider not in _PROVIDERS:
-            raise AwsError(
-                "InvalidParameterException",
-                f"The specified capacity provider '{provider}' was not found. Specify a valid name and try again.",
-            )
+            says = f"The specified capacity provider '{provider}' was not found. Specify a valid name and try again."
+            raise AwsError("InvalidParameterException", says)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from local.fargate.errors import throttled
+from local.fargate.api.errors import throttled
 
 
 class Rate(NamedTuple):

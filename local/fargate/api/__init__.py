@@ -1,0 +1,1 @@
+"""The ECS API: its operations, their requests, answers and refusals."""

@@ -1,0 +1,102 @@
+"""What ECS initialises for a task before its containers start, whatever they run as: EFS, secrets, log streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.fargate import reasons
+from local.fargate.faults import FaultName
+from local.fargate.log_groups import LogStream, open_stream
+from local.fargate.reasons import InitializationFailed
+from local.fargate.state_directory import efs_directory
+from local.fargate.task import Container, Task
+
+Clients = Callable[[str], Any]
+"""Makes the client of a service of the local AWS."""
+
+
+def fail_on(fault_name: FaultName, task: Task, reason: str) -> None:
+    """Raises `InitializationFailed` when the task has this fault, with the fault's own reason if it has one."""
+    fault = task.faults.get(fault_name)
+    if fault is not None:
+        raise InitializationFailed(fault.parameters.get("reason", reason))
+
+
+class Resources:
+    """Those of all tasks. Without clients no secret can be read, and output is kept in files only."""
+
+    def __init__(self, state_dir: Path, region: str, clients: Clients | None) -> None:
+        self.state_dir = state_dir
+        self._region = region
+        self._clients = (
+            {name: clients(name) for name in ("logs", "secretsmanager", "ssm")} if clients is not None else {}
+        )
+
+    def efs(self, task: Task, configuration: dict[str, Any]) -> Path:
+        """The directory of an `efsVolumeConfiguration`. Raises `InitializationFailed` as EFS's mount helper would."""
+        fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
+        file_system: str = configuration["fileSystemId"]
+        if not efs_directory(self.state_dir, file_system).is_dir():
+            raise InitializationFailed(reasons.efs_unresolved(file_system, self._region))
+        access_point: str | None = configuration.get("authorizationConfig", {}).get("accessPointId")
+        inside: str = configuration.get("rootDirectory", "/").strip("/")
+        directory = efs_directory(self.state_dir, file_system, access_point) / inside
+        if not directory.is_dir():
+            raise InitializationFailed(reasons.efs_no_directory(file_system, f"/{access_point or inside}"))
+        return directory
+
+    async def secrets(self, task: Task) -> dict[str, dict[str, str]]:
+        """The secret variables of each container, by its name. Raises `InitializationFailed`."""
+        return {
+            container.name: {
+                secret["name"]: await self._secret(secret["valueFrom"])
+                for secret in container.definition.get("secrets", ())
+            }
+            for container in task.containers
+        }
+
+    async def log_streams(self, task: Task) -> dict[str, LogStream]:
+        """A new log stream for each container with the awslogs driver, by its name. Raises `InitializationFailed`."""
+        if not self._clients:
+            return {}
+        return {
+            container.name: await open_stream(self._clients["logs"], task, container)
+            for container in task.containers
+            if container.definition.get("logConfiguration", {}).get("logDriver") == "awslogs"
+        }
+
+    def log_file(self, task: Task, container: Container) -> Path:
+        """`<state>/logs/<task id>/<container>.log`, in a directory that exists."""
+        directory = self.state_dir / "logs" / task.id
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory / f"{container.name}.log"
+
+    def environment(self, container: Container, secrets: dict[str, str]) -> dict[str, str]:
+        """The container's variables, with those that Fargate sets below them."""
+        return {
+            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            **container.environment,
+            **secrets,
+        }
+
+    async def _secret(self, value_from: str) -> str:
+        if not self._clients:
+            raise InitializationFailed(reasons.secret_unavailable(value_from, "no AWS endpoint is configured"))
+        try:
+            return await asyncio.to_thread(self._read_secret, value_from)
+        except (BotoCoreError, ClientError) as exc:
+            raise InitializationFailed(reasons.secret_unavailable(value_from, str(exc))) from exc
+
+    def _read_secret(self, value_from: str) -> str:
+        """From Parameter Store (ARN or name) or Secrets Manager (ARN). JSON keys of a secret are not selected."""
+        if ":secretsmanager:" in value_from:
+            return str(self._clients["secretsmanager"].get_secret_value(SecretId=value_from)["SecretString"])
+        name = value_from.partition(":parameter")[2] or value_from
+        return str(self._clients["ssm"].get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])

@@ -19,7 +19,7 @@ it, and it is transient only if all of them are.
 from typing import Final
 
 from core.diagnosis.row import Row
-from core.diagnosis.rows.access_rows import FETCHES, LOGS, ROLES, SECRETS
+from core.diagnosis.rows.access_rows import FETCHES, LOGS, ROLES, SECRETS, THROTTLED_STARTS
 from core.diagnosis.rows.call_rows import ACCESS, SERVICE, THROTTLED, UNSENT, WRAPPED
 from core.diagnosis.rows.ended_rows import ENDED, REQUESTED
 from core.diagnosis.rows.execution_rows import EXECUTION
@@ -27,7 +27,6 @@ from core.diagnosis.rows.general_rows import FALLBACKS, FAMILIES, INIT_FAILED
 from core.diagnosis.rows.image_rows import IMAGES, PULLS_LIMITED
 from core.diagnosis.rows.network_rows import CAPACITY, INTERFACES
 from core.diagnosis.rows.request_rows import FAILURES, REQUESTS, UNKNOWN_CALL
-from core.diagnosis.rows.throttled_rows import THROTTLED_STARTS
 from core.diagnosis.rows.volume_rows import VOLUMES
 
 STOPS: Final[tuple[Row, ...]] = (

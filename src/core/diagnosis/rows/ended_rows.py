@@ -10,7 +10,6 @@ from typing import Final
 from core.diagnosis.row import Actor, Place, Row
 from core.model.failure import Cause
 
-_TASK: Final = (Place.TASK,)
 _NO_SERVICE: Final = (
     "Nothing to repair in the task. A container of this stack belongs to no service: find out which service started "
     "it, by its startedBy and group."
@@ -19,9 +18,9 @@ _NO_SERVICE: Final = (
 REQUESTED: Final = (
     # A task from before 2019 has the text and no code.
     Row(
-        codes=("UserInitiated",),
-        patterns=(r"^task stopped by user",),
-        where=_TASK,
+        codes="UserInitiated",
+        pattern=r"^task stopped by user",
+        where=Place.TASK,
         cause=Cause.USER_STOPPED,
         summary="The task was stopped by a StopTask call",
         remedy="Nothing to repair. Start the container again if it should run; CloudTrail's StopTask event says who "
@@ -30,29 +29,27 @@ REQUESTED: Final = (
     ),
     # Spot tasks were reported without a stopCode as well: containers-roadmap #797 and #1565.
     Row(
-        codes=("SpotInterruption",),
-        patterns=(r"spot task was interrupted", r"spotinterruption"),
-        where=_TASK,
+        codes="SpotInterruption",
+        pattern=r"spot task was interrupted|spotinterruption",
+        where=Place.TASK,
         cause=Cause.SPOT_INTERRUPTION,
         summary="Fargate Spot took its capacity back",
         remedy="Start the container again. For work that must not be interrupted use the capacity provider FARGATE "
         "instead of FARGATE_SPOT.",
-        transient=True,
         actor=Actor.AWS,
     ),
     # Tasks outside Spot end with it too, without a text, and so do tasks that never started.
     Row(
-        codes=("TerminationNotice",),
-        where=_TASK,
+        codes="TerminationNotice",
+        where=Place.TASK,
         summary="AWS ended the task with a termination notice, and does not say why",
         remedy="Start the container again. ECS shows neither that the task ran on Spot nor that its host was retired; "
         "if it repeats, look at the AWS Health dashboard and open an AWS support case.",
-        transient=True,
         actor=Actor.AWS,
     ),
     Row(
-        patterns=(r"scaling activity initiated by",),
-        where=_TASK,
+        pattern=r"scaling activity initiated by",
+        where=Place.TASK,
         cause=Cause.USER_STOPPED,
         summary="An ECS service scaled in or was deployed anew",
         remedy=_NO_SERVICE,
@@ -61,7 +58,7 @@ REQUESTED: Final = (
 
 ENDED: Final = (
     Row(
-        patterns=(r"outofmemory", r"killed due to memory", r"\boom.?killed"),
+        pattern=r"outofmemory|killed due to memory|\boom.?killed",
         cause=Cause.OUT_OF_MEMORY,
         summary="The container used more memory than it was given and was killed",
         remedy="Raise the memory limit (`limits.memory_mib` of the start request), or make the container use less; the "
@@ -69,37 +66,32 @@ ENDED: Final = (
         actor=Actor.USER,
     ),
     Row(
-        patterns=(r"performing maintenance on the underlying", r"task retirement", r"scheduled for retirement"),
-        where=_TASK,
+        pattern=r"performing maintenance on the underlying|task retirement|scheduled for retirement",
+        where=Place.TASK,
         summary="AWS retired the host of the task",
         remedy="Start the container again: ECS does not replace a task that belongs to no service. AWS Health "
         "announces retirements; the account setting fargateTaskRetirementWaitPeriod says how long they wait.",
-        transient=True,
         actor=Actor.AWS,
     ),
     Row(
-        codes=("InfrastructureHealth",),
-        patterns=(
-            r"infrastructure ?health",
-            r"host ec2 .*(stopped|terminated)",
-            r"container instance (deregistration|is in draining)",
-        ),
-        where=_TASK,
+        codes="InfrastructureHealth",
+        pattern=r"infrastructure ?health|host ec2 .*(stopped|terminated)|"
+        r"container instance (deregistration|is in draining)",
+        where=Place.TASK,
         summary="The host of the task failed or was taken away",
         remedy="Start the container again. Its own files are lost, those on EFS are not.",
-        transient=True,
         actor=Actor.AWS,
     ),
     Row(
-        patterns=(r"(elb|container|load balancer) health checks",),
-        where=_TASK,
+        pattern=r"(elb|container|load balancer) health checks",
+        where=Place.TASK,
         summary="The task failed a health check and was stopped for it",
         remedy="Check that the container answers on the path, port and within the time of the health check named in "
         "the text, and that the load balancer's security group may reach it.",
         actor=Actor.USER,
     ),
     Row(
-        codes=("ServiceSchedulerInitiated",),
+        codes="ServiceSchedulerInitiated",
         cause=Cause.USER_STOPPED,
         summary="The ECS service scheduler stopped the task",
         remedy=_NO_SERVICE,

@@ -18,7 +18,8 @@ from tests.unit.core.diagnosis.stop_texts import PULL, RESOLVE, Case
 from tests.unit.core.diagnosis.test_stops import ALL_TEXTS, ENDS, End, seen, task
 
 if TYPE_CHECKING:
-    from core.diagnosis import CallDiagnosis, Diagnosis
+    from core.diagnosis import Diagnosis
+    from core.diagnosis.row import Row
     from core.model.facts import ContainerSeen
 
 NAMED = [case for case in ALL_TEXTS if "shop" in case.text]
@@ -108,7 +109,7 @@ def told_of(text: str) -> Diagnosis:
     return diagnose(task(seen(), code="TaskFailedToStart", reason=text))
 
 
-def verdict(told: Diagnosis | CallDiagnosis) -> tuple[object, ...]:
+def verdict(told: Diagnosis | Row) -> tuple[object, ...]:
     return told.cause, told.transient, told.actor, told.remedy
 
 

@@ -1,4 +1,4 @@
-"""Rows for secrets, environment files and logs, which ECS opens before a container starts, for roles and throttling.
+"""Rows for secrets, environment files and logs, which ECS opens before a container starts, and for roles.
 
 Sources: ECS Developer Guide, "Troubleshooting Amazon ECS ResourceInitializationError errors" and "... Resource-
 NotFoundException errors"; the second half of most texts is the AWS SDK's.
@@ -82,35 +82,6 @@ SECRETS: Final = (
     ),
 )
 
-# Secrets and the registry's authorisation share this prefix, so it has no cause.
-_FETCHED: Final = r"(pull secrets or registry auth|execution resource retrieval failed)"
-FETCHES: Final = (
-    start_row(
-        pattern=rf"{_FETCHED}.*{_UNREACHABLE}",
-        summary="The task could not reach the services that have its secrets and the registry's authorisation",
-        remedy="ECR, Systems Manager and Secrets Manager must be reachable on TCP 443 from the task's subnet: "
-        f"{_ROUTE}s of the services that the task uses.",
-        may_pass=True,
-    ),
-    start_row(
-        pattern=_FETCHED,
-        summary="The task could not fetch its secrets or the registry's authorisation",
-        remedy="Check that the task execution role exists, is trusted by ecs-tasks.amazonaws.com and may read what the "
-        "task definition names, and that the subnet has a route to ECR, Systems Manager and Secrets Manager.",
-    ),
-)
-
-# If the text names the throttled part, another row names its cause. The text on CreateLogStream: moby #42088.
-THROTTLED_STARTS: Final = (
-    start_row(
-        pattern=THROTTLING,
-        cause=Cause.THROTTLED,
-        summary="AWS throttled a call that the start needs",
-        remedy=RETRY_SLOWER,
-        actor=Actor.AWS,
-    ),
-)
-
 # "Troubleshooting Amazon ECS ResourceInitializationError errors", on the awslogs driver; moby #42088.
 _LOG: Final = r"(logger args|logging driver|log driver|log ?stream|log group)"
 LOGS: Final = (
@@ -146,8 +117,10 @@ LOGS: Final = (
     ),
 )
 
-# RunTask's own wording, repeated in stoppedReason; "Amazon ECS task execution IAM role".
-ROLES: Final = (
+# Secrets and the registry's authorisation share this prefix, so it has no cause.
+_FETCHED: Final = r"(pull secrets or registry auth|execution resource retrieval failed)"
+FETCHES: Final = (
+    # RunTask's own wording, repeated in stoppedReason; "Amazon ECS task execution IAM role".
     _permission(
         pattern=r"unable to assume the|nocredentialproviders|role is not valid",
         summary="ECS cannot assume a role of the task",
@@ -158,5 +131,18 @@ ROLES: Final = (
         pattern=r"not authorized to perform|access ?denied ?exception|unauthorizedoperation",
         summary="AWS refused something that the start needs",
         remedy="Allow the role named in the text the action named in the text.",
+    ),
+    start_row(
+        pattern=rf"{_FETCHED}.*{_UNREACHABLE}",
+        summary="The task could not reach the services that have its secrets and the registry's authorisation",
+        remedy="ECR, Systems Manager and Secrets Manager must be reachable on TCP 443 from the task's subnet: "
+        f"{_ROUTE}s of the services that the task uses.",
+        may_pass=True,
+    ),
+    start_row(
+        pattern=_FETCHED,
+        summary="The task could not fetch its secrets or the registry's authorisation",
+        remedy="Check that the task execution role exists, is trusted by ecs-tasks.amazonaws.com and may read what the "
+        "task definition names, and that the subnet has a route to ECR, Systems Manager and Secrets Manager.",
     ),
 )

@@ -1,8 +1,7 @@
-"""Rows for calls that were throttled, not allowed, or not answered.
+"""Rows for calls that were not sent, throttled, or not allowed.
 
-Sources: the exceptions of RunTask, RegisterTaskDefinition, StopTask, DescribeTasks and ListTasks in the ECS API's
-model (and of PutParameter and DeleteParameter in Systems Manager's); ECS API Reference, "Common Errors" and
-"RunTask, Errors"; ECS Developer Guide, "Request throttling for the Amazon ECS API"; botocore's own exceptions.
+Sources: ECS API Reference, "Common Errors" and "RunTask, Errors"; ECS Developer Guide, "Request throttling for the
+Amazon ECS API"; botocore's own exceptions; those of the APIs' models, as in `request_rows`.
 """
 
 from functools import partial
@@ -28,9 +27,9 @@ UNSENT: Final = (
     ),
 )
 
-THROTTLED: Final = (
-    # EC2's throttling arrives as an InvalidParameterException (dagster #33439). RegisterTaskDefinition answers
-    # concurrent calls for a family with a ClientException.
+# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
+WRAPPED: Final = (
+    # EC2's: dagster #33439. RegisterTaskDefinition answers concurrent calls for a family with a ClientException.
     Row(
         codes="Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException "
         "TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded "
@@ -42,10 +41,6 @@ THROTTLED: Final = (
         "API's rate quota raised; RegisterTaskDefinition allows one a second.",
         actor=Actor.AWS,
     ),
-)
-
-# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
-WRAPPED: Final = (
     Row(
         pattern=r"internal (server |service )?(error|failure)|internal(error|failure|servererror)|"
         r"errorcode: (service)?unavailable|errorcode: request(timeout|expired)|"
@@ -94,23 +89,5 @@ ACCESS: Final = (
         pattern=r"not authorized to perform|explicit deny|access ?denied",
         remedy="Allow the role named in the text the action named in the text, and look for an explicit deny in a "
         "service control policy or permissions boundary.",
-    ),
-)
-
-SERVICE: Final = (
-    Row(
-        codes="ServerException InternalFailure InternalError InternalServerError InternalServerException "
-        "ServiceUnavailable ServiceUnavailableException ServiceException RequestTimeout RequestTimeoutException "
-        "500 502 503 504",
-        remedy="Try again: the service failed, not the request. If it lasts, see the AWS Health dashboard.",
-        actor=Actor.AWS,
-    ),
-    # botocore's own classes: no answer came.
-    Row(
-        codes="EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError ConnectionError "
-        "ProxyConnectionError SSLError HTTPClientError IncompleteReadError ResponseStreamingError",
-        remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
-        "or the service's VPC endpoint, with TCP 443 let out.",
-        may_pass=True,
     ),
 )

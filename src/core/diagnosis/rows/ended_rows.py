@@ -5,10 +5,13 @@ errors", "... OutOfMemoryError errors", "Task retirement and maintenance for AWS
 error messages" (EC2).
 """
 
+from functools import partial
 from typing import Final
 
 from core.diagnosis.row import Actor, Place, Row
 from core.model.failure import Cause
+
+_task_row = partial(Row, where=Place.TASK)
 
 _NO_SERVICE: Final = (
     "Nothing to repair in the task. A container of this stack belongs to no service: find out which service started "
@@ -17,10 +20,9 @@ _NO_SERVICE: Final = (
 
 REQUESTED: Final = (
     # A task from before 2019 has the text and no code.
-    Row(
+    _task_row(
         codes="UserInitiated",
         pattern=r"^task stopped by user",
-        where=Place.TASK,
         cause=Cause.USER_STOPPED,
         summary="The task was stopped by a StopTask call",
         remedy="Nothing to repair. Start the container again if it should run; CloudTrail's StopTask event says who "
@@ -28,10 +30,9 @@ REQUESTED: Final = (
         actor=Actor.USER,
     ),
     # Spot tasks were reported without a stopCode as well: containers-roadmap #797 and #1565.
-    Row(
+    _task_row(
         codes="SpotInterruption",
         pattern=r"spot task was interrupted|spotinterruption",
-        where=Place.TASK,
         cause=Cause.SPOT_INTERRUPTION,
         summary="Fargate Spot took its capacity back",
         remedy="Start the container again. For work that must not be interrupted use the capacity provider FARGATE "
@@ -39,17 +40,15 @@ REQUESTED: Final = (
         actor=Actor.AWS,
     ),
     # Tasks outside Spot end with it too, without a text, and so do tasks that never started.
-    Row(
+    _task_row(
         codes="TerminationNotice",
-        where=Place.TASK,
         summary="AWS ended the task with a termination notice, and does not say why",
         remedy="Start the container again. ECS shows neither that the task ran on Spot nor that its host was retired; "
         "if it repeats, look at the AWS Health dashboard and open an AWS support case.",
         actor=Actor.AWS,
     ),
-    Row(
+    _task_row(
         pattern=r"scaling activity initiated by",
-        where=Place.TASK,
         cause=Cause.USER_STOPPED,
         summary="An ECS service scaled in or was deployed anew",
         remedy=_NO_SERVICE,
@@ -65,26 +64,23 @@ ENDED: Final = (
         "agent shares that limit.",
         actor=Actor.USER,
     ),
-    Row(
+    _task_row(
         pattern=r"performing maintenance on the underlying|task retirement|scheduled for retirement",
-        where=Place.TASK,
         summary="AWS retired the host of the task",
         remedy="Start the container again: ECS does not replace a task that belongs to no service. AWS Health "
         "announces retirements; the account setting fargateTaskRetirementWaitPeriod says how long they wait.",
         actor=Actor.AWS,
     ),
-    Row(
+    _task_row(
         codes="InfrastructureHealth",
         pattern=r"infrastructure ?health|host ec2 .*(stopped|terminated)|"
         r"container instance (deregistration|is in draining)",
-        where=Place.TASK,
         summary="The host of the task failed or was taken away",
         remedy="Start the container again. Its own files are lost, those on EFS are not.",
         actor=Actor.AWS,
     ),
-    Row(
+    _task_row(
         pattern=r"(elb|container|load balancer) health checks",
-        where=Place.TASK,
         summary="The task failed a health check and was stopped for it",
         remedy="Check that the container answers on the path, port and within the time of the health check named in "
         "the text, and that the load balancer's security group may reach it.",

@@ -14,7 +14,7 @@ from core.model.failure import Cause
 
 _definition = partial(start_row, cause=Cause.TASK_DEFINITION, actor=Actor.USER)
 _architecture = partial(start_row, cause=Cause.AGENT_WRONG_ARCHITECTURE)
-_missing = partial(start_row, cause=Cause.AGENT_BINARY_MISSING)
+_not_copied = partial(start_row, cause=Cause.AGENT_BINARY_MISSING, where=Place.INIT)
 _not_executable = partial(start_row, cause=Cause.AGENT_NOT_EXECUTABLE)
 
 _DENIED: Final = r"\bexec:? .*(permission denied|is a directory)"
@@ -70,9 +70,8 @@ EXECUTION: Final = (
         summary="A resource limit of the container could not be set",
         remedy="Correct `ulimits` of the start request: Fargate lets only nofile be set.",
     ),
-    _missing(
+    _not_copied(
         pattern=_DENIED,
-        where=Place.INIT,
         summary="The init container's copy command may not be executed, so nothing was copied",
         remedy="Make it executable in the agent image (chmod 0755), or set AgentCopyCommand to a program that is.",
     ),
@@ -83,9 +82,8 @@ EXECUTION: Final = (
         "point's POSIX user. With a volume the executable is /sockerless-agent/sockerless-agent; /sockerless-agent "
         "itself is the directory.",
     ),
-    _missing(
+    _not_copied(
         pattern=_LOADER,
-        where=Place.INIT,
         summary="The init container's copy command was found, but not the dynamic loader or interpreter that it needs",
         remedy="Build the agent image with what the command needs, or set AgentCopyCommand to a program that is linked "
         "statically.",
@@ -96,24 +94,23 @@ EXECUTION: Final = (
         remedy="Stage an agent that is linked statically (in Go: CGO_ENABLED=0). Otherwise the loader that `file "
         "sockerless-agent` names must be in every image.",
     ),
-    _missing(
+    _not_copied(
         pattern=_MISSING,
-        where=Place.INIT,
         summary="The init container's copy command does not exist in the agent image",
         remedy="Set AgentCopyCommand to a program that the agent image has: `cp`, or the agent's own way to copy "
         "itself when the image is built from scratch.",
     ),
-    _missing(
+    start_row(
         pattern=_MISSING,
+        cause=Cause.AGENT_BINARY_MISSING,
         summary="There is no agent binary where the task looks for it",
         remedy="Strategy efs: put the binary, statically linked and with mode 0755, into the directory that is the "
         "access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy init-container: the "
         "copy command must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
     ),
     # Any other errno of execve(2): argument list too long, input/output error, stale file handle, ...
-    _missing(
+    _not_copied(
         pattern=_REFUSED,
-        where=Place.INIT,
         summary="The kernel did not execute the init container's copy command, so nothing was copied",
         remedy="Look the kernel's reason up in execve(2), and set AgentCopyCommand accordingly.",
     ),

@@ -25,11 +25,10 @@ _NO_AGENT: Final = start_row(
     "must exist in that image, find the binary there and be allowed to write to the shared volume.",
 )
 
-# ECS's text about `main` when `init` failed: "CannotStartContainerError: dependency graph: failed to resolve container
-# ordering dependency [init] ...". Without this row FAMILIES would blame `main`.
-INIT_FAILED: Final = (replace(_NO_AGENT, pattern=r"dependency graph:"),)
-
 FAMILIES: Final = (
+    # ECS's text about `main` when `init` failed: "CannotStartContainerError: dependency graph: failed to resolve
+    # container ordering dependency [init] ...". Without this row one below would blame `main`.
+    replace(_NO_AGENT, pattern=r"dependency graph:"),
     # ECS also writes "Could not tranisition to started" (amazon-ecs-deploy-task-definition #232).
     start_row(
         pattern=r"could not tran\w+ to (created|started|running|resources)",

@@ -28,7 +28,7 @@ _ROUTE: Final = (
     "the task's security group) with a gateway endpoint for S3. TCP 443 must be let out of that security group."
 )
 
-PULLS_LIMITED: Final = (
+THROTTLED_STARTS: Final = (
     # Docker Hub, and ECR Public's "toomanyrequests: Rate exceeded".
     _image(
         pattern=r"toomanyrequests|pull rate limit|429 too many requests",
@@ -42,6 +42,14 @@ PULLS_LIMITED: Final = (
     _image(
         pattern=rf"{_PULL}.*{THROTTLING}",
         summary="AWS throttled the pull of the image",
+        remedy=RETRY_SLOWER,
+        actor=Actor.AWS,
+    ),
+    # If the text names the throttled part, another row names its cause. On CreateLogStream: moby #42088.
+    start_row(
+        pattern=THROTTLING,
+        cause=Cause.THROTTLED,
+        summary="AWS throttled a call that the start needs",
         remedy=RETRY_SLOWER,
         actor=Actor.AWS,
     ),

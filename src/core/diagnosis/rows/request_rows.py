@@ -1,4 +1,4 @@
-"""Rows for requests that AWS refuses, and for RunTask's `failures`.
+"""Rows for requests that AWS refuses, for calls that a service failed to answer, and for RunTask's `failures`.
 
 Sources: the exceptions of RunTask, RegisterTaskDefinition, StopTask, DescribeTasks and ListTasks in the ECS API's
 model, and of PutParameter and DeleteParameter in Systems Manager's; ECS Developer Guide, "Amazon ECS API failure
@@ -80,6 +80,25 @@ REQUESTS: Final = (
         "it.",
         actor=Actor.USER,
     ),
+    Row(
+        codes="ServerException InternalFailure InternalError InternalServerError InternalServerException "
+        "ServiceUnavailable ServiceUnavailableException ServiceException RequestTimeout RequestTimeoutException "
+        "500 502 503 504",
+        remedy="Try again: the service failed, not the request. If it lasts, see the AWS Health dashboard.",
+        actor=Actor.AWS,
+    ),
+    # botocore's own classes: no answer came.
+    Row(
+        codes="EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError ConnectionError "
+        "ProxyConnectionError SSLError HTTPClientError IncompleteReadError ResponseStreamingError",
+        remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
+        "or the service's VPC endpoint, with TCP 443 let out.",
+        may_pass=True,
+    ),
+    Row(
+        remedy="Look it up in the ECS API Reference, `Common Errors`, or in the ECS Developer Guide, `Amazon ECS API "
+        "failure reasons`; CloudTrail has the call.",
+    ),
 )
 
 FAILURES: Final = (
@@ -93,10 +112,4 @@ FAILURES: Final = (
         remedy="ECS does not know what was asked for: check ClusterArn and the Region; a stopped task is forgotten "
         "after about an hour.",
     ),
-)
-
-UNKNOWN_CALL: Final = Row(
-    cause=Cause.UNKNOWN,
-    remedy="Look it up in the ECS API Reference, `Common Errors`, or in the ECS Developer Guide, `Amazon ECS API "
-    "failure reasons`; CloudTrail has the call.",
 )

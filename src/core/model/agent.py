@@ -1,7 +1,5 @@
 """How the agent is started and configured inside a container (contract.md 5; agent-protocol.md 1)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

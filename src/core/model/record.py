@@ -1,10 +1,8 @@
 """The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3).
 
-Immutable and without I/O. `core.storage.item` spells it for DynamoDB, `core.machine.apply` folds facts into it,
-`core.machine.next_actions` reads the pending actions from it.
+`core.storage.item` spells it for DynamoDB, `core.machine.apply` adds facts to it, `core.machine.next_actions` reads the
+pending actions from it.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from core.model.facts import ContainerSeen
+from core.model.facts import ContainerSeen, Fact
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
 from core.model.state import State, Trigger
@@ -49,13 +47,11 @@ class Instant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`probe`: how the asking for the agent stands.
+    """`probe`: what the prober has found so far.
 
     `deadline` is set when the address is resolved, and anew when it has passed without a verdict; `last_error` and
-    `remedy` then say what keeps the prober from one.
-
-    `silent_at`: the prober's verdict that the deadline has passed without an answer, with its `remedy`. It is not the
-    container's failure yet: its process may have ended unheard of, so ECS is asked first.
+    `remedy` then say what keeps the prober from one. `silent_at`: the verdict that the deadline has passed without an
+    answer, with its `remedy`. The record fails only after DescribeTasks, because the event of the end may be lost.
     """
 
     deadline: datetime
@@ -109,7 +105,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One start that asks ECS for the task of the current launch: which invocation, and since when."""
+    """A start that calls RunTask for the current launch: by which invocation, and since when."""
 
     by: str
     at: datetime
@@ -117,10 +113,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Launching:
-    """`launching`: who has asked for the task of the current launch, saved before RunTask is called.
+    """`launching`: the starts that call RunTask for the current launch, saved before they do.
 
-    As long as one of `asked` has not said that ECS refused, the task may exist. `request_hash` is that of the start
-    request (`core.control.start_container`): another request may not take its place meanwhile.
+    Until ECS has refused each of `asked`, the task may exist. `request_hash` is that of the start request
+    (`core.control.start_container`): no other request may replace it meanwhile.
     """
 
     asked: tuple[Ask, ...] = ()
@@ -129,7 +125,7 @@ class Launching:
 
 @dataclass(frozen=True, slots=True)
 class UnwantedTask:
-    """A task of this container that its record does not name: it is stopped. `at`: since when that is known."""
+    """A task of this container that its record does not name, to be stopped. `at`: since when that is known."""
 
     task_arn: str
     at: datetime
@@ -147,7 +143,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
+    """One container. `revision` guards our writes, `task_version` orders ECS's events.
 
     `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
     `early_address` is what ECS shows while the task is only PENDING: the prober tries it, and no reader relies on it.
@@ -208,7 +204,7 @@ class Record:
 
     @property
     def asked(self) -> tuple[Ask, ...]:
-        """Who may have started a task that is not known yet."""
+        """The starts that may have started a task that is not known yet."""
         return self.launching.asked if self.launching else ()
 
     def asked_by_others(self, by: str) -> tuple[Ask, ...]:
@@ -217,12 +213,12 @@ class Record:
 
     @property
     def unlaunched(self) -> bool:
-        """Recorded, and no task of the current launch is known: a start may ask for it."""
+        """No task of the current launch is known, so a start may call RunTask."""
         return self.state is State.PENDING and self.task_arn is None and not self.stop_requested
 
     @property
     def last_asked_at(self) -> datetime:
-        """Since when ECS can be expected to show a task of the current launch, if there is one."""
+        """From when on ECS can be expected to show a task of the current launch, if there is one."""
         created = self.timings.get(Instant.CREATED) if self.task_version == 0 else None
         return max((self.launched_at, created or self.launched_at, *(ask.at for ask in self.asked)))
 
@@ -233,9 +229,9 @@ class Record:
 
     @property
     def finished_at(self) -> datetime | None:
-        """The container's own end. Where ECS does not report it: when the task of a container that ended began to stop.
+        """The container's own end, else when the task of a container that exited began to stop, else the task's end.
 
-        Never the task's end while one of these is known: ECS may show that much later.
+        The last may be much later.
         """
         exited = self.stop is not None and self.stop.exit_code is not None
         known = (Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
@@ -243,7 +239,7 @@ class Record:
 
     @property
     def given_up_task(self) -> str | None:
-        """The newest task of a launch that was given up: what another launch copies."""
+        """The newest task of a launch that was given up: the next launch copies it."""
         return next((launch.task_arn for launch in reversed(self.launches) if launch.task_arn), None)
 
     def gave_up(self, task_arn: str) -> bool:
@@ -252,5 +248,23 @@ class Record:
 
     @property
     def stopping(self) -> bool:
-        """ECS is known to be ending the task, or to have accepted our request to."""
+        """ECS is ending the task, or has accepted our StopTask."""
         return Instant.STOPPING in self.timings or Instant.STOPPED in self.timings
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The saved record. `ignored` says why the first fact changed nothing; `steps` are the transitions made."""
+
+    record: Record
+    steps: tuple[Step, ...] = ()
+    ignored: str | None = None
+    conflicts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact about a container that has no item. Nothing was written."""
+
+    fact: Fact
+    ignored: Final = "no such container is recorded"

@@ -1,7 +1,5 @@
 """The states of a container, and what moves it from one to another."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

@@ -1,8 +1,8 @@
-"""Task definitions: who uses one, and their names, `<prefix>-<8 hex digits of the cluster><24 of the content>`.
+"""Task definitions: their use, and their names, `<prefix>-<8 hex digits of the cluster><24 of the content>`.
 
 The content names the shape, so that every function finds the definition that another one registered. The cluster
 says whose it is: definitions belong to an account and Region, and two stacks with the same prefix on two clusters
-must not retire each other's (`core.control.unused_definitions`). Pure.
+must not retire each other's (`core.control.retire_definitions`).
 """
 
 import json

@@ -1,8 +1,4 @@
-"""The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3).
-
-`core.storage.item` spells it for DynamoDB, `core.machine.apply` adds facts to it, `core.machine.next_actions` reads the
-pending actions from it.
-"""
+"""The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from core.model.agent import Injection
 from core.model.facts import ContainerSeen, Fact
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
@@ -19,16 +16,8 @@ SCHEMA: Final = 1
 HISTORY_LIMIT: Final = 32
 
 
-class Injection(StrEnum):
-    """How the agent binary gets into the container (contract.md 5)."""
-
-    EFS = "efs"
-    INIT_CONTAINER = "init-container"
-    IMAGE = "image"
-
-
 class Instant(StrEnum):
-    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS reports one.
+    """The keys of `timings`. `resolved` and `healthy` are ours, the others ECS's; `stopping` is ours until ECS has it.
 
     `execution_stopped` is the end of the containers, `stopped` that of the task: on Fargate seconds later, or an hour.
     """
@@ -63,9 +52,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for it.
+    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for the end.
 
-    `oom_killed`: the container was killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
+    `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
     """
 
     code: str | None = None
@@ -78,11 +67,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class UnexplainedEnd:
-    """`unexplained`: what ECS showed of an end that only the output of `container` can explain, until it is read.
+    """`unexplained`: an end, known since `at`, that only the output of `container` can explain, until it is read.
 
-    `at`: when the end became known. `reason` is the task's. `containers` are without their interfaces. The container
-    has ended, and its record's state is open: `stopped` if the container's own process ran, `failed` if the container
-    runtime could not execute it.
+    The output decides the state: `stopped` if the container's own process ran, `failed` if the container runtime could
+    not execute it. `reason` is the task's; `containers` are without their interfaces.
     """
 
     at: datetime
@@ -93,10 +81,7 @@ class UnexplainedEnd:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A launch of this generation that was given up before the container ran, and tried again.
-
-    `task_arn` is None when ECS refused to start a task at all. `failure` says why.
-    """
+    """A launch that was given up before the container ran. `task_arn` is None when ECS refused to start a task."""
 
     at: datetime
     failure: Failure
@@ -115,8 +100,7 @@ class Ask:
 class Launching:
     """`launching`: the starts that call RunTask for the current launch, saved before they do.
 
-    Until ECS has refused each of `asked`, the task may exist. `request_hash` is that of the start request
-    (`core.control.start_container`): no other request may replace it meanwhile.
+    Until ECS has refused each of `asked`, the task may exist, and no request with another `request_hash` may start one.
     """
 
     asked: tuple[Ask, ...] = ()
@@ -145,11 +129,10 @@ class Step:
 class Record:
     """One container. `revision` guards our writes, `task_version` orders ECS's events.
 
-    `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
-    `early_address` is what ECS shows while the task is only PENDING: the prober tries it, and no reader relies on it.
-    `health_timeout` and `start_timeout` (seconds) are there when the request named its own.
-    The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
-    is deleted.
+    `created_at` is when this generation was recorded; the start timeout runs from `launched_at`. `early_address` is
+    what ECS shows while the task is PENDING: the prober tries it, and no reader relies on it. `health_timeout` and
+    `start_timeout` (seconds) are the request's own. `token_parameter` names the SecureString that holds the token too
+    (`ssm` delivery), until it is deleted.
     """
 
     container_id: str
@@ -189,7 +172,7 @@ class Record:
 
     @property
     def ref(self) -> Ref:
-        """Which container and generation this is."""
+        """The container and the generation."""
         return Ref(self.container_id, self.generation)
 
     @property
@@ -208,7 +191,7 @@ class Record:
         return self.launching.asked if self.launching else ()
 
     def asked_by_others(self, by: str) -> tuple[Ask, ...]:
-        """The same without the invocation `by`."""
+        """`asked`, without those of the invocation `by`."""
         return tuple(ask for ask in self.asked if ask.by != by)
 
     @property
@@ -229,10 +212,7 @@ class Record:
 
     @property
     def finished_at(self) -> datetime | None:
-        """The container's own end, else when the task of a container that exited began to stop, else the task's end.
-
-        The last may be much later.
-        """
+        """The container's own end; else when an exited container's task began to stop; else the task's end."""
         exited = self.stop is not None and self.stop.exit_code is not None
         known = (Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
         return next((self.timings[name] for name in known if name in self.timings), None)

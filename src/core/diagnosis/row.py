@@ -15,7 +15,7 @@ MAX_SEARCHED: Final = 2048
 
 
 class Actor(StrEnum):
-    """Who must act before the container can run. With `aws`, waiting and starting again is all there is to do."""
+    """Who must act before the container can run. With `aws`, wait, and start it again."""
 
     USER = "user"
     OPERATOR = "operator"

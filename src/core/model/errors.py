@@ -52,7 +52,7 @@ class RecordDeleted(ReachError):
 
 
 class RunStopped(ReachError):
-    """This background run makes no more calls of this kind. Nothing was asked; what is left is for the next run.
+    """This background run makes no more calls of this kind. No call was made; what is left is for the next run.
 
     `why` is `limit`, `time` or `throttled`.
     """
@@ -140,7 +140,7 @@ class ContainerExited(ReachError):
 class WaitTimeout(ReachError):
     """The caller's patience ended first. The container goes on, so waiting again is safe.
 
-    `waited` is in seconds; `hint` says what the state it hangs in usually means, and where to look.
+    `waited` is in seconds; `hint` says what the state it hangs in usually means, and what to check.
     """
 
     def __init__(self, container_id: str, state: str, waited: float, hint: str) -> None:

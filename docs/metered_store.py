@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from core.model.definition_use import DefinitionUse
+from core.model.families import DefinitionUse
 from core.model.record import Record
 from core.storage.item import to_item
 from tests.factories import CONTAINER_ID

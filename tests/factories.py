@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.launch.settings import Settings
+from core.model.agent import Injection
 from core.model.facts import (
     AgentAnswered,
     AgentSilent,
@@ -20,7 +21,7 @@ from core.model.facts import (
 )
 from core.model.identity import Ref
 from core.model.policy import Policy
-from core.model.record import Injection, Record
+from core.model.record import Record
 from core.model.state import State
 
 EVENTS = Path(__file__).parent.parent / "events"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.model.errors import CallFailed, ReachError
     from core.model.facts import Fact
     from core.model.identity import Ref
-    from core.model.settled import Settled, Unknown
+    from core.model.record import Settled, Unknown
 
 ALL: frozenset[type[Action]] = frozenset(get_args(Action))
 NONE: frozenset[type[Action]] = frozenset()

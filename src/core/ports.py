@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.launch.settings import Settings
 from core.model.actions import Action
-from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, ReachError, UnreadableRecord
+from core.model.families import DefinitionUse
 from core.model.identity import Ref
 from core.model.policy import Policy
-from core.model.record import Record
-from core.model.settled import Settled, Unknown
+from core.model.record import Record, Settled, Unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import TaskTypeDef

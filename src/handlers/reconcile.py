@@ -16,7 +16,7 @@ from core.control.run_report import RunReport
 from core.control.settle import settle_event
 from core.model.errors import MalformedEvent, ReachError
 from core.model.families import family_stem
-from core.model.settled import Unknown
+from core.model.record import Unknown
 from handlers import telemetry
 from handlers.app import TABLE, YIELDING_TASKS, App, prepare
 from handlers.remarks import remarks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.control.settle import settle_event
 from core.machine.task_documents import NotOurs, observe_event
-from core.model.settled import Unknown
+from core.model.record import Unknown
 from handlers import telemetry
 from handlers.app import PROBES, TABLE, App, prepare
 from handlers.telemetry import logger

@@ -9,8 +9,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, Me
 
 from core.model.failure import Cause
 from core.model.instants import milliseconds_between
-from core.model.record import Instant, Record, Step
-from core.model.settled import Settled, Unknown
+from core.model.record import Instant, Record, Settled, Step, Unknown
 from core.model.state import State
 
 if TYPE_CHECKING:

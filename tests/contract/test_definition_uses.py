@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.model.definition_use import DefinitionUse
+from core.model.families import DefinitionUse
 from core.model.state import ENDS
 from core.storage.item import to_item
 from tests.factories import DEFINITION, at, pending

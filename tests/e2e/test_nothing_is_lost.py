@@ -19,8 +19,7 @@ from core.model.failure import ErrorCode
 from core.model.identity import Ref
 from core.model.instants import truncate
 from core.model.policy import Policy
-from core.model.record import Record
-from core.model.settled import Settled
+from core.model.record import Record, Settled
 from core.model.state import State
 from tests.e2e import documents, logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack

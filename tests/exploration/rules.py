@@ -35,8 +35,7 @@ from dataclasses import dataclass
 
 from core.model.failure import ErrorCode
 from core.model.identity import Ref, client_token
-from core.model.record import Record, Step
-from core.model.settled import Settled
+from core.model.record import Record, Settled, Step
 from core.model.state import State
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.stores import SimulatedStore

@@ -20,8 +20,7 @@ from core.model.errors import ReachError, Refused
 from core.model.facts import Fact, TaskObserved
 from core.model.failure import Failure
 from core.model.identity import Ref
-from core.model.record import Record
-from core.model.settled import Settled, Unknown
+from core.model.record import Record, Settled, Unknown
 from core.model.state import State
 from core.ports import Ecs, Output, ProbeQueue, Registrations, Store, TokenVault
 from handlers.app import MAY_PERFORM

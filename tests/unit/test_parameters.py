@@ -15,8 +15,8 @@ from pydantic import BeforeValidator
 
 from core.launch.constraints import CLUSTER, Constraint
 from core.launch.settings import NEEDS, Settings, TokenDelivery
+from core.model.agent import Injection
 from core.model.errors import ConfigurationError
-from core.model.record import Injection
 from handlers import app
 from tests.factories import CONTAINER_ID, event
 from tests.template import Resolved, load_template

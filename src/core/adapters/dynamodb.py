@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from core.adapters.aws_errors import translated
-from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed, UnreadableRecord
 from core.model.failure import Cause
+from core.model.families import DefinitionUse
 from core.model.instants import format_instant
 from core.model.record import Record
 from core.ports import Loaded, RevisionConflict

@@ -17,10 +17,9 @@ from typing import Final
 
 from core.control.rate_limit import RateLimit
 from core.control.run_report import RunReport
-from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed
 from core.model.failure import Cause
-from core.model.families import family_in, is_family_of, revision_in
+from core.model.families import DefinitionUse, family_in, is_family_of, revision_in
 from core.ports import Definitions, Ports, Registered
 
 GRACE: Final = timedelta(hours=24)

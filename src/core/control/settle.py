@@ -16,8 +16,7 @@ from core.machine.next_actions import next_actions
 from core.model.actions import Action
 from core.model.errors import ContendedRecord, ReachError, RecordDeleted
 from core.model.facts import Fact
-from core.model.record import Record, Step
-from core.model.settled import Settled, Unknown
+from core.model.record import Record, Settled, Step, Unknown
 from core.ports import Ports, RevisionConflict
 
 ATTEMPTS: Final = 8

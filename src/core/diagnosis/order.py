@@ -19,15 +19,14 @@ it, and it is transient only if all of them are.
 from typing import Final
 
 from core.diagnosis.row import Row
-from core.diagnosis.rows.access_rows import FETCHES, LOGS, ROLES, SECRETS
-from core.diagnosis.rows.call_rows import ACCESS, SERVICE, THROTTLED, UNSENT, WRAPPED
+from core.diagnosis.rows.access_rows import FETCHES, LOGS, SECRETS
+from core.diagnosis.rows.call_rows import ACCESS, UNSENT, WRAPPED
 from core.diagnosis.rows.ended_rows import ENDED, REQUESTED
 from core.diagnosis.rows.execution_rows import EXECUTION
-from core.diagnosis.rows.general_rows import FALLBACKS, FAMILIES, INIT_FAILED
-from core.diagnosis.rows.image_rows import IMAGES, PULLS_LIMITED
+from core.diagnosis.rows.general_rows import FALLBACKS, FAMILIES
+from core.diagnosis.rows.image_rows import IMAGES, THROTTLED_STARTS
 from core.diagnosis.rows.network_rows import CAPACITY, INTERFACES
-from core.diagnosis.rows.request_rows import FAILURES, REQUESTS, UNKNOWN_CALL
-from core.diagnosis.rows.throttled_rows import THROTTLED_STARTS
+from core.diagnosis.rows.request_rows import FAILURES, REQUESTS
 from core.diagnosis.rows.volume_rows import VOLUMES
 
 STOPS: Final[tuple[Row, ...]] = (
@@ -35,29 +34,16 @@ STOPS: Final[tuple[Row, ...]] = (
     *EXECUTION,
     *VOLUMES,
     *SECRETS,
-    *PULLS_LIMITED,
     *THROTTLED_STARTS,
     *LOGS,
     *IMAGES,
     *INTERFACES,
     *CAPACITY,
-    *ROLES,
     *FETCHES,
     *ENDED,
-    *INIT_FAILED,
     *FAMILIES,
 )
 UNKNOWN_STOPS: Final[tuple[Row, ...]] = FALLBACKS
 
-CALLS: Final[tuple[Row, ...]] = (
-    *UNSENT,
-    *THROTTLED,
-    *WRAPPED,
-    *ACCESS,
-    *CAPACITY,
-    *INTERFACES,
-    *REQUESTS,
-    *SERVICE,
-    UNKNOWN_CALL,
-)
+CALLS: Final[tuple[Row, ...]] = (*UNSENT, *WRAPPED, *ACCESS, *CAPACITY, *INTERFACES, *REQUESTS)
 RUN_FAILURES: Final[tuple[Row, ...]] = (*FAILURES, *CALLS)

@@ -1,12 +1,11 @@
 """The answers of a diagnosis, and the shape of a row in its tables."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from operator import eq
 from typing import Final
 
 from core.model.failure import Cause
@@ -16,7 +15,7 @@ MAX_SEARCHED: Final = 2048
 
 
 class Actor(StrEnum):
-    """Who must act before the container can run. With `aws`, waiting and starting again is all there is to do."""
+    """Who must act before the container can run. With `aws`, wait, and start it again."""
 
     USER = "user"
     OPERATOR = "operator"
@@ -27,14 +26,14 @@ class Place(StrEnum):
     """Where a text stood: the task's stoppedReason, or a text about one container.
 
     A text about a container is its `reason`, or the container runtime's complaint in its output
-    (`core.control.container_output`).
+    (`core.control.container_output`). `other` is a container that ECS added (GuardDuty's sidecar): its texts count
+    last, and only when the start failed.
     """
 
     TASK = "task"
     MAIN = "main"
     INIT = "init"
     OTHER = "other"
-    """A container that ECS added (GuardDuty's sidecar). Its texts count last, and only when the start failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,6 @@ class Diagnosis:
     start_failed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CallDiagnosis:
-    """Why AWS refused a call. `transient`: the same call may succeed later."""
-
-    cause: Cause
-    remedy: str
-    transient: bool
-    actor: Actor
-
-
 def never_ran(exit_code: int | None) -> bool:
     """Without an exit code, the container never ran or has not ended."""
     return exit_code is None
@@ -75,40 +64,46 @@ def failed(exit_code: int | None) -> bool:
     return exit_code not in {None, 0}
 
 
-def exited(*codes: int) -> Callable[[int | None], bool]:
-    """A predicate for these exit codes."""
-    return frozenset[int | None](codes).__contains__
+def exited(code: int) -> Callable[[int | None], bool]:
+    """A predicate for this exit code."""
+    return partial(eq, code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a table.
+    """One line of a table: texts of one meaning, and why they are written. It is itself the diagnosis of a call.
 
-    It matches if the code is in `codes` or a pattern occurs in a text from `where`. A row with neither always matches.
-    `main_exit` and `init_exit` must accept the containers' exit codes too.
-    A code is a stopCode or the class of an exception. Patterns are regular expressions that ignore case. They search
-    texts without names (`core.diagnosis.names`), and match beginnings of words, because ECS cuts long texts.
+    It matches if the code is one of `codes`, or `pattern` occurs in a text from `where`, by default from anywhere. A
+    row with neither always matches. `main_exit` and `init_exit` must accept the containers' exit codes too.
+    `codes` are stopCodes or classes of exceptions, with blanks between them. `pattern` is a regular expression that
+    ignores case. It searches texts without names (`core.diagnosis.names`), and matches beginnings of words, because ECS
+    cuts long texts.
     """
 
     remedy: str
     cause: Cause = Cause.UNKNOWN
     summary: str = ""
-    codes: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
-    where: tuple[Place, ...] = tuple(Place)
+    codes: str = ""
+    pattern: str = ""
+    where: Place | None = None
     main_exit: Callable[[int | None], bool] | None = None
     init_exit: Callable[[int | None], bool] | None = None
-    transient: bool = False
+    may_pass: bool = False
     actor: Actor = Actor.OPERATOR
     start_failed: bool = False
 
+    @property
+    def transient(self) -> bool:
+        """The same start or call may succeed later. What AWS has to repair always may."""
+        return self.may_pass or self.actor is Actor.AWS
+
     def has_code(self, code: str | None) -> bool:
         """Case does not matter."""
-        return code is not None and code.casefold() in {known.casefold() for known in self.codes}
+        return code is not None and code.casefold() in self.codes.casefold().split()
 
     def found_in(self, text: str) -> bool:
         """`re` compiles a pattern on first use and caches it, because most invocations diagnose nothing."""
-        return any(re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns)
+        return bool(self.pattern and re.search(self.pattern, text, re.IGNORECASE))
 
 
 start_row = partial(Row, start_failed=True)

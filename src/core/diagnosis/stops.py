@@ -1,8 +1,9 @@
 """Diagnoses a stopped or stopping task: finds the first row that matches ECS's texts, stop code and exit codes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from core.diagnosis.names import without_names
@@ -46,18 +47,17 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
     ending = _ending(task, main, init)
     own = [text for text in ending.texts if text.place is not Place.OTHER]
     blamable = list(ending.texts) if ending.start_failed and ending.main_exit is None else own
-    known = _first(STOPS, ending, own) or _first(STOPS, ending, blamable)
-    if known is not None:
-        row, text = known
-        summary = row.summary
-        if text is not None and text.place in {Place.INIT, Place.OTHER}:
-            summary += f" (container {text.container})"
-    else:
-        row, text = _first(UNKNOWN_STOPS, ending, blamable) or (UNKNOWN_STOPS[-1], None)
+    matches = chain(
+        _matches(STOPS, ending, own), _matches(STOPS, ending, blamable), _matches(UNKNOWN_STOPS, ending, blamable)
+    )
+    row, text = next(matches)
+    foreign = text if text is not None and text.place in {Place.INIT, Place.OTHER} else None
+    if row in UNKNOWN_STOPS:
         summary = _quoting(row, blamable, ending.main_exit)
-    not_the_users = text is not None and text.place in {Place.INIT, Place.OTHER}
+    else:
+        summary = row.summary if foreign is None else f"{row.summary} (container {foreign.container})"
     remedy = row.remedy
-    if text is not None and text.place is Place.INIT:
+    if foreign is not None and foreign.place is Place.INIT:
         remedy += " The init container runs the stack's AgentImage with its AgentCopyCommand."
     return Diagnosis(
         cause=row.cause,
@@ -66,7 +66,7 @@ def diagnose(task: TaskObserved, *, main: str = MAIN, init: str = INIT) -> Diagn
         remedy=remedy,
         transient=row.transient,
         # A user chooses neither the agent image nor the containers that ECS adds.
-        actor=Actor.OPERATOR if not_the_users and row.actor is Actor.USER else row.actor,
+        actor=Actor.OPERATOR if foreign is not None and row.actor is Actor.USER else row.actor,
         start_failed=row.start_failed or ending.start_failed,
     )
 
@@ -120,24 +120,23 @@ def _never_let_main_start(init: ContainerSeen | None) -> bool:
     return init.exit_code is not None or bool(init.reason)
 
 
-def _first(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> tuple[Row, _Text | None] | None:
-    """The first row that matches, with the text that it matched, if any."""
+def _matches(rows: Iterable[Row], ending: _Ending, texts: Sequence[_Text]) -> Iterator[tuple[Row, _Text | None]]:
+    """The rows that match, each with the text that it matched, if any."""
     for row in rows:
         if row.main_exit is not None and not row.main_exit(ending.main_exit):
             continue
         if row.init_exit is not None and not row.init_exit(ending.init_exit):
             continue
-        found = next((text for text in texts if text.place in row.where and row.found_in(text.read)), None)
-        if found is not None or row.has_code(ending.stop_code) or not (row.codes or row.patterns):
-            return row, found
-    return None
+        found = next((text for text in texts if row.where in {None, text.place} and row.found_in(text.read)), None)
+        if found is not None or row.has_code(ending.stop_code) or not (row.codes or row.pattern):
+            yield row, found
 
 
 def _quoting(row: Row, texts: Sequence[_Text], exit_code: int | None) -> str:
     """The summary with a quotation: if no row knows a text, a container's own reason says more than a summary."""
     summary = row.summary.format(exit_code=exit_code)
     reasons = [text for text in texts if text.place is not Place.TASK]
-    said = next(iter(reasons), None) or (next(iter(texts), None) if row in QUOTED else None)
+    said = next(iter(reasons or (texts if row in QUOTED else ())), None)
     return f"{summary}: {said.words.rstrip('.')}" if said is not None else summary
 
 

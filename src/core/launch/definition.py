@@ -7,11 +7,10 @@ from core.launch.limits import is_ecr_image
 from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import Settings, unconfigured
 from core.launch.sizing import stop_timeout_of
-from core.model.agent import AgentVariable, agent_path
+from core.model.agent import AgentVariable, Injection, agent_path
 from core.model.errors import Refused
 from core.model.facts import MAIN
 from core.model.failure import Cause, ErrorCode, Failure
-from core.model.record import Injection
 
 
 def build_definition(

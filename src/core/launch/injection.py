@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from core.launch.request import StartRequest
 from core.launch.settings import Settings
-from core.model.agent import AGENT_DIRECTORY
+from core.model.agent import AGENT_DIRECTORY, Injection
 from core.model.errors import Refused
 from core.model.facts import INIT
 from core.model.failure import Cause, ErrorCode, Failure
-from core.model.record import Injection
 
 AGENT_VOLUME: Final = "sockerless-agent"
 COPY_DIRECTORY: Final = "/sockerless-agent-volume"

@@ -17,13 +17,12 @@ from core.launch.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, defin
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, unconfigured
 from core.launch.tags import tags_of
-from core.model.agent import AgentVariable, agent_arguments
+from core.model.agent import AgentVariable, Injection, agent_arguments
 from core.model.errors import Refused
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode, Failure
 from core.model.families import family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
-from core.model.record import Injection
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 

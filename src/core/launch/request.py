@@ -40,7 +40,7 @@ from core.launch.sizing import (
     smallest_size,
 )
 from core.launch.strict_document import StrictDocument, allow_nothing
-from core.model.record import Injection
+from core.model.agent import Injection
 
 MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU
 

@@ -30,10 +30,10 @@ from core.launch.constraints import (
     SECURITY_GROUPS,
     SUBNETS,
 )
+from core.model.agent import Injection
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.policy import Policy
-from core.model.record import Injection
 
 
 class TokenDelivery(StrEnum):

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.model.agent import agent_path
+from core.model.agent import Injection, agent_path
 from core.model.facts import INIT, MAIN, Source, TaskObserved
-from core.model.record import Injection, Instant, Record, UnexplainedEnd
+from core.model.record import Instant, Record, UnexplainedEnd
 from core.model.state import State
 
 RUNTIME_EXITS: Final = frozenset({1, 255})

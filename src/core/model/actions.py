@@ -3,8 +3,6 @@
 `core.machine.next_actions` derives them from the record, `core.control.perform` has a case for each member of `Action`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -14,21 +12,19 @@ from core.model.identity import Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Action:
-    """What all actions share."""
-
     ref: Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendProbe(_Action):
-    """Ask the prober to find out whether the agent answers."""
+    """Let the prober find out whether the agent answers."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeTask(_Action):
-    """The task runs but its event showed no address: ask ECS once, before calling it missing."""
+    """Call DescribeTasks once, because the task runs and its event showed no address."""
 
     cluster_arn: str
     task_arn: str
@@ -36,10 +32,9 @@ class DescribeTask(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTask(_Action):
-    """End a task: because the backend asked, because nothing will ever reach it, or because it is one too many.
+    """End a task: the backend asked for it, or nothing will ever reach the task, or the task is one too many.
 
-    `unwanted_since` is given for the last kind. Such a task is asked for by nothing else, so when ECS still does not
-    know it after a while, it counts as gone.
+    `unwanted_since` is given for the last kind. If ECS does not know such a task after a while, it counts as gone.
     """
 
     cluster_arn: str
@@ -57,14 +52,16 @@ class ClaimLaunch(_Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relaunch(_Action):
-    """Run the given-up task once more, as ECS still shows it. For the process `by`, which claimed the launch."""
+    """Run the given-up task once more, as ECS still shows it. For the process `by`, which claimed the launch.
+
+    `given_up` are the tasks of earlier launches: none of them is the one that this launch starts.
+    """
 
     by: str
     cluster_arn: str
     task_arn: str
     attempt: int
     given_up: tuple[str, ...] = ()
-    """The tasks of earlier launches: none of them is the one that this launch starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

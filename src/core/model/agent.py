@@ -1,14 +1,18 @@
-"""How the agent is started and configured inside a container (contract.md 5; agent-protocol.md 1)."""
-
-from __future__ import annotations
+"""How the agent gets into a container, is started and configured (contract.md 5; agent-protocol.md 1)."""
 
 from enum import StrEnum
 from typing import Final
 
-from core.model.record import Injection
-
 AGENT_DIRECTORY: Final = "/sockerless-agent"
 AGENT_NAME: Final = "sockerless-agent"
+
+
+class Injection(StrEnum):
+    """How the agent binary gets into the container (contract.md 5)."""
+
+    EFS = "efs"
+    INIT_CONTAINER = "init-container"
+    IMAGE = "image"
 
 
 class AgentVariable(StrEnum):

@@ -1,11 +1,10 @@
 """What can go wrong, each named by whose doing it is.
 
-`Failure` is a value: the `error` member of an item and of a refusal (contract.md 3, 4 and 6).
-The exceptions below it are for callers of this package; a late or duplicate fact is not among them,
-because that is a value too (`core.machine.apply.Stale`).
+A container's failure (`core.model.failure`) and a late or duplicate fact (`core.machine.apply.Stale`) are values.
 """
 
-from __future__ import annotations
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Self
 
 from core.model.failure import Cause, ErrorCode, Failure
 
@@ -53,7 +52,7 @@ class RecordDeleted(ReachError):
 
 
 class RunStopped(ReachError):
-    """This background run makes no more calls of this kind. Nothing was asked; what is left is for the next run.
+    """This background run makes no more calls of this kind. No call was made; what is left is for the next run.
 
     `why` is `limit`, `time` or `throttled`.
     """
@@ -63,6 +62,7 @@ class RunStopped(ReachError):
         self.why = why
 
 
+@dataclass(eq=False, repr=False)
 class CallFailed(ReachError):
     """An AWS call that did not succeed, translated where it was made (architecture.md 4).
 
@@ -71,45 +71,27 @@ class CallFailed(ReachError):
     connection came about: the route is missing, or a name does not resolve.
     """
 
-    def __init__(  # noqa: PLR0913 - what is known of a failed call, one field each
-        self,
-        operation: str,
-        code: str,
-        message: str,
-        *,
-        cause: Cause = Cause.UNKNOWN,
-        remedy: str = "",
-        transient: bool = False,
-        uncertain: bool = False,
-        unreached: bool = False,
-    ) -> None:
-        super().__init__(f"{operation} failed with {code}: {message}")
-        self.operation = operation
-        self.code = code
-        self.message = message
-        self.cause = cause
-        self.remedy = remedy
-        self.transient = transient
-        self.uncertain = uncertain
-        self.unreached = unreached
+    operation: str
+    code: str
+    message: str
+    _: KW_ONLY
+    cause: Cause = Cause.UNKNOWN
+    remedy: str = ""
+    transient: bool = False
+    uncertain: bool = False
+    unreached: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.operation} failed with {self.code}: {self.message}"
 
     @property
     def already_launched(self) -> bool:
         """RunTask has started a task with this client token before (API Reference, RunTask, ConflictException)."""
         return self.code == "ConflictException"
 
-    def but(self, *, uncertain: bool) -> CallFailed:
+    def but(self, *, uncertain: bool) -> Self:
         """The same error, when more is known than the call itself says."""
-        return type(self)(
-            self.operation,
-            self.code,
-            self.message,
-            cause=self.cause,
-            remedy=self.remedy,
-            transient=self.transient,
-            uncertain=uncertain,
-            unreached=self.unreached,
-        )
+        return replace(self, uncertain=uncertain)
 
     def as_launch_failure(self) -> Failure:
         """What the item says of a launch that this call ended."""
@@ -158,7 +140,7 @@ class ContainerExited(ReachError):
 class WaitTimeout(ReachError):
     """The caller's patience ended first. The container goes on, so waiting again is safe.
 
-    `waited` is in seconds; `hint` says what the state it hangs in usually means, and where to look.
+    `waited` is in seconds; `hint` says what the state it hangs in usually means, and what to check.
     """
 
     def __init__(self, container_id: str, state: str, waited: float, hint: str) -> None:

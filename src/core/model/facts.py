@@ -4,8 +4,6 @@
 `core.machine.apply` applies facts to records: it has a case for each member of `Fact`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +14,7 @@ from core.model.identity import Ref
 
 
 class Source(StrEnum):
-    """Where a snapshot of a task came from. Both carry ECS's `version`; only a description was asked for."""
+    """Where a snapshot of a task came from: an event, or DescribeTasks. Both carry ECS's `version`."""
 
     EVENT = "event"
     DESCRIBED = "described"
@@ -32,17 +30,13 @@ class Interface:
 
 
 MAIN: Final = "main"
-"""The container of our tasks that the agent runs in (contract.md 5)."""
 INIT: Final = "init"
-"""The one that copies the agent, in the strategy `init-container`."""
+"""The containers of our tasks: the agent runs in the first, the second copies it (contract.md 5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerSeen:
-    """`containers[]`: `exit_code` None means that it never ran, or has not ended.
-
-    `complaint` is not ECS's: what the container runtime printed because it could not run the program (`OutputRead`).
-    """
+    """`containers[]`: `exit_code` None means that it never ran, or has not ended. `complaint` is of `OutputRead`."""
 
     name: str
     last_status: str
@@ -66,18 +60,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fact:
-    """What all facts share."""
-
     ref: Ref
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskObserved(_Fact):
-    """ECS showed the task: one version of it, whole. From an event or from DescribeTasks.
-
-    The instants are ECS's own. `last_status` and `stop_code` are open sets (ecs.md 4).
-    """
+    """ECS showed one version of the task. The instants are its own; `last_status` and `stop_code` are open sets."""
 
     source: Source
     task_arn: str
@@ -124,10 +113,9 @@ class TaskListed(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRejected(_Fact):
-    """RunTask, or a call it needs, refused `attempt`, the launch with that number.
+    """RunTask, or a call before it, refused the launch `attempt` to the start `by` alone (`Launching.asked`).
 
-    It speaks for the asker `by` alone (`Launching.asked`). `by_run_task`: RunTask itself refused, so ECS knew no task
-    of this launch at that moment.
+    `by_run_task`: RunTask itself refused, so ECS knew no task of this launch at that moment.
     """
 
     failure: Failure
@@ -138,7 +126,7 @@ class LaunchRejected(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchClaimed(_Fact):
-    """The process `by` is about to make the launch with this number, which the record owes."""
+    """The process `by` is about to make the pending launch `attempt`."""
 
     by: str
     attempt: int
@@ -162,9 +150,9 @@ class AgentAnswered(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSilent(_Fact):
-    """The deadline of the item passed without an answer. `last_error` is the last connection error, in words.
+    """The deadline of the item passed without an answer.
 
-    `remedy` is what the class of that error suggests (a time-out: the security group; a refusal: the agent).
+    `last_error` is the last connection error, `remedy` what its class suggests (a time-out: the security group).
     """
 
     address: str
@@ -175,9 +163,9 @@ class AgentSilent(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeAborted(_Fact):
-    """A prober could not ask the agent at `address`, or not write what it found. No verdict: the agent may be well.
+    """A prober could not probe `address`, or not write its verdict: the agent may be well.
 
-    `last_error` says what kept it, `remedy` what to do. Its own log is where it could say so (`handlers.reconcile`).
+    `last_error` says what prevented it. It is known from the prober's log (`handlers.reconcile`).
     """
 
     address: str
@@ -187,22 +175,19 @@ class ProbeAborted(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGone(_Fact):
-    """DescribeTasks or ListTasks does not know the task: MISSING, or none was ever started.
-
-    `task_arn` is the one that was asked for; None when ListTasks found none of this generation.
-    """
+    """DescribeTasks does not know the task (MISSING), or ListTasks shows none of this generation (None)."""
 
     task_arn: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed(_Fact):
-    """Somebody looked at the clock: deadlines that have passed by `at` now count."""
+    """The clock was read: deadlines that have passed by `at` count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequested(_Fact):
-    """The backend wants the container stopped."""
+    """The backend asked for the end of the container."""
 
     reason: str
 
@@ -216,16 +201,17 @@ class TokenErased(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAccepted(_Fact):
-    """StopTask answered, or the task had gone already: no stop is pending any more."""
+    """StopTask answered, or the task had ended already: no stop is pending any more."""
 
     task_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputRead(_Fact):
-    """The output of the container whose end ECS does not explain was read, or could not be.
+    """The output of the container whose end ECS does not explain was read, or could not be read.
 
-    `complaint` is the container runtime's, None where it has none (`core.machine.runtime_complaint`).
+    `complaint` is the container runtime's about a program that it could not run, if any
+    (`core.machine.runtime_complaint`).
     """
 
     complaint: str | None

@@ -1,7 +1,5 @@
 """The `error` member of an item and of a refusal, with its codes and causes (contract.md 3, 4 and 6)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

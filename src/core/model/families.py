@@ -1,21 +1,33 @@
-"""The names of task definitions: `<prefix>-<8 hex digits of the cluster><24 of the content>`.
+"""Task definitions: their use, and their names, `<prefix>-<8 hex digits of the cluster><24 of the content>`.
 
 The content names the shape, so that every function finds the definition that another one registered. The cluster
 says whose it is: definitions belong to an account and Region, and two stacks with the same prefix on two clusters
-must not retire each other's (`core.control.unused_definitions`). Pure.
+must not retire each other's (`core.control.retire_definitions`).
 """
-
-from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 CLUSTER_DIGITS: Final = 8
 CONTENT_DIGITS: Final = 24
 _CONTENT: Final = re.compile(rf"[0-9a-f]{{{CONTENT_DIGITS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionUse:
+    """What an item says about the task definition of its container.
+
+    `ended` is true only for a state that is known to be an end; `updated_at` is None where it cannot be read.
+    """
+
+    task_definition_arn: str
+    ended: bool
+    updated_at: datetime | None
 
 
 def family_stem(prefix: str, cluster_arn: str) -> str:

@@ -5,14 +5,11 @@ An event carries no tags, so everything hangs on RunTask's `startedBy` (contract
 The prefix has at most 40 characters (`Settings.started_by_prefix`) and no slash, which leaves 22 digits.
 """
 
-from __future__ import annotations
-
 import re
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-CONTAINER_ID: Final = re.compile(r"[0-9a-f]{64}")
-GENERATION: Final = re.compile(r"[1-9][0-9]{0,17}")
+_STARTED_BY: Final = re.compile(r"([^/]*)/([0-9a-f]{64})/([1-9][0-9]{0,17})")
 
 
 class Ref(NamedTuple):
@@ -29,13 +26,8 @@ def started_by(prefix: str, ref: Ref) -> str:
 
 def parse_started_by(prefix: str, text: str) -> Ref | None:
     """None when the task is not one of this prefix."""
-    match text.split("/"):
-        case [found, container_id, generation] if (
-            found == prefix and CONTAINER_ID.fullmatch(container_id) and GENERATION.fullmatch(generation)
-        ):
-            return Ref(container_id, int(generation))
-        case _:
-            return None
+    found = _STARTED_BY.fullmatch(text)
+    return Ref(found[2], int(found[3])) if found is not None and found[1] == prefix else None
 
 
 def client_token(prefix: str, ref: Ref, attempt: int) -> str:

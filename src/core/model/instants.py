@@ -4,8 +4,6 @@ ECS events print `.123Z`, `.12Z` and `Z` (ecs.md 1); DescribeTasks answers throu
 datetimes of the caller's time zone; the item holds ISO 8601, UTC, milliseconds, `Z` (contract.md 3).
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 

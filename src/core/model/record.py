@@ -1,10 +1,4 @@
-"""The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3).
-
-Immutable and without I/O. `core.storage.item` spells it for DynamoDB, `core.machine.apply` folds facts into it,
-`core.machine.next_actions` reads the pending actions from it.
-"""
-
-from __future__ import annotations
+"""The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from core.model.facts import ContainerSeen
+from core.model.agent import Injection
+from core.model.facts import ContainerSeen, Fact
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
 from core.model.state import State, Trigger
@@ -21,16 +16,8 @@ SCHEMA: Final = 1
 HISTORY_LIMIT: Final = 32
 
 
-class Injection(StrEnum):
-    """How the agent binary gets into the container (contract.md 5)."""
-
-    EFS = "efs"
-    INIT_CONTAINER = "init-container"
-    IMAGE = "image"
-
-
 class Instant(StrEnum):
-    """The keys of `timings`. `resolved` and `healthy` are ours, and `stopping` until ECS reports one.
+    """The keys of `timings`. `resolved` and `healthy` are ours, the others ECS's; `stopping` is ours until ECS has it.
 
     `execution_stopped` is the end of the containers, `stopped` that of the task: on Fargate seconds later, or an hour.
     """
@@ -49,13 +36,11 @@ class Instant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`probe`: how the asking for the agent stands.
+    """`probe`: what the prober has found so far.
 
     `deadline` is set when the address is resolved, and anew when it has passed without a verdict; `last_error` and
-    `remedy` then say what keeps the prober from one.
-
-    `silent_at`: the prober's verdict that the deadline has passed without an answer, with its `remedy`. It is not the
-    container's failure yet: its process may have ended unheard of, so ECS is asked first.
+    `remedy` then say what keeps the prober from one. `silent_at`: the verdict that the deadline has passed without an
+    answer, with its `remedy`. The record fails only after DescribeTasks, because the event of the end may be lost.
     """
 
     deadline: datetime
@@ -67,9 +52,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for it.
+    """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for the end.
 
-    `oom_killed`: the container was killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
+    `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
     """
 
     code: str | None = None
@@ -82,11 +67,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class UnexplainedEnd:
-    """`unexplained`: what ECS showed of an end that only the output of `container` can explain, until it is read.
+    """`unexplained`: an end, known since `at`, that only the output of `container` can explain, until it is read.
 
-    `at`: when the end became known. `reason` is the task's. `containers` are without their interfaces. The container
-    has ended, and its record's state is open: `stopped` if the container's own process ran, `failed` if the container
-    runtime could not execute it.
+    The output decides the state: `stopped` if the container's own process ran, `failed` if the container runtime could
+    not execute it. `reason` is the task's; `containers` are without their interfaces.
     """
 
     at: datetime
@@ -97,10 +81,7 @@ class UnexplainedEnd:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A launch of this generation that was given up before the container ran, and tried again.
-
-    `task_arn` is None when ECS refused to start a task at all. `failure` says why.
-    """
+    """A launch that was given up before the container ran. `task_arn` is None when ECS refused to start a task."""
 
     at: datetime
     failure: Failure
@@ -109,7 +90,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One start that asks ECS for the task of the current launch: which invocation, and since when."""
+    """A start that calls RunTask for the current launch: by which invocation, and since when."""
 
     by: str
     at: datetime
@@ -117,10 +98,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Launching:
-    """`launching`: who has asked for the task of the current launch, saved before RunTask is called.
+    """`launching`: the starts that call RunTask for the current launch, saved before they do.
 
-    As long as one of `asked` has not said that ECS refused, the task may exist. `request_hash` is that of the start
-    request (`core.control.start_container`): another request may not take its place meanwhile.
+    Until ECS has refused each of `asked`, the task may exist, and no request with another `request_hash` may start one.
     """
 
     asked: tuple[Ask, ...] = ()
@@ -129,7 +109,7 @@ class Launching:
 
 @dataclass(frozen=True, slots=True)
 class UnwantedTask:
-    """A task of this container that its record does not name: it is stopped. `at`: since when that is known."""
+    """A task of this container that its record does not name, to be stopped. `at`: since when that is known."""
 
     task_arn: str
     at: datetime
@@ -147,13 +127,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One container. `revision` guards our writes, `task_version` orders ECS's events: two counters, two jobs.
+    """One container. `revision` guards our writes, `task_version` orders ECS's events.
 
-    `created_at` is the instant at which this generation was recorded; the start timeout runs from `launched_at`.
-    `early_address` is what ECS shows while the task is only PENDING: the prober tries it, and no reader relies on it.
-    `health_timeout` and `start_timeout` (seconds) are there when the request named its own.
-    The token is in no `repr`. `token_parameter` names the SecureString that holds it too (`ssm` delivery), until that
-    is deleted.
+    `created_at` is when this generation was recorded; the start timeout runs from `launched_at`. `early_address` is
+    what ECS shows while the task is PENDING: the prober tries it, and no reader relies on it. `health_timeout` and
+    `start_timeout` (seconds) are the request's own. `token_parameter` names the SecureString that holds the token too
+    (`ssm` delivery), until it is deleted.
     """
 
     container_id: str
@@ -193,7 +172,7 @@ class Record:
 
     @property
     def ref(self) -> Ref:
-        """Which container and generation this is."""
+        """The container and the generation."""
         return Ref(self.container_id, self.generation)
 
     @property
@@ -208,21 +187,21 @@ class Record:
 
     @property
     def asked(self) -> tuple[Ask, ...]:
-        """Who may have started a task that is not known yet."""
+        """The starts that may have started a task that is not known yet."""
         return self.launching.asked if self.launching else ()
 
     def asked_by_others(self, by: str) -> tuple[Ask, ...]:
-        """The same without the invocation `by`."""
+        """`asked`, without those of the invocation `by`."""
         return tuple(ask for ask in self.asked if ask.by != by)
 
     @property
     def unlaunched(self) -> bool:
-        """Recorded, and no task of the current launch is known: a start may ask for it."""
+        """No task of the current launch is known, so a start may call RunTask."""
         return self.state is State.PENDING and self.task_arn is None and not self.stop_requested
 
     @property
     def last_asked_at(self) -> datetime:
-        """Since when ECS can be expected to show a task of the current launch, if there is one."""
+        """From when on ECS can be expected to show a task of the current launch, if there is one."""
         created = self.timings.get(Instant.CREATED) if self.task_version == 0 else None
         return max((self.launched_at, created or self.launched_at, *(ask.at for ask in self.asked)))
 
@@ -233,17 +212,14 @@ class Record:
 
     @property
     def finished_at(self) -> datetime | None:
-        """The container's own end. Where ECS does not report it: when the task of a container that ended began to stop.
-
-        Never the task's end while one of these is known: ECS may show that much later.
-        """
+        """The container's own end; else when an exited container's task began to stop; else the task's end."""
         exited = self.stop is not None and self.stop.exit_code is not None
         known = (Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
         return next((self.timings[name] for name in known if name in self.timings), None)
 
     @property
     def given_up_task(self) -> str | None:
-        """The newest task of a launch that was given up: what another launch copies."""
+        """The newest task of a launch that was given up: the next launch copies it."""
         return next((launch.task_arn for launch in reversed(self.launches) if launch.task_arn), None)
 
     def gave_up(self, task_arn: str) -> bool:
@@ -252,5 +228,23 @@ class Record:
 
     @property
     def stopping(self) -> bool:
-        """ECS is known to be ending the task, or to have accepted our request to."""
+        """ECS is ending the task, or has accepted our StopTask."""
         return Instant.STOPPING in self.timings or Instant.STOPPED in self.timings
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The saved record. `ignored` says why the first fact changed nothing; `steps` are the transitions made."""
+
+    record: Record
+    steps: tuple[Step, ...] = ()
+    ignored: str | None = None
+    conflicts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact about a container that has no item. Nothing was written."""
+
+    fact: Fact
+    ignored: Final = "no such container is recorded"

@@ -1,6 +1,4 @@
-"""The states of a container, and what moves it from one to another."""
-
-from __future__ import annotations
+"""The states of a container, and what leads from one to another."""
 
 from enum import StrEnum
 from typing import Final
@@ -18,7 +16,7 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when this generation is over."""
+        """This generation is over."""
         return self in ENDS
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from core.model.definition_use import DefinitionUse
+from core.model.families import DefinitionUse
 from core.model.instants import parse_instant
 from core.model.state import ENDS
 

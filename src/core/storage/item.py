@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from core.model.agent import Injection
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
@@ -19,7 +20,6 @@ from core.model.record import (
     HISTORY_LIMIT,
     SCHEMA,
     Ask,
-    Injection,
     Instant,
     Launch,
     Launching,

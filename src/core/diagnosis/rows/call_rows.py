@@ -1,23 +1,25 @@
-"""Rows for calls that were throttled, not allowed, or not answered.
+"""Rows for calls that were not sent, throttled, or not allowed.
 
-Sources: the exceptions of RunTask, RegisterTaskDefinition, StopTask, DescribeTasks and ListTasks in the ECS API's
-model (and of PutParameter and DeleteParameter in Systems Manager's); ECS API Reference, "Common Errors" and
-"RunTask, Errors"; ECS Developer Guide, "Request throttling for the Amazon ECS API"; botocore's own exceptions.
+Sources: ECS API Reference, "Common Errors" and "RunTask, Errors"; ECS Developer Guide, "Request throttling for the
+Amazon ECS API"; botocore's own exceptions; those of the APIs' models, as in `request_rows`.
 """
 
+from functools import partial
 from typing import Final
 
 from core.diagnosis.row import Actor, Row
 from core.model.failure import Cause
 
+_permission = partial(Row, cause=Cause.PERMISSION)
+
 # botocore's own classes: the call was never sent, whatever values the text quotes.
 UNSENT: Final = (
     Row(
-        codes=("NoRegionError", "UnknownEndpointError", "InvalidRegionError", "EndpointProviderError"),
+        codes="NoRegionError UnknownEndpointError InvalidRegionError EndpointProviderError",
         remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
     ),
     Row(
-        codes=("ParamValidationError",),
+        codes="ParamValidationError",
         cause=Cause.TASK_DEFINITION,
         remedy="Correct what the text names: in the request, or in the stack's parameters if the request does not set "
         "it.",
@@ -25,156 +27,67 @@ UNSENT: Final = (
     ),
 )
 
-THROTTLED: Final = (
-    # EC2's throttling arrives as an InvalidParameterException (dagster #33439). RegisterTaskDefinition answers
-    # concurrent calls for a family with a ClientException.
+# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
+WRAPPED: Final = (
+    # EC2's: dagster #33439. RegisterTaskDefinition answers concurrent calls for a family with a ClientException.
     Row(
-        codes=(
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "TooManyRequestsException",
-            "RequestLimitExceeded",
-            "BandwidthLimitExceeded",
-            "ProvisionedThroughputExceededException",
-            "SlowDown",
-            "PriorRequestNotComplete",
-            "EC2ThrottledException",
-            "TooManyUpdates",
-            "429",
-        ),
-        patterns=(
-            r"rate exceeded",
-            r"\bthrottl(ed|ing)",
-            r"too many (concurrent attempts|requests)",
-            r"request ?limit ?exceeded",
-        ),
+        codes="Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException "
+        "TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded "
+        "ProvisionedThroughputExceededException SlowDown PriorRequestNotComplete EC2ThrottledException "
+        "TooManyUpdates 429",
+        pattern=r"rate exceeded|\bthrottl(ed|ing)|too many (concurrent attempts|requests)|request ?limit ?exceeded",
         cause=Cause.THROTTLED,
         remedy="Try again in a moment, with growing pauses. If it repeats, start fewer containers at once or have the "
         "API's rate quota raised; RegisterTaskDefinition allows one a second.",
-        transient=True,
         actor=Actor.AWS,
     ),
-)
-
-# ECS calls EC2 and IAM. Their failures arrive as an InvalidParameterException or a ClientException.
-WRAPPED: Final = (
     Row(
-        patterns=(
-            r"internal (server |service )?(error|failure)",
-            r"internal(error|failure|servererror)",
-            r"errorcode: (service)?unavailable",
-            r"errorcode: request(timeout|expired)",
-            r"(service|server) (is )?(currently |temporarily )?unavailable",
-            r"temporarily unavailable",
-        ),
+        pattern=r"internal (server |service )?(error|failure)|internal(error|failure|servererror)|"
+        r"errorcode: (service)?unavailable|errorcode: request(timeout|expired)|"
+        r"(service|server) (is )?(currently |temporarily )?unavailable|temporarily unavailable",
         remedy="Try again: a service that ECS asks failed, not the request. If it lasts, see the AWS Health dashboard.",
-        transient=True,
         actor=Actor.AWS,
     ),
 )
 
 ACCESS: Final = (
-    Row(
-        patterns=(r"iam:passrole",),
-        cause=Cause.PERMISSION,
+    _permission(
+        pattern=r"iam:passrole",
         remedy="Allow the function's role iam:PassRole on the task role and the execution role, with the condition "
         "iam:PassedToService = ecs-tasks.amazonaws.com.",
     ),
     # "Unable to assume the service linked role": ECS creates it on an account's first call.
-    Row(
-        patterns=(r"service.linked role",),
-        cause=Cause.PERMISSION,
+    _permission(
+        pattern=r"service.linked role",
         remedy="Try again in a minute. If it stays, create it: aws iam create-service-linked-role --aws-service-name "
         "ecs.amazonaws.com.",
-        transient=True,
+        may_pass=True,
     ),
-    Row(
-        patterns=(r"unable to assume the role", r"role is not valid", r"invalid.{0,20}role"),
-        cause=Cause.PERMISSION,
+    _permission(
+        pattern=r"unable to assume the role|role is not valid|invalid.{0,20}role",
         remedy="Check that ExecutionRoleArn and the task role exist in this account and that their trust policies let "
         "ecs-tasks.amazonaws.com assume them; a role made a minute ago may only need that minute.",
     ),
     # The Lambda runtime renews these.
-    Row(
-        codes=("ExpiredToken", "ExpiredTokenException", "CredentialRetrievalError", "MetadataRetrievalError"),
-        cause=Cause.PERMISSION,
+    _permission(
+        codes="ExpiredToken ExpiredTokenException CredentialRetrievalError MetadataRetrievalError",
         remedy="Try again: credentials are renewed with the next call. Outside of Lambda, log in again.",
-        transient=True,
+        may_pass=True,
     ),
-    Row(
-        codes=(
-            "UnrecognizedClientException",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "SignatureDoesNotMatch",
-            "IncompleteSignature",
-            "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException",
-            "RequestExpired",
-            "NoCredentialsError",
-            "PartialCredentialsError",
-            "TokenRetrievalError",
-            "UnauthorizedSSOTokenError",
-            "SSOTokenLoadError",
-        ),
-        cause=Cause.PERMISSION,
+    _permission(
+        codes="UnrecognizedClientException InvalidClientTokenId InvalidSignatureException SignatureDoesNotMatch "
+        "IncompleteSignature MissingAuthenticationToken MissingAuthenticationTokenException RequestExpired "
+        "NoCredentialsError PartialCredentialsError TokenRetrievalError UnauthorizedSSOTokenError SSOTokenLoadError",
         remedy="Check the credentials that the call is made with, the Region and the clock of the machine.",
     ),
-    Row(
-        codes=("BlockedException", "OptInRequired"),
-        cause=Cause.PERMISSION,
+    _permission(
+        codes="BlockedException OptInRequired",
         remedy="AWS does not serve this account or Region: enable the Region, or contact AWS Support.",
     ),
-    Row(
-        codes=("AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"),
-        patterns=(r"not authorized to perform", r"explicit deny", r"access ?denied"),
-        cause=Cause.PERMISSION,
+    _permission(
+        codes="AccessDenied AccessDeniedException NotAuthorized UnauthorizedOperation",
+        pattern=r"not authorized to perform|explicit deny|access ?denied",
         remedy="Allow the role named in the text the action named in the text, and look for an explicit deny in a "
         "service control policy or permissions boundary.",
-    ),
-)
-
-SERVICE: Final = (
-    Row(
-        codes=(
-            "ServerException",
-            "InternalFailure",
-            "InternalError",
-            "InternalServerError",
-            "InternalServerException",
-            "ServiceUnavailable",
-            "ServiceUnavailableException",
-            "ServiceException",
-            "RequestTimeout",
-            "RequestTimeoutException",
-            "500",
-            "502",
-            "503",
-            "504",
-        ),
-        remedy="Try again: the service failed, not the request. If it lasts, see the AWS Health dashboard.",
-        transient=True,
-        actor=Actor.AWS,
-    ),
-    # botocore's own classes: no answer came.
-    Row(
-        codes=(
-            "EndpointConnectionError",
-            "ConnectTimeoutError",
-            "ReadTimeoutError",
-            "ConnectionClosedError",
-            "ConnectionError",
-            "ProxyConnectionError",
-            "SSLError",
-            "HTTPClientError",
-            "IncompleteReadError",
-            "ResponseStreamingError",
-        ),
-        remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
-        "or the service's VPC endpoint, with TCP 443 let out.",
-        transient=True,
     ),
 )

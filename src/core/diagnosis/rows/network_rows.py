@@ -17,113 +17,87 @@ _ENI: Final = r"(network interface|\beni\b|unexpected ec2 error|subnet|security 
 
 INTERFACES: Final = (
     _interface(
-        patterns=(
-            r"insufficientfreeaddresses",
-            r"insufficient free addresses",
-            r"create network interface with public ip assignment",
-        ),
+        pattern=r"insufficientfreeaddresses|insufficient free addresses|"
+        r"create network interface with public ip assignment",
         summary="The task's subnet has no free address",
         remedy="Free addresses in the subnet, or configure more or larger task subnets; every task takes one address.",
-        transient=True,
+        may_pass=True,
     ),
     _interface(
-        patterns=(r"tag the network interface", r"tagpolicyviolation"),
+        pattern=r"tag the network interface|tagpolicyviolation",
         summary="A tag policy forbids the task's network interface",
         remedy="Give the tasks the tags that the organisation's tag policy requires of ec2:network-interface, or "
         "exempt the interfaces that ECS makes.",
     ),
     _interface(
-        patterns=(rf"{_ENI}.*(unauthorizedoperation|not authorized)",),
+        pattern=rf"{_ENI}.*(unauthorizedoperation|not authorized)",
         summary="ECS may not make a network interface in the subnet",
         remedy="Check that the service-linked role AWSServiceRoleForECS exists, that no service control policy denies "
         "ec2:CreateNetworkInterface, and that a shared subnet is shared with this account.",
     ),
     _interface(
-        patterns=(
-            rf"{_ENI}.*(does not exist|\.notfound|invalidsubnet|invalidgroup)",
-            r"security groups?.*(same|different) (vpc|network)",
-        ),
+        pattern=rf"{_ENI}.*(does not exist|\.notfound|invalidsubnet|invalidgroup)|"
+        r"security groups?.*(same|different) (vpc|network)",
         summary="The subnet or security group of the task does not exist, or they are of different VPCs",
         remedy="Correct TaskSubnets and TaskSecurityGroups: they must exist in this Region and belong to one VPC.",
     ),
     _interface(
-        patterns=(r"limit for (the )?network interfaces", r"networkinterfacelimitexceeded", r"security groups? limit"),
+        pattern=r"limit for (the )?network interfaces|networkinterfacelimitexceeded|security groups? limit",
         summary="The quota of network interfaces is used up",
         remedy="Have the quota `Network interfaces per Region` raised, or stop tasks that are not needed.",
-        transient=True,
+        may_pass=True,
     ),
     _interface(
-        patterns=(
-            r"network interface provision",
-            r"configure eni|regular eni|netplugin",
-            r"unexpected ec2 error",
-            r"(attach|create|detach) (a )?network interface",
-            r"unused device index",
-        ),
+        pattern=r"network interface provision|configure eni|regular eni|netplugin|unexpected ec2 error|"
+        r"(attach|create|detach) (a )?network interface|unused device index",
         summary="The task's network interface was not ready in time",
         remedy="Start the container again: this passes. If it repeats, spread the tasks over more subnets and check "
         "the AWS Health dashboard.",
-        transient=True,
         actor=Actor.AWS,
     ),
 )
 
 CAPACITY: Final = (
     _capacity(
-        patterns=(r"configuration is above your limit",),
+        pattern=r"configuration is above your limit",
         summary="The task is larger than this account's Fargate quota",
         remedy="Ask for less CPU or memory, or have the quota `Fargate On-Demand vCPU resource count` (or Spot) raised "
         "in Service Quotas.",
     ),
     _capacity(
-        patterns=(r"limit on the number of (vcpus?|tasks)", r"vcpu.{0,20}(limit|quota)", r"quota.{0,40}vcpu"),
+        pattern=r"limit on the number of (vcpus?|tasks)|vcpu.{0,20}(limit|quota)|quota.{0,40}vcpu",
         summary="The account's Fargate quota is used up",
         remedy="Stop tasks that are not needed, or have the quota `Fargate On-Demand vCPU resource count` (or Spot) "
         "raised in Service Quotas; a new account starts with few vCPUs.",
-        transient=True,
+        may_pass=True,
     ),
     _capacity(
-        patterns=(
-            r"capacity is (currently )?(unavailable|not available)",
-            r"insufficient capacity",
-            r"capacity (is |was )?unavailable",
-            r"no (spot )?capacity",
-        ),
+        pattern=r"capacity is (currently )?(unavailable|not available)|insufficient capacity|"
+        r"capacity (is |was )?unavailable|no (spot )?capacity",
         summary="Fargate has no free capacity in the Availability Zone",
         remedy="Start the container again later, and configure task subnets in more Availability Zones; if the tasks "
         "run on Spot, allow On-Demand as well.",
-        transient=True,
         actor=Actor.AWS,
     ),
     _capacity(
-        patterns=(r"ephemeral ?storage provisioning",),
+        pattern=r"ephemeral ?storage provisioning",
         summary="The task's disk was not ready in time",
         remedy="Start the container again: this passes. Ask for less ephemeral storage if it repeats.",
-        transient=True,
         actor=Actor.AWS,
     ),
     # ECS gives these reasons only in clusters with EC2 instances, which our tasks do not need.
     _capacity(
-        codes=("AGENT", "INACTIVE"),
-        patterns=(
-            r"\bresource:\w+",
-            r"^taskfailedtostart: ?agent\b",
-            r"no active instances",
-            r"empty capacity provider",
-            r"no container instances",
-        ),
+        codes="AGENT INACTIVE",
+        pattern=r"\bresource:\w+|^taskfailedtostart: ?agent\b|no active instances|empty capacity provider|"
+        r"no container instances",
         summary="The cluster has no instance with room for the task",
         remedy="Run on Fargate: launch type FARGATE, or a capacity provider strategy of FARGATE or FARGATE_SPOT as the "
         "cluster's default. On EC2 capacity add instances whose ECS agent is connected.",
-        transient=True,
+        may_pass=True,
     ),
     start_row(
-        codes=("ATTRIBUTE",),
-        patterns=(
-            r"^taskfailedtostart: ?attribute\b",
-            r"placement constraint",
-            r"not compatible with the selected compute",
-        ),
+        codes="ATTRIBUTE",
+        pattern=r"^taskfailedtostart: ?attribute\b|placement constraint|not compatible with the selected compute",
         cause=Cause.TASK_DEFINITION,
         summary="The task definition does not suit the cluster's capacity",
         remedy="Run on Fargate: launch type FARGATE, or a cluster whose default capacity provider is FARGATE, and no "

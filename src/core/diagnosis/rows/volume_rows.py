@@ -15,65 +15,59 @@ _efs = partial(start_row, cause=Cause.EFS_MOUNT_FAILED)
 
 VOLUMES: Final = (
     _efs(
-        patterns=(
-            r"failed to resolve \"?<efs>",
-            r"check that your file system id",
-            r"has an \w+( files)? mount target",
-        ),
+        pattern=r"failed to resolve \"?<efs>|check that your file system id|has an \w+( files)? mount target",
         summary="The EFS file system's name does not resolve in the VPC",
         remedy="Create a mount target of the file system in the Availability Zone of every task subnet, enable DNS "
         "hostnames and DNS resolution in the VPC, and check EfsFileSystemId.",
     ),
     _efs(
-        patterns=(r"reason given by server: no such file",),
+        pattern=r"reason given by server: no such file",
         summary="The directory to be mounted does not exist on the EFS file system",
         remedy="Create the directory, or give the access point a root directory path with creation info (owner and "
         "mode) so that EFS creates it. With an access point the volume's own rootDirectory is left out.",
     ),
     _efs(
-        patterns=(r"access denied by server", r"mount\.\w+: (access denied|operation not permitted)"),
+        pattern=r"access denied by server|mount\.\w+: (access denied|operation not permitted)",
         summary="EFS refused the mount",
         remedy="Allow elasticfilesystem:ClientMount on the file system in the TASK role and in the file system's "
         "policy, through this access point; check that the access point exists and belongs to this file system.",
     ),
     _efs(
-        patterns=(r"mount\.\w+: connection timed out", r"mount attempt \S+ failed due to timeout"),
+        pattern=r"mount\.\w+: connection timed out|mount attempt \S+ failed due to timeout",
         summary="The EFS file system did not answer",
         remedy="Let TCP 2049 (NFS) into the security group of the mount targets from the task's security group, and "
         "out of the latter; check the network ACLs between the subnets.",
     ),
     _efs(
-        patterns=(r"mount\.\w+: connection refused",),
+        pattern=r"mount\.\w+: connection refused",
         summary="Nothing listens at the EFS mount target",
         remedy="Check that the mount target is available; if a proxy such as App Mesh is configured, add port 2049 to "
         "its EgressIgnoredPorts.",
     ),
     _efs(
-        patterns=(r"mount\.\w+: connection reset",),
+        pattern=r"mount\.\w+: connection reset",
         summary="The EFS mount target reset the connection, as it does while it is being created",
         remedy="Wait until the mount targets are `available`, then start the container again.",
-        transient=True,
         actor=Actor.AWS,
     ),
     _efs(
-        patterns=(r"efs utils", r"mount\.(nfs|efs)", r"efs volume", r"elasticfilesystem", r"\bfsap-"),
+        pattern=r"efs utils|mount\.(nfs|efs)|efs volume|elasticfilesystem|\bfsap-",
         summary="The EFS file system could not be mounted",
         remedy="Check in this order: a mount target in the task's Availability Zone, TCP 2049 from the task's security "
         "group, DNS hostnames in the VPC, the access point, elasticfilesystem:ClientMount for the task role.",
     ),
     start_row(
-        patterns=(r"contains VOLUME instruction",),
+        pattern=r"contains VOLUME instruction",
         cause=Cause.TASK_DEFINITION,
         summary="The image declares a VOLUME, which this platform does not support",
         remedy="Build the image without the VOLUME instruction.",
         actor=Actor.USER,
     ),
     start_row(
-        patterns=(r"copy contents to volume",),
+        pattern=r"copy contents to volume",
         summary="Fargate could not fill a volume from the image",
         remedy="Start the container again. If it repeats, make the directories that the image declares as VOLUME "
         "smaller.",
-        transient=True,
         actor=Actor.AWS,
     ),
 )

@@ -23,10 +23,9 @@ from core.control.retire_definitions import (
     retire_definitions,
 )
 from core.control.run_report import RunReport
-from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed
 from core.model.failure import Cause
-from core.model.families import family_in, family_of, family_stem
+from core.model.families import DefinitionUse, family_in, family_of, family_stem
 from core.model.state import ENDS, State
 from core.ports import Registered
 from core.storage.definition_uses import definition_use

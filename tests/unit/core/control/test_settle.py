@@ -14,8 +14,7 @@ from core.machine.next_actions import next_actions
 from core.model.actions import SendProbe
 from core.model.errors import CallFailed, ContendedRecord, UnreadableRecord
 from core.model.facts import StopRequested
-from core.model.record import Record
-from core.model.settled import Settled, Unknown
+from core.model.record import Record, Settled, Unknown
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item

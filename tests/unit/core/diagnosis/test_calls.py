@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from botocore.exceptions import ClientError
 from botocore.session import get_session
@@ -11,14 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.adapters.aws_errors import translated
-from core.diagnosis import Actor, CallDiagnosis, diagnose_call, diagnose_run_failure
+from core.diagnosis import Actor, diagnose_call, diagnose_run_failure
 from core.diagnosis.order import RUN_FAILURES
+from core.diagnosis.row import Row
 from core.model.errors import CallFailed
 from core.model.failure import Cause
 from tests.unit.core.diagnosis.call_texts import FAILURES, TEXTS, Failure, Text
-
-if TYPE_CHECKING:
-    from core.diagnosis.row import Row
 
 CLASSES = [
     ("AccessDenied", Cause.PERMISSION, False, Actor.OPERATOR),
@@ -65,9 +61,9 @@ CLASSES = [
 @pytest.mark.parametrize(("code", "cause", "transient", "actor"), CLASSES)
 def test_a_class_alone_says_what_kind_of_failure_it_is(code: str, cause: Cause, transient: bool, actor: Actor) -> None:
     """Messages may be empty; the class is enough to know whether the same call can succeed."""
-    told = diagnose_call(code, "")
-    assert (told.cause, told.transient, told.actor) == (cause, transient, actor)
-    assert told.remedy
+    diagnosis = diagnose_call(code, "")
+    assert (diagnosis.cause, diagnosis.transient, diagnosis.actor) == (cause, transient, actor)
+    assert diagnosis.remedy
 
 
 @pytest.mark.parametrize("operation", ["RunTask", "RegisterTaskDefinition", "StopTask", "DescribeTasks", "ListTasks"])
@@ -80,17 +76,17 @@ def test_every_exception_of_the_api_model_is_in_the_list_above(operation: str) -
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.source)
 def test_what_the_message_says_counts_before_its_class(text: Text) -> None:
     """AWS wraps one service's throttling, refusal or quota in another's class."""
-    told = diagnose_call(text.code, text.message)
-    assert (told.cause, told.transient) == (text.cause, text.transient)
-    assert text.remedy in told.remedy
+    diagnosis = diagnose_call(text.code, text.message)
+    assert (diagnosis.cause, diagnosis.transient) == (text.cause, text.transient)
+    assert text.remedy in diagnosis.remedy
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.source)
-def test_a_failure_without_a_task_is_told_by_its_reason(failure: Failure) -> None:
+def test_a_failure_without_a_task_is_diagnosed_by_its_reason(failure: Failure) -> None:
     """RunTask answers 200 with `failures` and no task (ecs.md 5)."""
-    told = diagnose_run_failure(failure.reason, failure.detail)
-    assert (told.cause, told.transient) == (failure.cause, failure.transient)
-    assert failure.remedy in told.remedy
+    diagnosis = diagnose_run_failure(failure.reason, failure.detail)
+    assert (diagnosis.cause, diagnosis.transient) == (failure.cause, failure.transient)
+    assert failure.remedy in diagnosis.remedy
 
 
 @pytest.mark.parametrize(
@@ -114,8 +110,8 @@ def test_the_status_tells_whose_failure_an_unknown_class_is(
     status: int, cause: Cause, transient: bool, actor: Actor
 ) -> None:
     """AWS adds classes, and a load balancer in front of an API has none; the adapter hands the status on."""
-    told = diagnose_call("SomethingNewException", "", status)
-    assert (told.cause, told.transient, told.actor) == (cause, transient, actor)
+    diagnosis = diagnose_call("SomethingNewException", "", status)
+    assert (diagnosis.cause, diagnosis.transient, diagnosis.actor) == (cause, transient, actor)
     error = ClientError(
         {
             "Error": {"Code": "SomethingNewException", "Message": ""},
@@ -152,9 +148,9 @@ def test_every_row_decides_some_case(row: Row) -> None:
 @given(code=st.text(max_size=60), message=st.text(max_size=200))
 def test_any_code_and_message_have_a_diagnosis(code: str, message: str) -> None:
     """An error of AWS's must not become an error of ours."""
-    told = diagnose_call(code, message)
-    assert isinstance(told, CallDiagnosis)
-    assert told.remedy.strip()
+    diagnosis = diagnose_call(code, message)
+    assert isinstance(diagnosis, Row)
+    assert diagnosis.remedy.strip()
 
 
 @given(reason=st.text(max_size=200), detail=st.one_of(st.none(), st.text(max_size=200)))

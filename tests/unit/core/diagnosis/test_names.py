@@ -18,7 +18,8 @@ from tests.unit.core.diagnosis.stop_texts import PULL, RESOLVE, Case
 from tests.unit.core.diagnosis.test_stops import ALL_TEXTS, ENDS, End, seen, task
 
 if TYPE_CHECKING:
-    from core.diagnosis import CallDiagnosis, Diagnosis
+    from core.diagnosis import Diagnosis
+    from core.diagnosis.row import Row
     from core.model.facts import ContainerSeen
 
 NAMED = [case for case in ALL_TEXTS if "shop" in case.text]
@@ -80,7 +81,7 @@ WORDS = (
     ),
 )
 HOSTILE = (*WORDS, "a.500.b", "x_500")
-"""Names that are right as a tag, as a part of a path, an ARN or a host, and hold what the tables look for."""
+"""Names that are right as a tag, as a part of a path, an ARN or a host, and hold what the patterns search for."""
 
 NAMES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).flatmap(
     lambda words: st.sampled_from(["-", ".", "_", "--"]).map(lambda sign: sign.join(words))
@@ -104,19 +105,19 @@ def test_there_are_a_hundred_hostile_names_and_more() -> None:
     assert len(HOSTILE) >= 100
 
 
-def told_of(text: str) -> Diagnosis:
+def diagnosis_of(text: str) -> Diagnosis:
     return diagnose(task(seen(), code="TaskFailedToStart", reason=text))
 
 
-def verdict(told: Diagnosis | CallDiagnosis) -> tuple[object, ...]:
-    return told.cause, told.transient, told.actor, told.remedy
+def verdict(diagnosis: Diagnosis | Row) -> tuple[object, ...]:
+    return diagnosis.cause, diagnosis.transient, diagnosis.actor, diagnosis.remedy
 
 
 @pytest.mark.parametrize("case", NAMED, ids=lambda case: case.source)
 def test_a_name_that_a_user_chose_never_changes_the_diagnosis_of_a_task(case: Case) -> None:
     """Nothing but ECS's own words decides whether a container is launched again."""
-    right = verdict(told_of(case.text))
-    assert [name for name in HOSTILE if verdict(told_of(case.text.replace(USUAL, name))) != right] == []
+    right = verdict(diagnosis_of(case.text))
+    assert [name for name in HOSTILE if verdict(diagnosis_of(case.text.replace(USUAL, name))) != right] == []
 
 
 @pytest.mark.parametrize(
@@ -133,13 +134,13 @@ def test_a_name_that_a_user_chose_never_changes_the_diagnosis_of_an_end(end: End
 @given(case=st.sampled_from(NAMED), name=NAMES)
 def test_no_name_made_of_the_words_of_the_tables_changes_it(case: Case, name: str) -> None:
     """The hundred are not all: names of several such words."""
-    assert verdict(told_of(case.text.replace(USUAL, name))) == verdict(told_of(case.text))
+    assert verdict(diagnosis_of(case.text.replace(USUAL, name))) == verdict(diagnosis_of(case.text))
 
 
 @given(case=st.sampled_from(ALL_TEXTS), name=st.one_of(NAMES, st.sampled_from(HOSTILE)), place=st.sampled_from(PLACES))
 def test_a_name_put_into_a_text_says_nothing(case: Case, name: str, place: str) -> None:
     """However it is quoted: in quotes, as an image, a URL, an ARN, a path, a host, in brackets."""
-    assert verdict(told_of(f"{case.text} {place.format(name)}")) == verdict(told_of(case.text))
+    assert verdict(diagnosis_of(f"{case.text} {place.format(name)}")) == verdict(diagnosis_of(case.text))
 
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if USUAL in text.message], ids=lambda text: text.source)
@@ -198,8 +199,8 @@ def replaced(main: ContainerSeen, image: str) -> ContainerSeen:
 def test_an_image_that_is_a_word_does_not_take_it_from_ecs() -> None:
     """An image may be called `timeout`; ECS's own `i/o timeout` is still read."""
     text = f"{RESOLVE}docker.io/library/timeout:latest: dial tcp 203.0.113.10:443: i/o timeout"
-    told = diagnose(task(replaced(seen(reason=text), "timeout"), code="TaskFailedToStart"))
-    assert (told.cause, told.transient) == (Cause.IMAGE_PULL_FAILED, True)
+    diagnosis = diagnose(task(replaced(seen(reason=text), "timeout"), code="TaskFailedToStart"))
+    assert (diagnosis.cause, diagnosis.transient) == (Cause.IMAGE_PULL_FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -246,9 +247,9 @@ def test_a_text_that_ecs_cut_keeps_its_cause_or_has_none(case: Case, end: str) -
     assert found is not None
     wrong = []
     for length in range(found.end(), len(case.text)):
-        told = told_of(case.text[:length] + end)
-        if told.cause not in {case.cause, Cause.UNKNOWN} or (told.transient and not case.transient):
-            wrong.append((case.text[:length], told.cause, told.transient))
+        diagnosis = diagnosis_of(case.text[:length] + end)
+        if diagnosis.cause not in {case.cause, Cause.UNKNOWN} or (diagnosis.transient and not case.transient):
+            wrong.append((case.text[:length], diagnosis.cause, diagnosis.transient))
     assert wrong == []
 
 
@@ -258,9 +259,9 @@ def test_a_message_of_the_api_that_is_cut_says_no_more_than_its_class(text: Text
     alone = diagnose_call(text.code, "")
     wrong = []
     for length in range(len(text.message)):
-        told = diagnose_call(text.code, text.message[:length])
-        if told.cause not in {text.cause, alone.cause, Cause.UNKNOWN} or (
-            told.transient and not (text.transient or alone.transient)
+        diagnosis = diagnose_call(text.code, text.message[:length])
+        if diagnosis.cause not in {text.cause, alone.cause, Cause.UNKNOWN} or (
+            diagnosis.transient and not (text.transient or alone.transient)
         ):
-            wrong.append((text.message[:length], told.cause, told.transient))
+            wrong.append((text.message[:length], diagnosis.cause, diagnosis.transient))
     assert wrong == []

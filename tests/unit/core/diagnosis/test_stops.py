@@ -61,17 +61,17 @@ NAMED_BY_A_PAGE = {"The container ended before its state could be read, as it do
 
 @pytest.mark.parametrize("place", ["stoppedReason", "container reason"])
 @pytest.mark.parametrize("case", ALL_TEXTS, ids=lambda case: case.source)
-def test_a_start_that_failed_is_told_by_its_text_wherever_ecs_put_it(case: Case, place: str) -> None:
+def test_a_failed_start_is_diagnosed_by_its_text_wherever_ecs_put_it(case: Case, place: str) -> None:
     """The cause, who must act and what to do follow from the text; it is kept whole and the start is blamed."""
     if place == "stoppedReason":
         stopped = task(seen(), code="TaskFailedToStart", reason=case.text)
     else:
         stopped = task(seen(reason=case.text), code="TaskFailedToStart", reason="Task failed to start")
-    told = diagnose(stopped)
-    assert (told.cause, told.transient, told.actor) == (case.cause, case.transient, case.actor)
-    assert case.remedy in told.remedy
-    assert told.start_failed
-    assert case.text in told.detail
+    diagnosis = diagnose(stopped)
+    assert (diagnosis.cause, diagnosis.transient, diagnosis.actor) == (case.cause, case.transient, case.actor)
+    assert case.remedy in diagnosis.remedy
+    assert diagnosis.start_failed
+    assert case.text in diagnosis.detail
 
 
 GENERAL = {row.summary for row in (*FAMILIES, *UNKNOWN_STOPS, IMAGES[-1], FETCHES[-1])} - NAMED_BY_A_PAGE
@@ -290,10 +290,10 @@ ENDS = [
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.source)
 def test_the_end_of_a_container_that_ran_does_not_blame_its_start(end: End) -> None:
     """Its exit code is its own (contract.md 2), so the record becomes `stopped` with it."""
-    told = diagnose(end.stopped)
-    assert (told.cause, told.transient, told.actor) == (end.cause, end.transient, end.actor)
-    assert end.remedy in told.remedy
-    assert not told.start_failed
+    diagnosis = diagnose(end.stopped)
+    assert (diagnosis.cause, diagnosis.transient, diagnosis.actor) == (end.cause, end.transient, end.actor)
+    assert end.remedy in diagnosis.remedy
+    assert not diagnosis.start_failed
 
 
 def test_every_cause_of_a_stop_has_a_real_text() -> None:
@@ -304,22 +304,27 @@ def test_every_cause_of_a_stop_has_a_real_text() -> None:
 
 def test_an_exit_code_of_a_task_that_failed_to_start_is_not_the_containers_own() -> None:
     """ECS blames the start: a container that crashed while its task was starting did not run and end."""
-    told = diagnose(task(seen(exit_code=1), code="TaskFailedToStart", reason="Task failed to start"))
-    assert told.start_failed
-    assert not told.transient
+    diagnosis = diagnose(task(seen(exit_code=1), code="TaskFailedToStart", reason="Task failed to start"))
+    assert diagnosis.start_failed
+    assert not diagnosis.transient
 
 
 def test_a_failed_start_without_any_reason_may_be_tried_again() -> None:
     """About one Fargate task in a hundred never starts, and ECS says nothing."""
-    told = diagnose(task(seen(), reason="Task failed to start"))
-    assert (told.cause, told.start_failed, told.transient, told.actor) == (Cause.UNKNOWN, True, True, Actor.AWS)
+    diagnosis = diagnose(task(seen(), reason="Task failed to start"))
+    assert (diagnosis.cause, diagnosis.start_failed, diagnosis.transient, diagnosis.actor) == (
+        Cause.UNKNOWN,
+        True,
+        True,
+        Actor.AWS,
+    )
 
 
 def test_a_failed_start_whose_reason_nobody_knows_is_not_tried_again() -> None:
     """It may be the same the next time, and the reason is shown."""
-    told = diagnose(task(seen(), code="TaskFailedToStart", reason="TaskFailedToStart: something new"))
-    assert (told.cause, told.start_failed, told.transient) == (Cause.UNKNOWN, True, False)
-    assert "something new" in told.summary
+    diagnosis = diagnose(task(seen(), code="TaskFailedToStart", reason="TaskFailedToStart: something new"))
+    assert (diagnosis.cause, diagnosis.start_failed, diagnosis.transient) == (Cause.UNKNOWN, True, False)
+    assert "something new" in diagnosis.summary
 
 
 @pytest.mark.parametrize(
@@ -344,8 +349,8 @@ def test_a_failed_start_whose_reason_nobody_knows_is_not_tried_again() -> None:
 )
 def test_when_the_init_container_failed_the_main_one_never_ran(init: ContainerSeen, cause: Cause, actor: Actor) -> None:
     """`main` depends on the success of `init`, whose image and command are the operator's to set."""
-    told = diagnose(task(seen(), init, code="EssentialContainerExited", reason=EXITED))
-    assert (told.cause, told.actor, told.start_failed) == (cause, actor, True)
+    diagnosis = diagnose(task(seen(), init, code="EssentialContainerExited", reason=EXITED))
+    assert (diagnosis.cause, diagnosis.actor, diagnosis.start_failed) == (cause, actor, True)
 
 
 DEPENDENCY = (
@@ -357,11 +362,17 @@ DEPENDENCY = (
 @pytest.mark.parametrize("words", [DEPENDENCY, "something new"])
 def test_the_exit_code_of_the_init_container_says_more_than_what_ecs_says_of_the_main_one(words: str) -> None:
     """A general error name about `main` would make it an unknown cause, and the user's to repair."""
-    told = diagnose(task(seen(reason=words), seen("init", 1), code="TaskFailedToStart", reason="Task failed to start"))
-    assert (told.cause, told.actor, told.start_failed) == (Cause.AGENT_BINARY_MISSING, Actor.OPERATOR, True)
-    assert "AgentImage" in told.remedy
-    assert "AgentCopyCommand" in told.remedy
-    assert words in told.detail
+    diagnosis = diagnose(
+        task(seen(reason=words), seen("init", 1), code="TaskFailedToStart", reason="Task failed to start")
+    )
+    assert (diagnosis.cause, diagnosis.actor, diagnosis.start_failed) == (
+        Cause.AGENT_BINARY_MISSING,
+        Actor.OPERATOR,
+        True,
+    )
+    assert "AgentImage" in diagnosis.remedy
+    assert "AgentCopyCommand" in diagnosis.remedy
+    assert words in diagnosis.detail
 
 
 @pytest.mark.parametrize(
@@ -388,15 +399,17 @@ def test_an_init_container_that_was_ended_with_its_task_is_not_blamed(
 ) -> None:
     """It has an exit code then as well; what ended the task passes, and the launch is worth another try."""
     containers = (seen(reason=main or None), seen("init", 137), *others)
-    told = diagnose(task(*containers, code="TaskFailedToStart", reason=reason))
-    assert told.transient
-    assert told.cause is not Cause.AGENT_BINARY_MISSING
+    diagnosis = diagnose(task(*containers, code="TaskFailedToStart", reason=reason))
+    assert diagnosis.transient
+    assert diagnosis.cause is not Cause.AGENT_BINARY_MISSING
 
 
 def test_the_words_of_an_interrupted_start_come_before_its_init_container() -> None:
     """Spot and StopTask end init containers too."""
-    told = diagnose(task(seen(), seen("init", 143), code="SpotInterruption", reason="Your Spot Task was interrupted."))
-    assert told.cause is Cause.SPOT_INTERRUPTION
+    diagnosis = diagnose(
+        task(seen(), seen("init", 143), code="SpotInterruption", reason="Your Spot Task was interrupted.")
+    )
+    assert diagnosis.cause is Cause.SPOT_INTERRUPTION
 
 
 @pytest.mark.parametrize("code", [None, "EssentialContainerExited"])
@@ -404,9 +417,9 @@ def test_the_runtimes_complaint_makes_an_exit_a_failed_start(code: str | None) -
     """The exit code is runc's then, not the container's own."""
     complaint = "exec /sockerless-agent/sockerless-agent: exec format error"
     main = ContainerSeen("main", "STOPPED", 1, complaint=complaint)
-    told = diagnose(task(main, code=code, reason=EXITED))
-    assert (told.cause, told.start_failed) == (Cause.AGENT_WRONG_ARCHITECTURE, True)
-    assert f"exit code 1, output: {complaint}" in told.detail
+    diagnosis = diagnose(task(main, code=code, reason=EXITED))
+    assert (diagnosis.cause, diagnosis.start_failed) == (Cause.AGENT_WRONG_ARCHITECTURE, True)
+    assert f"exit code 1, output: {complaint}" in diagnosis.detail
     without = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=""), code=code, reason=EXITED))
     assert (without.cause, without.start_failed) == (Cause.UNKNOWN, False)
     assert "output" not in without.detail
@@ -423,10 +436,10 @@ def test_the_runtimes_complaint_makes_an_exit_a_failed_start(code: str | None) -
 def test_a_copy_command_that_the_kernel_refuses_leaves_no_agent(said: str, summary: str) -> None:
     """The words are about the operator's image, not about the agent."""
     init = ContainerSeen("init", "STOPPED", 1, complaint=f"exec /usr/bin/cp: {said}")
-    told = diagnose(task(seen(), init, code="TaskFailedToStart", reason="Task failed to start"))
-    assert (told.cause, told.actor) == (Cause.AGENT_BINARY_MISSING, Actor.OPERATOR)
-    assert "init container's copy command" in told.summary
-    assert summary in told.summary
+    diagnosis = diagnose(task(seen(), init, code="TaskFailedToStart", reason="Task failed to start"))
+    assert (diagnosis.cause, diagnosis.actor) == (Cause.AGENT_BINARY_MISSING, Actor.OPERATOR)
+    assert "init container's copy command" in diagnosis.summary
+    assert summary in diagnosis.summary
 
 
 @pytest.mark.parametrize(
@@ -443,11 +456,11 @@ def test_a_copy_command_that_the_kernel_refuses_leaves_no_agent(said: str, summa
 def test_whatever_the_kernel_says_of_the_agent_is_a_failed_start(form: str, errno: str) -> None:
     """There are more reasons than are known here; in each the container's own process never ran."""
     complaint = complaint_in([form.format(errno)], "main")
-    told = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=complaint), reason=EXITED))
-    assert (told.cause, told.start_failed) == (Cause.AGENT_NOT_EXECUTABLE, True)
+    diagnosis = diagnose(task(ContainerSeen("main", "STOPPED", 1, complaint=complaint), reason=EXITED))
+    assert (diagnosis.cause, diagnosis.start_failed) == (Cause.AGENT_NOT_EXECUTABLE, True)
 
 
-def test_a_copy_command_that_does_not_exist_is_told_from_an_agent_that_does_not() -> None:
+def test_a_missing_copy_command_and_a_missing_agent_have_different_remedies() -> None:
     """The same words of runc mean another remedy in the init container."""
     words = f'{SHIM}exec: "cp": executable file not found in $PATH: unknown'
     of_init, of_main = diagnose(task(seen("init", None, words))), diagnose(task(seen("main", None, words)))
@@ -458,68 +471,73 @@ def test_a_copy_command_that_does_not_exist_is_told_from_an_agent_that_does_not(
 
 def test_a_successful_init_container_blames_nothing() -> None:
     """Exit code 0 of `init` is how every start goes."""
-    told = diagnose(task(seen("init", 0), seen("main", 0), code="EssentialContainerExited", reason=EXITED))
-    assert not told.start_failed
+    diagnosis = diagnose(task(seen("init", 0), seen("main", 0), code="EssentialContainerExited", reason=EXITED))
+    assert not diagnosis.start_failed
 
 
 def test_containers_are_found_by_name() -> None:
-    """ECS adds containers of its own, in any place (ecs.md 3)."""
+    """ECS adds containers, in any place (ecs.md 3)."""
     guard = seen("aws-guardduty-agent-nm40lC", 1, NO_MEMORY)
-    told = diagnose(task(guard, seen("main", 0), code="EssentialContainerExited", reason=EXITED))
-    assert (told.cause, told.summary) == (Cause.UNKNOWN, "The container's process ended by itself, with exit code 0.")
-    assert NO_MEMORY in told.detail
+    diagnosis = diagnose(task(guard, seen("main", 0), code="EssentialContainerExited", reason=EXITED))
+    assert (diagnosis.cause, diagnosis.summary) == (
+        Cause.UNKNOWN,
+        "The container's process ended by itself, with exit code 0.",
+    )
+    assert NO_MEMORY in diagnosis.detail
 
 
-def test_a_foreign_container_is_asked_when_nothing_else_explains_a_failed_start() -> None:
+def test_a_foreign_container_counts_when_nothing_else_explains_a_failed_start() -> None:
     """The reason stands in one container only, the others have none (ecs.md 4)."""
     guard = seen("aws-guardduty-agent-nm40lC", None, f"{RESOLVE}x: dial tcp 203.0.113.10:443: i/o timeout")
-    told = diagnose(task(guard, seen(), code="TaskFailedToStart", reason="Task failed to start"))
-    assert told.cause is Cause.IMAGE_PULL_FAILED
-    assert "aws-guardduty-agent-nm40lC" in told.summary
+    diagnosis = diagnose(task(guard, seen(), code="TaskFailedToStart", reason="Task failed to start"))
+    assert diagnosis.cause is Cause.IMAGE_PULL_FAILED
+    assert "aws-guardduty-agent-nm40lC" in diagnosis.summary
 
 
 def test_the_main_container_is_believed_before_a_foreign_one() -> None:
-    """A sidecar that nobody defined may fail for reasons of its own."""
+    """A sidecar that ECS added may fail for another reason."""
     guard = seen("aws-guardduty-agent-nm40lC", None, f"{SHIM}exec /guard: exec format error")
-    told = diagnose(task(guard, seen(reason=f"{PULL}manifest unknown"), code="TaskFailedToStart"))
-    assert told.cause is Cause.IMAGE_PULL_FAILED
+    diagnosis = diagnose(task(guard, seen(reason=f"{PULL}manifest unknown"), code="TaskFailedToStart"))
+    assert diagnosis.cause is Cause.IMAGE_PULL_FAILED
 
 
 def test_other_names_can_be_given() -> None:
     """The names are arguments, so that captures of any task can be diagnosed."""
-    told = diagnose(task(seen("worker", 137, NO_MEMORY), seen("copy", 0)), main="worker", init="copy")
-    assert told.cause is Cause.OUT_OF_MEMORY
+    diagnosis = diagnose(task(seen("worker", 137, NO_MEMORY), seen("copy", 0)), main="worker", init="copy")
+    assert diagnosis.cause is Cause.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize("code", [None, "EssentialContainerExited", "SomethingNew"])
 def test_a_task_without_containers_or_reasons_is_unknown(code: str | None) -> None:
     """`containers: []` and missing codes are ordinary documents."""
-    told = diagnose(task(code=code, last_status="DEPROVISIONING"))
-    assert told.cause is Cause.UNKNOWN
-    assert not told.start_failed
-    assert "no containers" in told.detail
+    diagnosis = diagnose(task(code=code, last_status="DEPROVISIONING"))
+    assert diagnosis.cause is Cause.UNKNOWN
+    assert not diagnosis.start_failed
+    assert "no containers" in diagnosis.detail
 
 
 def test_an_unknown_text_is_unknown_and_quoted() -> None:
-    """What nobody has seen before is shown as it is, and not tried again as if it would pass."""
-    told = diagnose(task(seen(reason="A new\nreason"), code="SomethingNew", reason=EXITED))
-    assert (told.cause, told.transient) == (Cause.UNKNOWN, False)
-    assert told.summary.endswith(": A new reason.")
-    assert "A new\nreason" in told.detail
+    """A text that no row knows is quoted, and not taken for one that passes."""
+    diagnosis = diagnose(task(seen(reason="A new\nreason"), code="SomethingNew", reason=EXITED))
+    assert (diagnosis.cause, diagnosis.transient) == (Cause.UNKNOWN, False)
+    assert diagnosis.summary.endswith(": A new reason.")
+    assert "A new\nreason" in diagnosis.detail
 
 
 def test_an_endless_text_is_kept_whole_and_quoted_in_part() -> None:
     """A summary is for reading; the detail loses nothing."""
     endless = "pull " * 4000
-    told = diagnose(task(seen(reason=endless), code="TaskFailedToStart"))
-    assert endless in told.detail
-    assert len(told.summary) < len(endless)
+    diagnosis = diagnose(task(seen(reason=endless), code="TaskFailedToStart"))
+    assert endless in diagnosis.detail
+    assert len(diagnosis.summary) < len(endless)
 
 
 def test_the_detail_holds_the_facts_of_every_container() -> None:
     """Stop code, reason and each container's name, exit code and reason, as ECS gave them (contract.md 6)."""
-    told = diagnose(task(seen("main", 1), seen("side", None, "odd"), code="EssentialContainerExited", reason=EXITED))
-    assert told.detail == (
+    diagnosis = diagnose(
+        task(seen("main", 1), seen("side", None, "odd"), code="EssentialContainerExited", reason=EXITED)
+    )
+    assert diagnosis.detail == (
         "stopCode: EssentialContainerExited; stoppedReason: Essential container in task exited; "
         "container main (STOPPED): exit code 1; container side (STOPPED): exit code none, reason: odd"
     )
@@ -545,10 +563,10 @@ CONTAINERS = st.lists(
 @given(code=CODES, reason=TEXTS, containers=CONTAINERS)
 def test_any_document_has_a_diagnosis(code: str | None, reason: str | None, containers: list[ContainerSeen]) -> None:
     """Never raises; one line of summary, a remedy, and every word of ECS's in the detail."""
-    told = diagnose(task(*containers, code=code, reason=reason))
-    assert len(told.summary.splitlines()) == 1
-    assert told.remedy.strip()
-    assert all(words in told.detail for words in said(code, reason, containers))
+    diagnosis = diagnose(task(*containers, code=code, reason=reason))
+    assert len(diagnosis.summary.splitlines()) == 1
+    assert diagnosis.remedy.strip()
+    assert all(words in diagnosis.detail for words in said(code, reason, containers))
 
 
 @given(reason=TEXTS, containers=CONTAINERS)
@@ -559,9 +577,9 @@ def test_a_failed_start_is_blamed_whatever_else_is_said(reason: str | None, cont
 
 @given(reason=TEXTS, exit_code=st.integers(0, 255))
 def test_no_reason_of_a_stop_call_turns_it_into_a_fault(reason: str | None, exit_code: int) -> None:
-    """Whoever stops a task may write anything; what ran until then ran."""
-    told = diagnose(task(seen(exit_code=exit_code), code="UserInitiated", reason=reason))
-    assert (told.cause, told.start_failed) == (Cause.USER_STOPPED, False)
+    """The reason of a StopTask call is free text; what ran until then ran."""
+    diagnosis = diagnose(task(seen(exit_code=exit_code), code="UserInitiated", reason=reason))
+    assert (diagnosis.cause, diagnosis.start_failed) == (Cause.USER_STOPPED, False)
 
 
 def said(code: str | None, reason: str | None, containers: list[ContainerSeen]) -> Iterator[str]:

@@ -10,10 +10,9 @@ from core.launch.injection import choose_strategy, injected_parts
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.settings import Settings
-from core.model.agent import agent_arguments, agent_path
+from core.model.agent import Injection, agent_arguments, agent_path
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Injection
 from tests.factories import TOKEN
 from tests.unit.core.launch.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
 

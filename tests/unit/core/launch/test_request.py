@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from core.launch.parse import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
 from core.launch.settings import TokenDelivery
 from core.launch.sizing import TaskSize
-from core.model.agent import AgentVariable
+from core.model.agent import AgentVariable, Injection
 from core.model.errors import Refused
 from core.model.failure import ErrorCode
-from core.model.record import Injection
 from tests.factories import CONTAINER_ID
 from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
 

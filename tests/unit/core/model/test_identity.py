@@ -39,7 +39,7 @@ def test_started_by_can_be_read_back(prefix: str, container_id: str, generation:
     ],
 )
 def test_a_foreign_started_by_is_nobodys(text: str) -> None:
-    """Only exactly our form names a container; anything else is a task of somebody else."""
+    """Only exactly our form names a container; any other task is foreign."""
     assert parse_started_by("sockerless", text) is None
 
 
@@ -58,5 +58,5 @@ def test_a_client_token_is_one_per_launch() -> None:
 
 
 def test_the_token_parameter_names_the_generation() -> None:
-    """Every generation has a parameter of its own, so that the end of one deletes only its own."""
+    """Every generation has its own parameter, so that its end deletes no other."""
     assert token_parameter("sockerless", Ref(CONTAINER, 3)) == f"/sockerless/{CONTAINER}/3/token"

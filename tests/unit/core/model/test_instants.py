@@ -19,7 +19,7 @@ def test_what_is_written_is_what_was_read() -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-23T10:00:00", ""])
 def test_an_instant_without_a_zone_is_none(text: str) -> None:
-    """A time of nobody's clock orders nothing."""
+    """A time without a zone orders nothing."""
     with pytest.raises(ValueError, match=r"zone|isoformat"):
         parse_instant(text)
 

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in HELP:
         return run_moved(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
-    layout = Layout() if options.directory is None else Layout(options.directory)
+    layout = Layout(options.directory)
     unwind_on_signals()
     try:
         return _run(options, layout)
@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace, layout: Layout) -> int:
         case "down":
             return down(layout)
         case _:
-            from local.demo import main as demo  # noqa: PLC0415 - as above
+            from local.demo.runner import main as demo  # noqa: PLC0415 - as above
 
             return demo(options, layout)
 

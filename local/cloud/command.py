@@ -12,7 +12,7 @@ from typing import Any, Final
 from local.cloud.build import INVOKED
 from local.cloud.cloud import AWS_PORT, LocalCloud
 from local.cloud.environment import read_environment
-from local.cloud.layout import ROOT, Layout
+from local.cloud.layout import DEFAULT_DIRECTORY, ROOT, Layout
 from local.cloud.lock import AlreadyUp, locked
 from local.cloud.processes import LOOPBACK, CloudError
 from local.cloud.stopping import left_running, stop
@@ -100,7 +100,7 @@ Stop it:  make down{_arguments(layout)}""")
 
 def _where(layout: Layout) -> tuple[str, ...]:
     """The options that name the directory, if one need be named."""
-    return () if layout == Layout() else ("--directory", _shown(layout.directory))
+    return () if layout.directory == DEFAULT_DIRECTORY else ("--directory", _shown(layout.directory))
 
 
 def _arguments(layout: Layout) -> str:

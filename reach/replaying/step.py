@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, assert_never
@@ -53,19 +53,10 @@ class Step:
 
     def document(self) -> dict[str, Any]:
         """As JSON; what is not known is absent."""
-        members = {
-            "origin": self.origin,
-            "outcome": self.outcome.value,
-            "task": self.task,
+        members = {member.name: getattr(self, member.name) for member in fields(self)} | {
             "at": self.at and format_instant(self.at),
-            "container_id": self.container_id,
-            "generation": self.generation,
-            "state": self.state,
-            "transitions": [
-                {"from": one.origin.value, "to": one.to.value, "trigger": one.trigger.value} for one in self.transitions
-            ],
+            "transitions": [{"from": one.origin, "to": one.to, "trigger": one.trigger} for one in self.transitions],
             "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
-            "why": self.why,
             "pending": list(self.pending),
         }
         return {name: value for name, value in members.items() if value not in (None, [], {})}
@@ -79,13 +70,9 @@ def task_of(event: Any) -> str:
     detail = event.get("detail") if isinstance(event, Mapping) else None
     if not isinstance(detail, Mapping):
         return ""
-    last, desired, version = (
-        _status(detail.get("lastStatus")),
-        _status(detail.get("desiredStatus")),
-        detail.get("version"),
-    )
+    last, desired = _status(detail.get("lastStatus")), _status(detail.get("desiredStatus"))
     leaving = f"(to be {desired})" if desired not in ("", last, "RUNNING") else ""
-    number = f"v{version}" if isinstance(version, int) else ""
+    number = f"v{version}" if isinstance(version := detail.get("version"), int) else ""
     return " ".join(word for word in (last, leaving, number) if word)
 
 

@@ -11,7 +11,7 @@ from reach.app import main
 from reach.commands.record import run
 from reach.options import Format
 from reach.recording.capture import Capture
-from reach.recording.sources import Deliveries, Queue, read_deliveries
+from reach.recording.sources import Deliveries, Queue
 from tests.factories import event
 from tests.unit.local.fargate.harness import LocalServer, container, definition, environment
 from tests.unit.local.ports import free_port
@@ -105,7 +105,7 @@ def test_the_local_fargate_s_events_are_captured(fargate: LocalServer, tmp_path:
     task = fargate.run(definition(container("true")), overrides=overrides)
     fargate.task_when(task["taskArn"], "STOPPED")
     out = tmp_path / "out"
-    deliveries, capture = Deliveries(lambda: read_deliveries(fargate.endpoint), pytest.fail), Capture(out)
+    deliveries, capture = Deliveries(fargate.endpoint, pytest.fail), Capture(out)
     deliveries.take(capture, patience=0)
     deliveries.take(capture, patience=0)
     deliveries.close()
@@ -130,7 +130,7 @@ def test_following_ends_with_ctrl_c(
         tasks.append(fargate.run(definition(container("true"))))
 
     out = tmp_path / "out"
-    deliveries = Deliveries(lambda: read_deliveries(fargate.endpoint), pytest.fail)
+    deliveries = Deliveries(fargate.endpoint, pytest.fail)
     run(deliveries, out, follow=True, output=Format.TEXT, sleep=pause)
     entries = json.loads((out / "index.json").read_text())["events"]
     assert {tasks[0]["taskArn"], tasks[1]["taskArn"]} <= {entry["task"] for entry in entries}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.agent_binary import place_agent
 from local.cloud.processes import CloudError
+from local.cloud.staging import place_agent
 
 
 def test_any_binary_is_used_unchanged(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading and writing descriptors on the event loop, without buffers or threads of its own.
+"""Reading and writing descriptors on the event loop, without buffers or threads.
 
 The next bytes are read only after the receiver took the last ones, so a slow receiver slows the writing process
 down, as a pipe would, instead of filling memory.

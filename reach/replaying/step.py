@@ -14,6 +14,7 @@ from core.model.instants import format_instant
 from core.model.record import Record
 from core.model.record import Step as Transition
 from core.storage.item import to_item
+from reach.replaying.reading import detail_of
 
 
 class Outcome(StrEnum):
@@ -67,9 +68,7 @@ def task_of(event: Any) -> str:
 
     Read without trust: this is shown of malformed events too.
     """
-    detail = event.get("detail") if isinstance(event, Mapping) else None
-    if not isinstance(detail, Mapping):
-        return ""
+    detail = detail_of(event)
     last, desired = _status(detail.get("lastStatus")), _status(detail.get("desiredStatus"))
     leaving = f"(to be {desired})" if desired not in ("", last, "RUNNING") else ""
     number = f"v{version}" if isinstance(version := detail.get("version"), int) else ""

@@ -43,14 +43,7 @@ def start_aws(layout: Layout, host: str, port: int, ecs_endpoint: str) -> Daemon
 
 
 def start_fargate(  # noqa: PLR0913 - where it runs, and the three options of its command line
-    layout: Layout,
-    host: str,
-    port: int,
-    aws_endpoint: str,
-    *,
-    speed: str,
-    seed: int | None,
-    runtime: RuntimeName,
+    layout: Layout, host: str, port: int, aws_endpoint: str, *, speed: str, seed: int | None, runtime: RuntimeName
 ) -> Daemon:
     """`speed` as `--speed` takes it, `seed` of the durations, `runtime` what containers are."""
     arguments = [

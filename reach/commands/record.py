@@ -10,10 +10,10 @@ from typing import Annotated, Final
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from reach import Refused
 from reach.options import Format, Output, Profile, Region, aws_client, console, print_json
 from reach.recording.capture import Capture
 from reach.recording.sources import LONGEST_POLL, Deliveries, Queue, Source
-from reach.refusal import Refused
 
 _PAUSE: Final = 1.0
 """Seconds between two readings of a local Fargate, which has no long poll."""

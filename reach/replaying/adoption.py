@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.model.facts import MAIN
 from core.model.identity import Ref, parse_started_by, started_by
-from reach.refusal import Refused
+from reach import Refused
 from reach.replaying.reading import detail_of
 
 _SIDECARS: Final = ("aws-guardduty-agent",)

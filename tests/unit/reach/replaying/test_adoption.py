@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.machine.task_documents import NotOurs, observe_event
-from reach.refusal import Refused
+from reach import Refused
 from reach.replaying.adoption import adopted, prefix_in, with_main
 from tests.factories import CONTAINER_ID, START, event
 

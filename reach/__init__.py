@@ -4,4 +4,4 @@ __version__ = "0.1.0"
 
 
 class Refused(Exception):
-    """The command could do nothing of what was asked. The message says why, and what to do."""
+    """The command did nothing. The message says why, and what to do."""

@@ -39,7 +39,7 @@ class CannotRun(Exception):
 
 
 class Process:
-    """A process in a session (and process group) of its own. To be started on the reaper's event loop."""
+    """A process that leads a session and a process group. To be started on the reaper's event loop."""
 
     def __init__(self, pid: int, ended: asyncio.Future[int], stdin: IO[bytes], outputs: _Outputs, *, tty: bool) -> None:
         self.pid = pid
@@ -64,13 +64,13 @@ class Process:
         workdir: str | None = None,
         tty: bool = False,
     ) -> Process:
-        """Starts `command`, looked up in the PATH of `env`. Raises `CannotRun`."""
+        """Starts `command`, found in the PATH of `env`. Raises `CannotRun`."""
         launch = _on_terminal if tty else _on_pipes
         try:
             popen, stdin, outputs = launch(command, env, workdir)
         except (OSError, ValueError) as exc:  # ValueError: a NUL in an argument
             raise CannotRun(command, exc) from exc
-        return cls(popen.pid, reaper.watch(popen), stdin, outputs, tty=tty)
+        return cls(popen.pid, reaper.register(popen), stdin, outputs, tty=tty)
 
     async def relay(self, deliver: Deliver) -> int:
         """Delivers the output until the process has ended; its exit code. To be called once.

@@ -19,7 +19,7 @@ PIPE_CAPACITY: Final = 1024 * 1024
 
 
 async def chunks(fd: int, ended: asyncio.Future[int]) -> AsyncIterator[bytes]:
-    """What is written to the other end of the non-blocking `fd`, until it is closed or the process has `ended`.
+    """The bytes written to the other end of the non-blocking `fd`, until it is closed or the process has `ended`.
 
     What a process wrote before it ended is in the pipe, in front of everything that others write later. So one
     pipe's capacity is still read then, and no more: a background process that keeps the pipe open, or even

@@ -48,12 +48,12 @@ def down(layout: Layout) -> int:
     return 0
 
 
-def choose_runtime(asked: RuntimeName, say: Callable[[str], None]) -> RuntimeName:
-    """What containers will be, and why. Raises `CloudError` without an engine that was asked for."""
+def choose_runtime(wanted: RuntimeName, say: Callable[[str], None]) -> RuntimeName:
+    """What containers will be, and why. Raises `CloudError` when Docker is wanted and no engine answers."""
     from local.fargate.engine.connection import NoEngine  # noqa: PLC0415 - process mode needs no engine's client
 
     try:
-        choice = asyncio.run(choose(asked))
+        choice = asyncio.run(choose(wanted))
     except NoEngine as exc:
         raise CloudError(f"{exc} Or: --runtime process") from exc
     what = "containers of Docker" if choice.runtime is RuntimeName.DOCKER else "processes of this machine"

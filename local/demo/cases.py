@@ -16,7 +16,7 @@ IMAGE: Final = "python:3.13-slim"
 SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")
 
 Check = Callable[[Record], str | None]
-"""What is wrong with a record in the expected state, if anything is."""
+"""The fault of a record that is in the expected state, or None."""
 
 
 def _has_address(record: Record) -> str | None:

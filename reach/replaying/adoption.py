@@ -31,7 +31,7 @@ def prefix_in(events: Iterable[Any]) -> str | None:
 def adopted(event: Any, prefix: str) -> Any:
     """The event as if we had started its task: the container's id is the SHA-256 of the task's ARN, generation 1.
 
-    What is no event of a task stays as it is.
+    Anything but an event of a task stays as it is.
     """
     arn = detail_of(event).get("taskArn")
     if not isinstance(arn, str):

@@ -31,7 +31,7 @@ UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True, kw_only=True)
 class Offline:
-    """Folds events into records of its own, each `pending` when the first event of its generation comes.
+    """Folds events into records, each `pending` when the first event of its generation comes.
 
     An event counts as known at its own `updatedAt`, or when the one before it was, if that is later: so late events
     stay late. `every_event` feeds what the rule of the stack would not let through, too. `agent_answers` lets every

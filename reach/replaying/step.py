@@ -53,7 +53,7 @@ class Step:
     pending: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """As JSON; what is not known is absent."""
+        """As JSON, without members that are empty or None."""
         members = {member.name: getattr(self, member.name) for member in fields(self)} | {
             "at": self.at and format_instant(self.at),
             "transitions": [{"from": one.origin, "to": one.to, "trigger": one.trigger} for one in self.transitions],

@@ -41,7 +41,7 @@ class AgentServer:
     def __init__(self, token: str, container: Container) -> None:
         self._expected = f"Bearer {token}".encode()
         self._container = container
-        self._server: Server | None = None
+        self._server: Server  # since `start`
         self._connections: set[Sessions] = set()
 
     async def start(self, listener: socket.socket) -> None:
@@ -64,9 +64,8 @@ class AgentServer:
         tasks = [task for sessions in self._connections for task in sessions.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=flush_seconds)
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        self._server.close()
+        await self._server.wait_closed()
 
     def _health(self) -> dict[str, object]:
         child = self._container.child

@@ -14,21 +14,13 @@ class Layout:
 
     def __init__(self, directory: Path | None = None) -> None:
         self.directory: Final = directory or DEFAULT_DIRECTORY
-        self.logs: Final = self.directory / "logs"
-        """One log file for each process."""
-        self.run: Final = self.directory / "run"
-        """One pid file for each process that runs (`local.cloud.processes`)."""
-        self.lock: Final = self.directory / "lock"
-        """Which command works on this cloud (`local.cloud.lock`)."""
-        self.options: Final = self.directory / "options.json"
-        """The options of the cloud that `up` left running."""
-        self.env: Final = self.directory / "env"
-        """The shell's `export` lines (contract.md 9). It is there as long as the cloud is usable."""
+        self.logs: Final = self.directory / "logs"  # one log file for each process
+        self.run: Final = self.directory / "run"  # one pid file for each process that runs (`local.cloud.processes`)
+        self.lock: Final = self.directory / "lock"  # which command works on this cloud (`local.cloud.lock`)
+        self.options: Final = self.directory / "options.json"  # of the cloud that `up` left running
+        self.env: Final = self.directory / "env"  # `export` lines (contract.md 9), as long as the cloud is usable
         self.function_variables: Final = self.directory / "sam-env.json"
-        """What the deployed functions have as environment, for `sam local invoke --env-vars`. As long as `env`."""
-        self.fargate: Final = self.directory / "fargate"
-        """The local Fargate's state: file systems, images, tasks."""
-        self.sam: Final = DEFAULT_DIRECTORY / "sam"
-        """Where `sam` works: its build, its cache, its notes. One for all clouds."""
-        self.scratch: Final = self.directory / "tmp"
-        """TMPDIR of the local AWS: the code of its functions. It goes with it."""
+        """The environment of the deployed functions, for `sam local invoke --env-vars`. As long as `env`."""
+        self.fargate: Final = self.directory / "fargate"  # the local Fargate's file systems, images and tasks
+        self.scratch: Final = self.directory / "tmp"  # TMPDIR of the local AWS, for the code of its functions
+        self.sam: Final = DEFAULT_DIRECTORY / "sam"  # where `sam` builds, with its cache and notes: one for all clouds

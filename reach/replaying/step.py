@@ -20,17 +20,12 @@ from reach.replaying.reading import detail_of
 class Outcome(StrEnum):
     """What became of an event."""
 
-    MOVED = "moved"
-    """The container changed its state."""
-    LEARNT = "learnt"
-    """The record holds more, in the same state."""
-    IGNORED = "ignored"
-    """Late, repeated or of something given up: `why` is the core's own reason."""
-    WITHHELD = "withheld"
-    """The stack's rule does not let it through to the function."""
+    MOVED = "moved"  # the container changed its state
+    LEARNT = "learnt"  # the record holds more, in the same state
+    IGNORED = "ignored"  # late, repeated or of a launch that was given up: `why` is the core's reason
+    WITHHELD = "withheld"  # the stack's rule does not let it through to the function
     NOT_OURS = "not-ours"
-    MALFORMED = "malformed"
-    """In production it would end in the dead-letter queue."""
+    MALFORMED = "malformed"  # in production it would end in the dead-letter queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

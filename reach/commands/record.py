@@ -56,12 +56,13 @@ def record(  # noqa: PLR0913 - the options of the command line
       reach record --out capture     from the laptop cloud, after . .local/env
       reach replay capture
     """
+    warn = console(stderr=True).print
     if queue is not None:
-        source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, _warn, consume=consume)
+        source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, warn, consume=consume)
     elif consume:
         raise Refused("--consume is for a queue: give --queue too.")
     elif fargate is not None:
-        source = Deliveries(fargate, _warn)
+        source = Deliveries(fargate, warn)
     else:
         raise Refused("No source is named. What to do: give --queue. For the laptop cloud: make up, then . .local/env")
     run(source, out, follow=follow, output=output)
@@ -98,7 +99,3 @@ def _captured(source: Source, capture: Capture, *, follow: bool, sleep: Callable
         if not follow:
             raise
     return len(capture) - before
-
-
-def _warn(line: str) -> None:
-    console(stderr=True).print(line)

@@ -18,8 +18,8 @@ from bench.results import Measured, machine
 from bench.systems import Polling, Reach
 from bench.tables import SYSTEMS
 from local.cloud.cloud import LocalCloud
-from local.cloud.deploy import STACK_NAME
 from local.cloud.layout import ROOT, Layout
+from local.cloud.sam import STACK_NAME
 from local.fargate.client import LocalFargate
 
 SPEED: Final = 0.2

@@ -23,29 +23,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in HELP:
         return run_moved(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
-    layout = Layout() if options.directory is None else Layout(options.directory)
+    layout = Layout(options.directory)
     unwind_on_signals()
     try:
-        return _run(options, layout)
+        match options.command:
+            case "up":
+                return up(options, layout)
+            case "down":
+                return down(layout)
+            case _:
+                from local.demo.runner import main as demo  # noqa: PLC0415 - up and down need nothing of it
+
+                return demo(options, layout)
     except CloudError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what this command had started is stopped.", file=sys.stderr)
         return INTERRUPTED
-
-
-def _run(options: argparse.Namespace, layout: Layout) -> int:
-    """Each command loads what it needs: up and down need nothing of the others."""
-    match options.command:
-        case "up":
-            return up(options, layout)
-        case "down":
-            return down(layout)
-        case _:
-            from local.demo import main as demo  # noqa: PLC0415 - as above
-
-            return demo(options, layout)
 
 
 def _parser() -> argparse.ArgumentParser:

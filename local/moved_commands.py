@@ -27,7 +27,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     options, rest = old.parse_known_args(arguments)
     if options.json:
         rest += ["--output", "json"]
-    layout = Layout() if options.directory is None else Layout(options.directory)
+    layout = Layout(options.directory)
     if command == "record" and layout.env.exists():
         rest += ["--fargate", read_environment(layout.env)["AWS_ENDPOINT_URL_ECS"]]
     return main([command, *rest])

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reach import __version__
+from reach import Refused, __version__
 from reach.commands.record import record
 from reach.commands.replay import replay
 from reach.options import console
-from reach.refusal import Refused
 
 REFUSED = 2
 """Also typer's own code for a wrong command line."""

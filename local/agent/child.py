@@ -11,7 +11,7 @@ from local.agent.protocol import Stream
 from local.agent.streams import write
 
 BACKLOG_SIZE: Final = 64 * 1024
-"""How much of the latest output one who attaches late still sees, in bytes."""
+"""How much of the latest output a late attach still gets, in bytes."""
 
 
 class Backlog:
@@ -23,7 +23,7 @@ class Backlog:
         self._held = 0
 
     def append(self, stream: Stream, data: bytes) -> None:
-        """Adds `data`, and forgets what is too old then."""
+        """Adds `data`, and drops what is too old then."""
         self._chunks.append((stream, data))
         self._held += len(data)
         while self._held > self._size:
@@ -41,19 +41,19 @@ class Backlog:
 class Child:
     """The child process. Its output goes to the agent's own output, to the backlog and to all attached.
 
-    Whoever takes the output slowly slows the child down: an attached client that stops reading holds it until
-    the connection's keepalive gives the client up.
+    A slow receiver slows the child down: an attached client that stops reading holds it until the connection's
+    keepalive gives the client up.
     """
 
     def __init__(self, process: Process, own_output: dict[Stream, int]) -> None:
         """`own_output`: the descriptors that a container's log is made of."""
         self.process = process
-        self._own_output = dict(own_output)
+        self._own_output = own_output
         self._backlog = Backlog()
         self._attached: list[Deliver] = []
         self._turn = asyncio.Lock()
         self.finished = asyncio.create_task(process.relay(self._deliver))
-        """The return code, known when all output has been delivered. Await it through `asyncio.shield`."""
+        """The exit code, known when all output has been delivered. Await it through `asyncio.shield`."""
 
     @property
     def exit_code(self) -> int | None:
@@ -67,7 +67,7 @@ class Child:
                 await deliver(stream, data)
             self._attached.append(deliver)
         try:
-            return exit_code_of(await asyncio.shield(self.finished))
+            return await asyncio.shield(self.finished)
         finally:
             self._attached.remove(deliver)
 

@@ -7,10 +7,10 @@ import fcntl
 import os
 import shlex
 import signal
-import struct
-import subprocess
 import termios
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from subprocess import PIPE, Popen
 from typing import IO, Final, cast
 
 from local.agent.protocol import Stream
@@ -21,6 +21,8 @@ Deliver = Callable[[Stream, bytes], Awaitable[None]]
 """Takes output; the next is read when it returns."""
 
 _Outputs = Mapping[Stream, IO[bytes]]
+_Started = tuple[Popen[bytes], IO[bytes], _Outputs]
+"""The process, its standard input, its outputs."""
 
 _END_OF_FILE: Final = b"\x04"  # VEOF: a terminal has no end to close
 _QUEUED_WRITES: Final = 64
@@ -37,7 +39,7 @@ class CannotRun(Exception):
 
 
 class Process:
-    """A process in a session (and process group) of its own. To be started on the reaper's event loop."""
+    """A process that leads a session and a process group. To be started on the reaper's event loop."""
 
     def __init__(self, pid: int, ended: asyncio.Future[int], stdin: IO[bytes], outputs: _Outputs, *, tty: bool) -> None:
         self.pid = pid
@@ -62,16 +64,16 @@ class Process:
         workdir: str | None = None,
         tty: bool = False,
     ) -> Process:
-        """Starts `command`, looked up in the PATH of `env`. Raises `CannotRun`."""
+        """Starts `command`, found in the PATH of `env`. Raises `CannotRun`."""
         launch = _on_terminal if tty else _on_pipes
         try:
             popen, stdin, outputs = launch(command, env, workdir)
         except (OSError, ValueError) as exc:  # ValueError: a NUL in an argument
             raise CannotRun(command, exc) from exc
-        return cls(popen.pid, reaper.watch(popen), stdin, outputs, tty=tty)
+        return cls(popen.pid, reaper.register(popen), stdin, outputs, tty=tty)
 
     async def relay(self, deliver: Deliver) -> int:
-        """Delivers the output until the process has ended; its return code. To be called once.
+        """Delivers the output until the process has ended; its exit code. To be called once.
 
         Descriptors are closed at the end, also when `deliver` raises.
         """
@@ -79,7 +81,7 @@ class Process:
             async with asyncio.TaskGroup() as group:
                 for stream, file in self._outputs.items():
                     group.create_task(self._pump(stream, file.fileno(), deliver))
-            return await asyncio.shield(self.ended)
+            return exit_code_of(await asyncio.shield(self.ended))
         finally:
             await self._stop_feeding()
             for file in (self._stdin, *self._outputs.values()):
@@ -102,7 +104,7 @@ class Process:
             await self._input.put(None)
 
     def signal(self, number: signal.Signals) -> None:
-        if not self.ended.done():  # until it is reaped, its id belongs to nobody else
+        if not self.ended.done():  # until it is reaped, no other process has its id
             os.kill(self.pid, number)
 
     def kill(self) -> None:
@@ -115,13 +117,13 @@ class Process:
     def resize(self, width: int, height: int) -> None:
         """Sets the terminal's size in characters; nothing to do without a terminal or after the end."""
         if self._tty and not self._stdin.closed:
-            _set_size(self._stdin.fileno(), width, height)
+            termios.tcsetwinsize(self._stdin.fileno(), (height, width))
 
     async def _stop_feeding(self) -> None:
         self._input_closed = True
         self._feeder.cancel()
         await asyncio.wait([self._feeder])  # it may still wait for a descriptor that is about to be closed
-        while not self._input.empty():  # lets go whoever waits for room
+        while not self._input.empty():  # a feed that waits for room returns
             self._input.get_nowait()
 
     async def _pump(self, stream: Stream, fd: int, deliver: Deliver) -> None:
@@ -146,38 +148,27 @@ class Process:
         return True
 
 
-def _on_pipes(
-    command: Sequence[str], env: Mapping[str, str], workdir: str | None
-) -> tuple[subprocess.Popen[bytes], IO[bytes], _Outputs]:
-    popen = subprocess.Popen(
-        command,
-        bufsize=0,
-        cwd=workdir,
-        env=env,
-        start_new_session=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+def _on_pipes(command: Sequence[str], env: Mapping[str, str], workdir: str | None) -> _Started:
+    popen = Popen(
+        command, bufsize=0, cwd=workdir, env=env, start_new_session=True, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     stdin, stdout, stderr = (cast("IO[bytes]", file) for file in (popen.stdin, popen.stdout, popen.stderr))
     return popen, stdin, {Stream.STDOUT: stdout, Stream.STDERR: stderr}
 
 
-def _on_terminal(
-    command: Sequence[str], env: Mapping[str, str], workdir: str | None
-) -> tuple[subprocess.Popen[bytes], IO[bytes], _Outputs]:
+def _on_terminal(command: Sequence[str], env: Mapping[str, str], workdir: str | None) -> _Started:
     """As `_on_pipes`, on a new terminal of 80 x 24 that carries both outputs as stdout. TERM is xterm if unset."""
     master_fd, terminal = os.openpty()
     master = os.fdopen(master_fd, "r+b", buffering=0)
     try:
-        _set_size(master_fd, 80, 24)
-        popen = subprocess.Popen(
+        termios.tcsetwinsize(master_fd, (24, 80))
+        popen = Popen(
             command,
             cwd=workdir,
             env={"TERM": "xterm", **env},
             start_new_session=True,
-            # Safe, because the agent has no threads; without it, ^C and job control would not work.
-            preexec_fn=_take_terminal,  # noqa: PLW1509
+            # Makes it the controlling terminal, for ^C and job control. Safe, because the agent has no threads.
+            preexec_fn=partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -188,14 +179,6 @@ def _on_terminal(
     finally:
         os.close(terminal)
     return popen, master, {Stream.STDOUT: master}
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _set_size(fd: int, width: int, height: int) -> None:
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
 
 def exit_code_of(returncode: int) -> int:

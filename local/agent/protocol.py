@@ -83,7 +83,7 @@ Request = Exec | Attach | Stdin | CloseStdin | Signal | Resize
 
 
 class Rejected(Exception):
-    """A request that is not carried out; `message` is what the client is told."""
+    """A request that is not carried out; `message` is the text of the `error` that answers it."""
 
     def __init__(self, session_id: str, message: str) -> None:
         super().__init__(message)
@@ -102,7 +102,7 @@ def decode(text: str | bytes) -> Request:
     fields = _Fields(document)
     match fields.type:
         case "exec":
-            return Exec(fields.id, fields.cmd(), fields.env(), fields.workdir(), fields.tty())
+            return Exec(fields.id, fields.cmd(), fields.env(), fields.text("workdir") or None, fields.tty())
         case "attach":
             return Attach(fields.id)
         case "stdin":
@@ -133,13 +133,13 @@ def error(session_id: str, message: str) -> str:
 
 
 class _Fields:
-    """The members of one message, each checked when it is asked for."""
+    """The members of one message, each checked when it is read."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self.id = ""
-        self.id = self._text("id")
-        self.type = self._text("type")
+        self.id = self.text("id")
+        self.type = self.text("type")
 
     def cmd(self) -> tuple[str, ...]:
         cmd = self._texts("cmd")
@@ -153,9 +153,6 @@ class _Fields:
             raise self._wrong("env", "a list of K=V")
         return tuple((key, value) for key, _, value in pairs)
 
-    def workdir(self) -> str | None:
-        return self._text("workdir") or None
-
     def tty(self) -> bool:
         value = self._document.get("tty", False)
         if not isinstance(value, bool):
@@ -164,12 +161,12 @@ class _Fields:
 
     def data(self) -> bytes:
         try:
-            return base64.b64decode(self._text("data"), validate=True)
+            return base64.b64decode(self.text("data"), validate=True)
         except (binascii.Error, ValueError) as exc:
             raise self._wrong("data", "base64") from exc
 
     def signal(self) -> signal.Signals:
-        name = self._text("signal")
+        name = self.text("signal")
         try:
             return signal.Signals["SIG" + name.upper().removeprefix("SIG")]
         except KeyError as exc:
@@ -181,7 +178,7 @@ class _Fields:
             raise self._wrong(name, f"a number from 1 to {_LARGEST_SIZE}")
         return value
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
         value = self._document.get(name)
         if value is None:
             return ""

@@ -1,6 +1,6 @@
 """Waiting for child processes on the event loop.
 
-asyncio's own watchers either start a thread per process or know nothing of orphans. As PID 1 of a container the
+asyncio's child watchers either start a thread per process or ignore orphans. As PID 1 of a container the
 agent inherits every orphan, and one that is never waited for stays a zombie as long as the container lives.
 """
 
@@ -20,23 +20,23 @@ class Reaper:
 
     def __init__(self, *, adopts: bool) -> None:
         self._adopts = adopts
-        self._watched: dict[int, tuple[subprocess.Popen[bytes], asyncio.Future[int]]] = {}
+        self._children: dict[int, tuple[subprocess.Popen[bytes], asyncio.Future[int]]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
-    def watch(self, popen: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+    def register(self, popen: subprocess.Popen[bytes]) -> asyncio.Future[int]:
         """The future return code, negative for a signal as in `Popen.returncode`.
 
         To be called before the loop runs again after the start: then no exit can be missed.
         """
         ended = self._loop.create_future()
-        self._watched[popen.pid] = (popen, ended)
+        self._children[popen.pid] = (popen, ended)
         return ended
 
     def _reap(self) -> None:
         # One SIGCHLD may stand for several ends.
         if not self._adopts:
-            for pid in tuple(self._watched):
+            for pid in tuple(self._children):
                 self._collect(pid)
             return
         while self._collect(-1):
@@ -47,8 +47,8 @@ class Reaper:
             pid, status = os.waitpid(target, os.WNOHANG)
         except ChildProcessError:
             return False  # there is no child at all
-        if pid in self._watched:
-            popen, ended = self._watched.pop(pid)
+        if pid in self._children:
+            popen, ended = self._children.pop(pid)
             # Popen would otherwise wait for the process again when it is deleted.
             popen.returncode = os.waitstatus_to_exitcode(status)
             ended.set_result(popen.returncode)

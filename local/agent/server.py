@@ -1,4 +1,4 @@
-"""The agent's port: `/health` for everyone, a WebSocket at `/ws` and `/` for who has the token."""
+"""The agent's port: `/health` without a token, a WebSocket at `/ws` and `/` with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import hmac
 import json
 import logging
 import socket
-from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -42,7 +41,7 @@ class AgentServer:
     def __init__(self, token: str, container: Container) -> None:
         self._expected = f"Bearer {token}".encode()
         self._container = container
-        self._server: Server | None = None
+        self._server: Server  # since `start`
         self._connections: set[Sessions] = set()
 
     async def start(self, listener: socket.socket) -> None:
@@ -59,18 +58,16 @@ class AgentServer:
         )
 
     async def finish(self, flush_seconds: float) -> None:
-        """Ends all sessions, sends what they still have to say for at most `flush_seconds`, closes connections."""
+        """Ends all sessions, sends what is left of their output for at most `flush_seconds`, closes connections."""
         for sessions in self._connections:
             sessions.kill()
         tasks = [task for sessions in self._connections for task in sessions.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=flush_seconds)
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        self._server.close()
+        await self._server.wait_closed()
 
-    def health(self) -> dict[str, object]:
-        """The answer to `/health`: `status`, and of a child `pid`, `exited` and, after its end, `exitCode`."""
+    def _health(self) -> dict[str, object]:
         child = self._container.child
         if child is None:
             return {"status": "ok"}
@@ -86,7 +83,10 @@ class AgentServer:
         if request.method != "GET":
             return connection.respond(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET is answered.\n")
         if path == "/health":
-            return _json(connection, self.health())
+            response = connection.respond(HTTPStatus.OK, json.dumps(self._health()))
+            del response.headers["Content-Type"]  # the library's text/plain
+            response.headers["Content-Type"] = "application/json"
+            return response
         if not self._knows_token(request):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "Authorization: Bearer <token> is missing or wrong.\n")
         return None
@@ -119,15 +119,8 @@ async def _read(connection: ServerConnection, sessions: Sessions) -> None:
 
 
 async def _send(connection: ServerConnection, message: str) -> None:
-    with contextlib.suppress(ConnectionClosed):  # whoever reads from the connection sees its end and acts on it
+    with contextlib.suppress(ConnectionClosed):  # the reader of the connection sees its end
         await connection.send(message)
-
-
-def _json(connection: ServerConnection, body: Mapping[str, object]) -> Response:
-    response = connection.respond(HTTPStatus.OK, json.dumps(body))
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
-    return response
 
 
 def _refuse_plain_request(connection: ServerConnection, _: Request, response: Response) -> Response | None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from local.agent import protocol
 from local.agent.child import Child
-from local.agent.process import CannotRun, Process, exit_code_of
+from local.agent.process import CannotRun, Process
 from local.agent.protocol import Rejected, Stream
 from local.agent.reaper import Reaper
 
@@ -94,18 +94,14 @@ class Sessions:
             )
         except CannotRun as exc:
             raise Rejected(request.id, str(exc)) from exc
-
-        async def outcome() -> int:
-            return exit_code_of(await process.relay(partial(self._output, request.id)))
-
-        self._open(request.id, process, outcome, attached=False)
+        self._open(request.id, process, process.relay(partial(self._output, request.id)), attached=False)
 
     def _attach(self, session_id: str) -> None:
         child = self._container.child
         if child is None:
             raise Rejected(session_id, protocol.NO_MAIN_PROCESS)
         self._check_new(session_id)
-        self._open(session_id, child.process, partial(child.attach, partial(self._output, session_id)), attached=True)
+        self._open(session_id, child.process, child.attach(partial(self._output, session_id)), attached=True)
 
     def _check_new(self, session_id: str) -> None:
         if not session_id:
@@ -113,11 +109,9 @@ class Sessions:
         if session_id in self._sessions:
             raise Rejected(session_id, "the session exists already")
 
-    def _open(
-        self, session_id: str, process: Process, outcome: Callable[[], Awaitable[int]], *, attached: bool
-    ) -> None:
+    def _open(self, session_id: str, process: Process, outcome: Awaitable[int], *, attached: bool) -> None:
         async def run() -> None:
-            code = await outcome()
+            code = await outcome
             del self._sessions[session_id]  # before the message, whose receiver may use the id again at once
             await self._send(protocol.exited(session_id, code))
 

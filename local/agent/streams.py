@@ -1,4 +1,4 @@
-"""Reading and writing descriptors on the event loop, without buffers or threads of its own.
+"""Reading and writing descriptors on the event loop, without buffers or threads.
 
 The next bytes are read only after the receiver took the last ones, so a slow receiver slows the writing process
 down, as a pipe would, instead of filling memory.
@@ -19,7 +19,7 @@ PIPE_CAPACITY: Final = 1024 * 1024
 
 
 async def chunks(fd: int, ended: asyncio.Future[int]) -> AsyncIterator[bytes]:
-    """What is written to the other end of the non-blocking `fd`, until it is closed or the process has `ended`.
+    """The bytes written to the other end of the non-blocking `fd`, until it is closed or the process has `ended`.
 
     What a process wrote before it ended is in the pipe, in front of everything that others write later. So one
     pipe's capacity is still read then, and no more: a background process that keeps the pipe open, or even

@@ -7,20 +7,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
+from functools import partial
 from typing import Any, Final, Self
 
-from local.cloud import fargate, ministack
 from local.cloud.build import built
-from local.cloud.clients import aws_client
-from local.cloud.deploy import deploy
-from local.cloud.environment import ACCOUNT, published_environment, write_environment
-from local.cloud.fargate import TaskOptions, stage_agent, stage_images, start_fargate
+from local.cloud.daemons import AWS_READY, FARGATE_READY, start_aws, start_fargate
+from local.cloud.environment import ACCOUNT, aws_client, published_environment, write_environment
 from local.cloud.functions import variables_of_functions
 from local.cloud.layout import Layout
 from local.cloud.lock import AlreadyUp, locked
-from local.cloud.ministack import start_ministack
 from local.cloud.processes import LOOPBACK, free_port
+from local.cloud.sam import deploy
+from local.cloud.staging import stage_agent, stage_image
 from local.cloud.stopping import end_processes, left_running
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
@@ -78,14 +76,16 @@ class LocalCloud:
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.layout = layout or Layout()
-        self.parameters = {**PARAMETERS, **_timeouts(speed), **(parameters or {})}
+        # Tasks start in seconds here, unless they are to take their time.
+        start_timeout = max(_START_SECONDS, round(_REAL_START_SECONDS * parse_speed(speed)))
+        self.parameters = {**PARAMETERS, "StartTimeoutSeconds": str(start_timeout), **(parameters or {})}
         self.outputs: dict[str, str] = {}
         self.endpoint = ""
         """The local AWS. Known from the start on, as the next."""
         self.ecs_endpoint = ""
         self._host = host
         self._port = port
-        self._options = TaskOptions(speed=speed, seed=seed, runtime=runtime)
+        self._start_fargate = partial(start_fargate, speed=speed, seed=seed, runtime=runtime)
         self._images = tuple(images)
         self._say = say or (lambda _: None)
         self._context = ExitStack()
@@ -119,9 +119,7 @@ class LocalCloud:
             self._context = context.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._context.close()
 
     def _start(self) -> None:
@@ -131,15 +129,16 @@ class LocalCloud:
         ecs_port = free_port(host=self._host)
         self.endpoint, self.ecs_endpoint = f"http://{self._host}:{port}", f"http://{self._host}:{ecs_port}"
         # Each of the two knows the other's address, and neither needs the other to start; the build needs none.
-        aws = start_ministack(self.layout, self._host, port, self.ecs_endpoint)
-        ecs = start_fargate(self.layout, self._host, ecs_port, self.endpoint, self._options)
+        aws = start_aws(self.layout, self._host, port, self.ecs_endpoint)
+        ecs = self._start_fargate(self.layout, self._host, ecs_port, self.endpoint)
         with built(self.layout, self._say) as template:
             with self._step("agent packed and staged"):
                 stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
-                stage_images(self.layout, self._images)
+                for image in self._images:
+                    stage_image(self.layout, image)
             with self._step("local AWS and local Fargate ready"):
-                aws.wait_until_ready(self._host, port, ministack.READY_PATH, ministack.READY_SECONDS)
-                ecs.wait_until_ready(self._host, ecs_port, fargate.READY_PATH, fargate.READY_SECONDS)
+                aws.wait_until_ready(self._host, port, *AWS_READY)
+                ecs.wait_until_ready(self._host, ecs_port, *FARGATE_READY)
             with self._step("sam deploy"):
                 if group := self.parameters["TaskLogGroup"]:  # an operator's: the execution role may not make one
                     self.client("logs").create_log_group(logGroupName=group)
@@ -154,8 +153,3 @@ class LocalCloud:
         begun = time.monotonic()
         yield
         self._say(f"{name} ({time.monotonic() - begun:.1f} s)")
-
-
-def _timeouts(speed: str) -> dict[str, str]:
-    """Tasks start in seconds here, unless they are to take their time."""
-    return {"StartTimeoutSeconds": str(max(_START_SECONDS, round(_REAL_START_SECONDS * parse_speed(speed))))}

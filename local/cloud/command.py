@@ -12,7 +12,7 @@ from typing import Any, Final
 from local.cloud.build import INVOKED
 from local.cloud.cloud import AWS_PORT, LocalCloud
 from local.cloud.environment import read_environment
-from local.cloud.layout import ROOT, Layout
+from local.cloud.layout import DEFAULT_DIRECTORY, ROOT, Layout
 from local.cloud.lock import AlreadyUp, locked
 from local.cloud.processes import LOOPBACK, CloudError
 from local.cloud.stopping import left_running, stop
@@ -48,12 +48,12 @@ def down(layout: Layout) -> int:
     return 0
 
 
-def choose_runtime(asked: RuntimeName, say: Callable[[str], None]) -> RuntimeName:
-    """What containers will be, and why. Raises `CloudError` without an engine that was asked for."""
+def choose_runtime(wanted: RuntimeName, say: Callable[[str], None]) -> RuntimeName:
+    """What containers will be, and why. Raises `CloudError` when Docker is wanted and no engine answers."""
     from local.fargate.engine.connection import NoEngine  # noqa: PLC0415 - process mode needs no engine's client
 
     try:
-        choice = asyncio.run(choose(asked))
+        choice = asyncio.run(choose(wanted))
     except NoEngine as exc:
         raise CloudError(f"{exc} Or: --runtime process") from exc
     what = "containers of Docker" if choice.runtime is RuntimeName.DOCKER else "processes of this machine"
@@ -100,7 +100,7 @@ Stop it:  make down{_arguments(layout)}""")
 
 def _where(layout: Layout) -> tuple[str, ...]:
     """The options that name the directory, if one need be named."""
-    return () if layout == Layout() else ("--directory", _shown(layout.directory))
+    return () if layout.directory == DEFAULT_DIRECTORY else ("--directory", _shown(layout.directory))
 
 
 def _arguments(layout: Layout) -> str:

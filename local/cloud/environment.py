@@ -1,4 +1,4 @@
-"""Environments: what the processes of the local cloud may know, and `.local/env` for the people who use it."""
+"""What the processes of the local cloud may know: environments, boto3 clients, and `.local/env` for its users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import boto3
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "000000000000"
@@ -39,6 +41,17 @@ def isolated_environment(extra: Mapping[str, str]) -> dict[str, str]:
         "no_proxy": "127.0.0.1,localhost",
         **extra,
     }
+
+
+def aws_client(service: str, endpoint: str) -> Any:
+    """A boto3 client that knows no AWS but the one at `endpoint`, whatever the caller's environment says."""
+    return boto3.session.Session().client(
+        service,  # type: ignore[call-overload]  # any service
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def engine_environment() -> dict[str, str]:

@@ -39,14 +39,14 @@ def warm(functions: Any, outputs: Mapping[str, str]) -> None:
     The local AWS starts a worker for an invocation that finds none idle, so invocations at the same time get one each.
     """
     arns = dict(_arns(outputs))
-    calls = [(arns[name], file) for name, (file, number) in WORKERS.items() for _ in range(number)]
-    with ThreadPoolExecutor(len(calls)) as pool:
-        for _ in pool.map(lambda call: _invoke(functions, *call), calls):
-            pass
-
-
-def _invoke(functions: Any, arn: str, file: str) -> None:
-    functions.invoke(FunctionName=arn, Payload=(ROOT / "events" / f"{file}.json").read_bytes())
+    with ThreadPoolExecutor(sum(number for _, number in WORKERS.values())) as pool:
+        invocations = [
+            pool.submit(functions.invoke, FunctionName=arns[name], Payload=(ROOT / f"events/{file}.json").read_bytes())
+            for name, (file, number) in WORKERS.items()
+            for _ in range(number)
+        ]
+    for one in invocations:
+        one.result()
 
 
 def _arns(outputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:

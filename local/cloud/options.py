@@ -43,7 +43,6 @@ examples
 
 
 def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command `up`."""
     up = commands.add_parser(
         "up",
         help="start it and leave it running; prints the endpoints and writes them to .local/env",
@@ -71,7 +70,6 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command `down`."""
     down = commands.add_parser(
         "down",
         help="stop what `up` left running",
@@ -83,7 +81,6 @@ def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command `demo`."""
     demo = commands.add_parser(
         "demo",
         help="start containers, find their agents, run a command in one, stop everything",
@@ -98,7 +95,6 @@ def add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def add_directory(command: argparse._ActionsContainer) -> None:
-    """Adds `--directory`."""
     command.add_argument(
         "--directory",
         type=_directory,
@@ -107,8 +103,10 @@ def add_directory(command: argparse._ActionsContainer) -> None:
     )
 
 
+# The types of options: argparse prints the message of an ArgumentTypeError behind the name of the option.
+
+
 def speed(text: str) -> str:
-    """A pace of the local Fargate, as it is. Raises `ArgumentTypeError` with what a pace is."""
     try:
         parse_speed(text)
     except ValueError as error:
@@ -119,14 +117,12 @@ def speed(text: str) -> str:
 
 
 def runtime(text: str) -> RuntimeName:
-    """What containers are. Raises `ArgumentTypeError` with what there is."""
     if text not in list(RuntimeName):
         raise argparse.ArgumentTypeError(f"{text!r} is no runtime: give {', '.join(RuntimeName)}")
     return RuntimeName(text)
 
 
 def address(text: str) -> str:
-    """An IPv4 address. Raises `ArgumentTypeError`."""
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError as error:
@@ -134,15 +130,13 @@ def address(text: str) -> str:
 
 
 def port(text: str) -> int:
-    """A TCP port. Raises `ArgumentTypeError`."""
     if not (text.isdecimal() and 0 < int(text) <= _LARGEST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to {_LARGEST_PORT}")
     return int(text)
 
 
 def _directory(text: str) -> Path:
-    # Absolute, because the processes work in other directories.
-    return Path(text).resolve()
+    return Path(text).resolve()  # absolute, because the processes work in other directories
 
 
 def _add_task_options(command: argparse.ArgumentParser) -> None:

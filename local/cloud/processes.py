@@ -27,11 +27,11 @@ LOOPBACK: Final = "127.0.0.1"
 TAIL_LINES: Final = 25
 _POLL_SECONDS: Final = 0.05
 _CLOCK_SECONDS: Final = 2.0
-"""How far two readings of one start time may differ: psutil adds the time of boot, which the clock's setting moves."""
+"""How far two readings of one start time may differ: psutil adds the time of boot, which setting the clock changes."""
 
 
 class CloudError(Exception):
-    """The local cloud could not do what was asked. The message says what to do next."""
+    """The local cloud could not do what the command line says. The message says what to do next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,1 @@
 """`make demo`: containers start on the local cloud, their agents are found, a command runs in one of them."""
-
-from local.demo.runner import main
-
-__all__ = ["main"]

@@ -16,30 +16,7 @@ IMAGE: Final = "python:3.13-slim"
 SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")
 
 Check = Callable[[Record], str | None]
-"""What is wrong with a record in the expected state, if anything is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One container: its start request, the fault it meets, and the state and record that are expected."""
-
-    name: str
-    shows: str
-    request: dict[str, Any]
-    expected: State
-    check: Check
-    fault: str | None = None
-    fault_parameters: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def container_id(self) -> str:
-        """64 hex characters, the same in every run."""
-        return hashlib.sha256(f"demo {self.name}".encode()).hexdigest()
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The start request."""
-        return {"container_id": self.container_id, "image": IMAGE, "cmd": list(SERVER), **self.request}
+"""The fault of a record that is in the expected state, or None."""
 
 
 def _has_address(record: Record) -> str | None:
@@ -65,43 +42,43 @@ def _failed_for(code: ErrorCode, cause: Cause | None, *said: str) -> Check:
     return check
 
 
-_TWO: Final = 2
-
-
 def _launched_twice(record: Record) -> str | None:
-    tasks = {launch.task_arn for launch in record.launches} | {record.task_arn}
-    return _has_address(record) or (None if len(tasks) == _TWO else f"{len(tasks)} tasks were started, not 2")
+    expected, started = 2, len({launch.task_arn for launch in record.launches} | {record.task_arn})
+    return _has_address(record) or (None if started == expected else f"{started} tasks were started, not {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One container: what of its start request is not the demo's default, what is expected, and the fault it meets."""
+
+    name: str
+    shows: str
+    request: dict[str, Any] = field(default_factory=dict)
+    expected: State = State.AGENT_HEALTHY
+    check: Check = _has_address
+    fault: str | None = None
+    fault_parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def container_id(self) -> str:
+        """64 hex characters, the same in every run."""
+        return hashlib.sha256(f"demo {self.name}".encode()).hexdigest()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The start request."""
+        return {"container_id": self.container_id, "image": IMAGE, "cmd": list(SERVER), **self.request}
 
 
 CASES: Final = (
-    Case("efs", "agent from an EFS access point", {}, State.AGENT_HEALTHY, _has_address),
-    Case(
-        "init-container",
-        "agent copied by an init container",
-        {"injection": "init-container"},
-        State.AGENT_HEALTHY,
-        _has_address,
-    ),
-    Case(
-        "image",
-        "agent baked into the image",
-        {"injection": "image", "image": IMAGE_WITH_AGENT},
-        State.AGENT_HEALTHY,
-        _has_address,
-    ),
-    Case(
-        "keep-alive",
-        "tail -f /dev/null: only the agent runs",
-        {"entrypoint": ["tail"], "cmd": ["-f", "/dev/null"]},
-        State.AGENT_HEALTHY,
-        _has_address,
-    ),
+    Case("efs", "agent from an EFS access point"),
+    Case("init-container", "agent copied by an init container", {"injection": "init-container"}),
+    Case("image", "agent baked into the image", {"injection": "image", "image": IMAGE_WITH_AGENT}),
+    Case("keep-alive", "tail -f /dev/null: only the agent runs", {"entrypoint": ["tail"], "cmd": ["-f", "/dev/null"]}),
     Case(
         "second-try",
         "its first task gets no network interface",
-        {},
-        State.AGENT_HEALTHY,
-        _launched_twice,
+        check=_launched_twice,
         fault="eni-provisioning",
         fault_parameters={"times": 1},
     ),
@@ -115,9 +92,8 @@ CASES: Final = (
     Case(
         "no-agent",
         "the agent binary is not on the volume",
-        {},
-        State.FAILED,
-        _failed_for(
+        expected=State.FAILED,
+        check=_failed_for(
             ErrorCode.TASK_FAILED_TO_START,
             Cause.AGENT_BINARY_MISSING,
             "TaskFailedToStart",
@@ -129,9 +105,8 @@ CASES: Final = (
     Case(
         "blocked",
         "the agent's port cannot be reached",
-        {},
-        State.FAILED,
-        _failed_for(ErrorCode.AGENT_UNREACHABLE, None, ":9111", " s. ", "timed out", "security group"),
+        expected=State.FAILED,
+        check=_failed_for(ErrorCode.AGENT_UNREACHABLE, None, ":9111", " s. ", "timed out", "security group"),
         fault="port-blocked",
     ),
 )

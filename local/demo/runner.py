@@ -30,10 +30,8 @@ Python worker, which takes seconds on a busy machine, for each event that finds 
 PATIENCE: Final = 180
 """Seconds for all cases to end as expected; twice that when tasks take their time as on Fargate (`--speed real`)."""
 HEALTH_SECONDS: Final = {RuntimeName.PROCESS: "10", RuntimeName.DOCKER: "20"}
-"""How long the blocked agent is asked; an engine takes longer to start all containers at once."""
+"""How long the blocked agent is probed; an engine takes longer to start all containers at once."""
 COMMAND: Final = ("sh", "-c", 'echo "hello from $HOSTNAME"; echo "process $$, parent $PPID"')
-
-
 _STARTING: Final = frozenset({State.PENDING, State.TASK_RUNNING})
 
 
@@ -42,10 +40,7 @@ class DemoFailed(CloudError):
 
 
 def main(options: argparse.Namespace, layout: Layout) -> int:
-    """0 only if every container ended as expected. Everything is stopped in any case.
-
-    `options` are those of `add_demo`.
-    """
+    """0 only if every container ended as expected. Everything is stopped in any case. `options` are of `add_demo`."""
     screen = Screen()
     started = time.monotonic()
     screen.heading("The local cloud", "(real template.yaml, real Lambda functions, tasks that run)")
@@ -64,7 +59,10 @@ def main(options: argparse.Namespace, layout: Layout) -> int:
         say=screen.step,
     )
     with cloud:
-        _warm(cloud, screen)
+        # As on an AWS that is in use: the table is to show what the product takes, not what Python's imports take.
+        begun = time.monotonic()
+        warm(cloud.client("lambda"), cloud.outputs)
+        screen.step(f"functions warm ({time.monotonic() - begun:.1f} s)")
         # Phases of real length keep events apart.
         at_once = ON_THE_WAY if options.speed == "fast" else len(CASES)
         _Runner(cloud, screen, at_once=at_once, patience=PATIENCE * (1 + parse_speed(options.speed))).run()
@@ -72,13 +70,6 @@ def main(options: argparse.Namespace, layout: Layout) -> int:
     if options.picture is not None:
         screen.save(options.picture)
     return 0
-
-
-def _warm(cloud: LocalCloud, screen: Screen) -> None:
-    """As on an AWS that is in use: the table is to show what the product takes, not what Python's imports take."""
-    begun = time.monotonic()
-    warm(cloud.client("lambda"), cloud.outputs)
-    screen.step(f"functions warm ({time.monotonic() - begun:.1f} s)")
 
 
 class _Runner:
@@ -108,7 +99,7 @@ class _Runner:
         self._screen.heading("What the failed ones say")
         for name, record in records.items():
             if record.error is not None:
-                self._screen.show(failure(name, record))
+                self._screen.show(failure(name, record.error))
         self._exec(records["keep-alive"])
         self._screen.recorded = False
         self._stop(records)

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from core.model.failure import Failure
 from core.model.instants import milliseconds_between
 from core.model.record import Instant, Record
 from core.model.state import State
@@ -44,19 +45,15 @@ class Screen:
         self._record = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
 
     def heading(self, text: str, more: str = "") -> None:
-        """An empty line, and the heading of what follows."""
         self.show(Text.assemble("\n", (text, "bold"), f"  {more}"))
 
     def step(self, line: str) -> None:
-        """An indented line."""
         self.line(f"  {line}")
 
     def line(self, line: str) -> None:
-        """A line as it is."""
         self.show(Text(line))
 
     def show(self, shown: RenderableType) -> None:
-        """Anything that rich renders."""
         self.console.print(shown)
         self.record(shown)
 
@@ -65,9 +62,8 @@ class Screen:
         if self.recorded:
             self._record.print(shown)
 
-    def save(self, file: Path) -> None:
-        """Writes an SVG."""
-        file.write_text(self._record.export_svg(title="make demo"))
+    def save(self, svg: Path) -> None:
+        svg.write_text(self._record.export_svg(title="make demo"))
 
 
 class View:
@@ -136,11 +132,8 @@ def _phase(record: Record, first: Instant | None, last: Instant) -> Text:
     return Text(f"{milliseconds_between(begun, ended)} ms", "dim")
 
 
-def failure(name: str, record: Record) -> Panel:
-    """The error of a record: what happened, the facts, what to do next."""
-    error = record.error
-    if error is None:
-        raise LookupError(f"{name} has no error")
+def failure(name: str, error: Failure) -> Panel:
+    """What happened, the facts, what to do next."""
     body = Text(error.message)
     body.append(f"\n\nWhat to do: {error.remedy}", "green")
     title = f"{name}: {error.code}" + (f" ({error.cause})" if error.cause else "")

@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 Output = Callable[[bytes], object]
-"""Takes output as it comes; its result is ignored."""
+"""Takes output as it comes."""
 
 CONNECT_SECONDS: Final = 5.0
 _STDIN_CHUNK: Final = 32 * 1024
@@ -128,33 +128,22 @@ def run(  # noqa: PLR0913
 
     Raises `AgentError`; when the time is up the command has been killed.
     """
-    stdout, stderr = bytearray(), bytearray()
-
-    async def limited() -> int:
-        async with asyncio.timeout(seconds):
-            return await exec_command(
-                address,
-                token,
-                cmd,
-                env=env,
-                workdir=workdir,
-                stdin=stdin,
-                on_stdout=stdout.extend,
-                on_stderr=stderr.extend,
-            )
-
+    out, err = bytearray(), bytearray()
+    command = exec_command(
+        address, token, cmd, env=env, workdir=workdir, stdin=stdin, on_stdout=out.extend, on_stderr=err.extend
+    )
     try:
-        code = asyncio.run(limited())
+        code = asyncio.run(asyncio.wait_for(command, seconds))
     except TimeoutError as exc:
         raise AgentTimedOut(
             f"The command {shlex.join(cmd)} did not end within {seconds:g} s on the agent at {address} and was killed. "
             "Allow it more time, or run it to see where it hangs."
         ) from exc
-    return Completed(code, bytes(stdout), bytes(stderr))
+    return Completed(code, bytes(out), bytes(err))
 
 
 class _ConnectDirectly(connect):
-    """Follows no redirect: an agent sends none, and a stranger must not choose whom we talk to."""
+    """Follows no redirect: an agent sends none, and a stranger must not choose the address."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -216,15 +205,18 @@ class _Session:
                 feeding = asyncio.create_task(self._feed(stdin))
             return await self._read()
         except ConnectionClosed as exc:
-            raise _gone(self._address) from exc
+            raise AgentGone(
+                f"The connection to the agent at {self._address} ended before the command did. "
+                "Read the container's item: it says whether the task was stopped and why."
+            ) from exc
         finally:
             if feeding is not None:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)  # its loss of the connection is the reader's, too
 
     async def _read(self) -> int:
-        async for text in self._connection:
-            message = _parse(self._address, text)
+        while True:
+            message = _parse(self._address, await self._connection.recv())
             match message["type"]:
                 case "exit":
                     return int(message["code"])
@@ -232,7 +224,6 @@ class _Session:
                     raise SessionRejected(f"The agent at {self._address} answered: {message['message']}.")
                 case stream if stream in self._takers:
                     self._takers[stream](base64.b64decode(message["data"]))
-        raise _gone(self._address)
 
     async def _feed(self, data: bytes) -> None:
         for start in range(0, len(data), _STDIN_CHUNK):
@@ -252,13 +243,6 @@ def _parse(address: str, text: str | bytes) -> dict[str, Any]:
     if not isinstance(message, dict) or "type" not in message:
         raise _not_an_agent(address, "a message without a type")
     return message
-
-
-def _gone(address: str) -> AgentGone:
-    return AgentGone(
-        f"The connection to the agent at {address} ended before the command did. "
-        "Read the container's item: it says whether the task was stopped and why."
-    )
 
 
 def _not_an_agent(address: str, answer: str) -> NotAnAgent:

@@ -1,4 +1,4 @@
-"""`reach record`: asks a source for events, again and again when following."""
+"""`reach record`: takes events from a source, again and again when following."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Annotated, Final
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from reach import Refused
 from reach.options import Format, Output, Profile, Region, aws_client, console, print_json
 from reach.recording.capture import Capture
-from reach.recording.sources import LONGEST_POLL, Deliveries, Queue, Source, read_deliveries
-from reach.refusal import Refused
+from reach.recording.sources import LONGEST_POLL, Deliveries, Queue, Source
 
 _PAUSE: Final = 1.0
-"""Seconds between two questions to a local Fargate, which cannot be waited for."""
+"""Seconds between two readings of a local Fargate, which has no long poll."""
 
 
 def record(  # noqa: PLR0913 - the options of the command line
@@ -56,24 +56,20 @@ def record(  # noqa: PLR0913 - the options of the command line
       reach record --out capture     from the laptop cloud, after . .local/env
       reach replay capture
     """
+    warn = console(stderr=True).print
     if queue is not None:
-        source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, _warn, consume=consume)
+        source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, warn, consume=consume)
     elif consume:
         raise Refused("--consume is for a queue: give --queue too.")
     elif fargate is not None:
-        source = Deliveries(lambda: read_deliveries(fargate), _warn)
+        source = Deliveries(fargate, warn)
     else:
         raise Refused("No source is named. What to do: give --queue. For the laptop cloud: make up, then . .local/env")
     run(source, out, follow=follow, output=output)
 
 
 def run(
-    source: Source,
-    directory: Path,
-    *,
-    follow: bool,
-    output: Format,
-    sleep: Callable[[float], object] = time.sleep,
+    source: Source, directory: Path, *, follow: bool, output: Format, sleep: Callable[[float], object] = time.sleep
 ) -> None:
     """Captures, and prints how much. Raises `Refused`."""
     try:
@@ -103,7 +99,3 @@ def _captured(source: Source, capture: Capture, *, follow: bool, sleep: Callable
         if not follow:
             raise
     return len(capture) - before
-
-
-def _warn(line: str) -> None:
-    console(stderr=True).print(line)

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import typer
 
 from core.model.policy import Policy
+from reach import Refused
 from reach.options import Format, Output, console, print_json
-from reach.refusal import Refused
 from reach.replaying import report
 from reach.replaying.adoption import adopted, prefix_in, with_main
 from reach.replaying.disorder import Disorder

@@ -37,7 +37,7 @@ class Capture:
             self._ids = {entry["id"] for entry in self._entries}
 
     def keep(self, event: Any, **notes: Any) -> Path | None:
-        """Writes one event, and what is noted of it into the index: its file, or None when it is there already.
+        """Writes one event, and adds it with `notes` to the index: its file, or None when it is there already.
 
         Raises `NoTaskEvent`; nothing is written then.
         """

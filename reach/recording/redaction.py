@@ -17,7 +17,7 @@ VALUES: Final = frozenset({"environment", "command"})
 """Members of an override that hold what the caller gave: arguments carry passwords as often as variables do."""
 PROSE: Final = frozenset({"reason", "stoppedReason"})
 RECOGNISED: Final = 6
-"""A value of fewer characters (`true`, `9111`) is a word of any sentence: it is not looked for in a reason."""
+"""A value of fewer characters (`true`, `9111`) is a word of any sentence: it is not replaced in a reason."""
 
 
 def redacted(document: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from reach.recording.capture import Capture, NoTaskEvent
 from reach.replaying.reading import Found, unwrap
@@ -20,30 +20,24 @@ HIDDEN_SECONDS: Final = 60
 """For how long a message that was read is not given again, so that a queue that is only read comes to an end."""
 
 
-class Source(Protocol):
-    """Something that is asked for events again and again."""
-
-    def take(self, capture: Capture, *, patience: int) -> None:
-        """Keeps what is new, waiting up to `patience` seconds for it where it can be waited for. Writes the index."""
-
-    def close(self) -> None:
-        """Leaves everything as it is to be found."""
-
-
 Warn = Callable[[str], None]
 """Takes a line about what was no event of a task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What the local Fargate remembers, which has redacted it; `read` is asked once, whatever the patience."""
+    """What the local Fargate at `endpoint` has sent, which it has redacted."""
 
-    read: Callable[[], Iterable[Mapping[str, Any]]]
+    endpoint: str
     warn: Warn
 
-    def take(self, capture: Capture, *, patience: int) -> None:  # noqa: ARG002 - the protocol's signature
-        """What it has sent, dropped or failed to send; the index says which."""
-        for number, one in enumerate(self.read(), start=1):
+    def take(self, capture: Capture, *, patience: int) -> None:  # noqa: ARG002 - as a queue's
+        """Keeps what was sent, dropped or not delivered; the index says which. Reads once. Raises `OSError`."""
+        # A proxy of the environment has no business on the loopback interface.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self.endpoint.rstrip('/')}/_local/events", timeout=_ANSWER_SECONDS) as answer:
+            deliveries = json.load(answer)["deliveries"]  # oldest first
+        for number, one in enumerate(deliveries, start=1):
             if one["outcome"] != "pending":
                 _keep(capture, [Found(f"delivery {number}", one["event"])], self.warn, outcome=one["outcome"])
         capture.write_index()
@@ -52,21 +46,12 @@ class Deliveries:
         """Nothing was taken."""
 
 
-def read_deliveries(endpoint: str) -> list[dict[str, Any]]:
-    """`event` and `outcome` of each event of the local Fargate at this URL, oldest first. Raises `OSError`."""
-    # A proxy of the environment has no business on the loopback interface.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{endpoint.rstrip('/')}/_local/events", timeout=_ANSWER_SECONDS) as answer:
-        deliveries: list[dict[str, Any]] = json.load(answer)["deliveries"]
-    return deliveries
-
-
 @dataclass(slots=True)
 class Queue:
     """An SQS queue that a rule of EventBridge sends to, with or without SNS in between. `client` is boto3's.
 
     Unless `consume`, no message is deleted, and what was read can be received again as soon as this ends. Each
-    reading counts as a receive: a queue with a redrive policy moves messages that were read too often.
+    reading counts towards the maxReceiveCount of a redrive policy.
     """
 
     client: Any
@@ -77,7 +62,10 @@ class Queue:
     """Message id -> the receipt of its last receive."""
 
     def take(self, capture: Capture, *, patience: int) -> None:
-        """Until the queue gives nothing, or nothing but what was seen in this run."""
+        """Keeps what is new, until the queue gives nothing, or nothing but what was seen in this run.
+
+        Waits up to `patience` seconds for a message.
+        """
         while messages := self._receive(patience):
             fresh = [one for one in messages if one["MessageId"] not in self._held]
             self._held |= {one["MessageId"]: one["ReceiptHandle"] for one in messages}
@@ -119,6 +107,10 @@ class Queue:
             answer = self.client.delete_message_batch(QueueUrl=self.url, Entries=entries)
             for failed in answer.get("Failed", []):
                 self.warn(f"a message was not deleted: {failed['Code']}")
+
+
+Source = Queue | Deliveries
+"""Where events are taken from again and again; `close` leaves everything as it was."""
 
 
 def _keep(capture: Capture, found: Iterable[Found], warn: Warn, **notes: Any) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from core.model.facts import MAIN
 from core.model.identity import Ref, parse_started_by, started_by
-from reach.refusal import Refused
+from reach import Refused
+from reach.replaying.reading import detail_of
 
 _SIDECARS: Final = ("aws-guardduty-agent",)
 """Containers that AWS adds to a task by itself: their names begin so."""
@@ -20,7 +21,7 @@ def prefix_in(events: Iterable[Any]) -> str | None:
 
     Raises `Refused` when there are several: only the user knows which stack is meant.
     """
-    found = Counter(prefix for event in events if (prefix := _prefix(_detail(event).get("startedBy"))) is not None)
+    found = Counter(prefix for event in events if (prefix := _prefix(detail_of(event).get("startedBy"))) is not None)
     if len(found) > 1:
         seen = ", ".join(f"{prefix} ({number} events)" for prefix, number in found.most_common())
         raise Refused(f"The events are of several stacks: {seen}. Choose one with --prefix.")
@@ -30,9 +31,9 @@ def prefix_in(events: Iterable[Any]) -> str | None:
 def adopted(event: Any, prefix: str) -> Any:
     """The event as if we had started its task: the container's id is the SHA-256 of the task's ARN, generation 1.
 
-    What is no event of a task stays as it is.
+    Anything but an event of a task stays as it is.
     """
-    arn = _detail(event).get("taskArn")
+    arn = detail_of(event).get("taskArn")
     if not isinstance(arn, str):
         return event
     ours = started_by(prefix, Ref(sha256(arn.encode()).hexdigest(), 1))
@@ -44,7 +45,7 @@ def with_main(event: Any, name: str | None = None) -> Any:
 
     Without a name, the only container of the task that AWS did not add itself.
     """
-    containers = _detail(event).get("containers")
+    containers = detail_of(event).get("containers")
     if not isinstance(containers, list):
         return event
     name = name or _only(containers)
@@ -63,11 +64,6 @@ def _only(containers: Iterable[Any]) -> str | None:
 def _name(container: Any) -> str | None:
     name = container.get("name") if isinstance(container, Mapping) else None
     return name if isinstance(name, str) else None
-
-
-def _detail(event: Any) -> Mapping[str, Any]:
-    detail = event.get("detail") if isinstance(event, Mapping) else None
-    return detail if isinstance(detail, Mapping) else {}
 
 
 def _prefix(text: Any) -> str | None:

@@ -31,11 +31,11 @@ UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True, kw_only=True)
 class Offline:
-    """Folds events into records of its own, each `pending` when the first event of its generation comes.
+    """Folds events into records, each `pending` when the first event of its generation comes.
 
     An event counts as known at its own `updatedAt`, or when the one before it was, if that is later: so late events
     stay late. `every_event` feeds what the rule of the stack would not let through, too. `agent_answers` lets every
-    agent answer as soon as it is asked.
+    agent answer as soon as it is probed.
     """
 
     prefix: str
@@ -96,15 +96,10 @@ class Offline:
         return record
 
     def _answered(self, record: Record) -> Record:
-        asked = next((one for one in next_actions(record, self.policy) if isinstance(one, SendProbe)), None)
-        if asked is None:
+        probe = next((one for one in next_actions(record, self.policy) if isinstance(one, SendProbe)), None)
+        if probe is None:
             return record
-        answer = AgentAnswered(
-            ref=record.ref,
-            at=record.updated_at,
-            address=asked.address,
-            attempts=1,
-        )
+        answer = AgentAnswered(ref=record.ref, at=record.updated_at, address=probe.address, attempts=1)
         answered = apply(record, answer, self.policy)
         return record if isinstance(answered, Stale) else answered
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _TEXTS: Final = ("Body", "body", "Message", "message")
 _DOCUMENTS: Final = ("requestPayload", "Sns", "event")
 """A dead letter of Lambda; a record of SNS; a delivery of the local Fargate."""
 _DECODER: Final = json.JSONDecoder()
+_SIGN: Final = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ def read(paths: Iterable[str]) -> Iterator[Found]:
             yield from parse(str(file), content.decode("utf-8-sig", errors="replace"))
 
 
+def detail_of(event: Any) -> Mapping[str, Any]:
+    """What an event says of its task; empty for what is no event of a task."""
+    detail = event.get("detail") if isinstance(event, Mapping) else None
+    return detail if isinstance(detail, Mapping) else {}
+
+
 def _files(path: Path) -> list[Path]:
     """The file itself, or those of a directory and below it in the order of their names."""
     if not path.is_dir():
@@ -59,7 +67,8 @@ def parse(origin: str, text: str) -> Iterator[Found]:
     After something that is no JSON, reading goes on in the next line.
     """
     position = 0
-    while (position := _next_sign(text, position)) < len(text):
+    while sign := _SIGN.search(text, position):
+        position = sign.start()
         line = text.count("\n", 0, position) + 1
         try:
             document, position = _DECODER.raw_decode(text, position)
@@ -70,12 +79,6 @@ def parse(origin: str, text: str) -> Iterator[Found]:
             position = len(text) if end < 0 else end
             continue
         yield from unwrap(f"{origin}:{line}", document)
-
-
-def _next_sign(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
 
 
 def unwrap(origin: str, document: Any) -> Iterator[Found]:

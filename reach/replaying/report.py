@@ -65,7 +65,7 @@ def _happened(step: Step) -> str:
 
 
 def _changes(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
-    """Instants in one line, as they come in handfuls; everything else in a line of its own."""
+    """Instants in one line, as they come in handfuls; every other change in a line."""
     for group, names in groupby(sorted(changes), key=lambda name: name.partition(".")[0]):
         if group == "timings":
             known = [(name.partition(".")[2], changes[name][1]) for name in names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, assert_never
@@ -14,22 +14,18 @@ from core.model.instants import format_instant
 from core.model.record import Record
 from core.model.record import Step as Transition
 from core.storage.item import to_item
+from reach.replaying.reading import detail_of
 
 
 class Outcome(StrEnum):
     """What became of an event."""
 
-    MOVED = "moved"
-    """The container changed its state."""
-    LEARNT = "learnt"
-    """The record holds more, in the same state."""
-    IGNORED = "ignored"
-    """Late, repeated or of something given up: `why` is the core's own reason."""
-    WITHHELD = "withheld"
-    """The stack's rule does not let it through to the function."""
+    MOVED = "moved"  # the container changed its state
+    LEARNT = "learnt"  # the record holds more, in the same state
+    IGNORED = "ignored"  # late, repeated or of a launch that was given up: `why` is the core's reason
+    WITHHELD = "withheld"  # the stack's rule does not let it through to the function
     NOT_OURS = "not-ours"
-    MALFORMED = "malformed"
-    """In production it would end in the dead-letter queue."""
+    MALFORMED = "malformed"  # in production it would end in the dead-letter queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +48,11 @@ class Step:
     pending: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """As JSON; what is not known is absent."""
-        members = {
-            "origin": self.origin,
-            "outcome": self.outcome.value,
-            "task": self.task,
+        """As JSON, without members that are empty or None."""
+        members = {member.name: getattr(self, member.name) for member in fields(self)} | {
             "at": self.at and format_instant(self.at),
-            "container_id": self.container_id,
-            "generation": self.generation,
-            "state": self.state,
-            "transitions": [
-                {"from": one.origin.value, "to": one.to.value, "trigger": one.trigger.value} for one in self.transitions
-            ],
+            "transitions": [{"from": one.origin, "to": one.to, "trigger": one.trigger} for one in self.transitions],
             "changes": {name: {"before": before, "after": after} for name, (before, after) in self.changes.items()},
-            "why": self.why,
             "pending": list(self.pending),
         }
         return {name: value for name, value in members.items() if value not in (None, [], {})}
@@ -76,16 +63,10 @@ def task_of(event: Any) -> str:
 
     Read without trust: this is shown of malformed events too.
     """
-    detail = event.get("detail") if isinstance(event, Mapping) else None
-    if not isinstance(detail, Mapping):
-        return ""
-    last, desired, version = (
-        _status(detail.get("lastStatus")),
-        _status(detail.get("desiredStatus")),
-        detail.get("version"),
-    )
+    detail = detail_of(event)
+    last, desired = _status(detail.get("lastStatus")), _status(detail.get("desiredStatus"))
     leaving = f"(to be {desired})" if desired not in ("", last, "RUNNING") else ""
-    number = f"v{version}" if isinstance(version, int) else ""
+    number = f"v{version}" if isinstance(version := detail.get("version"), int) else ""
     return " ".join(word for word in (last, leaving, number) if word)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from local.cloud.cloud import LocalCloud
-from local.cloud.deploy import STACK_NAME
+from local.cloud.sam import STACK_NAME
 
 DEAD_LETTER_QUEUES: Final = ("TaskEventDeadLetterQueue", "ProbeDeadLetterQueue")
 

@@ -18,8 +18,7 @@ import pytest
 
 from core.adapters.clients import reach_client
 from core.client import Reachable
-from local.cloud.clients import aws_client
-from local.cloud.environment import read_environment, upper_snake_case
+from local.cloud.environment import aws_client, read_environment, upper_snake_case
 from local.cloud.layout import ROOT, Layout
 from local.cloud.processes import Daemon, free_port, noted
 from local.fargate.client import LocalFargate

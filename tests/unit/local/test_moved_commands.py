@@ -33,7 +33,7 @@ def test_replay_takes_the_old_options(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_record_finds_the_laptop_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without the variables of `.local/env`, the local Fargate of `--directory` is asked."""
+    """Without the variables of `.local/env`, the events of the local Fargate of `--directory` are recorded."""
     with LocalServer(tmp_path / "fargate") as fargate:
         write_environment(Layout(tmp_path).env, {"AWS_ENDPOINT_URL_ECS": fargate.endpoint})
         task = fargate.run(definition(container("true")))

@@ -1,4 +1,4 @@
-"""The wheel that `pipx install .` makes, in an environment that holds nothing but what the wheel asks for. Offline."""
+"""The wheel that `pipx install .` makes, in an environment that holds nothing but what the wheel requires. Offline."""
 
 from __future__ import annotations
 

@@ -14,6 +14,6 @@ def idle_agent() -> Iterator[RunningAgent]:
 
 @pytest.fixture
 def talk(idle_agent: RunningAgent) -> Iterator[Conversation]:
-    """A connection of its own to the shared agent."""
+    """A connection to the shared agent."""
     with idle_agent.conversation() as conversation:
         yield conversation

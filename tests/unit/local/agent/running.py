@@ -1,4 +1,4 @@
-"""An agent as a process of its own, and conversations with it."""
+"""An agent as a process, and conversations with it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class RunningAgent:
             return response.status, response.read()
 
     def wait_until_healthy(self) -> dict[str, Any]:
-        """Asks again and again, as the prober does: a port that nobody listens on yet tells nobody when it opens."""
+        """Sends GET /health until it is answered, as the prober does."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 status, body = self.request("/health")
             except ConnectionRefusedError:
-                assert time.monotonic() < deadline, "the agent never listened"
+                assert time.monotonic() < deadline, "the agent was never healthy"
                 assert self.process.poll() is None, f"the agent ended with {self.process.returncode}"
                 time.sleep(0.01)
             else:
@@ -81,44 +81,44 @@ class Conversation:
     def __init__(self, websocket: ClientConnection) -> None:
         self.websocket = websocket
 
-    def say(self, type_: str, **members: object) -> Self:
+    def send(self, type_: str, **members: object) -> Self:
         if isinstance(members.get("data"), bytes):
             members["data"] = base64.b64encode(members["data"]).decode()  # type: ignore[arg-type]  # just checked
         self.websocket.send(json.dumps({"type": type_, **members}))
         return self
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         message = dict(json.loads(self.websocket.recv(timeout=PATIENCE)))
         if "data" in message:
             message["data"] = base64.b64decode(message["data"])
         return message
 
-    def hear_until(self, session: str, text: bytes) -> bytes:
+    def receive_until(self, session: str, text: bytes) -> bytes:
         """The session's output up to the message in which `text` is complete."""
-        heard = b""
-        while text not in heard:
-            message = self.hear()
+        received = b""
+        while text not in received:
+            message = self.receive()
             assert message["type"] in {"stdout", "stderr"}, message
             if message["id"] == session:
-                heard += message["data"]
-        return heard
+                received += message["data"]
+        return received
 
-    def hear_all(self, session: str) -> tuple[int, bytes, bytes]:
+    def receive_all(self, session: str) -> tuple[int, bytes, bytes]:
         """The session's exit code and outputs, with no other session in between."""
-        heard = {"stdout": b"", "stderr": b""}
+        received = {"stdout": b"", "stderr": b""}
         while True:
-            message = self.hear()
+            message = self.receive()
             assert message["id"] == session, message
             if message["type"] == "exit":
-                return message["code"], heard["stdout"], heard["stderr"]
-            heard[message["type"]] += message["data"]
+                return message["code"], received["stdout"], received["stderr"]
+            received[message["type"]] += message["data"]
 
 
 @contextlib.contextmanager
 def running_agent(
     *arguments: str, program: Sequence[str] = MODULE, env: Mapping[str, str] | None = None, wait: bool = True
 ) -> Iterator[RunningAgent]:
-    """An agent with these arguments, killed at the end if it still runs; `wait` for it to listen."""
+    """An agent with these arguments, killed at the end if it still runs; `wait`: until it is healthy."""
     port = free_port(HOST)
     environ = {
         "PATH": os.environ["PATH"],

@@ -12,19 +12,19 @@ def test_attach_sees_what_was_and_what_comes() -> None:
     with running_agent("--", "sh", "-c", ECHO) as agent:
         assert agent.read_line() == b"started\n"
         with agent.conversation() as talk:
-            talk.say("attach", id="a").say("stdin", id="a", data=b"one\n")
-            talk.hear_until("a", b"got one\n")
-            talk.say("stdin", id="a", data=b"two\n").say("close_stdin", id="a")
+            talk.send("attach", id="a").send("stdin", id="a", data=b"one\n")
+            talk.receive_until("a", b"got one\n")
+            talk.send("stdin", id="a", data=b"two\n").send("close_stdin", id="a")
 
-            assert talk.hear_all("a") == (5, b"got two\n", b"")
+            assert talk.receive_all("a") == (5, b"got two\n", b"")
 
 
 def test_the_outputs_stay_apart_and_reach_the_log() -> None:
     """Attached clients and the agent's own outputs get the same bytes, stdout and stderr apart."""
     with running_agent("--", "sh", "-c", ECHO) as agent, agent.conversation() as talk:
-        talk.say("attach", id="a").say("stdin", id="a", data=b"x\n").say("close_stdin", id="a")
+        talk.send("attach", id="a").send("stdin", id="a", data=b"x\n").send("close_stdin", id="a")
 
-        assert talk.hear_all("a") == (5, b"started\ngot x\n", b"problem\n")
+        assert talk.receive_all("a") == (5, b"started\ngot x\n", b"problem\n")
         assert agent.end() == (5, b"started\ngot x\n", b"problem\n")
 
 
@@ -34,46 +34,46 @@ def test_the_backlog_holds_the_latest_64_kib() -> None:
     with running_agent("--", "python3", "-c", script) as agent:
         assert agent.read_line() == b"a" * 100_000 + b"b" * 65_535 + b"\n"
         with agent.conversation() as talk:
-            talk.say("attach", id="a").say("close_stdin", id="a")
+            talk.send("attach", id="a").send("close_stdin", id="a")
 
-            assert talk.hear_all("a") == (0, b"b" * 65_535 + b"\n", b"")
+            assert talk.receive_all("a") == (0, b"b" * 65_535 + b"\n", b"")
 
 
 def test_several_clients_attach() -> None:
     """All attached clients see the same; one that leaves does not end the child."""
     with running_agent("--", "sh", "-c", ECHO) as agent, agent.conversation() as first:
         with agent.conversation() as second:
-            second.say("attach", id="b").say("stdin", id="b", data=b"x\n")
-            second.hear_until("b", b"got x\n")
-        first.say("attach", id="a").say("attach", id="a2").say("stdin", id="a", data=b"y\n")
+            second.send("attach", id="b").send("stdin", id="b", data=b"x\n")
+            second.receive_until("b", b"got x\n")
+        first.send("attach", id="a").send("attach", id="a2").send("stdin", id="a", data=b"y\n")
 
-        assert first.hear_until("a", b"got y\n").startswith(b"started\n")
+        assert first.receive_until("a", b"got y\n").startswith(b"started\n")
 
 
 def test_a_signal_to_the_child() -> None:
     """A signal to an attach session is one to the child."""
     with running_agent("--", "sh", "-c", "echo ready; exec cat") as agent, agent.conversation() as talk:
-        talk.say("attach", id="a")
-        talk.hear_until("a", b"ready")
-        talk.say("signal", id="a", signal="SIGINT")
+        talk.send("attach", id="a")
+        talk.receive_until("a", b"ready")
+        talk.send("signal", id="a", signal="SIGINT")
 
-        assert talk.hear_all("a")[0] == 130
+        assert talk.receive_all("a")[0] == 130
         assert agent.end()[0] == 130
 
 
 def test_exec_beside_the_child() -> None:
     """Exec and attach share a connection."""
     with running_agent("--", "sh", "-c", ECHO) as agent, agent.conversation() as talk:
-        talk.say("exec", id="e", cmd=["echo", "hello"])
-        assert talk.hear_all("e") == (0, b"hello\n", b"")
+        talk.send("exec", id="e", cmd=["echo", "hello"])
+        assert talk.receive_all("e") == (0, b"hello\n", b"")
 
-        talk.say("attach", id="a").say("close_stdin", id="a")
-        assert talk.hear_all("a")[0] == 5
+        talk.send("attach", id="a").send("close_stdin", id="a")
+        assert talk.receive_all("a")[0] == 5
 
 
 def test_there_is_nothing_to_attach_to_in_keep_alive_mode(talk: Conversation) -> None:
     """Without a child, attach is answered with an error."""
-    answer = talk.say("attach", id="a").hear()
+    answer = talk.send("attach", id="a").receive()
 
     assert answer == {
         "type": "error",

@@ -98,7 +98,7 @@ def test_a_wrong_token(idle_agent: RunningAgent, caplog: pytest.LogCaptureFixtur
 
 
 def test_nothing_listens() -> None:
-    """A refusal says that the agent may not run."""
+    """The error of a refused connection says that the agent may not run."""
     address = f"{HOST}:{free_port(HOST)}"
 
     with pytest.raises(agent_client.AgentRefusedConnection, match="Check that the container still runs"):
@@ -106,21 +106,21 @@ def test_nothing_listens() -> None:
 
 
 def test_no_answer() -> None:
-    """Silence points at the security group, with the port."""
+    """A connection without an answer names the security group and the port."""
     with socket.create_server((HOST, 0)) as silent:
         port = silent.getsockname()[1]
 
-        async def ask() -> int:
+        async def connect() -> int:
             return await agent_client.exec_command(
                 f"{HOST}:{port}", TOKEN, ["true"], on_stdout=print, on_stderr=print, connect_seconds=0.05
             )
 
         with pytest.raises(agent_client.AgentTimedOut, match=f"security group lets TCP {port} in"):
-            asyncio.run(ask())
+            asyncio.run(connect())
 
 
 def test_a_command_that_takes_too_long(idle_agent: RunningAgent) -> None:
-    """When the time is up the caller is told; the command ends with the connection."""
+    """After `seconds` the call raises; the command ends with the connection."""
     with pytest.raises(agent_client.AgentTimedOut, match=r"tail -f /dev/null did not end within 0.05 s"):
         agent_client.run(idle_agent.address, TOKEN, ["tail", "-f", "/dev/null"], seconds=0.05)
 
@@ -134,7 +134,7 @@ def test_a_command_that_takes_too_long(idle_agent: RunningAgent) -> None:
     ],
 )
 def test_something_else_listens(answer: bytes) -> None:
-    """An address of a dead task may belong to a stranger: that is said, and no redirect is followed."""
+    """Another program at the address of an ended task is an error, and no redirect is followed."""
     with socket.create_server((HOST, 0)) as stranger:
 
         def serve() -> None:

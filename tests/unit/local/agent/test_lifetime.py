@@ -58,13 +58,13 @@ def test_a_child_that_cannot_run(program: str, code: int) -> None:
 def test_sigterm_in_keep_alive_mode() -> None:
     """Sessions end with their commands, connections close, and the agent exits 0."""
     with running_agent("--keep-alive", "--") as agent, agent.conversation() as talk:
-        talk.say("exec", id="a", cmd=["sh", "-c", "echo $$; exec cat"])
-        pid = int(talk.hear_until("a", b"\n"))
+        talk.send("exec", id="a", cmd=["sh", "-c", "echo $$; exec cat"])
+        pid = int(talk.receive_until("a", b"\n"))
         agent.process.terminate()
 
-        assert talk.hear_all("a")[0] == 137
+        assert talk.receive_all("a")[0] == 137
         with pytest.raises(ConnectionClosed) as caught:
-            talk.hear()
+            talk.receive()
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1001
         assert agent.end() == (0, b"", b"")
@@ -72,13 +72,13 @@ def test_sigterm_in_keep_alive_mode() -> None:
 
 
 def test_sigterm_ends_the_child() -> None:
-    """The child gets the signal; when that ends it, the agent exits 0, after telling who was attached."""
+    """The child gets the signal; when that ends it, the agent sends the `exit` to attached clients and exits 0."""
     with running_agent("--", "sh", "-c", "echo ready; exec cat") as agent, agent.conversation() as talk:
-        talk.say("attach", id="a")
-        talk.hear_until("a", b"ready")
+        talk.send("attach", id="a")
+        talk.receive_until("a", b"ready")
         agent.process.terminate()
 
-        assert talk.hear_all("a")[0] == 143
+        assert talk.receive_all("a")[0] == 143
         assert agent.end() == (0, b"ready\n", b"")
 
 
@@ -118,7 +118,7 @@ def test_health_after_the_end_of_the_child() -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--",), ("sh",), ("-addr", "127.0.0.17:1")])
 def test_neither_a_command_nor_keep_alive(arguments: tuple[str, ...]) -> None:
-    """An agent that has nothing to do says so and exits 2."""
+    """An agent without a command and without keep-alive prints an error and exits 2."""
     with running_agent(*arguments, wait=False) as agent:
         code, _, stderr = agent.end()
 
@@ -158,15 +158,15 @@ def test_the_address_option() -> None:
 
 
 def test_the_token_is_nowhere_to_be_read() -> None:
-    """Not in the child's environment, nor in any output of the agent, whatever its clients do."""
+    """The token is neither in the child's environment nor in the agent's output, whatever its clients do."""
     with running_agent("--", "sh", "-c", "env; read line; exit 0") as agent:
         for path in ("/health", "/ws", "/nothing"):
             agent.request(path, {"Authorization": f"Bearer {TOKEN}"})
             agent.request(path, {"Authorization": f"Bearer {TOKEN}x"})
         send_raw(agent, f"GET /ws HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nbad header {TOKEN}\r\n\r\n".encode())
         with agent.conversation() as talk:
-            talk.say("attach", id="a").say("dance", id="b").say("stdin", id="a", data=b"\n")
-            while talk.hear()["type"] != "exit":
+            talk.send("attach", id="a").send("dance", id="b").send("stdin", id="a", data=b"\n")
+            while talk.receive()["type"] != "exit":
                 pass
         code, stdout, stderr = agent.end()
 
@@ -208,7 +208,7 @@ print(asyncio.run(asyncio.wait_for(scenario(), 20)))
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process exists and is more than an exit status that nobody has asked for."""
+    """Whether the process exists and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:

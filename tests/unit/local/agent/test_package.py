@@ -35,9 +35,9 @@ def test_health_and_exec(packaged: RunningAgent) -> None:
     assert (status, json.loads(body)) == (200, {"status": "ok"})
 
     with packaged.conversation() as talk:
-        talk.say("exec", id="a", cmd=["sh", "-c", "cat; exit 3"])
-        talk.say("stdin", id="a", data=b"hello").say("close_stdin", id="a")
-        assert talk.hear_all("a") == (3, b"hello", b"")
+        talk.send("exec", id="a", cmd=["sh", "-c", "cat; exit 3"])
+        talk.send("stdin", id="a", data=b"hello").send("close_stdin", id="a")
+        assert talk.receive_all("a") == (3, b"hello", b"")
 
 
 def test_a_child(executable: Path) -> None:
@@ -46,8 +46,8 @@ def test_a_child(executable: Path) -> None:
         assert agent.end() == (4, b"out\n", b"")
 
 
-def test_an_image_without_python_is_told(executable: Path, tmp_path: Path) -> None:
-    """Not just "exec: python3: not found", which reads as if the container's own command were missing."""
+def test_an_image_without_python_is_an_error(executable: Path, tmp_path: Path) -> None:
+    """The error names the agent; "exec: python3: not found" would blame the container's own command."""
     done = subprocess.run(
         ["/bin/sh", str(executable), "--", "true"], env={"PATH": str(tmp_path)}, capture_output=True, check=False
     )
@@ -56,12 +56,12 @@ def test_an_image_without_python_is_told(executable: Path, tmp_path: Path) -> No
 
 
 def test_everyone_may_run_it(executable: Path) -> None:
-    """Containers run as any user."""
+    """Every user can execute the file, because containers run as any user."""
     assert stat.S_IMODE(executable.stat().st_mode) == 0o755
 
 
 def test_it_holds_python_only(executable: Path) -> None:
-    """No machine code, so that it runs on every architecture, and the licence of what it carries."""
+    """The file holds no machine code, so that it runs on every architecture, and it holds the licence of websockets."""
     names = zipfile.ZipFile(executable).namelist()
 
     assert not [name for name in names if name.endswith((".so", ".c"))]
@@ -82,8 +82,8 @@ def test_a_running_agent_can_be_replaced(packaged: RunningAgent, executable: Pat
     package.build(executable)
 
     with packaged.conversation() as talk:
-        talk.say("exec", id="a", cmd=["true"])
-        assert talk.hear_all("a")[0] == 0
+        talk.send("exec", id="a", cmd=["true"])
+        assert talk.receive_all("a")[0] == 0
 
 
 def test_the_command(tmp_path: Path) -> None:

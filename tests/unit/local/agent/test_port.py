@@ -14,7 +14,7 @@ RIGHT = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def test_health_needs_no_token(idle_agent: RunningAgent) -> None:
-    """Whoever reaches the port may ask whether the agent is up; without a child there is no more to tell."""
+    """`/health` needs no token; without a child it answers `status` alone."""
     status, body = idle_agent.request("/health")
 
     assert (status, json.loads(body)) == (200, {"status": "ok"})
@@ -66,7 +66,7 @@ def test_a_plain_request_with_the_token_is_a_bad_request(idle_agent: RunningAgen
 def test_both_paths_upgrade(idle_agent: RunningAgent, path: str) -> None:
     """The socket is at /ws and at /."""
     with idle_agent.conversation(path) as talk:
-        assert talk.say("exec", id="a", cmd=["true"]).hear() == {"type": "exit", "id": "a", "code": 0}
+        assert talk.send("exec", id="a", cmd=["true"]).receive() == {"type": "exit", "id": "a", "code": 0}
 
 
 def test_other_paths_do_not_exist(idle_agent: RunningAgent) -> None:

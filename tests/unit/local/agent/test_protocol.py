@@ -34,7 +34,7 @@ from local.agent.protocol import Stream
     ],
 )
 def test_requests(message: dict[str, object], request_: protocol.Request) -> None:
-    """Every type of request, with and without its optional members."""
+    """Every type of request is decoded, with and without its optional members."""
     assert protocol.decode(json.dumps(message)) == request_
 
 
@@ -79,7 +79,7 @@ def test_any_text_is_a_request_or_refused(text: str | bytes) -> None:
 
 
 def test_messages_to_the_client() -> None:
-    """Names and members as the protocol has them."""
+    """Messages to the client have the protocol's types and members."""
     assert [
         json.loads(text)
         for text in (

@@ -36,7 +36,7 @@ def of(repository: Path, **machine: str) -> str:
     "name", ["template.yaml", "requirements/sam.lock", "src/handlers/one.py", "src/requirements.txt"]
 )
 def test_every_input_decides(repository: Path, name: str) -> None:
-    """A change of the template, of a source, of what is installed or of SAM's version is a new build."""
+    """A change of the template, of a source, of a requirement or of SAM's version is a new build."""
     before = of(repository)
     (repository / name).write_text("changed")
     assert of(repository) != before
@@ -55,7 +55,7 @@ def test_names_decide(repository: Path) -> None:
 
 
 def test_contents_cannot_pass_for_names(tmp_path: Path) -> None:
-    """Where one file ends and the next begins is part of it."""
+    """The fingerprint covers where one file ends and the next begins."""
     one, other = tmp_path / "one", tmp_path / "other"
     for directory, contents in ((one, {"a": "", "b": "x"}), (other, {"a": "\nb 1\nx"})):
         directory.mkdir()
@@ -70,7 +70,7 @@ def test_the_machine_decides(repository: Path) -> None:
 
 
 def test_only_runtime_and_processor_are_this_machines() -> None:
-    """What is built is the real template, but for the two properties that a machine's own Python decides."""
+    """The real template is built, but for the two properties that depend on the machine."""
     text = (ROOT / "template.yaml").read_text()
     real, local = yaml_parse(text), json.loads(of_this_machine(text))
     assert local["Globals"]["Function"]["Runtime"] == f"python3.{sys.version_info.minor}"
@@ -87,7 +87,7 @@ def test_a_template_without_them_is_refused() -> None:
 
 
 def test_byte_code_does_not_decide(repository: Path) -> None:
-    """Running the code is no change of it."""
+    """Byte code is no input of a build."""
     before = of(repository)
     (repository / "src/handlers/__pycache__/one.cpython-311.pyc").write_bytes(b"changed")
     assert of(repository) == before

@@ -32,7 +32,7 @@ def test_runtime_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_docker_without_an_engine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a way out."""
+    """Without an engine, `--runtime docker` is an error that names `--runtime process`."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine")
     with pytest.raises(
         CloudError, match=r"/no-engine does not answer \(No such file.*\)\. What to do: .* Or: --runtime process$"
@@ -53,23 +53,23 @@ def running(tmp_path: Path) -> Iterator[Layout]:
     daemon.stop()
 
 
-def asked(layout: Layout, *options: str) -> argparse.Namespace:
+def options_of(layout: Layout, *options: str) -> argparse.Namespace:
     return commands._parser().parse_args(["up", "--directory", str(layout.directory), *options])
 
 
 @pytest.mark.parametrize("options", ["", "--runtime auto", "--runtime docker --speed fast --seed 7 --port 4566"])
 def test_options_of_what_runs_are_printed(running: Layout, options: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A second `up` that asks for nothing else says how it runs."""
-    assert up(asked(running, *options.split()), running) == 0
+    """A second `up` with the same options prints them."""
+    assert up(options_of(running, *options.split()), running) == 0
     assert "runs already" in (said := capsys.readouterr().out)
     assert "--port 4566 --speed fast --seed 7 --runtime docker" in said
 
 
 @pytest.mark.parametrize("option", ["--runtime process", "--speed real", "--seed 8", "--port 4600"])
 def test_other_options_are_refused(running: Layout, option: str) -> None:
-    """What was asked for is not ignored: the words say how to get it."""
+    """A second `up` with other options is an error that says how to get them."""
     where = f"--directory {running.directory}"
     with pytest.raises(
         CloudError, match=rf'not with {option}\. What to do: make down ARGS="{where}", then make up ARGS'
     ):
-        up(asked(running, *option.split()), running)
+        up(options_of(running, *option.split()), running)

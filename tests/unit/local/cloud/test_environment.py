@@ -30,7 +30,7 @@ def test_outputs_become_variables(output: str, variable: str) -> None:
 
 
 def test_environment_is_read_back(tmp_path: Path) -> None:
-    """What is written is read back, whatever characters it holds."""
+    """Every value that is written is read back, whatever characters it holds."""
     values = {"PLAIN": "a", "URL": "https://x/?a=b#c", "HARD": 'it\'s "$HOME" = `x`'}
     write_environment(tmp_path / "env", values)
     assert read_environment(tmp_path / "env") == values

@@ -33,7 +33,7 @@ class Functions:
 
 
 def test_every_function_is_warmed() -> None:
-    """Those of the template, each by as many invocations at the same time as it is to have workers."""
+    """Each function of the template is invoked as often at the same time as it is to have workers."""
     functions = Functions()
     warm(functions, OUTPUTS)
     deployed = {
@@ -44,7 +44,7 @@ def test_every_function_is_warmed() -> None:
 
 
 def test_variables_are_the_deployed_ones_and_the_endpoints() -> None:
-    """By logical id, as `sam local invoke --env-vars` wants them."""
+    """Variables are listed by logical id, as `sam local invoke --env-vars` expects them."""
     variables = variables_of_functions(Functions(), OUTPUTS, ("http://aws", "http://ecs"))
     assert variables.keys() == {f"{name}Function" for name in WORKERS}
     assert variables["TaskStateFunction"] == {

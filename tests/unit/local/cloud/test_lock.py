@@ -74,7 +74,7 @@ def test_killed_command_has_the_lock_no_more(layout: Layout, other: Daemon) -> N
 
 @pytest.mark.parametrize("directory", ["/proc/cloud", "/dev/null/cloud", "/dev/null"])
 def test_directory_that_cannot_be_is_refused(directory: str) -> None:
-    """With what to do, before anything is started in it; and nothing can run there, so nothing need be stopped."""
+    """`up` fails with what to do before it starts anything, and `down` has nothing to stop."""
     with (
         pytest.raises(CloudError, match=rf"{directory} cannot be written: .*What to do: .*--directory"),
         locked(Layout(Path(directory)), "up"),
@@ -113,7 +113,7 @@ def test_what_is_left_is_stopped(layout: Layout) -> None:
 
 
 def test_what_up_left_running_is_known(layout: Layout) -> None:
-    """Its options, as long as all of its processes run; a cloud without one of them does not count."""
+    """The options are known as long as all processes run; a cloud without one of them does not count."""
     daemons = [sleeping(layout, name) for name in ("fargate", "ministack")]
     assert left_running(layout) is None
     layout.options.write_text(json.dumps({"seed": 7}))
@@ -132,7 +132,7 @@ def test_options_without_processes_are_no_cloud(layout: Layout) -> None:
 
 
 def test_an_engine_that_is_gone_is_reported(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may be left in it, what to do, and a way out when it will not be back."""
+    """The error says what may be left in the engine, what to do, and what to remove when it is gone for good."""
     layout.fargate.mkdir(parents=True)
     marker = engine_marker(layout.fargate)
     marker.touch()

@@ -16,7 +16,7 @@ def parsed(*arguments: str) -> dict[str, object]:
 
 
 def test_defaults() -> None:
-    """Nothing need be said: the directory of the repository, the usual port, Docker where it can be."""
+    """No option is required."""
     usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
     assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", *DEFAULTS))}
     assert {
@@ -30,14 +30,14 @@ def test_defaults() -> None:
 
 @pytest.mark.parametrize("command", ["up", "down", "demo"])
 def test_every_command_takes_a_directory(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It may be relative to where the command is given; processes that work elsewhere get it absolute."""
+    """A relative directory is taken from the working directory and becomes absolute."""
     monkeypatch.chdir(tmp_path)
     assert parsed(*command.split(), "--directory", "second")["directory"] == tmp_path / "second"
 
 
 @pytest.mark.parametrize("speed", ["fast", "real", "0.5", "10"])
 def test_speed_is_handed_on_as_it_is(speed: str) -> None:
-    """The local Fargate reads it."""
+    """`--speed` goes unchanged to the local Fargate, which reads it."""
     assert parsed("up", "--speed", speed)["speed"] == speed
 
 
@@ -56,7 +56,7 @@ def test_speed_is_handed_on_as_it_is(speed: str) -> None:
     ],
 )
 def test_wrong_value_is_refused_at_once(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before anything is started, with what would be right."""
+    """A wrong value ends the command with 2 and what would be right, before anything is started."""
     with pytest.raises(SystemExit) as refused:
         commands.main(["up", option, value])
     assert refused.value.code == 2

@@ -128,8 +128,8 @@ def test_hanging_command_is_ended(tmp_path: Path) -> None:
 def test_command_is_noted_while_it_runs(tmp_path: Path) -> None:
     """A command whose caller is killed can be found and ended by its note; one that ended has none."""
     run = tmp_path / "run"
-    look = "import pathlib, sys; print(*(one.name for one in pathlib.Path(sys.argv[1]).iterdir()))"
-    one = command(tmp_path, "-c", look, str(run))
+    listing = "import pathlib, sys; print(*(one.name for one in pathlib.Path(sys.argv[1]).iterdir()))"
+    one = command(tmp_path, "-c", listing, str(run))
     call(one, timeout=30, advice="none", run=run)
     assert one.log.read_text() == "python -c.json\n"
     assert list(run.iterdir()) == []

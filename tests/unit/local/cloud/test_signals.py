@@ -29,7 +29,7 @@ def _unwinding() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_unwinding")
 def test_a_signal_waits_for_the_end_and_is_not_lost() -> None:
-    """What is inside comes to its end; then the command unwinds."""
+    """Inside `deferred` a signal waits; then the command unwinds."""
     done = []
 
     def halfway() -> None:
@@ -44,7 +44,7 @@ def test_a_signal_waits_for_the_end_and_is_not_lost() -> None:
 
 @pytest.mark.usefixtures("_unwinding")
 def test_without_a_signal_everything_is_as_before() -> None:
-    """The handlers are those of before."""
+    """After `deferred` the handlers are those from before it."""
     handler = signal.getsignal(signal.SIGTERM)
     with deferred():
         assert signal.getsignal(signal.SIGTERM) is not handler
@@ -61,7 +61,7 @@ class Interrupted(Command):
 
 @pytest.mark.usefixtures("_unwinding")
 def test_what_was_started_when_the_signal_came_is_noted(tmp_path: Path) -> None:
-    """A later command finds it by its pid file."""
+    """A process that was starting when the signal came has a pid file."""
     command = Interrupted([sys.executable, "-c", "import signal; signal.pause()"], {}, tmp_path, tmp_path / "log")
     with pytest.raises(KeyboardInterrupt):
         spawn("interrupted", command, tmp_path / "run")

@@ -38,7 +38,7 @@ def test_only_a_stopped_container_shows_an_exit_code(state: State, exit_code: in
 
 
 def test_picture_holds_what_was_recorded(tmp_path: Path) -> None:
-    """What is shown while `recorded` is false is not in the SVG."""
+    """The SVG holds only what was shown while `recorded` was true."""
     screen = Screen()
     screen.line("first-words")
     screen.recorded = False

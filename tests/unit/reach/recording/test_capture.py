@@ -31,7 +31,7 @@ def test_one_file_for_each_event(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_redacted_and_can_be_replayed(tmp_path: Path) -> None:
-    """The directory goes into `replay` as it is."""
+    """No file of a capture holds a secret, and the directory is an input of `replay`."""
     leaky = event("task-running")
     leaky["detail"]["overrides"]["containerOverrides"][0]["environment"][1]["value"] = TOKEN
     capture = Capture(tmp_path)
@@ -55,7 +55,7 @@ def test_a_capture_is_continued(tmp_path: Path) -> None:
 
 
 def test_nothing_captured_writes_nothing(tmp_path: Path) -> None:
-    """No empty directory, no empty index."""
+    """Without an event neither the directory nor the index is made."""
     Capture(tmp_path / "out").write_index()
     assert list(tmp_path.iterdir()) == []
 

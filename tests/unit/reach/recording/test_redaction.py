@@ -106,5 +106,5 @@ def test_the_machine_reads_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("document", [None, 7, "text", [], {}, {"detail": None}, {"environment": None}])
 def test_anything_can_be_redacted(document: Any) -> None:
-    """What is no event comes back as it is."""
+    """Any other document comes back as it is."""
     assert redacted(document) == document

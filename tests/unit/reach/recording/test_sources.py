@@ -11,7 +11,7 @@ from reach.app import main
 from reach.commands.record import run
 from reach.options import Format
 from reach.recording.capture import Capture
-from reach.recording.sources import Deliveries, Queue, read_deliveries
+from reach.recording.sources import Deliveries, Queue
 from tests.factories import event
 from tests.unit.local.fargate.harness import LocalServer, container, definition, environment
 from tests.unit.local.ports import free_port
@@ -59,34 +59,34 @@ def bodies(*more: str) -> list[str]:
 
 
 def taken(sqs: FakeSqs, directory: Path, **options: Any) -> tuple[list[str], list[str]]:
-    """The files, and what was told."""
-    told: list[str] = []
-    source, capture = Queue(sqs, "https://queue", told.append, **options), Capture(directory)
+    """The files, and the warnings."""
+    warned: list[str] = []
+    source, capture = Queue(sqs, "https://queue", warned.append, **options), Capture(directory)
     source.take(capture, patience=0)
     source.close()
-    return sorted(file.name for file in directory.glob("0*.json")), told
+    return sorted(file.name for file in directory.glob("0*.json")), warned
 
 
 def test_a_queue_is_read_and_left_as_it_was(tmp_path: Path) -> None:
-    """Nothing is deleted, and whoever comes next can receive everything at once."""
+    """Nothing is deleted, and the next receiver gets everything at once."""
     sqs = FakeSqs(bodies())
-    files, told = taken(sqs, tmp_path)
+    files, warned = taken(sqs, tmp_path)
     assert files == ["00001-RUNNING-v3.json", "00002-DEPROVISIONING-v4.json", "00003-STOPPED-v5.json"]
-    assert (len(sqs.messages), sqs.hidden, told) == (3, {}, [])
+    assert (len(sqs.messages), sqs.hidden, warned) == (3, {}, [])
 
 
 def test_consuming_deletes_what_is_on_disk(tmp_path: Path) -> None:
-    """A message goes when its event is kept; what is no event of a task stays in the queue, and is told."""
+    """A message goes when its event is kept; what is no event of a task stays in the queue, with a warning."""
     sqs = FakeSqs(bodies("not JSON", '{"detail": {}}'))
-    files, told = taken(sqs, tmp_path, consume=True)
+    files, warned = taken(sqs, tmp_path, consume=True)
     assert len(files) == 3
     assert sorted(sqs.messages.values()) == ["not JSON", '{"detail": {}}']
     assert sqs.hidden == {}
-    assert ["no JSON" in told[0], "no id" in told[1], len(told)] == [True, True, 2]
+    assert ["no JSON" in warned[0], "no id" in warned[1], len(warned)] == [True, True, 2]
 
 
 def test_a_long_queue_is_read_to_its_end(tmp_path: Path) -> None:
-    """Ten at a time; a message that comes twice is one event."""
+    """A queue is read in batches of ten to its end; a message that comes twice is one event."""
     sqs = FakeSqs(bodies() * 9)
     files, _ = taken(sqs, tmp_path)
     assert len(files) == 3
@@ -100,12 +100,12 @@ def test_sns_in_between_is_unwrapped(tmp_path: Path) -> None:
 
 
 def test_the_local_fargate_s_events_are_captured(fargate: LocalServer, tmp_path: Path) -> None:
-    """A whole life in its order, without the values that the task was started with; once, however often asked."""
+    """A whole life in its order, without the values that the task was started with; once, however often it is taken."""
     overrides = {"containerOverrides": [{"name": "main", "environment": environment(COLOUR="hush-hush")}]}
     task = fargate.run(definition(container("true")), overrides=overrides)
     fargate.task_when(task["taskArn"], "STOPPED")
     out = tmp_path / "out"
-    deliveries, capture = Deliveries(lambda: read_deliveries(fargate.endpoint), pytest.fail), Capture(out)
+    deliveries, capture = Deliveries(fargate.endpoint, pytest.fail), Capture(out)
     deliveries.take(capture, patience=0)
     deliveries.take(capture, patience=0)
     deliveries.close()
@@ -120,7 +120,7 @@ def test_following_ends_with_ctrl_c(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It looks again and again; Ctrl-C is its end and no failure, and nothing that was seen is lost."""
+    """It takes again and again; Ctrl-C ends it with success, and no event is lost."""
     tasks = [fargate.run(definition(container("true")))]
 
     def pause(_: float) -> None:
@@ -130,7 +130,7 @@ def test_following_ends_with_ctrl_c(
         tasks.append(fargate.run(definition(container("true"))))
 
     out = tmp_path / "out"
-    deliveries = Deliveries(lambda: read_deliveries(fargate.endpoint), pytest.fail)
+    deliveries = Deliveries(fargate.endpoint, pytest.fail)
     run(deliveries, out, follow=True, output=Format.TEXT, sleep=pause)
     entries = json.loads((out / "index.json").read_text())["events"]
     assert {tasks[0]["taskArn"], tasks[1]["taskArn"]} <= {entry["task"] for entry in entries}
@@ -152,7 +152,7 @@ def test_without_a_source_nothing_is_recorded(
 def test_a_source_that_does_not_answer_is_2(
     source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written, and the error names what was tried; a queue's region is the one that was asked for."""
+    """Nothing is written, and the error names the endpoint; a queue's region is that of --region."""
     endpoint = f"http://127.0.0.1:{free_port()}"
     for name, value in {
         "ENDPOINT_URL": endpoint,
@@ -185,7 +185,7 @@ def test_a_program_reads_what_was_recorded(
 
 
 def test_help_says_what_is_deleted(capsys: pytest.CaptureFixture[str]) -> None:
-    """That messages are deleted on request only is in the help."""
+    """The help says that messages are deleted with --consume only."""
     assert main(["record", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "--consume" in shown

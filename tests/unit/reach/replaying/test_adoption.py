@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.machine.task_documents import NotOurs, observe_event
-from reach.refusal import Refused
+from reach import Refused
 from reach.replaying.adoption import adopted, prefix_in, with_main
 from tests.factories import CONTAINER_ID, START, event
 
@@ -29,7 +29,7 @@ def with_containers(*called: str) -> dict[str, Any]:
 
 
 def test_prefix_is_the_one_in_the_events() -> None:
-    """Foreign tasks and what is no event have no say in it."""
+    """Tasks of others and other documents do not count for the prefix."""
     assert prefix_in([of(f"blue/{CONTAINER_ID}/3"), FOREIGN, None, 7, {"detail": []}]) == "blue"
     assert prefix_in([FOREIGN]) is None
 
@@ -53,7 +53,7 @@ def test_an_adopted_task_is_a_container_of_ours() -> None:
 
 @pytest.mark.parametrize("document", [None, 7, [], {}, {"detail": None}, {"detail": {"taskArn": 5}}])
 def test_what_is_no_event_is_not_adopted(document: Any) -> None:
-    """It stays as it is, for the core to refuse."""
+    """A document that is no event stays as it is, for the core to refuse."""
     assert adopted(document, "blue") is document
     assert with_main(document, "web") is document
 
@@ -71,5 +71,5 @@ def test_what_is_no_event_is_not_adopted(document: Any) -> None:
     ],
 )
 def test_the_container_of_the_agent_is_called_main(called: list[str], name: str | None, expected: list[str]) -> None:
-    """The one that is named, else the only one; where that is not clear, none is renamed."""
+    """The named container becomes `main`, else the only one; with several and no name, none does."""
     assert names(with_main(with_containers(*called), name)) == expected

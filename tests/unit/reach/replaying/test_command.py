@@ -87,7 +87,7 @@ def test_malformed_events_make_it_1(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_nothing_to_replay_is_2(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
-    """What cannot be begun is told on the standard error."""
+    """A replay without an event prints the reason on standard error."""
     assert main(["replay", *arguments]) == 2
     assert why in capsys.readouterr().err
 
@@ -111,7 +111,7 @@ def test_foreign_tasks_are_adopted_on_request(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_disorder_can_be_had_again(capsys: pytest.CaptureFixture[str]) -> None:
-    """A seed that was drawn is told; with it the same events come in the same order."""
+    """A drawn seed is printed; with it the same events come in the same order."""
     disorder = ["--shuffle", "--duplicate", "0.5", "--drop", "0.2"]
     drawn = replayed(capsys, str(EVENTS), "--prefix", "sockerless", *disorder)
     assert replayed(capsys, str(EVENTS), "--prefix", "sockerless", *disorder, "--seed", str(drawn["seed"])) == drawn
@@ -129,7 +129,7 @@ def test_a_probability_is_from_0_to_1(capsys: pytest.CaptureFixture[str], value:
 
 
 def test_no_value_of_an_override_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Not in the life, not in the JSON, not in what is said of a malformed event."""
+    """The values of overrides are neither in the text nor in the JSON, of a malformed event neither."""
     leaky = event("task-running")
     leaky["detail"]["overrides"]["containerOverrides"][0]["environment"][1]["value"] = TOKEN
     malformed = {**leaky, "detail": {**leaky["detail"], "version": TOKEN, "lastStatus": [TOKEN]}}
@@ -141,7 +141,7 @@ def test_no_value_of_an_override_is_printed(capsys: pytest.CaptureFixture[str], 
 
 
 def test_help_names_exit_codes_and_forms(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever has an incident in front of them finds all of it in --help."""
+    """`--help` names the exit codes, the forms of input and the options."""
     assert main(["replay", "--help"]) == 0
     shown = capsys.readouterr().out
     for word in ("exit codes", "receive-message", "--adopt", "--seed"):

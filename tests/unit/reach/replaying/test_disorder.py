@@ -13,8 +13,8 @@ SEED = st.integers(0, 1000)
 
 
 @given(EVENTS, SEED)
-def test_nothing_asked_for_changes_nothing(events: list[int], seed: int) -> None:
-    """The order of the recording is kept."""
+def test_without_an_option_nothing_changes(events: list[int], seed: int) -> None:
+    """Without an option the events keep their order."""
     assert Disorder(seed=seed).applied(events) == events
 
 
@@ -22,7 +22,7 @@ def test_nothing_asked_for_changes_nothing(events: list[int], seed: int) -> None
 def test_the_same_seed_does_the_same(
     events: list[int], seed: int, shuffle: bool, duplicate: float, drop: float
 ) -> None:
-    """An order that failed once can be had again; no event is invented, none comes more than twice."""
+    """The same seed gives the same order; no event is new, none comes more than twice."""
     disorder = Disorder(seed=seed, shuffle=shuffle, duplicate=duplicate, drop=drop)
     arrived = disorder.applied(events)
     assert arrived == disorder.applied(events)
@@ -40,7 +40,7 @@ def test_copies_come_later(events: list[int], seed: int) -> None:
 
 @given(EVENTS, SEED)
 def test_certain_loss_loses_all(events: list[int], seed: int) -> None:
-    """A probability of one is certainty."""
+    """With `drop` 1 no event is left."""
     assert Disorder(seed=seed, drop=1).applied(events) == []
 
 
@@ -51,5 +51,5 @@ def test_shuffling_loses_nothing(events: list[int], seed: int) -> None:
 
 
 def test_shuffling_shuffles() -> None:
-    """Some order is another one."""
+    """Some seed gives another order."""
     assert any(Disorder(seed=seed, shuffle=True).applied(range(9)) != list(range(9)) for seed in range(5))

@@ -45,7 +45,7 @@ def test_a_life_is_shown_step_by_step() -> None:
 
 
 def test_every_ignored_event_has_its_reason() -> None:
-    """Late, repeated, foreign, unreadable, withheld by the rule: in the words of whoever ignores it."""
+    """Late, repeated, foreign, unreadable and withheld events each have the reason of the part that ignores them."""
     broken = Found("file:3", problem="This is no JSON: Extra data.")
     offline = machine()
     offline.feed(Found("first", STOPPED))
@@ -86,22 +86,22 @@ def test_every_event_can_be_fed() -> None:
     assert [one.outcome for one in steps] == [Outcome.LEARNT, Outcome.LEARNT, Outcome.MOVED]
 
 
-def test_early_probe_asks_at_pending() -> None:
-    """With EarlyProbe the rule lets PENDING through, and its address is asked."""
+def test_early_probe_is_pending_at_pending() -> None:
+    """With EarlyProbe the rule lets PENDING through, and the probe of its address is pending."""
     [step] = fed(machine(policy=Policy(early_probe=True)), event("ignored-pending"))
     assert (step.outcome, step.state) == (Outcome.LEARNT, "pending")
     assert step.pending == ("ask the agent at 10.0.1.47:9111",)
 
 
 def test_agents_can_be_made_to_answer() -> None:
-    """What no event says can be supposed: then a life reaches agent-healthy."""
+    """With `agent_answers` a life reaches agent-healthy."""
     up, end = fed(machine(agent_answers=True), RUNNING, STOPPED)
     assert [str(one.to) for one in up.transitions] == ["task-running", "eni-resolved", "agent-healthy"]
     assert [str(one.origin) for one in end.transitions] == ["agent-healthy"]
 
 
-def test_a_failed_launch_owes_another() -> None:
-    """What the stack would do is said and not done."""
+def test_after_a_failed_launch_another_is_pending() -> None:
+    """The next launch is shown and not performed."""
     [step] = fed(machine(), event("task-failed-image-pull"))
     assert step.transitions
     assert step.state in ("pending", "failed")
@@ -140,7 +140,7 @@ def test_no_step_shows_an_override() -> None:
 
 @pytest.mark.parametrize("early", [False, True])
 def test_the_rule_is_the_template_s(early: bool) -> None:
-    """What is withheld offline is what the pattern in template.yaml does not match."""
+    """An event is withheld offline if and only if the pattern in template.yaml does not match it."""
     template = load_template()
     resolved = Resolved(template, EarlyProbe="on" if early else "off")
     pattern = resolved.value(template["Resources"]["TaskStateRule"]["Properties"]["EventPattern"])
@@ -163,5 +163,5 @@ def test_the_rule_is_the_template_s(early: bool) -> None:
     ],
 )
 def test_what_is_shown_of_a_task(document: Any, expected: str) -> None:
-    """Status and version, of whatever was read."""
+    """`task_of` gives status and version of any document."""
     assert task_of(document) == expected

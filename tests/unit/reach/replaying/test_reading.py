@@ -69,8 +69,8 @@ def test_entries_of_put_events_become_events() -> None:
     assert (found.document["source"], found.document["detail-type"]) == ("aws.ecs", "ECS Task State Change")
 
 
-def test_what_is_no_json_is_told_and_skipped() -> None:
-    """A broken line costs that line; where it was is said."""
+def test_what_is_no_json_is_reported_and_skipped() -> None:
+    """A line that is no JSON is a problem with its place; the others are read."""
     found = list(parse("dump", f"{TEXTS[0]}\nINFO started\n{TEXTS[1]}\n"))
     assert documents(found) == [RUNNING, None, STOPPED]
     assert [one.origin for one in found] == ["dump:1", "dump:2", "dump:3"]
@@ -79,7 +79,7 @@ def test_what_is_no_json_is_told_and_skipped() -> None:
 
 @pytest.mark.parametrize("text", ['"hello"', "{", '[1, {"Body": "x"}]', '{"Entries": [{"Detail": "{"}]}', "[" * 9999])
 def test_nothing_makes_reading_fail(text: str) -> None:
-    """A document that is no event is a value too; the core says what is wrong with it."""
+    """Any text can be read: a document that is no event is a value, for the core to refuse."""
     assert all(isinstance(one, Found) for one in parse("here", text))
 
 
@@ -93,12 +93,12 @@ def test_directories_are_read_in_the_order_of_names(tmp_path: Path) -> None:
 
 
 def test_a_dash_is_the_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Events can be piped in."""
+    """`-` reads events from standard input."""
     monkeypatch.setattr("sys.stdin", io.StringIO(TEXTS[0]))
     assert documents(read(["-"])) == [RUNNING]
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    """A name that is wrong is no empty capture."""
+    """A missing file raises `OSError`."""
     with pytest.raises(FileNotFoundError):
         list(read([str(tmp_path / "none.json")]))

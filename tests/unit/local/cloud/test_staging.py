@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.agent_binary import place_agent
 from local.cloud.processes import CloudError
+from local.cloud.staging import place_agent
 
 
 def test_any_binary_is_used_unchanged(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_without_it_the_reference_agent_is_packed(tmp_path: Path) -> None:
     assert placed.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_missing_binary_is_told(tmp_path: Path) -> None:
+def test_a_missing_binary_is_an_error(tmp_path: Path) -> None:
     """A name that is no file is an error with advice, before anything is put anywhere."""
     with pytest.raises(CloudError, match="What to do"):
         place_agent(tmp_path / "sockerless-agent", {"AGENT_BINARY": str(tmp_path / "nothing")})

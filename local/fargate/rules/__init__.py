@@ -6,7 +6,7 @@ What depends on the state of an account (a family, a cluster, a quota) is not he
 Sources: botocore's ECS model, the ECS developer guide, refusals that users of AWS have published.
 """
 
-from core.launch.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, is_ecr_image
+from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, is_ecr_image
 from local.fargate.rules.definition import violations
 from local.fargate.rules.run import override_violations, overrides_length
 from local.fargate.rules.tagging import tag_violations

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.limits import is_ecr_image
-from core.launch.sizing import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
+from core.launch.ecs_rules import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT, is_ecr_image
 from local.fargate.rules.dependencies import circular, dependency_violations
 from local.fargate.rules.logs import log_violations
 from local.fargate.rules.naming import LONG_NAME, MAX_NAME, has_foreign_characters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.limits import MAX_DEFINITION_BYTES, definition_size
+from core.launch.ecs_rules import MAX_DEFINITION_BYTES, definition_size
 from local.fargate.rules.containers import container_violations
 from local.fargate.rules.naming import LONG_NAME, MAX_NAME, has_foreign_characters
 from local.fargate.rules.size import ephemeral_violations, size_violations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.sizing import FARGATE_MEMORY_MIB
+from core.launch.ecs_rules import FARGATE_MEMORY_MIB
 from local.fargate.rules.violation import Violation, quoted
 
 _EPHEMERAL_GIB: Final = range(21, 201)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from core.launch.tags import MAX_TAGS, tag_fault
+from core.launch.ecs_rules import MAX_TAGS, tag_fault
 from local.fargate.rules.violation import Violation
 
 

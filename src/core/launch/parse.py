@@ -15,8 +15,6 @@ from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopR
 from core.model.errors import Refused
 from core.model.failure import ErrorCode, Failure
 
-__all__ = ["StartRequest", "StopRequest", "parse_start_request", "parse_stop_request", "start_request_schema"]
-
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 SCHEMA_FILE: Final = "docs/start-request.schema.json"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.launch.ecs_rules import TaskSize
 from core.launch.parse import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
 from core.launch.settings import TokenDelivery
-from core.launch.sizing import TaskSize
 from core.model.agent import AgentVariable
 from core.model.errors import Refused
 from core.model.failure import ErrorCode

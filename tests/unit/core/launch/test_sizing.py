@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.launch.sizing import (
+from core.launch.ecs_rules import (
     FARGATE_MEMORY_MIB,
     MAX_CPU_UNITS,
     MAX_MEMORY_MIB,

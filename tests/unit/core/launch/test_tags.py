@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.launch.tags import MAX_TAGS, tags_of
+from core.launch.ecs_rules import MAX_TAGS, tags_of
 from local.fargate.rules import override_violations
 
 RUN = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}

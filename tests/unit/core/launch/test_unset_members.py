@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from core.launch.parse import StartRequest, parse_start_request, start_request_schema
-from core.launch.request import EfsBind, Limits, LogOptions, Ulimit
-from core.launch.strict_document import StrictDocument
+from core.launch.documents import StrictDocument
+from core.launch.parse import parse_start_request, start_request_schema
+from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, Ulimit
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
 from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document

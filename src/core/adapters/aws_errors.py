@@ -1,5 +1,6 @@
 """botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (architecture.md 4)."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -15,10 +16,9 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from core.diagnosis import diagnose_call
-from core.model.errors import CallFailed
+from core.diagnosis import CallDiagnosis, diagnose_call
+from core.model.errors import CallFailed, DefinitionGone
 
-_SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _NEVER_SENT: Final = (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -27,6 +27,12 @@ _NEVER_SENT: Final = (
     ProxyConnectionError,
 )
 """The call was not sent, so it cannot have taken effect."""
+_REFUSALS: Final = frozenset({"ClientException", "InvalidParameterException"})
+"""ECS has used both for RunTask with the texts of `_GONE`."""
+_GONE: Final = re.compile(
+    r"task ?definition (is inactive|not found|does not exist)|unable to describe task ?definition|delete_in_progress",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -43,18 +49,23 @@ def translated(operation: str, *, single: bool = False) -> Iterator[None]:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
-        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR, status=status) from exc
+        uncertain = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        raise failed_call(operation, code, message, diagnose_call(code, message, status), uncertain=uncertain) from exc
     except BotoCoreError as exc:
-        certain = single and isinstance(exc, _NEVER_SENT)
+        code, message = type(exc).__name__, str(exc)
+        uncertain = not (single and isinstance(exc, _NEVER_SENT))
         unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
-        raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain, unreached=unreached) from exc
+        diagnosis = diagnose_call(code, message)
+        raise failed_call(operation, code, message, diagnosis, uncertain=uncertain, unreached=unreached) from exc
 
 
-def _failed(  # noqa: PLR0913 - what is known of a failed call, one argument each
-    operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False, status: int = 0
+def failed_call(  # noqa: PLR0913 - what is known of a failed call, one argument each
+    operation: str, code: str, message: str, diagnosis: CallDiagnosis, *, uncertain: bool, unreached: bool = False
 ) -> CallFailed:
-    diagnosis = diagnose_call(code, message, status)
-    return CallFailed(
+    """The error of a call: `DefinitionGone` where RunTask found no task definition."""
+    gone = operation == "RunTask" and code in _REFUSALS and _GONE.search(message)
+    kind = DefinitionGone if gone else CallFailed
+    return kind(
         operation,
         code,
         message,

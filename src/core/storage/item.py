@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from core.model.definition_use import DefinitionUse
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
@@ -30,7 +31,7 @@ from core.model.record import (
     UnexplainedEnd,
     UnwantedTask,
 )
-from core.model.state import State, Trigger
+from core.model.state import ENDS, State, Trigger
 from core.storage.attributes import (
     ALWAYS,
     BOOLEAN,
@@ -47,6 +48,9 @@ from core.storage.attributes import (
     map_of,
     word,
 )
+
+USE_ATTRIBUTES: Final = ("task_definition_arn", "state", "updated_at")
+"""The attributes of an item that `definition_use` reads."""
 
 
 def to_item(record: Record) -> dict[str, Any]:
@@ -66,6 +70,21 @@ def from_item(item: Mapping[str, Any]) -> Record:
         container_id = item.get("container_id")
         named = container_id if isinstance(container_id, str) and container_id else "(without an id)"
         raise UnreadableRecord(named, str(exc).removeprefix(".")) from exc
+
+
+def definition_use(item: Mapping[str, Any]) -> DefinitionUse | None:
+    """Reads an item, or the part of it that `USE_ATTRIBUTES` names; None when it names no definition. Never raises.
+
+    More lenient than `from_item`: an item that this version cannot interpret still keeps its definition.
+    """
+    arn, state = item.get("task_definition_arn"), item.get("state")
+    if not isinstance(arn, str):
+        return None
+    try:
+        updated_at = INSTANT.read(item.get("updated_at"))
+    except Unusable:
+        updated_at = None
+    return DefinitionUse(arn, isinstance(state, str) and state in ENDS, updated_at)
 
 
 def _schema(value: Any) -> int:

@@ -10,8 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from core.adapters.definitions import BotoDefinitions
-from core.adapters.ecs import BotoEcs
+from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.model.errors import CallFailed, DefinitionGone
 from core.model.failure import Cause
 from tests.factories import CLUSTER

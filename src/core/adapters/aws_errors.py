@@ -6,25 +6,17 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-    ProxyConnectionError,
-)
+from botocore import exceptions
 
 from core.diagnosis import CallDiagnosis, diagnose_call
 from core.model.errors import CallFailed, DefinitionGone
 
+_UNREACHED: Final = (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)
 _NEVER_SENT: Final = (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-    ProxyConnectionError,
+    *_UNREACHED,
+    exceptions.NoCredentialsError,
+    exceptions.ParamValidationError,
+    exceptions.ProxyConnectionError,
 )
 """The call was not sent, so it cannot have taken effect."""
 _REFUSALS: Final = frozenset({"ClientException", "InvalidParameterException"})
@@ -45,17 +37,16 @@ def translated(operation: str, *, single: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as exc:
+    except exceptions.ClientError as exc:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
         uncertain = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         raise failed_call(operation, code, message, diagnose_call(code, message, status), uncertain=uncertain) from exc
-    except BotoCoreError as exc:
+    except exceptions.BotoCoreError as exc:
         code, message = type(exc).__name__, str(exc)
         uncertain = not (single and isinstance(exc, _NEVER_SENT))
-        unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
-        diagnosis = diagnose_call(code, message)
+        unreached, diagnosis = isinstance(exc, _UNREACHED), diagnose_call(code, message)
         raise failed_call(operation, code, message, diagnosis, uncertain=uncertain, unreached=unreached) from exc
 
 

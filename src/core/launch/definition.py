@@ -89,15 +89,11 @@ def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | 
                 ErrorCode.INVALID_REQUEST,
             )
         return None
-    if settings.cluster_arn is None:
-        raise unconfigured(
-            "No cluster is configured, so the region of the log group is not known.",
-            "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
-        )
+    cluster_arn = settings.require_cluster(", so the region of the log group is not known")
     options = {
         "awslogs-group": group,
-        # `arn:aws:ecs:<region>:<account>:cluster/<name>`
-        "awslogs-region": settings.cluster_arn.split(":")[3],
+        # arn:aws:ecs:<region>:<account>:cluster/<name>
+        "awslogs-region": cluster_arn.split(":")[3],
         "awslogs-stream-prefix": log.stream_prefix or settings.started_by_prefix,
         "mode": log.mode,
         "max-buffer-size": log.max_buffer_size,

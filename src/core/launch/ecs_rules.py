@@ -50,13 +50,6 @@ class TaskSize(NamedTuple):
     memory_mib: int
 
 
-class Tags(NamedTuple):
-    """RunTask's tags, and the names of the labels that cannot be tags."""
-
-    tags: tuple[dict[str, str], ...]
-    left_out: tuple[str, ...]
-
-
 def cpu_units_of(nano_cpus: int) -> int:
     """Docker's `NanoCpus` (10⁹ = one CPU) as ECS cpu units (1024 = one vCPU), rounded up."""
     return -(-nano_cpus * CPU_UNITS_PER_VCPU // NANO_CPUS_PER_VCPU)
@@ -103,13 +96,10 @@ def present(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value or value is False}
 
 
-def tags_of(labels: Mapping[str, str]) -> Tags:
-    """The first 50 labels, by name, that AWS's rules allow. Others are left out, not changed."""
+def tags_of(labels: Mapping[str, str]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """The first 50 labels, by name, that AWS's rules allow, as RunTask's tags; and the names of the others."""
     fitting = [key for key in sorted(labels) if tag_fault(key, labels[key]) is None][:MAX_TAGS]
-    return Tags(
-        tags=tuple({"key": key, "value": labels[key]} for key in fitting),
-        left_out=tuple(sorted(labels.keys() - set(fitting))),
-    )
+    return [{"key": key, "value": labels[key]} for key in fitting], tuple(sorted(labels.keys() - set(fitting)))
 
 
 def tag_fault(key: str, value: str) -> str | None:

@@ -4,11 +4,10 @@ from typing import Any, Final, NamedTuple
 
 from core.launch.ecs_rules import present
 from core.launch.request import StartRequest
-from core.launch.settings import Settings, unconfigured
+from core.launch.settings import Settings, invalid, unconfigured
 from core.model.agent import AGENT_DIRECTORY
-from core.model.errors import Refused
 from core.model.facts import INIT
-from core.model.failure import ErrorCode, Failure
+from core.model.failure import ErrorCode
 from core.model.record import Injection
 
 AGENT_VOLUME: Final = "sockerless-agent"
@@ -34,12 +33,9 @@ def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
     default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
     strategy = request.injection or settings.injection or default
     if strategy is Injection.EFS and not settings.efs_file_system_id:
-        raise Refused(
-            Failure(
-                ErrorCode.INVALID_REQUEST,
-                "injection is efs, but this stack has no file system with the agent.",
-                "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
-            )
+        raise invalid(
+            "injection is efs, but this stack has no file system with the agent.",
+            "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
         )
     if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
         raise unconfigured(

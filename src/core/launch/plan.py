@@ -16,11 +16,9 @@ from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, de
 from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
 from core.launch.request import StartRequest
-from core.launch.settings import Settings, TokenDelivery, unconfigured
+from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.agent import AgentVariable, agent_arguments
-from core.model.errors import Refused
 from core.model.facts import MAIN
-from core.model.failure import ErrorCode, Failure
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
 from core.model.record import Injection
@@ -74,19 +72,19 @@ def plan_launch(
         main = next(each for each in definition["containerDefinitions"] if each["name"] == MAIN)
         main.update(command=command, environment=_pairs(shared))
         overrides = _overrides(agent)
-    cluster = _cluster(settings)
+    cluster = settings.require_cluster()
     definition = {"family": family_of(prefix, cluster, definition), **definition}
     _check_definition_size(definition)
 
-    tags = tags_of(request.labels)
-    run = {**_run_parameters(cluster, settings, ref, attempt), "overrides": overrides, "tags": list(tags.tags)}
+    tags, untagged = tags_of(request.labels)
+    run = {**_run_parameters(cluster, settings, ref, attempt), "overrides": overrides, "tags": tags}
     return LaunchPlan(
         definition=definition,
         run=present(run),
         injection=strategy,
         keep_alive=keep_alive,
         secret_name=secret_name,
-        untagged_labels=tags.left_out,
+        untagged_labels=untagged,
     )
 
 
@@ -130,23 +128,11 @@ def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
 def _check_definition_size(definition: Mapping[str, Any]) -> None:
     size = definition_size(definition)
     if size > MAX_DEFINITION_BYTES:
-        raise Refused(
-            Failure(
-                ErrorCode.INVALID_REQUEST,
-                f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} "
-                f"bytes, and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started.",
-                "Send less in them; keep large data in a file on EFS or in S3.",
-            )
+        raise invalid(
+            f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} bytes, "
+            f"and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started.",
+            "Send less in them; keep large data in a file on EFS or in S3.",
         )
-
-
-def _cluster(settings: Settings) -> str:
-    if settings.cluster_arn is None:
-        raise unconfigured(
-            "No cluster is configured.",
-            "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
-        )
-    return settings.cluster_arn
 
 
 def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:

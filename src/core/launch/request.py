@@ -193,11 +193,9 @@ class StartRequest(StrictDocument):
     @model_validator(mode="after")
     def _one_bind_per_path(self) -> StartRequest:
         paths = [bind.container_path for bind in self.efs_binds]
-        if repeated := sorted({path for path in paths if paths.count(path) > 1}):
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
             raise PydanticCustomError(
-                "repeated",
-                "efs_binds: container_path {paths} is mounted more than once",
-                {"paths": ", ".join(repeated)},
+                "repeated", "efs_binds: container_path {paths} is mounted more than once", {"paths": ", ".join(twice)}
             )
         return self
 

@@ -1,6 +1,4 @@
-"""Reads a function's environment once into a typed object. template.yaml sets it; the README lists it.
-
-An empty value means an absent one, because a CloudFormation parameter cannot be absent.
+"""Reads a function's environment once into a typed object. template.yaml sets it; docs/deploy.md lists it.
 
 Settings that can never work are refused twice: by the template before a deployment, and here at a function's first
 call. Texts have constraints (`core.launch.constraints`), numbers have bounds, and `NEEDS` lists the settings that need
@@ -96,22 +94,14 @@ class Settings(BaseModel):
     cluster_arn: Annotated[str | None, CLUSTER] = _setting(None, "The ECS cluster that tasks are started in.")
     started_by_prefix: Annotated[str, PREFIX] = _setting("sockerless", "The first part of RunTask's startedBy.")
     task_subnets: Annotated[Ids, SUBNETS] = _setting((), "Subnets of the tasks, comma-separated.")
-    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = _setting(
-        (), "Security groups of the tasks, comma-separated."
-    )
+    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = _setting((), "The tasks' security groups, comma-separated.")
     assign_public_ip: bool = _setting(False, "Give tasks a public address (subnets without NAT).")
     execution_role_arn: Annotated[str | None, ROLE] = _setting(None, "Pulls images, writes logs, reads secrets.")
-    task_role_arn: Annotated[str | None, ROLE] = _setting(
-        None, "The role of the container's AWS calls; EFS IAM uses it."
-    )
-    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = _setting(
-        None, "The file system that holds the agent binary."
-    )
-    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = _setting(
-        None, "Its access point, rooted at the binary's directory."
-    )
+    task_role_arn: Annotated[str | None, ROLE] = _setting(None, "Role of the container's AWS calls; EFS IAM uses it.")
+    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = _setting(None, "The file system with the agent binary.")
+    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = _setting(None, "Access point of the binary's directory.")
     agent_image: Annotated[str | None, IMAGE] = _setting(
-        None, "The image with the agent binary, which its init container copies."
+        None, "The image whose agent binary the init container copies."
     )
     agent_copy_command: Annotated[Words, COMMAND] = _setting(
         ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
@@ -137,10 +127,11 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads `TABLE_NAME`, `CLUSTER_ARN`, …: the field names in upper case.
+        """Reads `TABLE_NAME`, `CLUSTER_ARN`, …: the field names in upper case. An empty value means an absent one.
 
         Raises `ConfigurationError` naming every variable that is wrong.
         """
+        # A CloudFormation parameter cannot be absent.
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
         try:
             return cls.model_validate(values)
@@ -162,6 +153,15 @@ class Settings(BaseModel):
         value = getattr(self, need.setting)
         return bool(value) if need.value is None else value == need.value
 
+    def require_cluster(self, consequence: str = "") -> str:
+        """The cluster's ARN. Raises `Refused`."""
+        if self.cluster_arn is None:
+            raise unconfigured(
+                f"No cluster is configured{consequence}.",
+                "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
+            )
+        return self.cluster_arn
+
     @property
     def policy(self) -> Policy:
         """The settings that the pure core decides by."""
@@ -180,6 +180,11 @@ class Settings(BaseModel):
             retention=self.record_retention_days * 24 * 3600,
             watch_shards=self.watch_shards,
         )
+
+
+def invalid(message: str, remedy: str) -> Refused:
+    """The refusal of a request that is wrong, or that this stack cannot carry out."""
+    return Refused(Failure(ErrorCode.INVALID_REQUEST, message, remedy))
 
 
 def unconfigured(message: str, remedy: str, code: ErrorCode = ErrorCode.LAUNCH_FAILED) -> Refused:

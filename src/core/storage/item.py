@@ -110,10 +110,10 @@ _FAILURE: Final = Map(
 )
 _PROBE: Final = Map(
     Probe,
-    ("attempts", INTEGER, ALWAYS, "how often the prober has asked the agent"),
+    ("attempts", INTEGER, ALWAYS, "the prober's tries at the agent"),
     ("last_error", TEXT, "see below", "the last connection error, or what keeps the prober from a verdict"),
     ("deadline", INSTANT, ALWAYS, "when the prober gives up; renewed when it has passed without a verdict"),
-    ("silent_at", INSTANT, "until ECS has been asked", "the prober's verdict that the agent did not answer"),
+    ("silent_at", INSTANT, "until DescribeTasks has answered", "the prober's verdict that the agent did not answer"),
     ("remedy", TEXT, "with `last_error`", "what to do next"),
 )
 _STOP: Final = Map(
@@ -121,7 +121,7 @@ _STOP: Final = Map(
     ("code", TEXT, "once ECS shows it", "ECS's stopCode"),
     ("reason", TEXT, "once ECS shows it", "ECS's text"),
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
-    ("requested", FLAG, "when true", "the backend asked for the end"),
+    ("requested", FLAG, "when true", "the backend requested the end"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
     ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
 )
@@ -190,7 +190,7 @@ ITEM: Final = Map(
     ("stop", map_of(_STOP), "once the end is in sight", "how the task ended"),
     ("history", list_of(_STEP), "after the first transition", f"the newest {HISTORY_LIMIT} transitions"),
     ("launches", list_of(_LAUNCH), "after a launch was given up", "earlier launches of this generation, all failed"),
-    ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "who asks ECS for the task"),
+    ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "the starts that call RunTask"),
     ("unwanted_tasks", list_of(_UNWANTED_TASK), "seldom", "other tasks of this container, to be stopped"),
     (
         "unexplained",

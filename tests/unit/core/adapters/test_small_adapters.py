@@ -19,8 +19,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from core.adapters.aws_errors import translated
-from core.adapters.sqs import SqsProbeQueue
-from core.adapters.ssm import SsmTokenVault
+from core.adapters.sqs_ssm_logs import SqsProbeQueue, SsmTokenVault
 from core.model.errors import CallFailed
 from core.model.identity import Ref
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
@@ -116,8 +115,8 @@ def test_erasing_is_idempotent(stubbed: Stub) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_connection_that_never_came_about_is_told_apart(error: Exception, unreached: bool) -> None:
-    """Only it speaks of a missing route; who was refused, or cut off later, had one."""
+def test_only_a_connection_that_never_came_about_is_unreached(error: Exception, unreached: bool) -> None:
+    """It alone proves a missing route; a refused call, or one that was cut off later, had one."""
     with pytest.raises(CallFailed) as caught, translated("GetItem"):
         raise error
     assert caught.value.unreached is unreached

@@ -29,7 +29,7 @@ def test_no_smaller_pair_would_do(cpu_units: int, memory_mib: int) -> None:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.cpu_units}-{pair.memory_mib}")
 def test_every_pair_is_its_own_answer(pair: TaskSize) -> None:
-    """Asking for exactly what Fargate sells gives exactly that."""
+    """A demand of exactly one pair of Fargate gives that pair."""
     assert smallest_size(pair.cpu_units, pair.memory_mib) == pair
 
 

@@ -119,7 +119,7 @@ def test_elements_and_values_may_be_empty() -> None:
 
 @pytest.mark.parametrize("nothing", NOTHING, ids=["null", "empty"])
 def test_an_unknown_member_is_refused_also_without_a_value(nothing: Any) -> None:
-    """A name that was misspelt is told, whatever stands in it."""
+    """A misspelt name is refused, whatever its value."""
     assert not taken(document(Entrypoint=nothing))
     assert not SCHEMA.is_valid(document(Entrypoint=nothing))
 

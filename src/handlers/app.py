@@ -22,7 +22,9 @@ from botocore.config import Config
 from core.adapters.clock import SystemClock
 from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
 from core.adapters.ecs import BotoDefinitions, BotoEcs
-from core.adapters.sqs_ssm_logs import CloudWatchOutput, SqsProbeQueue, SsmTokenVault
+from core.adapters.logs import CloudWatchOutput
+from core.adapters.sqs import SqsProbeQueue
+from core.adapters.ssm import SsmTokenVault
 from core.control.container_output import PATIENCE
 from core.control.rate_limit import RateLimit
 from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from core.adapters.sqs_ssm_logs import CloudWatchOutput
+from core.adapters.logs import CloudWatchOutput
 from tests.factories import TASK
 from tests.fakes import MemoryOutput
 

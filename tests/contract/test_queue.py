@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from core.adapters.sqs_ssm_logs import SqsProbeQueue
+from core.adapters.sqs import SqsProbeQueue
 from core.model.errors import CallFailed
 from core.model.identity import Ref
 from handlers.agent_health import target_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.adapters.sqs_ssm_logs import SsmTokenVault
+from core.adapters.ssm import SsmTokenVault
 from tests.fakes import MemoryVault
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from copy import copy
 
 import pytest
 
-from core.adapters.sqs_ssm_logs import PAGES
+from core.adapters.logs import PAGES
 from core.control.container_output import PATIENCE
 from core.control.rate_limited import READ_SECONDS, RateLimitedEcs
 from core.control.settle import perform_pending, settle

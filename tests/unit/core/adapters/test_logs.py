@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from core.adapters.sqs_ssm_logs import PAGES, CloudWatchOutput
+from core.adapters.logs import PAGES, CloudWatchOutput
 from core.model.errors import CallFailed
 from tests.factories import TASK
 

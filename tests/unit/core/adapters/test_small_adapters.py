@@ -19,7 +19,8 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from core.adapters.aws_errors import translated
-from core.adapters.sqs_ssm_logs import SqsProbeQueue, SsmTokenVault
+from core.adapters.sqs import SqsProbeQueue
+from core.adapters.ssm import SsmTokenVault
 from core.model.errors import CallFailed
 from core.model.identity import Ref
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from core.adapters.registrations import LEASE, RECENT
+from core.adapters.dynamodb import LEASE, RECENT
 from core.model.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.model.families import DefinitionUse, family_in, revision_in
 from core.model.instants import format_instant
 from core.ports import Described, Launched, Loaded, Registered, RevisionConflict, TaskPage, Turn
-from core.storage.definition_uses import definition_use
-from core.storage.item import from_item, to_item
+from core.storage.item import definition_use, from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

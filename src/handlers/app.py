@@ -20,11 +20,9 @@ import boto3
 from botocore.config import Config
 
 from core.adapters.clock import SystemClock
-from core.adapters.definitions import BotoDefinitions
-from core.adapters.dynamodb import DynamoStore
-from core.adapters.ecs import BotoEcs
+from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
+from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.adapters.logs import CloudWatchOutput
-from core.adapters.registrations import DynamoRegistrations
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
 from core.control.container_output import PATIENCE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from core.adapters.definitions import BotoDefinitions
+from core.adapters.ecs import BotoDefinitions
 from tests.factories import CLUSTER
 from tests.fakes import FakeDefinitions
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.adapters.ecs import BotoEcs
 from core.control.find_leaked_tasks import find_leaked_tasks
-from core.launch.repeat import relaunch
+from core.launch.plan import relaunch
 from core.launch.settings import Settings
 from core.model.identity import Ref
 from core.model.record import Record

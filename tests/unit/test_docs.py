@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from core.launch.parse import SCHEMA_FILE, StartRequest
+from core.launch.parse import SCHEMA_FILE
+from core.launch.request import StartRequest
 from core.launch.settings import Settings
 from core.machine.table import TABLE, mermaid
 from core.model.failure import Cause, ErrorCode

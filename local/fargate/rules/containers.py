@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.limits import is_ecr_image
-from core.launch.sizing import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
+from core.launch.ecs_rules import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT, is_ecr_image
 from local.fargate.rules.violation import LONG_NAME, MAX_NAME, Violation, has_foreign_characters, quoted
 
 _IMAGE: Final = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[0-9A-Fa-f]{64})?")

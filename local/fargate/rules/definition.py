@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from core.launch.limits import MAX_DEFINITION_BYTES, definition_size
-from core.launch.sizing import FARGATE_MEMORY_MIB
+from core.launch.ecs_rules import FARGATE_MEMORY_MIB, MAX_DEFINITION_BYTES, definition_size
 from local.fargate.rules.containers import container_violations
 from local.fargate.rules.violation import (
     LONG_NAME,

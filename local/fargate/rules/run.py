@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.limits import MAX_OVERRIDES_LENGTH
+from core.launch.ecs_rules import MAX_OVERRIDES_LENGTH
 from local.fargate.rules.definition import ephemeral_violations
 from local.fargate.rules.violation import Violation, quoted, tag_violations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.launch.tags import MAX_TAGS, tag_fault
+from core.launch.ecs_rules import MAX_TAGS, tag_fault
 
 MAX_NAME: Final = 255
 LONG_NAME: Final = f"must have at most {MAX_NAME} characters"

@@ -1,32 +1,30 @@
 """botocore's exceptions -> `CallFailed`: the one place where AWS's error codes are read (architecture.md 4)."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-    ProxyConnectionError,
-)
+from botocore import exceptions
 
-from core.diagnosis import diagnose_call
-from core.model.errors import CallFailed
+from core.diagnosis import Row, diagnose_call
+from core.model.errors import CallFailed, DefinitionGone
 
-_SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_UNREACHED: Final = (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)
 _NEVER_SENT: Final = (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-    ProxyConnectionError,
+    *_UNREACHED,
+    exceptions.NoCredentialsError,
+    exceptions.ParamValidationError,
+    exceptions.ProxyConnectionError,
 )
 """The call was not sent, so it cannot have taken effect."""
+_REFUSALS: Final = frozenset({"ClientException", "InvalidParameterException"})
+"""ECS has used both for RunTask with the texts of `_GONE`."""
+_GONE: Final = re.compile(
+    r"task ?definition (is inactive|not found|does not exist)|unable to describe task ?definition|delete_in_progress",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -39,22 +37,26 @@ def translated(operation: str, *, single: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as exc:
+    except exceptions.ClientError as exc:
         error = exc.response.get("Error", {})
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = error.get("Code", "Unknown"), error.get("Message", "")
-        raise _failed(operation, code, message, uncertain=status >= _SERVER_ERROR, status=status) from exc
-    except BotoCoreError as exc:
-        certain = single and isinstance(exc, _NEVER_SENT)
-        unreached = isinstance(exc, ConnectTimeoutError | EndpointConnectionError)
-        raise _failed(operation, type(exc).__name__, str(exc), uncertain=not certain, unreached=unreached) from exc
+        uncertain = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        raise failed_call(operation, code, message, diagnose_call(code, message, status), uncertain=uncertain) from exc
+    except exceptions.BotoCoreError as exc:
+        code, message = type(exc).__name__, str(exc)
+        uncertain = not (single and isinstance(exc, _NEVER_SENT))
+        unreached, diagnosis = isinstance(exc, _UNREACHED), diagnose_call(code, message)
+        raise failed_call(operation, code, message, diagnosis, uncertain=uncertain, unreached=unreached) from exc
 
 
-def _failed(  # noqa: PLR0913 - what is known of a failed call, one argument each
-    operation: str, code: str, message: str, *, uncertain: bool, unreached: bool = False, status: int = 0
+def failed_call(  # noqa: PLR0913 - what is known of a failed call, one argument each
+    operation: str, code: str, message: str, diagnosis: Row, *, uncertain: bool, unreached: bool = False
 ) -> CallFailed:
-    diagnosis = diagnose_call(code, message, status)
-    return CallFailed(
+    """The error of a call: `DefinitionGone` where RunTask found no task definition."""
+    gone = operation == "RunTask" and code in _REFUSALS and _GONE.search(message)
+    kind = DefinitionGone if gone else CallFailed
+    return kind(
         operation,
         code,
         message,

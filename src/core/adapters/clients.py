@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 def reach_client(table_name: str, dynamodb: DynamoDBClient) -> ReachClient:
     """A `ReachClient` of the stack whose output `ContainersTableName` is `table_name`.
 
-    `dynamodb` is boto3's client of that name. It needs `dynamodb:GetItem` on the table and nothing else::
-
-        client = reach_client(name, boto3.client("dynamodb"))
-        agent = client.wait_until_healthy(container_id, timeout=90)
+    `dynamodb` is boto3's client of that name. It needs `dynamodb:GetItem` on the table and nothing else.
     """
     return ReachClient(DynamoStore(table_name, dynamodb), SystemClock())

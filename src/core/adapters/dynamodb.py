@@ -1,14 +1,13 @@
-"""The store on DynamoDB: one item per container, through boto3's low-level client.
+"""The containers table on DynamoDB, through boto3's low-level client, which brings its own retries and time-outs.
 
-Reads are strongly consistent, because a stale item would show the address and the token of an earlier generation.
-Writes replace the item under a condition on `revision`. The client brings its own retries and time-outs.
+It has one item per container, and a short-lived one per task definition that is being registered.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -19,9 +18,8 @@ from core.model.failure import Cause
 from core.model.families import DefinitionUse
 from core.model.instants import format_instant
 from core.model.record import Record
-from core.ports import Loaded, RevisionConflict
-from core.storage.definition_uses import USE_ATTRIBUTES, definition_use
-from core.storage.item import from_item, to_item
+from core.ports import Loaded, RevisionConflict, Turn
+from core.storage.item import USE_ATTRIBUTES, definition_use, from_item, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,12 +30,22 @@ BATCH_GET_LIMIT: Final = 100
 PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each repetition for unprocessed keys of BatchGetItem: AWS asks for exponential backoff."""
 
+LEASE: Final = timedelta(seconds=20)
+"""Longer than a call and a pause of `core.control.patience`. After it, a start that holds the turn counts as dead."""
+RECENT: Final = timedelta(seconds=10)
+"""A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
+KEPT: Final = timedelta(hours=1)
+
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
 
 class DynamoStore:
-    """`core.ports.Store` and `DefinitionUses` on one table, with the key `container_id` and the index `watch-index`."""
+    """`core.ports.Store` and `DefinitionUses` on one table, with the key `container_id` and the index `watch-index`.
+
+    Reads are strongly consistent, because a stale item would show the address and the token of an earlier generation.
+    Writes replace the item under a condition on `revision`.
+    """
 
     def __init__(
         self,
@@ -149,6 +157,59 @@ class DynamoStore:
             cause=Cause.THROTTLED,
             transient=True,
         )
+
+
+class DynamoRegistrations:
+    """Implements `core.ports.Registrations`: an item for each family decides which start registers it.
+
+    Its key, `definition/<family>`, cannot be a container's id, and it has no `watch`, so readers of containers do not
+    find it. DynamoDB's time to live removes it.
+    """
+
+    def __init__(self, table_name: str, client: DynamoDBClient) -> None:
+        self._table = table_name
+        self._client = client
+
+    def claim(self, family: str, now: datetime) -> Turn:
+        """PutItem, unless another start holds the turn: 1 WRU. A refusal returns the item."""
+        with translated("PutItem"):
+            try:
+                self._client.put_item(
+                    **self._item(family, now + LEASE),
+                    ConditionExpression="attribute_not_exists(container_id) OR held_until < :now",
+                    ExpressionAttributeValues={":now": {"S": format_instant(now)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as refused:
+                held = cast("dict[str, Any]", refused.response).get("Item", {})
+                return Turn.DONE if held.get("registered", {}).get("BOOL") else Turn.ANOTHERS
+        return Turn.OURS
+
+    def extend(self, family: str, now: datetime) -> None:
+        """PutItem with a later `held_until`."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now + LEASE))
+
+    def done(self, family: str, now: datetime) -> None:
+        """PutItem with `registered`."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now + RECENT, registered=True))
+
+    def release(self, family: str, now: datetime) -> None:
+        """PutItem with a `held_until` in the past."""
+        with translated("PutItem"):
+            self._client.put_item(**self._item(family, now - LEASE))
+
+    def _item(self, family: str, held_until: datetime, *, registered: bool = False) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Item": {
+                "container_id": {"S": f"definition/{family}"},
+                "held_until": {"S": format_instant(held_until)},
+                "registered": {"BOOL": registered},
+                "expires_at": {"N": str(int((held_until + KEPT).timestamp()))},
+            },
+        }
 
 
 def _key(container_id: str) -> dict[str, Any]:

@@ -1,27 +1,21 @@
-"""The ECS API through boto3. It translates AWS's error codes; its callers see `CallFailed`."""
+"""The ECS API through boto3: tasks, and the task definitions of an account for the job that retires them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from core.adapters.aws_errors import translated
+from core.adapters.aws_errors import failed_call, translated
 from core.diagnosis import diagnose_run_failure
-from core.model.errors import CallFailed, DefinitionGone
-from core.ports import Described, Launched, TaskPage
+from core.model.errors import CallFailed
+from core.ports import Described, Launched, Registered, TaskPage
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
 
 DESCRIBE_LIMIT: Final = 100
 LIST_LIMIT: Final = 100
-_REFUSALS: Final = frozenset({"ClientException", "InvalidParameterException"})
-"""ECS has used both with the texts of `_GONE`."""
-_GONE: Final = re.compile(
-    r"task ?definition (is inactive|not found|does not exist)|unable to describe task ?definition|delete_in_progress",
-    re.IGNORECASE,
-)
+_NO_REASON: Final = "no reason given"
 
 
 class BotoEcs:
@@ -45,28 +39,14 @@ class BotoEcs:
 
         A family without a revision means its newest ACTIVE one, for IAM too since 2024-03 (API Reference, RunTask).
         """
-        try:
-            with translated("RunTask", single=True):
-                answer = self._single().run_task(**request)
-        except CallFailed as failed:
-            if failed.code in _REFUSALS and _GONE.search(failed.message):
-                raise _gone(failed) from failed
-            raise
+        with translated("RunTask", single=True):
+            answer = self._single().run_task(**request)
         if answer["tasks"]:
             task = answer["tasks"][0]
             return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
-        failures = answer["failures"]
-        reason = failures[0].get("reason", "no reason given") if failures else "neither a task nor a failure"
-        detail = failures[0].get("detail") if failures else None
-        diagnosis = diagnose_run_failure(reason, detail)
-        raise CallFailed(
-            "RunTask",
-            "Failure",
-            f"{reason}: {detail}" if detail else reason,
-            cause=diagnosis.cause,
-            remedy=diagnosis.remedy,
-            transient=diagnosis.transient,
-        )
+        failure = next(iter(answer["failures"]), {"reason": "neither a task nor a failure"})
+        diagnosis = diagnose_run_failure(failure.get("reason", _NO_REASON), failure.get("detail"))
+        raise failed_call("RunTask", "Failure", _why(failure), diagnosis, uncertain=False)
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """StopTask. False if ECS does not know the task: it ended long ago, or is too young to be visible."""
@@ -116,19 +96,71 @@ class BotoEcs:
         return TaskPage(tuple(answer["taskArns"]), answer.get("nextToken"))
 
 
+class BotoDefinitions:
+    """Implements `core.ports.Definitions`. `cluster` is the cluster of our tasks.
+
+    Pass a client that does not repeat throttled calls: they share a rate with starts.
+    """
+
+    def __init__(self, client: ECSClient, cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+
+    def families(self, stem: str) -> Sequence[str]:
+        """ListTaskDefinitionFamilies, all pages, with and without ACTIVE revisions."""
+        with translated("ListTaskDefinitionFamilies"):
+            pages = self._client.get_paginator("list_task_definition_families").paginate(
+                familyPrefix=stem, status="ALL"
+            )
+            return [family for page in pages for family in page["families"]]
+
+    def newest(self, family: str) -> Registered | None:
+        """DescribeTaskDefinition of the family; ECS answers ClientException without an ACTIVE revision."""
+        with translated("DescribeTaskDefinition"):
+            try:
+                found = self._client.describe_task_definition(taskDefinition=family)["taskDefinition"]
+            except self._client.exceptions.ClientException:
+                return None
+        return Registered(found["taskDefinitionArn"], found["registeredAt"]) if found["status"] == "ACTIVE" else None
+
+    def has_tasks(self, family: str) -> bool:
+        """ListTasks of the family with desiredStatus RUNNING: from PROVISIONING until StopTask."""
+        with translated("ListTasks"):
+            answer = self._client.list_tasks(
+                cluster=self._cluster, family=family, desiredStatus="RUNNING", maxResults=1
+            )
+        return bool(answer["taskArns"])
+
+    def revisions(self, family: str, *, active: bool) -> Sequence[str]:
+        """ListTaskDefinitions, all pages, oldest first. Its `familyPrefix` is the whole name (botocore)."""
+        with translated("ListTaskDefinitions"):
+            pages = self._client.get_paginator("list_task_definitions").paginate(
+                familyPrefix=family, status="ACTIVE" if active else "INACTIVE"
+            )
+            return [arn for page in pages for arn in page["taskDefinitionArns"]]
+
+    def deregister(self, arn: str) -> None:
+        """DeregisterTaskDefinition. Repeating it changes nothing."""
+        try:
+            with translated("DeregisterTaskDefinition"):
+                self._client.deregister_task_definition(taskDefinition=arn)
+        except CallFailed as failed:
+            if not (failed.code == "ClientException" and "does not exist" in failed.message):
+                raise
+
+    def delete(self, arns: Sequence[str]) -> Sequence[str]:
+        """DeleteTaskDefinitions. A definition is DELETE_IN_PROGRESS until its last task has ended."""
+        with translated("DeleteTaskDefinitions"):
+            answer = self._client.delete_task_definitions(taskDefinitions=list(arns))
+        return [one["arn"] for one in answer["failures"] if one.get("reason") != "TASK_DEFINITION_NOT_FOUND"]
+
+
 def _not_shown(failure: Mapping[str, Any]) -> CallFailed:
     """One member of DescribeTasks' `failures`: the call succeeded, but not for this task."""
-    reason, detail = failure.get("reason", "no reason given"), failure.get("detail")
-    why = f"{reason}: {detail}" if detail else reason
-    return CallFailed("DescribeTasks", "Failure", f"{failure.get('arn', 'a task without ARN')} is not shown: {why}")
+    said = f"{failure.get('arn', 'a task without ARN')} is not shown: {_why(failure)}"
+    return CallFailed("DescribeTasks", "Failure", said)
 
 
-def _gone(failed: CallFailed) -> DefinitionGone:
-    return DefinitionGone(
-        failed.operation,
-        failed.code,
-        failed.message,
-        cause=failed.cause,
-        remedy=failed.remedy,
-        transient=failed.transient,
-    )
+def _why(failure: Mapping[str, Any]) -> str:
+    reason, detail = failure.get("reason", _NO_REASON), failure.get("detail")
+    return f"{reason}: {detail}" if detail else reason

@@ -29,9 +29,6 @@ _HEAD: Final = 12
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LAST_PORT: Final = 0xFFFF
 
-_Judge = Callable[[str, int, bytes], Answer]
-_Headers = Sequence[tuple[str, str]]
-
 
 class HttpProbe:
     """The checks of an agent, for all probes of one worker and one event loop.
@@ -68,7 +65,7 @@ class HttpProbe:
 class _UnusableError(Exception):
     """The answer is no HTTP response."""
 
-    def __init__(self, kind: ProbeErrorKind, detail: str = "") -> None:
+    def __init__(self, kind: ProbeErrorKind, detail: str) -> None:
         super().__init__(kind, detail)
         self.kind = kind
         self.detail = detail
@@ -77,9 +74,9 @@ class _UnusableError(Exception):
 async def _get(
     address: str,
     path: str,
-    headers: _Headers,
+    headers: Sequence[tuple[str, str]],
     timeout: float,  # noqa: ASYNC109 - the phase in which it passes decides the error, which a caller cannot know
-    judge: _Judge,
+    judge: Callable[[str, int, bytes], Answer],
 ) -> Answer:
     host, port = _host_and_port(address)
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=RESPONSE_LIMIT)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.aws_errors import translated
-from core.model.errors import CallFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 PAGES: Final = 3
+"""Most calls of GetLogEvents for the last lines of one container."""
 
 
 class CloudWatchOutput:
@@ -29,30 +30,19 @@ class CloudWatchOutput:
         """GetLogEvents from the end of the stream, at most `PAGES` pages. An event is a line.
 
         A page may be short or empty before the stream's beginning (CloudWatch Logs API Reference, GetLogEvents). An
-        unchanged token marks the beginning.
+        unchanged token marks the beginning. The container's first line creates the stream.
         """
         # ECS Developer Guide, "Send Amazon ECS logs to CloudWatch".
         stream = f"{self._prefix}/{container}/{task_arn.rpartition('/')[2]}"
         lines: list[str] = []
         following: dict[str, Any] = {}
-        for _ in range(PAGES):
-            page = self._page(stream, most, following)
-            if page is None:
-                break
-            lines = [event["message"] for event in page["events"]] + lines
-            if len(lines) >= most or page["nextBackwardToken"] == following.get("nextToken"):
-                break
-            following = {"nextToken": page["nextBackwardToken"]}
-        return tuple(lines[-most:])
-
-    def _page(self, stream: str, most: int, following: dict[str, Any]) -> Any:
-        """None without such a stream: the container's first line creates it."""
-        try:
-            with translated("GetLogEvents"):
-                return self._client.get_log_events(
+        with translated("GetLogEvents"), suppress(self._client.exceptions.ResourceNotFoundException):
+            for _ in range(PAGES):
+                page = self._client.get_log_events(
                     logGroupName=self._group, logStreamName=stream, limit=most, startFromHead=False, **following
                 )
-        except CallFailed as failed:
-            if failed.code == "ResourceNotFoundException":
-                return None
-            raise
+                lines = [event["message"] for event in page["events"]] + lines
+                if len(lines) >= most or page["nextBackwardToken"] == following.get("nextToken"):
+                    break
+                following = {"nextToken": page["nextBackwardToken"]}
+        return tuple(lines[-most:])

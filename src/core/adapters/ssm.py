@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.adapters.aws_errors import translated
-from core.model.errors import CallFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -41,10 +41,6 @@ class SsmTokenVault:
                     yield parameter["Name"], parameter["LastModifiedDate"]
 
     def erase(self, name: str) -> None:
-        """DeleteParameter."""
-        try:
-            with translated("DeleteParameter"):
-                self._client.delete_parameter(Name=name)
-        except CallFailed as failed:
-            if failed.code != "ParameterNotFound":
-                raise
+        """DeleteParameter. Repeating it changes nothing."""
+        with translated("DeleteParameter"), suppress(self._client.exceptions.ParameterNotFound):
+            self._client.delete_parameter(Name=name)

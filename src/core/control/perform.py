@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from core.control.container_output import read_output
-from core.launch.repeat import relaunch
+from core.launch.plan import relaunch
 from core.machine.task_documents import NotOurs, observe_description
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import CallFailed

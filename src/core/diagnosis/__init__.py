@@ -5,7 +5,7 @@ member of RunTask's `failures`. If no row matches a text, the cause is `unknown`
 """
 
 from core.diagnosis.calls import diagnose_call, diagnose_run_failure
-from core.diagnosis.row import Actor, Diagnosis
+from core.diagnosis.row import Actor, Diagnosis, Row
 from core.diagnosis.stops import diagnose
 
-__all__ = ["Actor", "Diagnosis", "diagnose", "diagnose_call", "diagnose_run_failure"]
+__all__ = ["Actor", "Diagnosis", "Row", "diagnose", "diagnose_call", "diagnose_run_failure"]

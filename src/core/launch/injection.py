@@ -1,22 +1,20 @@
 """Chooses the injection strategy, and builds what it adds to a task (contract.md 5)."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from core.launch.ecs_rules import present
 from core.launch.request import StartRequest
-from core.launch.settings import Settings
+from core.launch.settings import Settings, invalid, unconfigured
 from core.model.agent import AGENT_DIRECTORY, Injection
-from core.model.errors import Refused
 from core.model.facts import INIT
-from core.model.failure import Cause, ErrorCode, Failure
+from core.model.failure import ErrorCode
 
 AGENT_VOLUME: Final = "sockerless-agent"
 COPY_DIRECTORY: Final = "/sockerless-agent-volume"
 """The volume's path in the init container. Its image may have the binary at the main container's path already."""
 
 
-@dataclass(frozen=True, slots=True)
-class InjectedParts:
+class InjectedParts(NamedTuple):
     """A strategy adds volumes and containers to the task, mount points and dependencies to `main`."""
 
     volumes: tuple[dict[str, Any], ...] = ()
@@ -34,24 +32,17 @@ def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
     default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
     strategy = request.injection or settings.injection or default
     if strategy is Injection.EFS and not settings.efs_file_system_id:
-        raise Refused(
-            Failure(
-                ErrorCode.INVALID_REQUEST,
-                "injection is efs, but this stack has no file system with the agent.",
-                "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
-            )
+        raise invalid(
+            "injection is efs, but this stack has no file system with the agent.",
+            "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
         )
     if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
-        raise Refused(
-            Failure(
-                code=ErrorCode.INVALID_REQUEST if request.injection else ErrorCode.LAUNCH_FAILED,
-                message="injection is init-container, but no agent image is configured. "
-                "Nothing was written or started.",
-                remedy="Set AGENT_IMAGE (stack parameter AgentImage) to an image of yours that holds the agent, best "
-                "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) to a file system that "
-                "does; or, for a container whose own image does, send injection image.",
-                cause=Cause.TASK_DEFINITION,
-            )
+        raise unconfigured(
+            "injection is init-container, but no agent image is configured. Nothing was written or started.",
+            "Set AGENT_IMAGE (stack parameter AgentImage) to an image of yours that holds the agent, best "
+            "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) to a file system that "
+            "does; or, for a container whose own image does, send injection image.",
+            ErrorCode.INVALID_REQUEST if request.injection else ErrorCode.LAUNCH_FAILED,
         )
     return strategy
 
@@ -62,7 +53,10 @@ def injected_parts(strategy: Injection, settings: Settings) -> InjectedParts:
         return InjectedParts()
     mounted = {"sourceVolume": AGENT_VOLUME, "containerPath": AGENT_DIRECTORY, "readOnly": True}
     if strategy is Injection.EFS:
-        return InjectedParts(volumes=(_agent_file_system(settings),), mount_points=(mounted,))
+        if settings.efs_file_system_id is None:
+            raise ValueError("the efs strategy was chosen without a file system")
+        volume = efs_volume(AGENT_VOLUME, settings.efs_file_system_id, settings.efs_access_point_id, iam=True)
+        return InjectedParts(volumes=(volume,), mount_points=(mounted,))
     return InjectedParts(
         volumes=({"name": AGENT_VOLUME},),
         mount_points=(mounted,),
@@ -72,34 +66,16 @@ def injected_parts(strategy: Injection, settings: Settings) -> InjectedParts:
 
 
 def efs_volume(
-    name: str, file_system_id: str, *, access_point_id: str | None, root_directory: str | None, iam: bool
+    name: str, file_system_id: str, access_point_id: str | None, root_directory: str | None = None, *, iam: bool
 ) -> dict[str, Any]:
     """A task volume on EFS. ECS refuses a root directory beside an access point, which has one."""
-    authorization = {
-        **({"accessPointId": access_point_id} if access_point_id else {}),
-        **({"iam": "ENABLED"} if iam else {}),
+    configuration = {
+        "fileSystemId": file_system_id,
+        "rootDirectory": None if access_point_id else root_directory or "/",
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": present({"accessPointId": access_point_id, "iam": "ENABLED" if iam else None}),
     }
-    return {
-        "name": name,
-        "efsVolumeConfiguration": {
-            "fileSystemId": file_system_id,
-            **({} if access_point_id else {"rootDirectory": root_directory or "/"}),
-            "transitEncryption": "ENABLED",
-            **({"authorizationConfig": authorization} if authorization else {}),
-        },
-    }
-
-
-def _agent_file_system(settings: Settings) -> dict[str, Any]:
-    if settings.efs_file_system_id is None:
-        raise ValueError("the efs strategy was chosen without a file system")
-    return efs_volume(
-        AGENT_VOLUME,
-        settings.efs_file_system_id,
-        access_point_id=settings.efs_access_point_id,
-        root_directory=None,
-        iam=True,
-    )
+    return {"name": name, "efsVolumeConfiguration": present(configuration)}
 
 
 def _init_container(settings: Settings) -> dict[str, Any]:
@@ -108,16 +84,14 @@ def _init_container(settings: Settings) -> dict[str, Any]:
     The user is a number, because a scratch image has no /etc/passwd. The copy command sets the mode of the copy: the
     main container's user must be able to execute it.
     """
-    container: dict[str, Any] = {
-        "name": INIT,
-        "image": settings.agent_image,
-        "essential": False,
-        "user": "0",
-        "mountPoints": [{"sourceVolume": AGENT_VOLUME, "containerPath": COPY_DIRECTORY, "readOnly": False}],
-    }
-    if settings.agent_copy_command:
-        program, *arguments = settings.agent_copy_command
-        container["entryPoint"] = [program]
-        if arguments:
-            container["command"] = arguments
-    return container
+    return present(
+        {
+            "name": INIT,
+            "image": settings.agent_image,
+            "essential": False,
+            "user": "0",
+            "mountPoints": [{"sourceVolume": AGENT_VOLUME, "containerPath": COPY_DIRECTORY, "readOnly": False}],
+            "entryPoint": list(settings.agent_copy_command[:1]),
+            "command": list(settings.agent_copy_command[1:]),
+        }
+    )

@@ -27,7 +27,7 @@ def is_keep_alive(entrypoint: tuple[str, ...], cmd: tuple[str, ...]) -> bool:
             words = words[1:] if words[:1] == ("exec",) else words
         case _:
             pass
-    return (_program(words[0]), *words[1:]) in _IDLE if words else False
+    return bool(words) and (_program(words[0]), *words[1:]) in _IDLE
 
 
 def _split(script: str) -> tuple[str, ...]:

@@ -12,10 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
+from core.launch.settings import invalid
 from core.model.errors import Refused
-from core.model.failure import ErrorCode, Failure
-
-__all__ = ["StartRequest", "StopRequest", "parse_start_request", "parse_stop_request", "start_request_schema"]
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
@@ -68,12 +66,9 @@ def _parse(model: type[RequestT], document: object) -> RequestT:
 
 
 def _refused(wrong: list[str]) -> Refused:
-    return Refused(
-        Failure(
-            code=ErrorCode.INVALID_REQUEST,
-            message=f"The request cannot be carried out: {'; '.join(wrong)}. Nothing was written or started.",
-            remedy=f"Correct it and send it again; {SCHEMA_FILE} describes every member.",
-        )
+    return invalid(
+        f"The request cannot be carried out: {'; '.join(wrong)}. Nothing was written or started.",
+        f"Correct it and send it again; {SCHEMA_FILE} describes every member.",
     )
 
 

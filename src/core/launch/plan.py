@@ -2,7 +2,8 @@
 
 The definition holds the shape of a container: image, size, volumes, roles. Command, environment and token travel in
 RunTask's overrides, because RegisterTaskDefinition is ECS's slowest call (ecs.md 6). A container needs a
-separate definition if its overrides are too long for ECS, or if its token comes from the Parameter Store.
+separate definition if its overrides are too long for ECS, or if its token comes from the Parameter Store. A relaunch
+repeats the failed task's own definition, overrides and tags.
 """
 
 import json
@@ -11,20 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.launch.definition import build_definition
+from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, present, tags_of
 from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
-from core.launch.limits import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size
 from core.launch.request import StartRequest
-from core.launch.settings import Settings, TokenDelivery, unconfigured
-from core.launch.tags import tags_of
+from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.agent import AgentVariable, Injection, agent_arguments
-from core.model.errors import Refused
 from core.model.facts import MAIN
-from core.model.failure import ErrorCode, Failure
-from core.model.families import family_of
+from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
+_OVERRIDES: Final = ("name", "command", "environment")
+"""The members of a container's overrides that a plan sets. ECS's answer adds others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,48 +63,60 @@ def plan_launch(
         agent[AgentVariable.TOKEN] = token
     command = agent_arguments(request.entrypoint, request.cmd, keep_alive=keep_alive)
     overrides = _overrides({**request.environment, **agent}, command)
-    if _longest_length(overrides) > MAX_OVERRIDES_LENGTH:
-        # Everything of the caller's moves into the definition. The token does not, because definitions are kept.
-        moved = dict(request.environment)
-        moved.update({name: agent.pop(name) for name in _ORIGINALS})
-        _main_of(definition).update(command=command, environment=_pairs(moved))
+    # AWS does not say which form of JSON it counts. This is the longest, with spaces and escaped to ASCII: counting too
+    # many costs a definition, counting too few a failed start.
+    if len(json.dumps(overrides)) > MAX_OVERRIDES_LENGTH:
+        # Everything of the caller's goes into the definition. The token does not, because definitions are kept.
+        shared = request.environment | {str(name): agent.pop(name) for name in _ORIGINALS}
+        main = next(each for each in definition["containerDefinitions"] if each["name"] == MAIN)
+        main.update(command=command, environment=_pairs(shared))
         overrides = _overrides(agent)
-    definition = {"family": family_of(prefix, _cluster(settings), definition), **definition}
+    cluster = settings.require_cluster()
+    definition = {"family": family_of(prefix, cluster, definition), **definition}
     _check_definition_size(definition)
 
-    tags = tags_of(request.labels)
-    run = {
-        "cluster": _cluster(settings),
-        **run_parameters(settings, ref, attempt),
-        "overrides": overrides,
-        **({"tags": list(tags.tags)} if tags.tags else {}),
-    }
+    tags, untagged = tags_of(request.labels)
+    run = {**_run_parameters(cluster, settings, ref, attempt), "overrides": overrides, "tags": tags}
     return LaunchPlan(
         definition=definition,
-        run=run,
+        run=present(run),
         injection=strategy,
         keep_alive=keep_alive,
         secret_name=secret_name,
-        untagged_labels=tags.left_out,
+        untagged_labels=untagged,
     )
+
+
+def relaunch(task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+    """RunTask's parameters that repeat a failed task: one member of DescribeTasks' `tasks`, with the tags.
+
+    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway.
+    """
+    overrides = task.get("overrides", {}).get("containerOverrides", ())
+    main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
+    run = {
+        **_run_parameters(task["clusterArn"], settings, ref, attempt),
+        "taskDefinition": family_in(task["taskDefinitionArn"]),
+        "overrides": {"containerOverrides": main},
+        "tags": task.get("tags"),
+    }
+    return present(run)
 
 
 def _agent_environment(request: StartRequest, settings: Settings, *, keep_alive: bool) -> dict[str, str]:
     """The agent's variables but its token (contract.md 5)."""
-    return {
+    environment: dict[str, Any] = {
         AgentVariable.PORT: str(settings.agent_port),
         AgentVariable.ORIGINAL_ENTRYPOINT: json.dumps(request.entrypoint, separators=(",", ":")),
         AgentVariable.ORIGINAL_CMD: json.dumps(request.cmd, separators=(",", ":")),
         AgentVariable.CONTAINER_ID: request.container_id,
-        **({AgentVariable.KEEP_ALIVE: "true"} if keep_alive else {}),
+        AgentVariable.KEEP_ALIVE: "true" if keep_alive else None,
     }
+    return present(environment)
 
 
 def _overrides(environment: Mapping[str, str], command: list[str] | None = None) -> dict[str, Any]:
-    main: dict[str, Any] = {"name": MAIN, "environment": _pairs(environment)}
-    if command is not None:
-        main["command"] = command
-    return {"containerOverrides": [main]}
+    return {"containerOverrides": [present({"name": MAIN, "environment": _pairs(environment), "command": command})]}
 
 
 def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
@@ -112,65 +124,35 @@ def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": str(name), "value": environment[name]} for name in sorted(environment)]
 
 
-def _longest_length(overrides: Mapping[str, Any]) -> int:
-    """The characters of the overrides as JSON in its longest form: with spaces, escaped to ASCII.
-
-    AWS does not say which form it counts. Counting too many costs a definition, counting too few a failed start.
-    """
-    return len(json.dumps(overrides))
-
-
-def _main_of(definition: Mapping[str, Any]) -> dict[str, Any]:
-    main: dict[str, Any] = next(each for each in definition["containerDefinitions"] if each["name"] == MAIN)
-    return main
-
-
 def _check_definition_size(definition: Mapping[str, Any]) -> None:
     size = definition_size(definition)
     if size > MAX_DEFINITION_BYTES:
-        raise Refused(
-            Failure(
-                ErrorCode.INVALID_REQUEST,
-                f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} "
-                f"bytes, and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started.",
-                "Send less in them; keep large data in a file on EFS or in S3.",
-            )
+        raise invalid(
+            f"entrypoint, cmd and environment are too large: the task definition that carries them has {size} bytes, "
+            f"and ECS takes {MAX_DEFINITION_BYTES}. Nothing was written or started.",
+            "Send less in them; keep large data in a file on EFS or in S3.",
         )
 
 
-def _cluster(settings: Settings) -> str:
-    if settings.cluster_arn is None:
-        raise unconfigured(
-            "No cluster is configured.",
-            "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
-        )
-    return settings.cluster_arn
-
-
-def run_parameters(settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
     """The parameters that all our RunTask calls share. Raises `Refused` without configured subnets."""
-    prefix = settings.started_by_prefix
-    return {
-        "launchType": "FARGATE",
-        # 1.4.0 since 2021, which EFS volumes and ephemeral storage need. AWS retires named versions.
-        "platformVersion": "LATEST",
-        "count": 1,
-        "startedBy": started_by(prefix, ref),
-        "clientToken": client_token(prefix, ref, attempt),
-        "networkConfiguration": _network(settings),
-    }
-
-
-def _network(settings: Settings) -> dict[str, Any]:
     if not settings.task_subnets:
         raise unconfigured(
             "No subnets are configured for tasks, and Fargate runs a task nowhere else.",
             "Set TASK_SUBNETS (stack parameter TaskSubnets) to at least one subnet of the tasks' VPC.",
         )
-    network: dict[str, Any] = {
+    network = {
         "subnets": list(settings.task_subnets),
         "assignPublicIp": "ENABLED" if settings.assign_public_ip else "DISABLED",
+        "securityGroups": list(settings.task_security_groups),
     }
-    if settings.task_security_groups:
-        network["securityGroups"] = list(settings.task_security_groups)
-    return {"awsvpcConfiguration": network}
+    return {
+        "cluster": cluster,
+        "launchType": "FARGATE",
+        # 1.4.0 since 2021, which EFS volumes and ephemeral storage need. AWS retires named versions.
+        "platformVersion": "LATEST",
+        "count": 1,
+        "startedBy": started_by(settings.started_by_prefix, ref),
+        "clientToken": client_token(settings.started_by_prefix, ref, attempt),
+        "networkConfiguration": {"awsvpcConfiguration": present(network)},
+    }

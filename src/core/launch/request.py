@@ -1,21 +1,20 @@
 """The start request and the stop request of a backend: strict models with one name per member, in snake_case.
 
 `docs/start-request.schema.json` is generated from `StartRequest`. `core.launch.parse` refuses an unknown member, a
-number as a string and an impossible value with the member's path. Docker's spellings of "not set" are accepted
-(`core.launch.strict_document`). The time-outs of a request are saved in its item, because the functions that check
-them have no request.
+number as a string and an impossible value with the member's path. The time-outs of a request are saved in its item,
+because the functions that check them have no request.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.launch.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
-from core.launch.field_types import (
+from core.launch.documents import (
     RESERVED_VARIABLES,
     AbsolutePath,
     Array,
@@ -24,25 +23,24 @@ from core.launch.field_types import (
     MountPath,
     Reason,
     StopTimeout,
+    StrictDocument,
     Text,
     VariableName,
+    allow_nothing,
 )
-from core.launch.settings import TokenDelivery
-from core.launch.sizing import (
+from core.launch.ecs_rules import (
     BYTES_PER_MIB,
     MAX_CPU_UNITS,
     MAX_MEMORY_MIB,
+    MAX_NANO_CPUS,
     MAX_OPEN_FILES,
-    NANO_CPUS_PER_VCPU,
     TaskSize,
     cpu_units_of,
     mebibytes_of,
     smallest_size,
 )
-from core.launch.strict_document import StrictDocument, allow_nothing
+from core.launch.settings import TokenDelivery
 from core.model.agent import Injection
-
-MAX_NANO_CPUS: Final = MAX_CPU_UNITS // 1024 * NANO_CPUS_PER_VCPU
 
 
 class Platform(StrEnum):
@@ -113,16 +111,14 @@ class LogOptions(StrictDocument):
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
 
 
-_PROGRAM_FIRST: Final = {"type": "array", "minItems": 1, "prefixItems": [{"minLength": 1}]}
-
-
 def _require_command(schema: dict[str, Any]) -> None:
     """The schema requires a command, as `StartRequest` does."""
     allow_nothing(schema)
+    program_first = {"type": "array", "minItems": 1, "prefixItems": [{"minLength": 1}]}
     no_entrypoint = {"enum": [None, "", [], [""]]}
     schema["anyOf"] = [
-        {"required": ["entrypoint"], "properties": {"entrypoint": _PROGRAM_FIRST}},
-        {"required": ["cmd"], "properties": {"entrypoint": no_entrypoint, "cmd": _PROGRAM_FIRST}},
+        {"required": ["entrypoint"], "properties": {"entrypoint": program_first}},
+        {"required": ["cmd"], "properties": {"entrypoint": no_entrypoint, "cmd": program_first}},
     ]
 
 
@@ -190,21 +186,16 @@ class StartRequest(StrictDocument):
                 '["tail", "-f", "/dev/null"] as cmd for a container that only waits for exec',
             )
         if not command[0]:
-            raise PydanticCustomError(
-                "no_program",
-                "{field}[0] is empty, but it names the program to run",
-                {"field": "entrypoint" if self.entrypoint else "cmd"},
-            )
+            member = "entrypoint" if self.entrypoint else "cmd"
+            raise PydanticCustomError("no_program", f"{member}[0] is empty, but it names the program to run")
         return self
 
     @model_validator(mode="after")
     def _one_bind_per_path(self) -> StartRequest:
         paths = [bind.container_path for bind in self.efs_binds]
-        if repeated := sorted({path for path in paths if paths.count(path) > 1}):
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
             raise PydanticCustomError(
-                "repeated",
-                "efs_binds: container_path {paths} is mounted more than once",
-                {"paths": ", ".join(repeated)},
+                "repeated", "efs_binds: container_path {paths} is mounted more than once", {"paths": ", ".join(twice)}
             )
         return self
 

@@ -1,6 +1,4 @@
-"""Reads a function's environment once into a typed object. template.yaml sets it; the README lists it.
-
-An empty value means an absent one, because a CloudFormation parameter cannot be absent.
+"""Reads a function's environment once into a typed object. template.yaml sets it; docs/deploy.md lists it.
 
 Settings that can never work are refused twice: by the template before a deployment, and here at a function's first
 call. Texts have constraints (`core.launch.constraints`), numbers have bounds, and `NEEDS` lists the settings that need
@@ -13,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -75,8 +73,15 @@ def _split_ids(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
+T = TypeVar("T")
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(_split_ids)]
+
+
+def _setting(default: T, description: str, **bounds: Any) -> T:
+    """`bounds` are `Field`'s: `ge`, `gt`, `le`."""
+    field: T = Field(default, description=description, **bounds)
+    return field
 
 
 class Settings(BaseModel):
@@ -85,64 +90,48 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     table_name: str = Field(description="The containers table.")
-    probe_queue_url: str | None = Field(None, description="The queue of the prober.")
-    cluster_arn: Annotated[str | None, CLUSTER] = Field(None, description="The ECS cluster that tasks are started in.")
-    started_by_prefix: Annotated[str, PREFIX] = Field(
-        "sockerless", description="The first part of RunTask's startedBy."
+    probe_queue_url: str | None = _setting(None, "The queue of the prober.")
+    cluster_arn: Annotated[str | None, CLUSTER] = _setting(None, "The ECS cluster that tasks are started in.")
+    started_by_prefix: Annotated[str, PREFIX] = _setting("sockerless", "The first part of RunTask's startedBy.")
+    task_subnets: Annotated[Ids, SUBNETS] = _setting((), "Subnets of the tasks, comma-separated.")
+    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = _setting((), "The tasks' security groups, comma-separated.")
+    assign_public_ip: bool = _setting(False, "Give tasks a public address (subnets without NAT).")
+    execution_role_arn: Annotated[str | None, ROLE] = _setting(None, "Pulls images, writes logs, reads secrets.")
+    task_role_arn: Annotated[str | None, ROLE] = _setting(None, "Role of the container's AWS calls; EFS IAM uses it.")
+    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = _setting(None, "The file system with the agent binary.")
+    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = _setting(None, "Access point of the binary's directory.")
+    agent_image: Annotated[str | None, IMAGE] = _setting(
+        None, "The image whose agent binary the init container copies."
     )
-    task_subnets: Annotated[Ids, SUBNETS] = Field((), description="Subnets of the tasks, comma-separated.")
-    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = Field(
-        (), description="Security groups of the tasks, comma-separated."
-    )
-    assign_public_ip: bool = Field(False, description="Give tasks a public address (subnets without NAT).")
-    execution_role_arn: Annotated[str | None, ROLE] = Field(
-        None, description="Pulls images, writes logs, reads secrets."
-    )
-    task_role_arn: Annotated[str | None, ROLE] = Field(
-        None, description="The role of the container's AWS calls; EFS IAM uses it."
-    )
-    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = Field(
-        None, description="The file system that holds the agent binary."
-    )
-    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = Field(
-        None, description="Its access point, rooted at the binary's directory."
-    )
-    agent_image: Annotated[str | None, IMAGE] = Field(
-        None, description="The image with the agent binary, which its init container copies."
-    )
-    agent_copy_command: Annotated[Words, COMMAND] = Field(
+    agent_copy_command: Annotated[Words, COMMAND] = _setting(
         ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
-        description="Command of the init container, comma-separated.",
+        "Command of the init container, comma-separated.",
     )
-    agent_port: int = Field(9111, ge=1, le=65535, description="The TCP port of the agent.")
-    injection: Injection | None = Field(None, description="Forces a strategy; the default follows the EFS setting.")
-    token_delivery: TokenDelivery = Field(TokenDelivery.ENVIRONMENT, description="environment or ssm.")
-    task_log_group: Annotated[str | None, LOG_GROUP] = Field(
-        None,
-        description="A log group for the containers' output, which shows why an agent never ran.",
+    agent_port: int = _setting(9111, "The TCP port of the agent.", ge=1, le=65535)
+    injection: Injection | None = _setting(None, "Forces a strategy; the default follows the EFS setting.")
+    token_delivery: TokenDelivery = _setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
+    task_log_group: Annotated[str | None, LOG_GROUP] = _setting(
+        None, "A log group for the containers' output, which shows why an agent never ran."
     )
-    launch_attempts: int = Field(
-        2, ge=1, le=10, description="Most tasks for one start request, when launches fail transiently."
-    )
-    health_timeout_seconds: float = Field(60, ge=1, le=240, description="From the known address to the agent's answer.")
-    start_timeout_seconds: float = Field(
-        300, ge=1, le=86400, description="From the start request to RUNNING, for each launch."
-    )
-    early_probe: bool = Field(False, description="Probe from the PENDING event on, the first with the address.")
-    probe_interval_seconds: float = Field(1, gt=0, description="Between two tries at an agent.")
-    probe_request_timeout_seconds: float = Field(2, gt=0, description="Time-out of one try.")
-    verify_agent_identity: bool = Field(True, description="Check that an agent knows the container's token.")
-    keep_unreachable_tasks: bool = Field(False, description="Do not stop a task whose agent never answered.")
-    keep_leaked_tasks: bool = Field(False, description="Do not stop leaked tasks.")
-    record_retention_days: float = Field(7, ge=1, le=3650, description="How long ended items stay.")
-    watch_shards: int = Field(4, ge=1, le=64, description="Shards of the reconciler's index.")
+    launch_attempts: int = _setting(2, "Most tasks for one start request, when launches fail transiently.", ge=1, le=10)
+    health_timeout_seconds: float = _setting(60, "From the known address to the agent's answer.", ge=1, le=240)
+    start_timeout_seconds: float = _setting(300, "From the start request to RUNNING, for each launch.", ge=1, le=86400)
+    early_probe: bool = _setting(False, "Probe from the PENDING event on, the first with the address.")
+    probe_interval_seconds: float = _setting(1, "Between two tries at an agent.", gt=0)
+    probe_request_timeout_seconds: float = _setting(2, "Time-out of one try.", gt=0)
+    verify_agent_identity: bool = _setting(True, "Check that an agent knows the container's token.")
+    keep_unreachable_tasks: bool = _setting(False, "Do not stop a task whose agent never answered.")
+    keep_leaked_tasks: bool = _setting(False, "Do not stop leaked tasks.")
+    record_retention_days: float = _setting(7, "How long ended items stay.", ge=1, le=3650)
+    watch_shards: int = _setting(4, "Shards of the reconciler's index.", ge=1, le=64)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads `TABLE_NAME`, `CLUSTER_ARN`, …: the field names in upper case.
+        """Reads `TABLE_NAME`, `CLUSTER_ARN`, …: the field names in upper case. An empty value means an absent one.
 
         Raises `ConfigurationError` naming every variable that is wrong.
         """
+        # A CloudFormation parameter cannot be absent.
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
         try:
             return cls.model_validate(values)
@@ -164,6 +153,15 @@ class Settings(BaseModel):
         value = getattr(self, need.setting)
         return bool(value) if need.value is None else value == need.value
 
+    def require_cluster(self, consequence: str = "") -> str:
+        """The cluster's ARN. Raises `Refused`."""
+        if self.cluster_arn is None:
+            raise unconfigured(
+                f"No cluster is configured{consequence}.",
+                "Set CLUSTER_ARN (stack parameter ClusterName) to the cluster that this stack listens to.",
+            )
+        return self.cluster_arn
+
     @property
     def policy(self) -> Policy:
         """The settings that the pure core decides by."""
@@ -184,6 +182,11 @@ class Settings(BaseModel):
         )
 
 
-def unconfigured(message: str, remedy: str) -> Refused:
+def invalid(message: str, remedy: str) -> Refused:
+    """The refusal of a request that is wrong, or that this stack cannot carry out."""
+    return Refused(Failure(ErrorCode.INVALID_REQUEST, message, remedy))
+
+
+def unconfigured(message: str, remedy: str, code: ErrorCode = ErrorCode.LAUNCH_FAILED) -> Refused:
     """The refusal of a start that needs a setting which the stack lacks."""
-    return Refused(Failure(ErrorCode.LAUNCH_FAILED, message, remedy, Cause.TASK_DEFINITION))
+    return Refused(Failure(code, message, remedy, Cause.TASK_DEFINITION))

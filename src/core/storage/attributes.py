@@ -70,12 +70,9 @@ class Map(Generic[T]):
 
     def write(self, value: T) -> dict[str, Any]:
         """Without what is None or empty; 0 and False are values."""
-        written = {}
-        for name, kind, _, _, field in self.attributes:
-            held = getattr(value, field or name)
-            if held is not None and (spelt := kind.write(held)) not in (None, "", [], {}):
-                written[name] = spelt
-        return written
+        held = ((one, getattr(value, one.field or one.name)) for one in self.attributes)
+        written = {one.name: one.kind.write(field) for one, field in held if field is not None}
+        return {name: spelt for name, spelt in written.items() if spelt not in (None, "", [], {})}
 
 
 def map_of(table: Map[Any]) -> Kind:

@@ -16,6 +16,7 @@ from core.model.agent import Injection
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.families import DefinitionUse
 from core.model.record import (
     HISTORY_LIMIT,
     SCHEMA,
@@ -30,7 +31,7 @@ from core.model.record import (
     UnexplainedEnd,
     UnwantedTask,
 )
-from core.model.state import State, Trigger
+from core.model.state import ENDS, State, Trigger
 from core.storage.attributes import (
     ALWAYS,
     BOOLEAN,
@@ -47,6 +48,9 @@ from core.storage.attributes import (
     map_of,
     word,
 )
+
+USE_ATTRIBUTES: Final = ("task_definition_arn", "state", "updated_at")
+"""The attributes of an item that `definition_use` reads."""
 
 
 def to_item(record: Record) -> dict[str, Any]:
@@ -66,6 +70,21 @@ def from_item(item: Mapping[str, Any]) -> Record:
         container_id = item.get("container_id")
         named = container_id if isinstance(container_id, str) and container_id else "(without an id)"
         raise UnreadableRecord(named, str(exc).removeprefix(".")) from exc
+
+
+def definition_use(item: Mapping[str, Any]) -> DefinitionUse | None:
+    """Reads an item, or the part of it that `USE_ATTRIBUTES` names; None when it names no definition. Never raises.
+
+    More lenient than `from_item`: an item that this version cannot interpret still keeps its definition.
+    """
+    arn, state = item.get("task_definition_arn"), item.get("state")
+    if not isinstance(arn, str):
+        return None
+    try:
+        updated_at = INSTANT.read(item.get("updated_at"))
+    except Unusable:
+        updated_at = None
+    return DefinitionUse(arn, isinstance(state, str) and state in ENDS, updated_at)
 
 
 def _schema(value: Any) -> int:
@@ -91,10 +110,10 @@ _FAILURE: Final = Map(
 )
 _PROBE: Final = Map(
     Probe,
-    ("attempts", INTEGER, ALWAYS, "how often the prober has asked the agent"),
+    ("attempts", INTEGER, ALWAYS, "the prober's tries at the agent"),
     ("last_error", TEXT, "see below", "the last connection error, or what keeps the prober from a verdict"),
     ("deadline", INSTANT, ALWAYS, "when the prober gives up; renewed when it has passed without a verdict"),
-    ("silent_at", INSTANT, "until ECS has been asked", "the prober's verdict that the agent did not answer"),
+    ("silent_at", INSTANT, "until DescribeTasks has answered", "the prober's verdict that the agent did not answer"),
     ("remedy", TEXT, "with `last_error`", "what to do next"),
 )
 _STOP: Final = Map(
@@ -102,7 +121,7 @@ _STOP: Final = Map(
     ("code", TEXT, "once ECS shows it", "ECS's stopCode"),
     ("reason", TEXT, "once ECS shows it", "ECS's text"),
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
-    ("requested", FLAG, "when true", "the backend asked for the end"),
+    ("requested", FLAG, "when true", "the backend requested the end"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
     ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
 )
@@ -171,7 +190,7 @@ ITEM: Final = Map(
     ("stop", map_of(_STOP), "once the end is in sight", "how the task ended"),
     ("history", list_of(_STEP), "after the first transition", f"the newest {HISTORY_LIMIT} transitions"),
     ("launches", list_of(_LAUNCH), "after a launch was given up", "earlier launches of this generation, all failed"),
-    ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "who asks ECS for the task"),
+    ("launching", map_of(_LAUNCHING), "until a task of the current launch is known", "the starts that call RunTask"),
     ("unwanted_tasks", list_of(_UNWANTED_TASK), "seldom", "other tasks of this container, to be stopped"),
     (
         "unexplained",

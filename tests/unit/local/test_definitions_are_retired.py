@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.definitions import BotoDefinitions
+from core.adapters.ecs import BotoDefinitions
 from core.control.retire_definitions import GRACE, retire_definitions
 from core.control.start_container import start_container
 from core.model.errors import CallFailed

@@ -10,8 +10,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from core.adapters.definitions import BotoDefinitions
-from core.adapters.ecs import BotoEcs
+from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.model.errors import CallFailed, DefinitionGone
 from core.model.failure import Cause
 from tests.factories import CLUSTER
@@ -92,7 +91,7 @@ def test_other_refusals_of_run_task_are_not(client: ECSClient, answers: Stubber,
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
-def test_not_to_have_been_told_is_not_none(client: ECSClient, answers: Stubber, code: str) -> None:
+def test_a_failed_description_is_not_none(client: ECSClient, answers: Stubber, code: str) -> None:
     """A description that fails for another reason is an error."""
     answers.add_client_error("describe_task_definition", code, "Rate exceeded", http_status_code=400)
     with pytest.raises(CallFailed, match=code):
@@ -112,12 +111,12 @@ def test_what_ecs_did_not_delete_is_named(client: ECSClient, answers: Stubber) -
 
 def test_all_pages_are_read(client: ECSClient, answers: Stubber) -> None:
     """Families and revisions come a hundred at a time."""
-    asked = {"familyPrefix": FAMILY[:19], "status": "ALL"}
-    answers.add_response("list_task_definition_families", {"families": ["a"], "nextToken": "t"}, asked)
-    answers.add_response("list_task_definition_families", {"families": ["b"]}, {**asked, "nextToken": "t"})
-    asked = {"familyPrefix": FAMILY, "status": "INACTIVE"}
-    answers.add_response("list_task_definitions", {"taskDefinitionArns": ["1"], "nextToken": "t"}, asked)
-    answers.add_response("list_task_definitions", {"taskDefinitionArns": ["2"]}, {**asked, "nextToken": "t"})
+    request = {"familyPrefix": FAMILY[:19], "status": "ALL"}
+    answers.add_response("list_task_definition_families", {"families": ["a"], "nextToken": "t"}, request)
+    answers.add_response("list_task_definition_families", {"families": ["b"]}, {**request, "nextToken": "t"})
+    request = {"familyPrefix": FAMILY, "status": "INACTIVE"}
+    answers.add_response("list_task_definitions", {"taskDefinitionArns": ["1"], "nextToken": "t"}, request)
+    answers.add_response("list_task_definitions", {"taskDefinitionArns": ["2"]}, {**request, "nextToken": "t"})
     definitions = BotoDefinitions(client, CLUSTER)
 
     assert definitions.families(FAMILY[:19]) == ["a", "b"]

@@ -40,26 +40,26 @@ def stubbed() -> Iterator[tuple[BotoEcs, Stubber]]:
 
 
 def test_missing_is_one_thing_and_not_shown_another(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """Only MISSING says that there is no such task; any other reason is an error to tell, with its detail."""
+    """Only MISSING says that there is no such task; any other reason is an error, with its detail."""
     ecs, answers = stubbed
-    asked = [TASK, TASK + "1", TASK + "2", TASK + "3"]
+    request = [TASK, TASK + "1", TASK + "2", TASK + "3"]
     answers.add_response(
         "describe_tasks",
         {
             "tasks": [{"taskArn": TASK}],
             "failures": [
-                {"arn": asked[1], "reason": "MISSING"},
-                {"arn": asked[2], "reason": "ACCESS_DENIED", "detail": "not yours"},
+                {"arn": request[1], "reason": "MISSING"},
+                {"arn": request[2], "reason": "ACCESS_DENIED", "detail": "not yours"},
                 {},
             ],
         },
-        {"cluster": CLUSTER, "tasks": asked, "include": ["TAGS"]},
+        {"cluster": CLUSTER, "tasks": request, "include": ["TAGS"]},
     )
-    answer = ecs.describe(CLUSTER, asked)
+    answer = ecs.describe(CLUSTER, request)
     assert answer.tasks == ({"taskArn": TASK},)
-    assert answer.missing == (asked[1],)
+    assert answer.missing == (request[1],)
     assert [str(one) for one in answer.refused] == [
-        f"DescribeTasks failed with Failure: {asked[2]} is not shown: ACCESS_DENIED: not yours",
+        f"DescribeTasks failed with Failure: {request[2]} is not shown: ACCESS_DENIED: not yours",
         "DescribeTasks failed with Failure: a task without ARN is not shown: no reason given",
     ]
 
@@ -67,15 +67,15 @@ def test_missing_is_one_thing_and_not_shown_another(stubbed: tuple[BotoEcs, Stub
 def test_running_tasks_page_by_page(stubbed: tuple[BotoEcs, Stubber]) -> None:
     """A hundred a call, with the token of the page before; the last page has none."""
     ecs, answers = stubbed
-    asked = {"cluster": CLUSTER, "desiredStatus": "RUNNING", "launchType": "FARGATE", "maxResults": 100}
-    answers.add_response("list_tasks", {"taskArns": [TASK], "nextToken": "more"}, asked)
-    answers.add_response("list_tasks", {"taskArns": []}, {**asked, "nextToken": "more"})
+    request = {"cluster": CLUSTER, "desiredStatus": "RUNNING", "launchType": "FARGATE", "maxResults": 100}
+    answers.add_response("list_tasks", {"taskArns": [TASK], "nextToken": "more"}, request)
+    answers.add_response("list_tasks", {"taskArns": []}, {**request, "nextToken": "more"})
     assert ecs.running(CLUSTER) == TaskPage((TASK,), "more")
     assert ecs.running(CLUSTER, after="more") == TaskPage((), None)
 
 
 def test_a_refused_listing(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """AWS's code, and whose turn it is."""
+    """The error has AWS's code, its cause and its transience."""
     ecs, answers = stubbed
     answers.add_client_error("list_tasks", "ThrottlingException", "Rate exceeded", 400)
     with pytest.raises(CallFailed) as failed:
@@ -91,7 +91,7 @@ RUN = {"cluster": CLUSTER, "taskDefinition": "family"}
 
 
 def test_a_run_answers_with_its_task(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """The first task; one was asked for."""
+    """The first task; RunTask's count is 1."""
     ecs, answers = stubbed
     task = {"taskArn": TASK, "taskDefinitionArn": "definition", "clusterArn": CLUSTER}
     answers.add_response("run_task", {"tasks": [task], "failures": []}, RUN)
@@ -127,17 +127,17 @@ def test_a_run_without_a_task_is_a_failed_call(
 def test_a_task_that_is_not_found_was_not_stopped(stubbed: tuple[BotoEcs, Stubber]) -> None:
     """Told apart from one that ECS has begun to stop; anything else is an error."""
     ecs, answers = stubbed
-    asked = {"cluster": CLUSTER, "task": TASK, "reason": "enough"}
+    request = {"cluster": CLUSTER, "task": TASK, "reason": "enough"}
     message = "The referenced task was not found."
-    answers.add_client_error("stop_task", "InvalidParameterException", message, 400, expected_params=asked)
-    answers.add_client_error("stop_task", "ServerException", "try again", 500, expected_params=asked)
+    answers.add_client_error("stop_task", "InvalidParameterException", message, 400, expected_params=request)
+    answers.add_client_error("stop_task", "ServerException", "try again", 500, expected_params=request)
 
     assert not ecs.stop(CLUSTER, TASK, "enough")
     with pytest.raises(CallFailed, match="ServerException") as caught:
         ecs.stop(CLUSTER, TASK, "enough")
 
     assert caught.value.uncertain
-    answers.add_response("stop_task", {"task": {"taskArn": TASK}}, asked)
+    answers.add_response("stop_task", {"task": {"taskArn": TASK}}, request)
     assert ecs.stop(CLUSTER, TASK, "enough")
 
 
@@ -145,7 +145,7 @@ LISTED = {"cluster": CLUSTER, "startedBy": "p/c/1"}
 
 
 def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """ListTasks shows running ones only, unless asked twice."""
+    """ListTasks shows running tasks only; a second call finds the stopped ones."""
     ecs, answers = stubbed
     answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
     answers.add_response("list_tasks", {"taskArns": [TASK + "1"]}, {**LISTED, "desiredStatus": "STOPPED"})
@@ -155,7 +155,7 @@ def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
 
 @pytest.mark.parametrize("code", ["InvalidParameterException", "ThrottlingException", "ServerException"])
 def test_what_was_found_is_not_lost_by_a_second_call(stubbed: tuple[BotoEcs, Stubber], code: str) -> None:
-    """A task that runs is there, whatever becomes of the question for stopped ones."""
+    """A task that runs is there, whatever becomes of the call for stopped ones."""
     ecs, answers = stubbed
     answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
     answers.add_client_error("list_tasks", code, "no", 400, expected_params={**LISTED, "desiredStatus": "STOPPED"})
@@ -163,7 +163,7 @@ def test_what_was_found_is_not_lost_by_a_second_call(stubbed: tuple[BotoEcs, Stu
     assert ecs.find(CLUSTER, "p/c/1") == (TASK,)
 
 
-def test_nothing_found_is_known_only_where_both_were_asked(stubbed: tuple[BotoEcs, Stubber]) -> None:
+def test_nothing_found_is_known_only_after_both_calls(stubbed: tuple[BotoEcs, Stubber]) -> None:
     """A throttled call says nothing; one that ECS never takes (API Reference, ListTasks) says that there is no more."""
     ecs, answers = stubbed
     for code in ("ThrottlingException", "InvalidParameterException"):
@@ -195,7 +195,7 @@ def test_a_call_that_was_never_sent_is_certain(error: BotoCoreError, uncertain: 
 
 
 def test_what_starts_a_task_goes_through_the_client_that_repeats_nothing() -> None:
-    """Throttled once, it is told at once: the start itself repeats, and knows what each try said."""
+    """A throttled call fails at once: the start itself repeats it, and knows the answer to each try."""
     credentials: Any = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
     usual, single = (boto3.client("ecs", **credentials) for _ in range(2))
     ecs = BotoEcs(usual, lambda: single)

@@ -25,7 +25,7 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 
 class SkippingLoop(asyncio.SelectorEventLoop):
-    """Real sockets, and a clock that a test can move on."""
+    """Real sockets, and a clock that a test can advance."""
 
     skipped = 0.0
 
@@ -60,7 +60,7 @@ async def check_identity(address: str, token: str, *, timeout: float) -> Answer:
 
 
 class Agent:
-    """A server on a port of its own. Answers every connection with `answer`, keeps what it was asked."""
+    """A server on a free port. Answers every connection with `answer`, keeps the requests."""
 
     def __init__(self, answer: bytes = b"", *, then: str = "close") -> None:
         self.answer = answer
@@ -128,7 +128,7 @@ def response(status: str = "200 OK", body: bytes = b'{"status": "ok"}', *headers
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def asked(agent: Agent, host: str = "127.0.0.1") -> Answer:
+def probed(agent: Agent, host: str = "127.0.0.1") -> Answer:
     """The answer of `agent` to one GET /health."""
 
     async def main() -> Answer:
@@ -158,7 +158,7 @@ def test_200_is_healthy() -> None:
     """The agent's own answer counts, and the request is what it should be."""
     agent = Agent(response())
 
-    assert asked(agent).healthy
+    assert probed(agent).healthy
 
     (request,) = agent.requests
     lines = request.decode().rstrip().split("\r\n")
@@ -178,13 +178,13 @@ def test_200_is_healthy() -> None:
 )
 def test_200_in_every_form(answer: bytes) -> None:
     """Every way in which HTTP says 200 is a 200."""
-    assert asked(Agent(answer)).healthy
+    assert probed(Agent(answer)).healthy
 
 
 @pytest.mark.parametrize("status", ["201 Created", "204 No Content", "404 Not Found", "500 Oops", "503 Starting"])
 def test_only_200_counts(status: str) -> None:
     """Any other status is an error that names it."""
-    answer = asked(Agent(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()))
+    answer = probed(Agent(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()))
 
     assert kind(answer) is ProbeErrorKind.STATUS
     assert answer.error is not None
@@ -193,13 +193,13 @@ def test_only_200_counts(status: str) -> None:
 
 def test_status_needs_no_body() -> None:
     """The status of a refusal is known before its body, however long that takes to come."""
-    answer = asked(Agent(b"HTTP/1.1 503 Starting\r\nContent-Length: 1000000\r\n\r\n", then="wait"))
+    answer = probed(Agent(b"HTTP/1.1 503 Starting\r\nContent-Length: 1000000\r\n\r\n", then="wait"))
 
     assert kind(answer) is ProbeErrorKind.STATUS
 
 
 def test_redirect_is_not_followed() -> None:
-    """A redirect is a status like any other: nobody else is asked."""
+    """A redirect is a status like any other: its target is not probed."""
     elsewhere = Agent(response())
 
     async def main() -> Answer:
@@ -250,7 +250,7 @@ def free_port() -> int:
 
 
 def test_refused() -> None:
-    """Nothing listens: look at the agent first."""
+    """Nothing listens: the remedy begins with the agent."""
     port = free_port()
 
     answer = asyncio.run(check_health(f"127.0.0.1:{port}", timeout=PATIENT))
@@ -262,7 +262,7 @@ def test_refused() -> None:
 
 
 def test_no_connection_is_timed_out() -> None:
-    """Dropped packets, here of a full accept queue: look at the security group first."""
+    """Dropped packets, here of a full accept queue: the remedy begins with the security group."""
 
     async def main(port: int) -> Answer:
         return await time_out(asyncio.create_task(check_health(f"127.0.0.1:{port}", timeout=PATIENT)))
@@ -295,7 +295,7 @@ def test_no_answer_is_unanswered(answer: bytes) -> None:
 
 def test_reset() -> None:
     """The other side resets the connection."""
-    assert kind(asked(Agent(then="reset"))) is ProbeErrorKind.RESET
+    assert kind(probed(Agent(then="reset"))) is ProbeErrorKind.RESET
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_reset() -> None:
 )
 def test_closed(answer: bytes) -> None:
     """A connection that is closed before the answer is complete is no answer."""
-    assert kind(asked(Agent(answer))) is ProbeErrorKind.CLOSED
+    assert kind(probed(Agent(answer))) is ProbeErrorKind.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_closed(answer: bytes) -> None:
 )
 def test_not_http(answer: bytes) -> None:
     """Another protocol is known by its first bytes, also when the connection then stays open."""
-    assert kind(asked(Agent(answer, then="wait"))) is ProbeErrorKind.NOT_HTTP
+    assert kind(probed(Agent(answer, then="wait"))) is ProbeErrorKind.NOT_HTTP
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_not_http(answer: bytes) -> None:
 )
 def test_tls(answer: bytes) -> None:
     """TLS on the agent's port: an alert, a handshake, or the sentence with which a TLS server answers plain HTTP."""
-    assert kind(asked(Agent(answer))) is ProbeErrorKind.TLS
+    assert kind(probed(Agent(answer))) is ProbeErrorKind.TLS
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_tls(answer: bytes) -> None:
 )
 def test_too_large(answer: bytes) -> None:
     """An answer is read up to a limit, of headers and body together, and given up beyond it."""
-    assert kind(asked(Agent(answer, then="keep"))) is ProbeErrorKind.TOO_LARGE
+    assert kind(probed(Agent(answer, then="keep"))) is ProbeErrorKind.TOO_LARGE
 
 
 def test_name_that_does_not_resolve() -> None:
@@ -362,7 +362,7 @@ def test_ipv6() -> None:
         pytest.skip(f"no IPv6 loopback here: {exc}")
     agent = Agent(response())
 
-    assert asked(agent, host="::1").healthy
+    assert probed(agent, host="::1").healthy
     assert f"host: {agent.address}" in agent.requests[0].decode().lower()
 
 

@@ -1,4 +1,4 @@
-"""What the adapter asks of CloudWatch Logs, with botocore checking both sides against its model."""
+"""What the adapter requests of CloudWatch Logs, with botocore checking both sides against its model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model.errors import CallFailed
 from tests.factories import TASK
 
 TASK_ID = TASK.rpartition("/")[2]
-ASKED: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     "logGroupName": "/tasks",
     "logStreamName": f"web/main/{TASK_ID}",
     "limit": 2,
@@ -23,17 +23,17 @@ ASKED: dict[str, Any] = {
 
 
 class Answers:
-    """The adapter before a service that answers what a test tells it to."""
+    """The adapter before a service that gives a test's answers."""
 
     def __init__(self) -> None:
         logs = boto3.Session("test", "test", region_name="us-east-1").client("logs")
         self.logs = Stubber(logs)
         self.output = CloudWatchOutput(logs, "/tasks", "web")
 
-    def page(self, *lines: str, token: str, asked: str | None = None) -> None:
+    def page(self, *lines: str, token: str, after: str | None = None) -> None:
         events = [{"timestamp": 1, "message": line, "ingestionTime": 2} for line in lines]
         answer = {"events": events, "nextForwardToken": "f/0", "nextBackwardToken": token}
-        self.logs.add_response("get_log_events", answer, {**ASKED, **({"nextToken": asked} if asked else {})})
+        self.logs.add_response("get_log_events", answer, {**REQUEST, **({"nextToken": after} if after else {})})
 
 
 @pytest.fixture
@@ -51,23 +51,23 @@ def test_the_newest_lines_of_the_containers_stream(answers: Answers) -> None:
 
 
 def test_a_short_page_is_not_the_whole_log(answers: Answers) -> None:
-    """More is asked for until there are enough lines, older ones in front; not one too many is given."""
+    """Earlier pages are read until there are enough lines; the answer has no line too many."""
     answers.page("three", token="b/1")
-    answers.page("one", "two", token="b/2", asked="b/1")
+    answers.page("one", "two", token="b/2", after="b/1")
     assert answers.output.last_lines(TASK, "main", 2) == ("two", "three")
 
 
 def test_a_token_that_comes_back_is_the_end(answers: Answers) -> None:
     """One line is all that the container printed."""
     answers.page("only", token="b/1")
-    answers.page(token="b/1", asked="b/1")
+    answers.page(token="b/1", after="b/1")
     assert answers.output.last_lines(TASK, "main", 2) == ("only",)
 
 
 def test_endless_empty_pages_are_not_followed(answers: Answers) -> None:
     """A few calls, whatever CloudWatch Logs has."""
     for number in range(PAGES):
-        answers.page(token=f"b/{number + 1}", asked=f"b/{number}" if number else None)
+        answers.page(token=f"b/{number + 1}", after=f"b/{number}" if number else None)
     assert answers.output.last_lines(TASK, "main", 2) == ()
 
 

@@ -116,8 +116,8 @@ def test_erasing_is_idempotent(stubbed: Stub) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_connection_that_never_came_about_is_told_apart(error: Exception, unreached: bool) -> None:
-    """Only it speaks of a missing route; who was refused, or cut off later, had one."""
+def test_only_a_connection_that_never_came_about_is_unreached(error: Exception, unreached: bool) -> None:
+    """It alone proves a missing route; a refused call, or one that was cut off later, had one."""
     with pytest.raises(CallFailed) as caught, translated("GetItem"):
         raise error
     assert caught.value.unreached is unreached

@@ -28,8 +28,7 @@ from core.model.failure import Cause
 from core.model.families import DefinitionUse, family_in, family_of, family_stem
 from core.model.state import ENDS, State
 from core.ports import Registered
-from core.storage.definition_uses import definition_use
-from core.storage.item import to_item
+from core.storage.item import definition_use, to_item
 from tests.factories import CLUSTER, at
 from tests.fakes import FakeDefinitions, MemoryStore, SettableClock
 from tests.records import exited, healthy

@@ -28,7 +28,7 @@ def containers(planned: LaunchPlan) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("stack", "asked", "strategy"),
+    ("stack", "wanted", "strategy"),
     [
         (settings(), None, Injection.INIT_CONTAINER),
         (efs_settings(), None, Injection.EFS),
@@ -39,14 +39,14 @@ def containers(planned: LaunchPlan) -> dict[str, dict[str, Any]]:
         (efs_settings(injection="image"), "efs", Injection.EFS),
     ],
 )
-def test_the_request_then_the_stack_then_the_default(stack: Settings, asked: str | None, strategy: Injection) -> None:
+def test_the_request_then_the_stack_then_the_default(stack: Settings, wanted: str | None, strategy: Injection) -> None:
     """EFS where there is a file system, else an init container; the stack can force one, and a request another."""
-    request = parse_start_request(document(**({"injection": asked} if asked else {})))
+    request = parse_start_request(document(**({"injection": wanted} if wanted else {})))
     assert choose_strategy(stack, request) is strategy
 
 
 def test_efs_without_a_file_system_is_refused() -> None:
-    """A request cannot ask for a file system that the stack does not have."""
+    """A request cannot have a file system that the stack does not have."""
     with pytest.raises(Refused, match="injection is efs") as caught:
         plan(settings(), injection="efs")
     assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
@@ -54,26 +54,26 @@ def test_efs_without_a_file_system_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("changes", "code"),
     [({}, ErrorCode.LAUNCH_FAILED), ({"injection": "init-container"}, ErrorCode.INVALID_REQUEST)],
 )
-def test_an_init_container_without_an_agent_image_is_refused(asked: dict[str, str], code: ErrorCode) -> None:
+def test_an_init_container_without_an_agent_image_is_refused(changes: dict[str, str], code: ErrorCode) -> None:
     """Whose program would be the first process of every container is the operator's choice: there is no default."""
     with pytest.raises(Refused, match="no agent image is configured") as caught:
-        plan(settings(agent_image=None), **asked)
+        plan(settings(agent_image=None), **changes)
     assert caught.value.failure.code is code
     assert "AgentImage" in caught.value.failure.remedy
     assert "digest" in caught.value.failure.remedy
 
 
-def test_an_agent_image_is_missed_by_nobody_else() -> None:
+def test_other_strategies_need_no_agent_image() -> None:
     """The other strategies have no init container."""
     assert plan(settings(agent_image=None), injection="image").injection is Injection.IMAGE
     assert plan(efs_settings(agent_image=None)).injection is Injection.EFS
 
 
 def test_building_efs_without_choosing_it_is_a_bug() -> None:
-    """A volume without a file system is never made, whoever asks."""
+    """A volume without a file system is never made."""
     with pytest.raises(ValueError, match="without a file system"):
         injected_parts(Injection.EFS, settings())
 

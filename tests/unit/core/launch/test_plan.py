@@ -1,4 +1,4 @@
-"""What a start asks of ECS: one shared definition, and one RunTask that carries the rest."""
+"""What a start requests of ECS: one shared definition, and one RunTask that carries the rest."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OTHER_ID = "f" * 64
 
 
 def plan(stack: Settings | None = None, *, generation: int = 1, attempt: int = 1, **changes: Any) -> LaunchPlan:
-    """The plan of a request with these changes, for a stack with an init container unless told otherwise."""
+    """The plan of a request with these changes, for a stack with an init container by default."""
     request = parse_start_request(document(**changes))
     return plan_launch(request, stack or settings(), token=TOKEN, generation=generation, attempt=attempt)
 
@@ -131,10 +131,10 @@ def test_members_that_are_not_sent_are_left_to_ecs() -> None:
     assert not {"stopTimeout", "ulimits", "repositoryCredentials"} & main_of(plan()).keys()
 
 
-@pytest.mark.parametrize(("asked", "given"), [(0, 2), (1, 2), (2, 2), (60, 60), (120, 120)])
-def test_fargate_waits_two_seconds_at_least(asked: int, given: int) -> None:
+@pytest.mark.parametrize(("requested", "given"), [(0, 2), (1, 2), (2, 2), (60, 60), (120, 120)])
+def test_fargate_waits_two_seconds_at_least(requested: int, given: int) -> None:
     """Docker's 0 kills at once; the nearest that Fargate takes is 2."""
-    planned = plan(stop_timeout=asked)
+    planned = plan(stop_timeout=requested)
     assert main_of(planned)["stopTimeout"] == given
     assert_valid(planned)
 
@@ -181,7 +181,7 @@ def test_the_run_in_full() -> None:
 
 
 def test_network_options() -> None:
-    """Without security groups ECS takes the VPC's default one; a public address is asked for by the stack."""
+    """Without security groups ECS takes the VPC's default one; a public address is a setting of the stack."""
     network = plan(settings(task_security_groups=(), assign_public_ip=True)).run["networkConfiguration"]
     assert network == {"awsvpcConfiguration": {"subnets": [SUBNET], "assignPublicIp": "ENABLED"}}
 
@@ -206,7 +206,7 @@ def test_what_differs_travels_in_the_overrides() -> None:
 
 
 def test_keep_alive_runs_no_child() -> None:
-    """The agent is told so twice, as its protocol has it, and the originals are still kept."""
+    """Flag and variable say so, as the protocol requires, and the originals are still kept."""
     planned = plan(entrypoint=["tail", "-f"], cmd=["/dev/null"])
     environment = environment_of(override_of(planned))
     assert planned.keep_alive
@@ -270,7 +270,7 @@ def test_a_retry_is_the_same_run() -> None:
 
 
 def test_overrides_too_long_get_a_definition_of_their_own() -> None:
-    """What is the caller's moves into the definition; the token and what is this container's alone do not."""
+    """The definition holds the caller's part; the overrides keep the token and the container's id."""
     environment = {f"VARIABLE_{number}": "x" * 100 for number in range(80)}
     first, second = plan(environment=environment), plan(environment=environment, container_id=OTHER_ID)
     assert main_of(first)["command"] == ["--", "nginx", "-g", "daemon off;"]
@@ -382,7 +382,7 @@ def plan_or_failure(value: dict[str, Any], stack: Settings) -> LaunchPlan | Fail
 @given(DOCUMENTS, COMPLETE_SETTINGS | SETTINGS)
 @hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settings) -> None:
-    """Whatever is asked of whatever stack: a plan within AWS's limits, or a refusal that names member or setting."""
+    """Any request and any stack: a plan within AWS's limits, or a refusal that names member or setting."""
     planned = plan_or_failure(value, stack)
     if isinstance(planned, LaunchPlan):
         assert_valid(planned)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.launch.ecs_rules import TaskSize
 from core.launch.parse import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
 from core.launch.settings import TokenDelivery
-from core.launch.sizing import TaskSize
 from core.model.agent import AgentVariable, Injection
 from core.model.errors import Refused
 from core.model.failure import ErrorCode
@@ -135,7 +135,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
     ],
 )
 def test_a_wrong_member_is_named(changes: dict[str, Any], says: str) -> None:
-    """A refusal gives the path of what is wrong and what is allowed there."""
+    """A refusal names the path of a wrong member and the values allowed there."""
     assert says in refusal(document(**changes))
 
 
@@ -161,7 +161,7 @@ def test_the_agents_variables_are_reserved(variable: AgentVariable) -> None:
 
 @pytest.mark.parametrize("empty", [{"cmd": []}, {"cmd": [], "entrypoint": []}])
 def test_no_command_is_refused_with_the_way_out(empty: dict[str, Any]) -> None:
-    """The image's own command is lost, so somebody must send one: the refusal says which."""
+    """The image's own command is lost, so the request must have one: the refusal says which."""
     message = refusal(document(**empty))
     assert "entrypoint and cmd are both empty" in message
     assert "ECS drops the image's own command" in message

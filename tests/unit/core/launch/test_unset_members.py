@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from core.launch.parse import StartRequest, parse_start_request, start_request_schema
-from core.launch.request import EfsBind, Limits, LogOptions, Ulimit
-from core.launch.strict_document import StrictDocument
+from core.launch.documents import StrictDocument
+from core.launch.parse import parse_start_request, start_request_schema
+from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, Ulimit
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
 from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
@@ -119,7 +119,7 @@ def test_elements_and_values_may_be_empty() -> None:
 
 @pytest.mark.parametrize("nothing", NOTHING, ids=["null", "empty"])
 def test_an_unknown_member_is_refused_also_without_a_value(nothing: Any) -> None:
-    """A name that was misspelt is told, whatever stands in it."""
+    """A misspelt name is refused, whatever its value."""
     assert not taken(document(Entrypoint=nothing))
     assert not SCHEMA.is_valid(document(Entrypoint=nothing))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.launch.limits import definition_size
+from core.launch.ecs_rules import definition_size
 from local.fargate.rules import Violation, override_violations, violations
 from tests.unit.local.fargate.ecs_requests import (
     DEFINITION,

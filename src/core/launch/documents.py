@@ -1,15 +1,49 @@
-"""The field types of requests. Each has its check and, where pydantic cannot derive it, its JSON Schema."""
+"""What documents from callers are made of: a closed and typed base, and the types of their members.
+
+Docker's clients send null and `""` for members that are not set: `"Entrypoint": null`, `"User": ""`. So a member with
+one of these counts as absent, at every depth, and a required one as missing. Elements of arrays and values of maps are
+no members: an argument or a variable may be empty. The JSON Schema says the same.
+"""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.launch.sizing import MAX_STOP_TIMEOUT
+from core.launch.ecs_rules import MAX_STOP_TIMEOUT
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
+
+
+def allow_nothing(schema: dict[str, Any]) -> None:
+    """Changes a model's schema: each optional member may be null or `""`."""
+    for name, member in schema["properties"].items():
+        if name not in schema.get("required", ()):
+            notes = {key: member.pop(key) for key in ("title", "description", "default") if key in member}
+            kinds = [kind for kind in member.get("anyOf", [member]) if kind != {"type": "null"}]
+            schema["properties"][name] = {**notes, "anyOf": [*kinds, {"enum": [None, ""]}]}
+
+
+class StrictDocument(BaseModel):
+    """Closed and immutable; an error never shows the value, which may be a secret."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, json_schema_extra=allow_nothing
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_is_not_set(cls, document: Any) -> Any:
+        """Keeps unknown members, so that a misspelt name is refused."""
+        if not isinstance(document, dict):
+            return document
+        return {
+            name: value
+            for name, value in document.items()
+            if name not in cls.model_fields or (value is not None and value != "")
+        }
 
 
 def _check_text(text: str) -> str:
@@ -29,14 +63,11 @@ def _check_variable(name: str) -> str:
 
 
 def _check_mount_path(text: str) -> str:
-    path = PurePosixPath(text)
+    path, agent = PurePosixPath(text), PurePosixPath(AGENT_DIRECTORY)
     if text != str(path) or ".." in path.parts:
         raise PydanticCustomError("path", "must be in its shortest form: no '.', '..', '//' or '/' at the end")
-    agent = PurePosixPath(AGENT_DIRECTORY)
-    if path == agent or agent in path.parents:
-        raise PydanticCustomError(
-            "path", "must not be or be in {agent}: the agent is there", {"agent": AGENT_DIRECTORY}
-        )
+    if path.is_relative_to(agent):
+        raise PydanticCustomError("path", f"must not be or be in {AGENT_DIRECTORY}: the agent is there")
     return text
 
 

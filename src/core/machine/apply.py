@@ -11,13 +11,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from core.machine import messages
-from core.machine.apply_launch import (
-    failed_task_missing,
-    launch_accepted,
-    launch_claimed,
-    launch_rejected,
-    task_listed,
-)
+from core.machine.apply_launch import failed_task_missing, launch_accepted, launch_claimed, launch_rejected, task_listed
 from core.machine.apply_task import apply_output, apply_task, explain
 from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known

@@ -6,18 +6,17 @@ A container goes up one step at a time: `pending`, `task-running`, `eni-resolved
 these (`LIVE`) it can end: `stopped` when its process exited, `failed` when it cannot be reached. Ends are final. A
 restart begins a new generation of the record at `pending`; it is not a transition.
 
-A fact is something that a function learnt: an event of ECS, a prober's result, a call's answer. `core.machine.apply`
+A fact is something that a function learnt: an event of ECS, a prober's verdict, a call's answer. `core.machine.apply`
 decides what a fact proves, and fires the triggers it proves, in order. One event can prove several: a snapshot that
-shows RUNNING and an address fires TASK_STARTED and ADDRESS_RESOLVED. So the table needs no transition that skips a
-step, and a life whose events were lost has the same history as one whose events all came.
+shows RUNNING and an address fires TASK_STARTED and ADDRESS_RESOLVED. So no transition skips a step, and a life whose
+events were lost has the same history as one whose events all came.
 
 EventBridge repeats events and delivers them late. A trigger that can reach a state a second time therefore has an
 entry there, with the destination None: nothing changes. A trigger without an entry is a bug of ours and raises
-`IllegalTransition`, so that a mistake is never mistaken for a repeat.
+`IllegalTransition`, so that a bug is never mistaken for a repeat.
 
 To add a state or a trigger: name it in `core.model.state`, add its transitions here, fire it in `apply`. The tests
-compare every pair of state and trigger with this table; `make docs` draws the diagram from it. The `transitions`
-library runs the table.
+compare every pair of state and trigger with this table; `make docs` draws the diagram from it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from transitions import Machine, MachineError
+from transitions import Machine
 
 from core.model.errors import IllegalTransition
 from core.model.state import LIVE, State, Trigger
@@ -72,55 +71,26 @@ TABLE: Final = (
 )
 
 
-class _Position:
-    """The model that `transitions` moves: a state and whether it was set, made for one firing and dropped."""
-
-    __slots__ = ("_state", "moved")
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.moved = False
-
-    @property
-    def state(self) -> State:
-        return self._state
-
-    @state.setter
-    def state(self, state: State) -> None:
-        self._state, self.moved = state, True
-
-
 @cache
 def _machine() -> Machine:
     """The one machine of this process, without models: building it per event would cost 0.15 ms each time."""
-    return Machine(
-        model=None,
-        states=State,
-        initial=None,
-        auto_transitions=False,
-        send_event=False,
-        transitions=[{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE],
-    )
+    rows = [{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE]
+    return Machine(model=None, states=State, initial=None, auto_transitions=False, transitions=rows)
 
 
 def advance(state: State, trigger: Trigger) -> State | None:
     """The state that `trigger` leads to; None where the table says that nothing changes.
 
-    Raises `IllegalTransition` without an entry in the table: that is a bug of the caller.
+    Raises `IllegalTransition` without an entry in the table.
     """
-    position = _Position(state)
-    try:
-        _machine().events[trigger.value].trigger(position)
-    except MachineError as exc:
-        raise IllegalTransition(f"No transition leads from {state} by {trigger}.") from exc
-    return position.state if position.moved else None
+    found = _machine().get_transitions(trigger.value, state)
+    if not found:
+        raise IllegalTransition(f"No transition leads from {state} by {trigger}.")
+    return State[found[0].dest] if found[0].dest else None
 
 
 def mermaid() -> str:
-    """The table as a Mermaid `stateDiagram-v2`; what changes nothing is left out. Printed in the README.
-
-    Mermaid's identifiers may not hold a hyphen, so each state is declared under an alias.
-    """
+    """The table as a Mermaid `stateDiagram-v2`, for the README; what changes nothing is left out."""
     lines = ["stateDiagram-v2"]
     lines += [f'    state "{state}" as {_alias(state)}' for state in State]
     lines += [f"    [*] --> {_alias(State.PENDING)}"]
@@ -132,4 +102,5 @@ def mermaid() -> str:
 
 
 def _alias(state: State) -> str:
+    """Mermaid's identifiers may not hold a hyphen."""
     return state.replace("-", "_")

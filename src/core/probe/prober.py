@@ -240,12 +240,7 @@ class _Probe:
             await self.sleep(pause)
 
     def _answered(self) -> AgentAnswered:
-        return AgentAnswered(
-            ref=self.target.ref,
-            at=self.now(),
-            address=self.target.address,
-            attempts=self.attempts,
-        )
+        return AgentAnswered(ref=self.target.ref, at=self.now(), address=self.target.address, attempts=self.attempts)
 
     def _silent(self, error: ProbeError) -> AgentSilent:
         return AgentSilent(

@@ -1,7 +1,7 @@
-"""`apply(record, fact)`: folds one fact into the record. Pure: no clock, no I/O, no surprise.
+"""`apply(record, fact)`: adds one fact to the record.
 
-A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises.
-What a state may become is decided by the table in `core.machine.table`; here is decided what a fact proves.
+A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises. This module decides what a
+fact proves; `core.machine.table` decides what a state may become.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record, Stop
 from core.model.state import State, Trigger
 
-__all__ = ["Stale", "apply"]
-
 
 def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
     """The record after `fact`, with the next revision and the next check; or `Stale` when nothing changes."""
@@ -38,10 +36,8 @@ def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
     if applied.state.ended and not record.state.ended:
         applied = close(applied, fact.at, policy)
     written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
-    if isinstance(fact, facts.ProbeAborted):
-        # A remark. Many of them must not put off the check, because the check sends the probe again.
-        return written
-    return schedule(written, policy, fact.at)
+    # Many aborted probes must not put off the check, because the check sends the probe again.
+    return written if isinstance(fact, facts.ProbeAborted) else schedule(written, policy, fact.at)
 
 
 def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
@@ -84,7 +80,7 @@ def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record |
     if fact.task_arn != record.task_arn:
         return Stale("it concerns another task")
     if record.state.ended:
-        # Nothing is left to stop: that is all an ended record can learn from it.
+        # No stop is pending any more. An ended record learns no more from it.
         return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
     if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
@@ -104,36 +100,36 @@ def _agent_answered(record: Record, fact: facts.AgentAnswered, policy: Policy) -
         return Stale("the task is on its way out")
     if fact.address not in {record.agent_address, record.early_address}:
         return Stale("the record has another address")
-    # An agent that answers proves that its task runs and where, also before the event that says so arrived.
+    # The answer proves that the task runs, and its address, also before ECS's event.
     record = fire(record, Trigger.TASK_STARTED, fact.at)
     if record.state is State.TASK_RUNNING:
         record = resolve(record, fact.address, fact.at, policy)
     record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
-    # What kept earlier probers from asking is over.
+    # Without the error of earlier probers.
     probe = Probe(record.probe.deadline, fact.attempts) if record.probe else None
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
 def _agent_silent(record: Record, fact: facts.AgentSilent) -> Record | Stale:
-    probe = _asked(record, fact.address)
+    probe = _pending_probe(record, fact.address)
     if isinstance(probe, Stale):
         return probe
     if fact.at < probe.deadline:
         return Stale("the deadline has not passed")
-    # Pronounced by `_time_passed`, after ECS was asked: the container may have ended, and its events be lost.
-    heard = replace(probe, attempts=fact.attempts, last_error=fact.last_error)
-    return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
+    # `_time_passed` fails the record, after ECS was read: the container may have ended, and its events be lost.
+    probe = replace(probe, attempts=fact.attempts, last_error=fact.last_error, silent_at=fact.at, remedy=fact.remedy)
+    return replace(record, probe=probe)
 
 
 def _probe_aborted(record: Record, fact: facts.ProbeAborted) -> Record | Stale:
-    probe = _asked(record, fact.address)
+    probe = _pending_probe(record, fact.address)
     if isinstance(probe, Stale):
         return probe
     return replace(record, probe=replace(probe, last_error=fact.last_error, remedy=fact.remedy))
 
 
-def _asked(record: Record, address: str) -> Probe | Stale:
-    """The probe that a prober of `address` speaks of, as long as the record waits for its word."""
+def _pending_probe(record: Record, address: str) -> Probe | Stale:
+    """The probe of the agent at `address`, as long as it has no verdict."""
     if record.state is not State.ENI_RESOLVED or record.probe is None:
         return Stale(f"nothing is asked of the agent in {record.state}")
     if record.agent_address != address:
@@ -147,9 +143,8 @@ def _asked(record: Record, address: str) -> Probe | Stale:
 
 def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record | Stale:
     if silence_known(record) and not record.stopping:
-        # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
-        failure = messages.agent_unreachable(record, policy)
-        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
+        # Whatever `check_at` says: the prober wrote it by another clock, and ECS was read since.
+        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, messages.agent_unreachable(record, policy))
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not due yet")
     if record.unexplained is not None:
@@ -161,10 +156,9 @@ def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Reco
 
 
 def _probe_renewed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record:
-    """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
+    """A new deadline where the old one passed without a verdict: its prober was lost, throttled, or unable.
 
-    No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
-    pending as before (`core.machine.next_actions`).
+    No silence without a try: the agent may be well. The probe is pending as before (`core.machine.next_actions`).
     """
     probe = record.probe
     if record.state is not State.ENI_RESOLVED or record.stopping or probe is None:

@@ -1,8 +1,8 @@
 """ECS's documents -> facts: the `ECS Task State Change` event and the DescribeTasks answer.
 
-Both show one version of a whole task, but spell it differently (ecs.md 2): the event writes `eni` and
-ISO texts, the API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop
-codes are fine; what cannot be ordered or attributed is refused with the reason.
+Both show one version of a whole task, but spell it differently (ecs.md 2): the event writes `eni` and ISO texts, the
+API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop codes are fine. A
+document without a version or a task ARN is refused with the reason.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ DETAIL_TYPE: Final = "ECS Task State Change"
 class NotOurs:
     """A task that this stack did not start, and how that is known."""
 
-    task_arn: str | None
+    task_arn: str
     why: str
 
 
 def observe_event(event: object, *, prefix: str, at: datetime) -> TaskObserved | NotOurs:
     """The fact in one EventBridge event. `prefix` is the stack's first part of startedBy, `at` is now.
 
-    Raises `MalformedEvent` when it is no task state change, or lacks what orders it or says whose it is.
+    Raises `MalformedEvent` when it is no task state change, or its task is refused.
     """
     if not isinstance(event, Mapping):
         raise MalformedEvent(f"An event is a JSON object; this is {type(event).__name__}.")
@@ -55,11 +55,9 @@ def _none_to_empty(value: Any) -> Any:
 def _read_instant(value: Any) -> Any:
     if isinstance(value, str):
         return parse_instant(value)
-    if isinstance(value, datetime):
-        return truncate(value)
     if isinstance(value, int | float):
-        return truncate(datetime.fromtimestamp(value, UTC))
-    return value
+        value = datetime.fromtimestamp(value, UTC)
+    return truncate(value) if isinstance(value, datetime) else value
 
 
 When = Annotated[datetime | None, BeforeValidator(_read_instant)]

@@ -2,7 +2,7 @@
 
 `Failure` is a value: the `error` member of an item and of a refusal (contract.md 3, 4 and 6).
 The exceptions below it are for callers of this package; a late or duplicate fact is not among them,
-because that is a value too (`core.machine.apply.Stale`).
+because that is a value too (`core.machine.changes.Stale`).
 """
 
 from __future__ import annotations

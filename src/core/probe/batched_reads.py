@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class BatchedReads:
     """Collects the reads that arrive while one is under way, and makes the next one for all of them.
 
-    One per event loop. `load_many` is an awaitable `Store.load_many`; calls of it never overlap.
+    One per event loop. Calls of `load_many` (`Store.load_many`) never overlap.
     """
 
     def __init__(self, load_many: Callable[[Sequence[str]], Awaitable[Loaded]]) -> None:

@@ -17,7 +17,8 @@ from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, probe
+from core.probe.no_verdict import CannotProbe, OutOfTime
+from core.probe.prober import TABLE_PATIENCE, AgentProbe, Outcome, ProbeResult
 from core.probe.view import Target, probe_view
 from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
@@ -95,7 +96,7 @@ class World:
         self, *, identified: bool = False, policy: Policy = POLICY, give_up_at: datetime | None = None, **changes: Any
     ) -> Awaitable[ProbeResult]:
         """One probe in this world."""
-        return probe(
+        running = AgentProbe(
             TARGET,
             check_health=changes.get("check_health", self.check_health),
             read_record=changes.get("read_record", self.read_record),
@@ -106,6 +107,7 @@ class World:
             policy=policy,
             give_up_at=give_up_at or at(WORKER_ENDS),
         )
+        return running.run()
 
     def run(self, **options: Any) -> ProbeResult:
         """The same, from second 0 of a loop of its own."""
@@ -248,7 +250,7 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
     world = World(record_at=lambda _: asked(probe=Probe(deadline=at(0.5))))
 
     async def main() -> ProbeResult:
-        return await probe(
+        running = AgentProbe(
             TARGET,
             check_health=world.check_health,
             read_record=world.read_record,
@@ -258,6 +260,7 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
             policy=POLICY,
             give_up_at=at(WORKER_ENDS),
         )
+        return await running.run()
 
     run(main())
 

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from core.machine import messages
 from core.machine.apply_launch import failed_task_missing, launch_accepted, launch_claimed, launch_rejected, task_listed
-from core.machine.apply_task import apply_output, apply_task, explain
+from core.machine.apply_task import apply_task, explain
 from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
@@ -56,10 +56,8 @@ def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale
             return failed_task_missing(record, fact, policy)
         case facts.AgentAnswered():
             return _agent_answered(record, fact, policy)
-        case facts.AgentSilent():
-            return _agent_silent(record, fact)
-        case facts.ProbeAborted():
-            return _probe_aborted(record, fact)
+        case facts.AgentSilent() | facts.ProbeAborted():
+            return _unanswered(record, fact)
         case facts.TaskGone():
             return _task_gone(record, fact, policy)
         case facts.TimePassed():
@@ -69,9 +67,10 @@ def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale
         case facts.StopAccepted():
             return _stop_accepted(record, fact)
         case facts.TokenErased():
-            return _token_erased(record, fact)
+            named = record.token_parameter == fact.name
+            return replace(record, token_parameter=None) if named else Stale("the record names another parameter")
         case facts.OutputRead():
-            return apply_output(record, fact, policy)
+            return explain(record, fact.complaint, fact.at, policy)
         case _:
             assert_never(fact)
 
@@ -110,35 +109,23 @@ def _agent_answered(record: Record, fact: facts.AgentAnswered, policy: Policy) -
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
-def _agent_silent(record: Record, fact: facts.AgentSilent) -> Record | Stale:
-    probe = _pending_probe(record, fact.address)
-    if isinstance(probe, Stale):
-        return probe
-    if fact.at < probe.deadline:
-        return Stale("the deadline has not passed")
-    # `_time_passed` fails the record, after ECS was read: the container may have ended, and its events be lost.
-    probe = replace(probe, attempts=fact.attempts, last_error=fact.last_error, silent_at=fact.at, remedy=fact.remedy)
-    return replace(record, probe=probe)
-
-
-def _probe_aborted(record: Record, fact: facts.ProbeAborted) -> Record | Stale:
-    probe = _pending_probe(record, fact.address)
-    if isinstance(probe, Stale):
-        return probe
-    return replace(record, probe=replace(probe, last_error=fact.last_error, remedy=fact.remedy))
-
-
-def _pending_probe(record: Record, address: str) -> Probe | Stale:
-    """The probe of the agent at `address`, as long as it has no verdict."""
-    if record.state is not State.ENI_RESOLVED or record.probe is None:
+def _unanswered(record: Record, fact: facts.AgentSilent | facts.ProbeAborted) -> Record | Stale:  # noqa: PLR0911 - one case each
+    probe = record.probe
+    if record.state is not State.ENI_RESOLVED or probe is None:
         return Stale(f"nothing is asked of the agent in {record.state}")
-    if record.agent_address != address:
+    if record.agent_address != fact.address:
         return Stale("the record has another address")
     if record.stopping:
         return Stale("the task is on its way out")
-    if record.probe.silent_at is not None:
+    if probe.silent_at is not None:
         return Stale("the silence is known already")
-    return record.probe
+    reported = replace(probe, last_error=fact.last_error, remedy=fact.remedy)
+    if isinstance(fact, facts.ProbeAborted):
+        return replace(record, probe=reported)
+    if fact.at < probe.deadline:
+        return Stale("the deadline has not passed")
+    # `_time_passed` fails the record, after ECS was read: the container may have ended, and its events be lost.
+    return replace(record, probe=replace(reported, attempts=fact.attempts, silent_at=fact.at))
 
 
 def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record | Stale:
@@ -149,7 +136,7 @@ def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Reco
         return Stale("it is not due yet")
     if record.unexplained is not None:
         late = (fact.at - record.unexplained.at).total_seconds() >= OUTPUT_DEADLINE
-        return explain(record, record.unexplained, None, fact.at, policy) if late else record
+        return explain(record, None, fact.at, policy) if late else record
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, messages.start_timed_out(record, policy))
     return _probe_renewed(record, fact, policy)
@@ -183,9 +170,3 @@ def _stop_accepted(record: Record, fact: facts.StopAccepted) -> Record | Stale:
         return note(record, Instant.STOPPING, fact.at)
     left = settle_disowned(record, fact.task_arn)
     return Stale("it concerns another task") if left == record else left
-
-
-def _token_erased(record: Record, fact: facts.TokenErased) -> Record | Stale:
-    if record.token_parameter != fact.name:
-        return Stale("the record names another parameter")
-    return replace(record, token_parameter=None)

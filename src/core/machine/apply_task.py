@@ -11,10 +11,10 @@ from core.machine import messages
 from core.machine.address import resolve_address
 from core.machine.changes import Stale, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
 from core.machine.runtime_complaint import explained, unexplained
-from core.model.facts import MAIN, OutputRead, Source, TaskObserved
+from core.model.facts import MAIN, Source, TaskObserved
 from core.model.failure import Cause
 from core.model.policy import Policy
-from core.model.record import Instant, Record, Stop, UnexplainedEnd
+from core.model.record import Instant, Record, Stop
 from core.model.state import State, Trigger
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
@@ -37,38 +37,37 @@ def apply_task(record: Record, task: TaskObserved, policy: Policy) -> Record | S
     if record.unexplained is not None:
         return record
     if not record.state.ended:
-        record = _move(record, task, policy)
+        record = _advance(record, task, policy)
     return _add_cause(record, task)
 
 
-def apply_output(record: Record, fact: OutputRead, policy: Policy) -> Record | Stale:
-    """Decides the unexplained end by the output; without a complaint in it, ECS's own words decide."""
+def explain(record: Record, complaint: str | None, at: datetime, policy: Policy) -> Record | Stale:
+    """Decides the unexplained end: by the complaint, or without one by ECS's words."""
     if record.unexplained is None:
         return Stale("no end is to be explained")
-    return explain(record, record.unexplained, fact.complaint, fact.at, policy)
-
-
-def explain(record: Record, end: UnexplainedEnd, complaint: str | None, at: datetime, policy: Policy) -> Record:
-    """Decides the unexplained end. No launch follows it, because its token is erased."""
-    task = explained(record, end, complaint, at)
+    task = explained(record, record.unexplained, complaint, at)
+    # Its token is erased, so no launch can follow.
     ended = _end(replace(record, unexplained=None), task, replace(policy, launch_attempts=1))
     return _add_cause(ended, task)
 
 
-def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
+def _advance(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if _ended(task):
         ended = _end(record, task, policy)
         end = unexplained(record, task) if policy.reads_output and ended.state.ended else None
-        return ended if end is None else _withhold(record, end)
+        if end is None:
+            return ended
+        # The address and the token are withdrawn now; the output decides later whether the container ran.
+        withdrawn = replace(record, unexplained=end, agent_address=None, early_address=None, agent_token=None)
+        return note(withdrawn, Instant.STOPPING, end.at)
     if record.stopping:
         return record
-    return _running(record, task, policy) if task.last_status == "RUNNING" else _early(record, task, policy)
-
-
-def _withhold(record: Record, end: UnexplainedEnd) -> Record:
-    """The container has ended, so its address and token are withdrawn. Its output decides later whether it ran."""
-    withheld = replace(record, unexplained=end, agent_address=None, early_address=None, agent_token=None)
-    return note(withheld, Instant.STOPPING, end.at)
+    if task.last_status == "RUNNING":
+        return _running(record, task, policy)
+    if policy.early_probe and record.state is State.PENDING:
+        # ECS shows the address of a task that is PENDING, long before the agent can answer.
+        return replace(record, early_address=resolve_address(task, policy) or record.early_address)
+    return record
 
 
 def _another_task(record: Record, task: TaskObserved) -> Record | Stale:
@@ -184,13 +183,6 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if not ran and may_retry(record, failure, policy):
         return retry(record, task.at, failure)
     return fail(record, Trigger.TASK_FAILED, task.at, failure)
-
-
-def _early(record: Record, task: TaskObserved, policy: Policy) -> Record:
-    """ECS shows the address of a task that is PENDING, long before the agent can answer."""
-    if not policy.early_probe or record.state is not State.PENDING:
-        return record
-    return replace(record, early_address=resolve_address(task, policy) or record.early_address)
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:

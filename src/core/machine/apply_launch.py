@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.machine import messages
-from core.machine.changes import Stale, disown, fail, may_retry, note, retry
+from core.machine.changes import Stale, disown, fail, note, retry_or_fail
 from core.machine.next_actions import relaunch_pending
 from core.model.facts import FailedTaskMissing, LaunchAccepted, LaunchClaimed, LaunchRejected, TaskListed
 from core.model.failure import Cause
@@ -50,9 +50,9 @@ def launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Rec
     if record.launching and others:
         return replace(record, launching=replace(record.launching, asked=others))
     # A throttled call was repeated for as long as a caller can wait (`core.control.patience`).
-    if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
-        return retry(record, fact.at, fact.failure)
-    return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+    if fact.failure.cause is Cause.THROTTLED:
+        return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+    return retry_or_fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure, policy)
 
 
 def _still_calling(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:

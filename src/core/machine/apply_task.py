@@ -9,7 +9,7 @@ from typing import Final
 from core.diagnosis import diagnose
 from core.machine import messages
 from core.machine.address import resolve_address
-from core.machine.changes import Stale, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.machine.changes import Stale, disown, fail, fire, note, resolve, retry_or_fail, settle_disowned
 from core.machine.runtime_complaint import explained, unexplained
 from core.model.facts import MAIN, Source, TaskObserved
 from core.model.failure import Cause
@@ -175,14 +175,14 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     About one Fargate task in a hundred never starts: what failed before the container ran may be launched again.
     """
     main = task.container(MAIN)
+    exited = main is not None and main.exit_code is not None
     diagnosis = diagnose(task)
-    if main is not None and main.exit_code is not None and not diagnosis.start_failed:
+    if exited and not diagnosis.start_failed:
         return fire(record, Trigger.CONTAINER_EXITED, task.at)
     failure = messages.task_ended(task, diagnosis)
-    ran = task.started_at is not None or (main is not None and main.exit_code is not None)
-    if not ran and may_retry(record, failure, policy):
-        return retry(record, task.at, failure)
-    return fail(record, Trigger.TASK_FAILED, task.at, failure)
+    if exited or task.started_at is not None:
+        return fail(record, Trigger.TASK_FAILED, task.at, failure)
+    return retry_or_fail(record, Trigger.TASK_FAILED, task.at, failure, policy)
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:

@@ -35,14 +35,11 @@ def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Re
     return fired if fired is record else replace(fired, error=failure)
 
 
-def may_retry(record: Record, failure: Failure, policy: Policy) -> bool:
-    """Whether another launch follows one that failed in this way."""
+def retry_or_fail(record: Record, trigger: Trigger, at: datetime, failure: Failure, policy: Policy) -> Record:
+    """Gives the launch up for another one, where that may succeed; facts about its task are stale from now on."""
     wanted = record.state is State.PENDING and not record.stop_requested
-    return wanted and failure.transient and record.attempt < policy.launch_attempts
-
-
-def retry(record: Record, at: datetime, failure: Failure) -> Record:
-    """The launch is given up for another one. Facts about its task, if any, are stale from now on."""
+    if not (wanted and failure.transient and record.attempt < policy.launch_attempts):
+        return fail(record, trigger, at, failure)
     return replace(
         fire(record, Trigger.LAUNCH_RETRIED, at),
         launches=(*record.launches, Launch(at, failure, record.task_arn)),

@@ -90,17 +90,16 @@ def advance(state: State, trigger: Trigger) -> State | None:
 
 
 def mermaid() -> str:
-    """The table as a Mermaid `stateDiagram-v2`, for the README; what changes nothing is left out."""
+    """The table as a Mermaid `stateDiagram-v2`, for the README; what changes nothing is left out.
+
+    Mermaid's identifiers may not hold a hyphen, so each state has its Python name as an alias.
+    """
     lines = ["stateDiagram-v2"]
-    lines += [f'    state "{state}" as {_alias(state)}' for state in State]
-    lines += [f"    [*] --> {_alias(State.PENDING)}"]
+    lines += [f'    state "{state}" as {state.name.lower()}' for state in State]
+    lines += [f"    [*] --> {State.PENDING.name.lower()}"]
     for row in TABLE:
         if row.dest is not None:
-            lines += [f"    {_alias(source)} --> {_alias(row.dest)}: {row.trigger}" for source in row.sources]
-    lines += [f"    {_alias(end)} --> [*]" for end in State if end.ended]
+            dest = row.dest.name.lower()
+            lines += [f"    {source.name.lower()} --> {dest}: {row.trigger}" for source in row.sources]
+    lines += [f"    {end.name.lower()} --> [*]" for end in State if end.ended]
     return "\n".join(lines)
-
-
-def _alias(state: State) -> str:
-    """Mermaid's identifiers may not hold a hyphen."""
-    return state.replace("-", "_")

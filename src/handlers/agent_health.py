@@ -14,8 +14,7 @@ from core.control.settle import settle_event
 from core.model.errors import MalformedEvent
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
-from core.probe.no_verdict import CannotProbe, OutOfTime
-from core.probe.prober import AgentProbe, ProbeResult
+from core.probe.prober import AgentProbe, CannotProbe, OutOfTime, ProbeResult
 from core.probe.view import Target
 from handlers import telemetry
 from handlers.app import PROBER_TABLE, App, prepare

@@ -15,8 +15,8 @@ EventBridge repeats events and delivers them late. A trigger that can reach a st
 entry there, with the destination None: nothing changes. A trigger without an entry is a bug of ours and raises
 `IllegalTransition`, so that a bug is never mistaken for a repeat.
 
-To add a state or a trigger: name it in `core.model.state`, add its transitions here, fire it in `apply`. The tests
-compare every pair of state and trigger with this table; `make docs` draws the diagram from it.
+The tests compare every pair of state and trigger with this table, and `make docs` draws the diagram from it. The steps
+of a change are in CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from core.model.errors import CallFailed
+from core.machine.messages import ROUTE
+from core.model.errors import CallFailed, ReachError
 from core.model.facts import AgentAnswered, AgentSilent
+from core.model.failure import Cause
 from core.model.policy import Policy
 from core.model.record import Record
 from core.probe.answer import Answer, ProbeError, ProbeErrorKind, probe_error
-from core.probe.no_verdict import CannotProbe, OutOfTime, table_failed
 from core.probe.view import ProbeView, Target, probe_view
 
 READ_INTERVAL: Final = 5.0
@@ -66,9 +67,31 @@ class ProbeResult:
     why: str | None = None
 
 
+class OutOfTime(ReachError):
+    """This worker's time ends before the agent's deadline. This is no fault: the next delivery continues the probe."""
+
+    def __init__(self, target: Target, attempts: int, last_error: ProbeError | None, failed_reads: str) -> None:
+        super().__init__(
+            f"The time of this worker ended after {attempts} tries at {target.address}, before the agent's deadline. "
+            f"The probe goes on with the next delivery of its message.{failed_reads}",
+        )
+        self.target = target
+        self.last_error = last_error
+
+
+class CannotProbe(ReachError):
+    """The prober cannot read the table, write to it, or open a connection: the item says so (`ProbeAborted`)."""
+
+    def __init__(self, target: Target, last_error: str, remedy: str) -> None:
+        super().__init__(f"{last_error} {remedy}")
+        self.target = target
+        self.last_error = last_error
+        self.remedy = remedy
+
+
 @dataclass(slots=True)
 class AgentProbe:
-    """One probe by one worker: what it needs, how far it has come.
+    """One probe by one worker: what it needs, then how far it has come.
 
     The first try begins at once, with the first read; the next ones after pauses that double from
     `policy.probe_first_interval` to `policy.probe_interval`. Two tries never overlap. A try that began before the
@@ -94,8 +117,8 @@ class AgentProbe:
     last_error: ProbeError | None = field(default=None, init=False)
     failed_reads: int = field(default=0, init=False)
     last_read_error: str | None = field(default=None, init=False)
-    _view: ProbeView = field(default_factory=ProbeView, init=False)
-    _has_read: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    view: ProbeView = field(default_factory=ProbeView, init=False)
+    has_read: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> ProbeResult:
         """Probes until there is a verdict and settles it, or until the record ends the probe.
@@ -133,7 +156,7 @@ class AgentProbe:
             reached_network = reached_network or error.kind is not ProbeErrorKind.PROBER
             # Counted from the beginning of a try. After a longer try the next one begins at once.
             due = max(due + self._interval(), self.now())
-            deadline = self._view.deadline
+            deadline = self.view.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
                 if not reached_network:
@@ -148,7 +171,7 @@ class AgentProbe:
         while True:
             pause = READ_INTERVAL
             try:
-                self._view = probe_view(await self.read_record(), self.target)
+                self.view = probe_view(await self.read_record(), self.target)
                 read = True
             except CallFailed as failed:
                 self.failed_reads += 1
@@ -156,10 +179,10 @@ class AgentProbe:
                 pause = self.policy.probe_interval
                 if not read and self.now() >= until:
                     # Without a read there is neither a deadline nor a token.
-                    raise table_failed(self.target, "The containers table could not be read", failed) from failed
-            if self._view.over is not None:
-                return self._view.over
-            self._has_read.set()
+                    raise self._table_failed("The containers table could not be read", failed) from failed
+            if self.view.over is not None:
+                return self.view.over
+            self.has_read.set()
             await self.sleep(pause)
 
     async def _until_written(self, verdict: AgentAnswered | AgentSilent) -> None:
@@ -170,8 +193,7 @@ class AgentProbe:
                 await self.settle_verdict(verdict)
             except CallFailed as failed:
                 if self.now() >= until:
-                    what = "The verdict could not be written to the table"
-                    raise table_failed(self.target, what, failed) from failed
+                    raise self._table_failed("The verdict could not be written to the table", failed) from failed
                 await self.sleep(self.policy.probe_interval)
             else:
                 return
@@ -181,14 +203,14 @@ class AgentProbe:
         answer = await self.check_health(self.target.address, timeout=timeout)
         if self.check_identity is None or not answer.healthy:
             return answer
-        await self._has_read.wait()
-        if self._view.token is None:
+        await self.has_read.wait()
+        if self.view.token is None:
             return Answer(probe_error(ProbeErrorKind.UNVERIFIED, self.target.address))
-        return await self.check_identity(self.target.address, self._view.token, timeout=timeout)
+        return await self.check_identity(self.target.address, self.view.token, timeout=timeout)
 
     def _interval(self) -> timedelta:
         policy = self.policy
-        if self._view.early:
+        if self.view.early:
             return timedelta(seconds=policy.early_probe_interval)
         # The exponent is bounded, because a probe of some hours would overflow a float.
         ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
@@ -214,3 +236,13 @@ class AgentProbe:
 
     def _result(self, outcome: Outcome, why: str | None = None) -> ProbeResult:
         return ProbeResult(outcome, self.attempts, self.last_error, self.failed_reads, self.last_read_error, why)
+
+    def _table_failed(self, what: str, failed: CallFailed) -> CannotProbe:
+        """The route is the remedy only without a connection: a refusal comes from DynamoDB itself."""
+        if failed.unreached:
+            remedy = ROUTE
+        elif failed.transient or failed.cause is not Cause.UNKNOWN:
+            remedy = failed.remedy
+        else:
+            remedy = "Check that the stack's table exists and that AgentHealthFunction's TABLE_NAME names it."
+        return CannotProbe(self.target, f"{what}: {str(failed).rstrip('.')}.", remedy)

@@ -17,8 +17,7 @@ from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.no_verdict import CannotProbe, OutOfTime
-from core.probe.prober import TABLE_PATIENCE, AgentProbe, Outcome, ProbeResult
+from core.probe.prober import TABLE_PATIENCE, AgentProbe, CannotProbe, Outcome, OutOfTime, ProbeResult
 from core.probe.view import Target, probe_view
 from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run

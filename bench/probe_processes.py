@@ -19,7 +19,8 @@ from core.model.record import Probe, Record
 from core.model.state import State
 from core.ports import Loaded
 from core.probe.batched_reads import BatchedReads
-from core.probe.prober import ProbeResult, Target, probe
+from core.probe.prober import AgentProbe, ProbeResult
+from core.probe.view import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
     shared = BatchedReads(load_many)
 
     def one(container_id: str) -> Any:
-        return probe(
+        probe = AgentProbe(
             Target(Ref(container_id, 1), address),
             check_health=http.check_health,
             check_identity=http.check_identity,
@@ -105,6 +106,7 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
             policy=Policy(),
             give_up_at=start + timedelta(minutes=10),
         )
+        return probe.run()
 
     most = [0]
     counting = asyncio.create_task(_count_descriptors(most))

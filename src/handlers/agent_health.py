@@ -14,8 +14,7 @@ from core.control.settle import settle_event
 from core.model.errors import MalformedEvent
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
-from core.probe.no_verdict import CannotProbe, OutOfTime
-from core.probe.prober import ProbeResult, probe
+from core.probe.prober import AgentProbe, CannotProbe, OutOfTime, ProbeResult
 from core.probe.view import Target
 from handlers import telemetry
 from handlers.app import PROBER_TABLE, App, prepare
@@ -92,7 +91,7 @@ class _Batch:
 
     async def _probe(self, target: Target) -> str:
         settings = self._settings
-        result = await probe(
+        probe = AgentProbe(
             target,
             check_health=self._http.check_health,
             check_identity=self._http.check_identity if settings.verify_agent_identity else None,
@@ -103,6 +102,7 @@ class _Batch:
             policy=app.policy,
             give_up_at=self._give_up_at,
         )
+        result = await probe.run()
         _log(target, result)
         return str(result.outcome)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.control.run_report import RunReport
     from core.model.errors import CallFailed, ReachError, Refused
     from core.model.identity import Ref
-    from core.probe.no_verdict import CannotProbe
+    from core.probe.prober import CannotProbe
 
 logger: Final = Logger()
 

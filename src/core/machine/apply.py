@@ -1,7 +1,7 @@
-"""`apply(record, fact)`: folds one fact into the record. Pure: no clock, no I/O, no surprise.
+"""`apply(record, fact)`: adds one fact to the record.
 
-A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises.
-What a state may become is decided by the table in `core.machine.table`; here is decided what a fact proves.
+A late, duplicate or foreign fact is a value, `Stale`, with the reason; only a bug raises. This module decides what a
+fact proves; `core.machine.table` decides what a state may become.
 """
 
 from __future__ import annotations
@@ -11,14 +11,8 @@ from datetime import timedelta
 from typing import assert_never
 
 from core.machine import messages
-from core.machine.apply_launch import (
-    failed_task_missing,
-    launch_accepted,
-    launch_claimed,
-    launch_rejected,
-    task_listed,
-)
-from core.machine.apply_task import apply_output, apply_task, explain
+from core.machine.apply_launch import failed_task_missing, launch_accepted, launch_claimed, launch_rejected, task_listed
+from core.machine.apply_task import apply_task, explain
 from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
@@ -27,8 +21,6 @@ from core.model.instants import truncate
 from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record, Stop
 from core.model.state import State, Trigger
-
-__all__ = ["Stale", "apply"]
 
 
 def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
@@ -44,10 +36,8 @@ def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
     if applied.state.ended and not record.state.ended:
         applied = close(applied, fact.at, policy)
     written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
-    if isinstance(fact, facts.ProbeAborted):
-        # A remark. Many of them must not put off the check, because the check sends the probe again.
-        return written
-    return schedule(written, policy, fact.at)
+    # Many aborted probes must not put off the check, because the check sends the probe again.
+    return written if isinstance(fact, facts.ProbeAborted) else schedule(written, policy, fact.at)
 
 
 def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:  # noqa: C901, PLR0911, PLR0912 - one case a fact
@@ -66,10 +56,8 @@ def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale
             return failed_task_missing(record, fact, policy)
         case facts.AgentAnswered():
             return _agent_answered(record, fact, policy)
-        case facts.AgentSilent():
-            return _agent_silent(record, fact)
-        case facts.ProbeAborted():
-            return _probe_aborted(record, fact)
+        case facts.AgentSilent() | facts.ProbeAborted():
+            return _unanswered(record, fact)
         case facts.TaskGone():
             return _task_gone(record, fact, policy)
         case facts.TimePassed():
@@ -79,9 +67,10 @@ def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale
         case facts.StopAccepted():
             return _stop_accepted(record, fact)
         case facts.TokenErased():
-            return _token_erased(record, fact)
+            named = record.token_parameter == fact.name
+            return replace(record, token_parameter=None) if named else Stale("the record names another parameter")
         case facts.OutputRead():
-            return apply_output(record, fact, policy)
+            return explain(record, fact.complaint, fact.at, policy)
         case _:
             assert_never(fact)
 
@@ -90,7 +79,7 @@ def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record |
     if fact.task_arn != record.task_arn:
         return Stale("it concerns another task")
     if record.state.ended:
-        # Nothing is left to stop: that is all an ended record can learn from it.
+        # No stop is pending any more. An ended record learns no more from it.
         return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
     if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
         return Stale("the launch is so young that ECS may not show its task yet")
@@ -110,67 +99,53 @@ def _agent_answered(record: Record, fact: facts.AgentAnswered, policy: Policy) -
         return Stale("the task is on its way out")
     if fact.address not in {record.agent_address, record.early_address}:
         return Stale("the record has another address")
-    # An agent that answers proves that its task runs and where, also before the event that says so arrived.
+    # The answer proves that the task runs, and its address, also before ECS's event.
     record = fire(record, Trigger.TASK_STARTED, fact.at)
     if record.state is State.TASK_RUNNING:
         record = resolve(record, fact.address, fact.at, policy)
     record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
-    # What kept earlier probers from asking is over.
+    # Without the error of earlier probers.
     probe = Probe(record.probe.deadline, fact.attempts) if record.probe else None
     return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
 
 
-def _agent_silent(record: Record, fact: facts.AgentSilent) -> Record | Stale:
-    probe = _asked(record, fact.address)
-    if isinstance(probe, Stale):
-        return probe
-    if fact.at < probe.deadline:
-        return Stale("the deadline has not passed")
-    # Pronounced by `_time_passed`, after ECS was asked: the container may have ended, and its events be lost.
-    heard = replace(probe, attempts=fact.attempts, last_error=fact.last_error)
-    return replace(record, probe=replace(heard, silent_at=fact.at, remedy=fact.remedy))
-
-
-def _probe_aborted(record: Record, fact: facts.ProbeAborted) -> Record | Stale:
-    probe = _asked(record, fact.address)
-    if isinstance(probe, Stale):
-        return probe
-    return replace(record, probe=replace(probe, last_error=fact.last_error, remedy=fact.remedy))
-
-
-def _asked(record: Record, address: str) -> Probe | Stale:
-    """The probe that a prober of `address` speaks of, as long as the record waits for its word."""
-    if record.state is not State.ENI_RESOLVED or record.probe is None:
+def _unanswered(record: Record, fact: facts.AgentSilent | facts.ProbeAborted) -> Record | Stale:  # noqa: PLR0911 - one case each
+    probe = record.probe
+    if record.state is not State.ENI_RESOLVED or probe is None:
         return Stale(f"nothing is asked of the agent in {record.state}")
-    if record.agent_address != address:
+    if record.agent_address != fact.address:
         return Stale("the record has another address")
     if record.stopping:
         return Stale("the task is on its way out")
-    if record.probe.silent_at is not None:
+    if probe.silent_at is not None:
         return Stale("the silence is known already")
-    return record.probe
+    reported = replace(probe, last_error=fact.last_error, remedy=fact.remedy)
+    if isinstance(fact, facts.ProbeAborted):
+        return replace(record, probe=reported)
+    if fact.at < probe.deadline:
+        return Stale("the deadline has not passed")
+    # `_time_passed` fails the record, after ECS was read: the container may have ended, and its events be lost.
+    return replace(record, probe=replace(reported, attempts=fact.attempts, silent_at=fact.at))
 
 
 def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record | Stale:
     if silence_known(record) and not record.stopping:
-        # Whatever `check_at` says: the prober wrote it by another clock, and ECS has been asked since.
-        failure = messages.agent_unreachable(record, policy)
-        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, failure)
+        # Whatever `check_at` says: the prober wrote it by another clock, and ECS was read since.
+        return fail(record, Trigger.AGENT_UNREACHABLE, fact.at, messages.agent_unreachable(record, policy))
     if record.check_at is None or fact.at < record.check_at:
         return Stale("it is not due yet")
     if record.unexplained is not None:
         late = (fact.at - record.unexplained.at).total_seconds() >= OUTPUT_DEADLINE
-        return explain(record, record.unexplained, None, fact.at, policy) if late else record
+        return explain(record, None, fact.at, policy) if late else record
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, messages.start_timed_out(record, policy))
     return _probe_renewed(record, fact, policy)
 
 
 def _probe_renewed(record: Record, fact: facts.TimePassed, policy: Policy) -> Record:
-    """Time for another probe where the deadline passed without a verdict: its prober was lost, throttled, or unable.
+    """A new deadline where the old one passed without a verdict: its prober was lost, throttled, or unable.
 
-    No silence without a try: the agent may be well, and only a prober can say that it is not. The probe itself is
-    pending as before (`core.machine.next_actions`).
+    No silence without a try: the agent may be well. The probe is pending as before (`core.machine.next_actions`).
     """
     probe = record.probe
     if record.state is not State.ENI_RESOLVED or record.stopping or probe is None:
@@ -195,9 +170,3 @@ def _stop_accepted(record: Record, fact: facts.StopAccepted) -> Record | Stale:
         return note(record, Instant.STOPPING, fact.at)
     left = settle_disowned(record, fact.task_arn)
     return Stale("it concerns another task") if left == record else left
-
-
-def _token_erased(record: Record, fact: facts.TokenErased) -> Record | Stale:
-    if record.token_parameter != fact.name:
-        return Stale("the record names another parameter")
-    return replace(record, token_parameter=None)

@@ -1,11 +1,11 @@
-"""What RunTask and its repetitions prove about a container. The part of `core.machine.apply` that is about launches."""
+"""What the answers of RunTask and ListTasks prove about a container: the part of `core.machine.apply` for launches."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from core.machine import messages
-from core.machine.changes import Stale, disown, fail, may_retry, note, retry
+from core.machine.changes import Stale, disown, fail, note, retry_or_fail
 from core.machine.next_actions import relaunch_pending
 from core.model.facts import FailedTaskMissing, LaunchAccepted, LaunchClaimed, LaunchRejected, TaskListed
 from core.model.failure import Cause
@@ -15,14 +15,13 @@ from core.model.state import Trigger
 
 
 def launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
-    """The record takes the task, unless it has one already: then this one is one too many."""
+    """The record takes the task, unless it has one already (two starts at once): then this one is one too many."""
     if record.gave_up(fact.task_arn):
         return Stale("it concerns a launch that was given up")
     if (record.task_arn or fact.task_arn) != fact.task_arn:
-        # Two starts at once, and a launch in between. One task is enough.
         return disown(record, fact.task_arn, fact.at)
     return replace(
-        note(record, Instant.CREATED, fact.at),  # until an event tells ECS's own
+        note(record, Instant.CREATED, fact.at),  # until an event shows ECS's own
         launching=None,
         task_arn=fact.task_arn,
         cluster_arn=fact.cluster_arn,
@@ -38,35 +37,26 @@ def task_listed(record: Record, fact: TaskListed) -> Record | Stale:
 
 
 def launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Record | Stale:
-    """Only the refusal of the last asker ends a launch."""
+    """A refusal ends the launch only where no other invocation may still start its task, or has."""
     if record.task_arn is not None:
         return Stale("a task was started after all")
     if record.state.ended:
         return Stale(f"the record is {record.state} already")
     if record.attempt != fact.attempt:
         return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
-    if record.launching and (others := _others_asking(record, fact, policy)):
-        # Theirs may have been taken, or may still be: nothing follows from a refusal to one of several.
+    # RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
+    # one: only those count that may still be calling. A refusal by a call before RunTask says nothing about theirs.
+    others = _still_calling(record, fact, policy) if fact.by_run_task else record.asked_by_others(fact.by)
+    if record.launching and others:
         return replace(record, launching=replace(record.launching, asked=others))
-    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.control.patience`).
-    if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
-        return retry(record, fact.at, fact.failure)
-    return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+    # A throttled call was repeated for as long as a caller can wait (`core.control.patience`).
+    if fact.failure.cause is Cause.THROTTLED:
+        return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
+    return retry_or_fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure, policy)
 
 
-def _others_asking(record: Record, fact: LaunchRejected, policy: Policy) -> tuple[Ask, ...]:
-    """The askers of this launch from whom an answer may still come that ECS has started the task.
-
-    RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
-    one: only those who may still be calling count. A refusal by a call before RunTask says nothing about theirs.
-    """
-    if not fact.by_run_task:
-        return record.asked_by_others(fact.by)
-    return _others_at_work(record, fact, policy)
-
-
-def _others_at_work(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
-    """The askers but this one who may still be calling."""
+def _still_calling(record: Record, fact: LaunchRejected | LaunchClaimed, policy: Policy) -> tuple[Ask, ...]:
+    """The other invocations of this launch whose time has not ended."""
     others = record.asked_by_others(fact.by)
     return tuple(ask for ask in others if (fact.at - ask.at).total_seconds() < policy.start_lifetime)
 
@@ -75,14 +65,14 @@ def launch_claimed(record: Record, fact: LaunchClaimed, policy: Policy) -> Recor
     """One process at a time makes a pending launch."""
     if not relaunch_pending(record) or record.attempt != fact.attempt:
         return Stale("no such launch is pending")
-    if _others_at_work(record, fact, policy):
+    if _still_calling(record, fact, policy):
         return Stale("another function makes this launch")
     asked = record.asked_by_others(fact.by)
     return replace(record, launching=Launching((*asked, Ask(fact.by, fact.at))))
 
 
 def failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy) -> Record | Stale:
-    """Without the failed task there is nothing to copy: its failure is the last one."""
+    """Another launch copies the failed task, so without it the failure is final."""
     if not relaunch_pending(record) or record.attempt != fact.attempt:
         return Stale("no such launch is pending")
     if (fact.at - record.launched_at).total_seconds() < policy.launch_look:

@@ -1,4 +1,4 @@
-"""What one snapshot of a task proves about its container. The part of `core.machine.apply` that reads ECS's words."""
+"""What one snapshot of a task proves about its container: the part of `core.machine.apply` for ECS's documents."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Final
 from core.diagnosis import diagnose
 from core.machine import messages
 from core.machine.address import resolve_address
-from core.machine.changes import Stale, disown, fail, fire, may_retry, note, resolve, retry, settle_disowned
+from core.machine.changes import Stale, disown, fail, fire, note, resolve, retry_or_fail, settle_disowned
 from core.machine.runtime_complaint import explained, unexplained
-from core.model.facts import MAIN, OutputRead, Source, TaskObserved
+from core.model.facts import MAIN, Source, TaskObserved
 from core.model.failure import Cause
 from core.model.policy import Policy
-from core.model.record import Instant, Record, Stop, UnexplainedEnd
+from core.model.record import Instant, Record, Stop
 from core.model.state import State, Trigger
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})
 _STOPPED: Final = frozenset({"STOPPED", "DELETED"})
 _OUT_OF_MEMORY: Final = "outofmemoryerror"
-"""How ECS's reason begins then (ECS Developer Guide, "Troubleshooting Amazon ECS OutOfMemoryError errors"). Only its
-beginning is ECS's own: behind it an image or a file may have any name."""
+"""How ECS's reason begins (ECS Developer Guide, "Troubleshooting Amazon ECS OutOfMemoryError errors"). Only the
+beginning is ECS's own: an image or a file that is named behind it may have any name."""
 _KILLED: Final = 137
 
 
 def apply_task(record: Record, task: TaskObserved, policy: Policy) -> Record | Stale:
-    """Learns what the snapshot shows; moves a live record as far as it proves."""
+    """Adds what the snapshot shows, and the states that it proves."""
     if record.gave_up(task.task_arn):
         return Stale("it concerns a launch that was given up")
     if record.task_arn is not None and task.task_arn != record.task_arn:
@@ -37,62 +37,61 @@ def apply_task(record: Record, task: TaskObserved, policy: Policy) -> Record | S
     if record.unexplained is not None:
         return record
     if not record.state.ended:
-        record = _move(record, task, policy)
+        record = _advance(record, task, policy)
     return _add_cause(record, task)
 
 
-def apply_output(record: Record, fact: OutputRead, policy: Policy) -> Record | Stale:
-    """The end that only the output could explain, with what it said. Without a complaint ECS's own words count."""
+def explain(record: Record, complaint: str | None, at: datetime, policy: Policy) -> Record | Stale:
+    """Decides the unexplained end: by the complaint, or without one by ECS's words."""
     if record.unexplained is None:
         return Stale("no end is to be explained")
-    return explain(record, record.unexplained, fact.complaint, fact.at, policy)
-
-
-def explain(record: Record, end: UnexplainedEnd, complaint: str | None, at: datetime, policy: Policy) -> Record:
-    """Decides an end that was unexplained until now. Its token is gone, so that no launch can follow it."""
-    task = replace(explained(record, end, complaint), at=at)
+    task = explained(record, record.unexplained, complaint, at)
+    # Its token is erased, so no launch can follow.
     ended = _end(replace(record, unexplained=None), task, replace(policy, launch_attempts=1))
     return _add_cause(ended, task)
 
 
-def _move(record: Record, task: TaskObserved, policy: Policy) -> Record:
+def _advance(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if _ended(task):
         ended = _end(record, task, policy)
         end = unexplained(record, task) if policy.reads_output and ended.state.ended else None
-        return ended if end is None else _withhold(record, end)
+        if end is None:
+            return ended
+        # The address and the token are withdrawn now; the output decides later whether the container ran.
+        withdrawn = replace(record, unexplained=end, agent_address=None, early_address=None, agent_token=None)
+        return note(withdrawn, Instant.STOPPING, end.at)
     if record.stopping:
         return record
-    return _running(record, task, policy) if task.last_status == "RUNNING" else _not_yet(record, task, policy)
-
-
-def _withhold(record: Record, end: UnexplainedEnd) -> Record:
-    """The container is gone, so nothing may reach for it; whether it ran is decided when its output is read."""
-    withheld = replace(record, unexplained=end, agent_address=None, early_address=None, agent_token=None)
-    return note(withheld, Instant.STOPPING, end.at)
+    if task.last_status == "RUNNING":
+        return _running(record, task, policy)
+    if policy.early_probe and record.state is State.PENDING:
+        # ECS shows the address of a task that is PENDING, long before the agent can answer.
+        return replace(record, early_address=resolve_address(task, policy) or record.early_address)
+    return record
 
 
 def _another_task(record: Record, task: TaskObserved) -> Record | Stale:
-    """A second task of this generation: two starts at once, and a launch in between. One task is enough."""
+    """A second task of this generation, from two starts at once: it is one too many."""
     after = settle_disowned(record, task.task_arn) if _leaving(task) else disown(record, task.task_arn, task.at)
     return Stale("it concerns another task") if after == record else after
 
 
 def _newer(record: Record, task: TaskObserved) -> bool:
-    """A version says the same thing twice; only the missing address may be asked for at the same version."""
-    asked_again = task.source is Source.DESCRIBED and record.state is State.TASK_RUNNING
-    return task.version > record.task_version or (asked_again and task.version == record.task_version)
+    """Two snapshots of one version are the same, but DescribeTasks may show the address that the event did not."""
+    described = task.source is Source.DESCRIBED and record.state is State.TASK_RUNNING
+    return task.version > record.task_version or (described and task.version == record.task_version)
 
 
 def _leaving(task: TaskObserved) -> bool:
-    """On its way out, whatever `lastStatus` says: a Spot notice arrives as RUNNING (ecs.md 3)."""
+    """Stopping, whatever `lastStatus` says: a Spot notice arrives as RUNNING (ecs.md 3)."""
     return task.desired_status == "STOPPED" or task.last_status in _LEAVING
 
 
 def _ended(task: TaskObserved) -> bool:
-    """The task is over, or its main container is known to have exited (10 to 20 s before STOPPED arrives).
+    """The task has ended, or its main container is known to have exited (10 to 20 s before STOPPED arrives).
 
-    A snapshot may lag in its secondary fields (ecs.md 1). So when the container ran and its exit code is not
-    in the first snapshot after it, STOPPED is waited for: the same facts end in the same record, in any order.
+    A snapshot may lag in its secondary fields (ecs.md 1). So where the container ran and its exit code is not shown
+    yet, only STOPPED is an end: the same facts end in the same record, in any order.
     """
     main = task.container(MAIN)
     if task.last_status in _STOPPED:
@@ -105,7 +104,7 @@ def _ended(task: TaskObserved) -> bool:
 
 
 def _learn(record: Record, task: TaskObserved) -> Record:
-    """What every snapshot adds, also to an ended record: identity, instants, how it stopped. Never a state."""
+    """What every snapshot adds, also to an ended record: identity, instants, how it stopped. No state."""
     shown = {
         Instant.CREATED: task.created_at,
         Instant.CONNECTIVITY: task.connectivity_at,
@@ -129,18 +128,17 @@ def _learn(record: Record, task: TaskObserved) -> Record:
 
 
 def _stop(record: Record, task: TaskObserved) -> Stop | None:
-    """ECS's words, with the main container's own reason behind them; what was known before is never lost."""
+    """ECS's words, with the main container's own reason behind them; what was known before stays."""
     before = record.stop or Stop()
     main = task.container(MAIN)
     reasons = [text for text in (task.stopped_reason, main.reason if main else None) if text]
     exit_code = main.exit_code if main else None
-    stop = Stop(
+    stop = replace(
+        before,
         code=task.stop_code or before.code,
         reason="; ".join(dict.fromkeys(reasons)) or before.reason,
         exit_code=exit_code if exit_code is not None else before.exit_code,
-        requested=before.requested,
         oom_killed=before.oom_killed or _oom_killed(task),
-        cause=before.cause,
     )
     return None if stop == Stop() else stop
 
@@ -148,8 +146,8 @@ def _stop(record: Record, task: TaskObserved) -> Stop | None:
 def _oom_killed(task: TaskObserved) -> bool:
     """Whether the main container was killed for the memory it used.
 
-    Its own reason says so. The task's does when a kill ended main, and no other container is blamed. The kill of
-    another container is that container's; a reason of StopTask is its caller's.
+    Its own reason says so. So does the task's, where a kill ended main and no other container's reason says it; but
+    not the reason that a caller gave to StopTask.
     """
     blamed = {seen.name for seen in task.containers if _out_of_memory(seen.reason)}
     if blamed or not _out_of_memory(task.stopped_reason):
@@ -163,7 +161,7 @@ def _out_of_memory(reason: str | None) -> bool:
 
 
 def _add_cause(record: Record, task: TaskObserved) -> Record:
-    """A `failed` container has an error that says why; of a `stopped` one its `stop` does, where a cause is known."""
+    """The cause, where one is known, of a `stopped` container; a `failed` one has it in its `error`."""
     if record.state is not State.STOPPED:
         return record
     stop = record.stop or Stop()
@@ -177,36 +175,27 @@ def _end(record: Record, task: TaskObserved, policy: Policy) -> Record:
     About one Fargate task in a hundred never starts: what failed before the container ran may be launched again.
     """
     main = task.container(MAIN)
+    exited = main is not None and main.exit_code is not None
     diagnosis = diagnose(task)
-    if main is not None and main.exit_code is not None and not diagnosis.start_failed:
+    if exited and not diagnosis.start_failed:
         return fire(record, Trigger.CONTAINER_EXITED, task.at)
     failure = messages.task_ended(task, diagnosis)
-    ran = task.started_at is not None or (main is not None and main.exit_code is not None)
-    if not ran and may_retry(record, failure, policy):
-        return retry(record, task.at, failure)
-    return fail(record, Trigger.TASK_FAILED, task.at, failure)
-
-
-def _not_yet(record: Record, task: TaskObserved, policy: Policy) -> Record:
-    """The address is known at PENDING, long before the agent can answer: worth asking, and nothing more."""
-    if not policy.early_probe or record.state is not State.PENDING:
-        return record
-    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
-    return replace(record, early_address=address or record.early_address)
+    if exited or task.started_at is not None:
+        return fail(record, Trigger.TASK_FAILED, task.at, failure)
+    return retry_or_fail(record, Trigger.TASK_FAILED, task.at, failure, policy)
 
 
 def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
     main = task.container(MAIN)
     if main is not None and main.last_status == "STOPPED":
-        # Containers run ahead of the task: this one is over, and the next event says how.
+        # A container's status is ahead of the task's: this one has ended, and the next event says how.
         return record
     record = fire(record, Trigger.TASK_STARTED, task.at)
     if record.state is not State.TASK_RUNNING:
         return record
-    address = resolve_address(task, port=policy.agent_port, main=MAIN, subnets=policy.task_subnets)
-    if address is not None:
+    if (address := resolve_address(task, policy)) is not None:
         return resolve(record, address, task.at, policy)
     if task.source is Source.EVENT:
-        # A snapshot may lag in its secondary fields: ECS is asked before the address counts as missing.
+        # An event may lag in its secondary fields: DescribeTasks comes before the address counts as missing.
         return record
     return fail(record, Trigger.ADDRESS_MISSING, task.at, messages.eni_not_found(task))

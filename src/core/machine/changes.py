@@ -1,4 +1,4 @@
-"""The few ways in which a record changes, used by everything that folds facts. Pure."""
+"""The ways in which a fact changes a record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stale:
 
 
 def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
-    """The record after the table's row for `trigger`; the same record where the table says nothing changes."""
+    """The record after the table's transition by `trigger`; the same record where the table says nothing changes."""
     state = advance(record.state, trigger)
     if state is None:
         return record
@@ -30,19 +30,16 @@ def fire(record: Record, trigger: Trigger, at: datetime) -> Record:
 
 
 def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Record:
-    """Fires `trigger`, and keeps `failure` if that moved the record."""
-    moved = fire(record, trigger, at)
-    return moved if moved is record else replace(moved, error=failure)
+    """Fires `trigger`, and sets `failure` if that changed the state."""
+    fired = fire(record, trigger, at)
+    return fired if fired is record else replace(fired, error=failure)
 
 
-def may_retry(record: Record, failure: Failure, policy: Policy) -> bool:
-    """Whether a launch that failed in this way is worth another one: bounded, and never against the backend's will."""
-    may_pass = failure.transient and not record.stop_requested
-    return record.state is State.PENDING and may_pass and record.attempt < policy.launch_attempts
-
-
-def retry(record: Record, at: datetime, failure: Failure) -> Record:
-    """Gives this launch up for another one: its task, if any, is remembered only to be ignored from now on."""
+def retry_or_fail(record: Record, trigger: Trigger, at: datetime, failure: Failure, policy: Policy) -> Record:
+    """Gives the launch up for another one, where that may succeed; facts about its task are stale from now on."""
+    wanted = record.state is State.PENDING and not record.stop_requested
+    if not (wanted and failure.transient and record.attempt < policy.launch_attempts):
+        return fail(record, trigger, at, failure)
     return replace(
         fire(record, Trigger.LAUNCH_RETRIED, at),
         launches=(*record.launches, Launch(at, failure, record.task_arn)),
@@ -67,7 +64,7 @@ def resolve(record: Record, address: str, at: datetime, policy: Policy) -> Recor
 
 
 def note(record: Record, name: Instant, at: datetime) -> Record:
-    """The record with an instant it did not have; the first one stays."""
+    """The record with the instant, unless it has one of that name."""
     return record if name in record.timings else replace(record, timings={**record.timings, name: at})
 
 
@@ -79,13 +76,13 @@ def disown(record: Record, task_arn: str, at: datetime) -> Record:
 
 
 def settle_disowned(record: Record, task_arn: str) -> Record:
-    """The record once such a task is on its way out, or gone."""
+    """Such a task is stopping, or gone."""
     left = tuple(task for task in record.unwanted_tasks if task.task_arn != task_arn)
     return replace(record, unwanted_tasks=left)
 
 
 def close(record: Record, at: datetime, policy: Policy) -> Record:
-    """The end of a generation: the address may be a stranger's in a minute, the token is of no use any more."""
+    """The generation ends: the address may be a stranger's in a minute, and the token has no use."""
     return replace(
         record,
         agent_address=None,

@@ -1,16 +1,16 @@
-"""The words of every failure an item can hold: what happened, the facts, what to do next (contract.md 6).
+"""The text of every failure of an item: what happened, the facts, what to do next (contract.md 6).
 
-What ECS blames on its own is worded by `core.diagnosis`; here is what only we can know.
+`core.diagnosis` words what ECS reports; this module words what only we know.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from core.diagnosis import Diagnosis
-from core.machine.address import attachments_json
 from core.model.errors import IllegalTransition
 from core.model.facts import TaskObserved
 from core.model.failure import Cause, ErrorCode, Failure
@@ -23,12 +23,12 @@ ROUTE: Final = (
     "ProberRouteTableIds) and TCP 443 let out of its subnets and security group."
 )
 
+# For a probe that has reported no result. It is no failure, because no agent was probed.
 NO_RESULT: Final = "No result of the prober arrived."
 NO_RESULT_REMEDY: Final = (
     f"First the prober's route to DynamoDB. {ROUTE} Then AgentHealthFunction's errors, throttles and dead-letter "
     "queue, and the free addresses of its subnets. The task runs on and its agent is asked again."
 )
-"""The item's text about a probe that has reported nothing. No failure, because no agent was asked."""
 
 
 def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
@@ -40,11 +40,12 @@ def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
 
 
 def eni_not_found(task: TaskObserved) -> Failure:
-    """RUNNING, and neither the event nor DescribeTasks shows an address. Holds the whole `attachments` array."""
+    """Neither the event nor DescribeTasks shows an address. With ECS's whole `attachments` (specification.md 16)."""
+    attachments = json.dumps([attachment.raw for attachment in task.attachments], default=str, separators=(",", ":"))
     return Failure(
         ErrorCode.ENI_NOT_FOUND,
         f"Task {task.task_arn} is RUNNING but shows no network interface with a private address. "
-        f"attachments: {attachments_json(task)}",
+        f"attachments: {attachments}",
         "Check that the task definition uses networkMode awsvpc and start the container again; "
         "if it repeats, open an AWS support case with these attachments.",
         Cause.ENI_PROVISIONING,
@@ -53,16 +54,15 @@ def eni_not_found(task: TaskObserved) -> Failure:
 
 
 def never_launched(record: Record, at: datetime) -> Failure:
-    """Recorded, but no task was ever started for it."""
-    age = (at - record.last_asked_at).total_seconds()
-    if record.stop_requested:
-        reason = record.stop.reason if record.stop else None
+    """The container is recorded, and no task was ever started for it."""
+    if record.stop and record.stop.requested:
         return Failure(
             ErrorCode.LAUNCH_FAILED,
-            f"The container was stopped before any task of it ran. reason: {reason or 'none given'}",
+            f"The container was stopped before any task of it ran. reason: {record.stop.reason or 'none given'}",
             "Nothing, if that was meant; else start it again.",
             Cause.USER_STOPPED,
         )
+    age = (at - record.last_asked_at).total_seconds()
     earlier = record.launches[-1].failure if record.launches else None
     before = f" The launch before it failed: {earlier.message}" if earlier else ""
     return Failure(
@@ -76,7 +76,7 @@ def never_launched(record: Record, at: datetime) -> Failure:
 
 
 def not_repeated(record: Record) -> Failure:
-    """ECS forgot the failed task before it was launched again: that it failed, and why, is what there is to tell."""
+    """ECS forgot the failed task before it was launched again, so its own failure is the last one."""
     first = record.launches[-1].failure
     return replace(
         first,
@@ -88,7 +88,7 @@ def not_repeated(record: Record) -> Failure:
 
 
 def task_lost(record: Record) -> Failure:
-    """ECS knew the task once and does not any more."""
+    """ECS showed the task once and does not any more."""
     return Failure(
         ErrorCode.TASK_LOST,
         f"ECS no longer knows task {record.task_arn}, and how it ended was never seen. It was {record.state} at "
@@ -113,9 +113,9 @@ def start_timed_out(record: Record, policy: Policy) -> Failure:
 
 
 def agent_unreachable(record: Record, policy: Policy) -> Failure:
-    """A prober had no answer until the deadline: address, timeout, last connection error, remedy (specification.md 17).
+    """A prober had no answer until the deadline (specification.md 17).
 
-    Raises `IllegalTransition` for a record without a prober's verdict: there is no silence without a try.
+    Raises `IllegalTransition` for a record without a prober's verdict: no silence without a try.
     """
     probe = record.probe
     if probe is None or probe.silent_at is None:

@@ -1,13 +1,13 @@
-"""Ends that only a container's output explains: its program may never have run. Pure.
+"""Ends that only a container's output explains: its program may never have run.
 
 runc looks for a program before it starts the container, and what it finds wrong then is in ECS's reason. What the
 kernel refuses after that is in no reason: the container has started, runc prints one line to its output and exits.
 ECS shows the exit of a container that ran (AWS Knowledge Center, "exec format error": "Essential container in task
 exited", exit code 1); only the log tells that the container's own process never did.
 
-A program may print the same words about its own business. So a line is taken for runc's complaint only when it is
-runc's word for word, is all that the container printed, and names the agent (runc named no program before 1.1). Nothing
-else that was read goes any further: what a container prints may hold secrets.
+A program may print the same words itself. So a line is taken for runc's complaint only when it is runc's word for
+word, is all that the container printed, and names the agent (runc named no program before 1.1). All other output is
+dropped: it may hold secrets.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from core.model.agent import Injection, agent_path
@@ -39,10 +40,9 @@ _AGENTS: Final = frozenset(agent_path(injection) for injection in Injection)
 
 
 def unexplained(record: Record, task: TaskObserved) -> UnexplainedEnd | None:
-    """What is to be explained of the end in this snapshot; None where ECS explains it.
+    """The end in this snapshot, if only the output can explain it: a container that ended by itself, as runc ends it.
 
-    Only a container that ended by itself, as runc ends it, and whose agent never answered. A container that was
-    healthy, that ended with success or was stopped costs nothing.
+    A container whose agent answered, that ended with success or was stopped costs no reading.
     """
     if record.state is State.AGENT_HEALTHY or record.stop_requested or task.stop_code not in _BY_ITSELF:
         return None
@@ -54,12 +54,12 @@ def unexplained(record: Record, task: TaskObserved) -> UnexplainedEnd | None:
     return UnexplainedEnd(task.at, seen.name, containers, task.stopped_reason)
 
 
-def explained(record: Record, end: UnexplainedEnd, complaint: str | None) -> TaskObserved:
+def explained(record: Record, end: UnexplainedEnd, complaint: str | None, at: datetime) -> TaskObserved:
     """The snapshot that showed this end, with the complaint in its place."""
     containers = (replace(one, complaint=complaint) if one.name == end.container else one for one in end.containers)
     return TaskObserved(
         ref=record.ref,
-        at=end.at,
+        at=at,
         source=Source.DESCRIBED,
         task_arn=record.task_arn or "",
         version=record.task_version,
@@ -75,15 +75,11 @@ def explained(record: Record, end: UnexplainedEnd, complaint: str | None) -> Tas
 def complaint_in(lines: Sequence[str], container: str) -> str | None:
     """The complaint of runc, when that is all the container printed; None for any other output.
 
-    In `main` it is about the agent, which is what runs there. In `init` it may be about any program: whatever the
-    agent image runs is the operator's.
+    In `main`, where the agent runs, it is about the agent. In `init` it may be about any program of the agent image.
     """
     if len(lines) != 1 or len(lines[0]) > LONGEST:
         return None
-    said = lines[0].strip()
-    found = _COMPLAINT.fullmatch(said)
-    if found is None:
+    found = _COMPLAINT.fullmatch(lines[0].strip())
+    if found is None or (container == MAIN and found["program"] not in {None, *_AGENTS}):
         return None
-    program = found["program"]
-    foreign = container == MAIN and program is not None and program not in _AGENTS
-    return None if foreign else said
+    return found[0]

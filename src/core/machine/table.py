@@ -6,18 +6,17 @@ A container goes up one step at a time: `pending`, `task-running`, `eni-resolved
 these (`LIVE`) it can end: `stopped` when its process exited, `failed` when it cannot be reached. Ends are final. A
 restart begins a new generation of the record at `pending`; it is not a transition.
 
-A fact is something that a function learnt: an event of ECS, a prober's result, a call's answer. `core.machine.apply`
+A fact is something that a function learnt: an event of ECS, a prober's verdict, a call's answer. `core.machine.apply`
 decides what a fact proves, and fires the triggers it proves, in order. One event can prove several: a snapshot that
-shows RUNNING and an address fires TASK_STARTED and ADDRESS_RESOLVED. So the table needs no transition that skips a
-step, and a life whose events were lost has the same history as one whose events all came.
+shows RUNNING and an address fires TASK_STARTED and ADDRESS_RESOLVED. So no transition skips a step, and a life whose
+events were lost has the same history as one whose events all came.
 
 EventBridge repeats events and delivers them late. A trigger that can reach a state a second time therefore has an
 entry there, with the destination None: nothing changes. A trigger without an entry is a bug of ours and raises
-`IllegalTransition`, so that a mistake is never mistaken for a repeat.
+`IllegalTransition`, so that a bug is never mistaken for a repeat.
 
-To add a state or a trigger: name it in `core.model.state`, add its transitions here, fire it in `apply`. The tests
-compare every pair of state and trigger with this table; `make docs` draws the diagram from it. The `transitions`
-library runs the table.
+The tests compare every pair of state and trigger with this table, and `make docs` draws the diagram from it. The steps
+of a change are in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ TABLE: Final = (
 
 
 class _Position:
-    """The model that `transitions` moves: a state and whether it was set, made for one firing and dropped."""
+    """The model that `transitions` runs: a state and whether it was set, made for one firing."""
 
     __slots__ = ("_state", "moved")
 
@@ -93,20 +92,14 @@ class _Position:
 @cache
 def _machine() -> Machine:
     """The one machine of this process, without models: building it per event would cost 0.15 ms each time."""
-    return Machine(
-        model=None,
-        states=State,
-        initial=None,
-        auto_transitions=False,
-        send_event=False,
-        transitions=[{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE],
-    )
+    rows = [{"trigger": row.trigger.value, "source": list(row.sources), "dest": row.dest} for row in TABLE]
+    return Machine(model=None, states=State, initial=None, auto_transitions=False, transitions=rows)
 
 
 def advance(state: State, trigger: Trigger) -> State | None:
     """The state that `trigger` leads to; None where the table says that nothing changes.
 
-    Raises `IllegalTransition` without an entry in the table: that is a bug of the caller.
+    Raises `IllegalTransition` without an entry in the table.
     """
     position = _Position(state)
     try:
@@ -117,19 +110,16 @@ def advance(state: State, trigger: Trigger) -> State | None:
 
 
 def mermaid() -> str:
-    """The table as a Mermaid `stateDiagram-v2`; what changes nothing is left out. Printed in the README.
+    """The table as a Mermaid `stateDiagram-v2`, for the README; what changes nothing is left out.
 
-    Mermaid's identifiers may not hold a hyphen, so each state is declared under an alias.
+    Mermaid's identifiers may not hold a hyphen, so each state has its Python name as an alias.
     """
     lines = ["stateDiagram-v2"]
-    lines += [f'    state "{state}" as {_alias(state)}' for state in State]
-    lines += [f"    [*] --> {_alias(State.PENDING)}"]
+    lines += [f'    state "{state}" as {state.name.lower()}' for state in State]
+    lines += [f"    [*] --> {State.PENDING.name.lower()}"]
     for row in TABLE:
         if row.dest is not None:
-            lines += [f"    {_alias(source)} --> {_alias(row.dest)}: {row.trigger}" for source in row.sources]
-    lines += [f"    {_alias(end)} --> [*]" for end in State if end.ended]
+            dest = row.dest.name.lower()
+            lines += [f"    {source.name.lower()} --> {dest}: {row.trigger}" for source in row.sources]
+    lines += [f"    {end.name.lower()} --> [*]" for end in State if end.ended]
     return "\n".join(lines)
-
-
-def _alias(state: State) -> str:
-    return state.replace("-", "_")

@@ -1,8 +1,8 @@
 """ECS's documents -> facts: the `ECS Task State Change` event and the DescribeTasks answer.
 
-Both show one version of a whole task, but spell it differently (ecs.md 2): the event writes `eni` and
-ISO texts, the API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop
-codes are fine; what cannot be ordered or attributed is refused with the reason.
+Both show one version of a whole task, but spell it differently (ecs.md 2): the event writes `eni` and ISO texts, the
+API `ElasticNetworkInterface` and datetimes. Unknown members, statuses, attachment types and stop codes are fine. A
+document without a version or a task ARN is refused with the reason.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from core.model.facts import Attachment, ContainerSeen, Interface, Source, TaskO
 from core.model.identity import parse_started_by
 from core.model.instants import parse_instant, truncate
 
-DETAIL_TYPE: Final = "ECS Task State Change"
+_DETAIL_TYPE: Final = "ECS Task State Change"
 
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
     """A task that this stack did not start, and how that is known."""
 
-    task_arn: str | None
+    task_arn: str
     why: str
 
 
 def observe_event(event: object, *, prefix: str, at: datetime) -> TaskObserved | NotOurs:
     """The fact in one EventBridge event. `prefix` is the stack's first part of startedBy, `at` is now.
 
-    Raises `MalformedEvent` when it is no task state change, or lacks what orders it or says whose it is.
+    Raises `MalformedEvent` when it is no task state change, or its task is refused.
     """
     if not isinstance(event, Mapping):
         raise MalformedEvent(f"An event is a JSON object; this is {type(event).__name__}.")
-    if (kind := event.get("detail-type")) != DETAIL_TYPE:
-        raise MalformedEvent(f"The detail-type is {kind!r}, not {DETAIL_TYPE!r}.")
+    if (kind := event.get("detail-type")) != _DETAIL_TYPE:
+        raise MalformedEvent(f"The detail-type is {kind!r}, not {_DETAIL_TYPE!r}.")
     return _observe(event.get("detail"), Source.EVENT, prefix, at)
 
 
@@ -48,24 +48,20 @@ def observe_description(task: object, *, prefix: str, at: datetime) -> TaskObser
     return _observe(task, Source.DESCRIBED, prefix, at)
 
 
-def _none_to_empty(value: Any) -> Any:
-    return () if value is None else value
-
-
 def _read_instant(value: Any) -> Any:
     if isinstance(value, str):
         return parse_instant(value)
-    if isinstance(value, datetime):
-        return truncate(value)
     if isinstance(value, int | float):
-        return truncate(datetime.fromtimestamp(value, UTC))
-    return value
+        value = datetime.fromtimestamp(value, UTC)
+    return truncate(value) if isinstance(value, datetime) else value
 
 
 When = Annotated[datetime | None, BeforeValidator(_read_instant)]
 
 
 class _Document(BaseModel):
+    """ECS sends null for some lists that are empty."""
+
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
@@ -78,7 +74,7 @@ class _Attachment(_Document):
     id: str | None = None
     type: str = ""
     status: str | None = None
-    details: Annotated[tuple[_Detail, ...], BeforeValidator(_none_to_empty)] = ()
+    details: tuple[_Detail, ...] | None = None
 
 
 class _Interface(_Document):
@@ -93,11 +89,11 @@ class _Container(_Document):
     exit_code: int | None = None
     reason: str | None = None
     image: str | None = None
-    network_interfaces: Annotated[tuple[_Interface, ...], BeforeValidator(_none_to_empty)] = ()
+    network_interfaces: tuple[_Interface, ...] | None = None
 
 
 class _Task(_Document):
-    """The members we read. `attachments` stays as it came: `EniNotFound` prints the whole array."""
+    """The members that we read. `attachments` stays as it came: `EniNotFound` prints the whole array."""
 
     task_arn: str = Field(min_length=1)
     version: int
@@ -105,8 +101,8 @@ class _Task(_Document):
     desired_status: str
     cluster_arn: str | None = None
     task_definition_arn: str | None = None
-    containers: Annotated[tuple[_Container, ...], BeforeValidator(_none_to_empty)] = ()
-    attachments: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_none_to_empty)] = ()
+    containers: tuple[_Container, ...] | None = None
+    attachments: tuple[dict[str, Any], ...] | None = None
     created_at: When = None
     connectivity_at: When = None
     pull_started_at: When = None
@@ -126,7 +122,7 @@ def _observe(document: object, source: Source, prefix: str, at: datetime) -> Tas
         raise MalformedEvent("There is no task in the document.")
     try:
         task = _Task.model_validate(document)
-        attachments = tuple(_attachment(raw) for raw in task.attachments)
+        attachments = tuple(_attachment(raw) for raw in task.attachments or ())
     except ValidationError as exc:
         raise MalformedEvent(f"The task document is not usable: {_reasons(exc)}.") from exc
     started_by = document.get("startedBy")
@@ -138,21 +134,20 @@ def _observe(document: object, source: Source, prefix: str, at: datetime) -> Tas
         at=truncate(at),
         source=source,
         attachments=attachments,
-        containers=tuple(_container(seen) for seen in task.containers),
+        containers=tuple(_container(seen) for seen in task.containers or ()),
         **{name: getattr(task, name) for name in _Task.model_fields if name not in {"attachments", "containers"}},
     )
 
 
 def _attachment(raw: dict[str, Any]) -> Attachment:
     parsed = _Attachment.model_validate(raw)
-    details = {detail.name: detail.value for detail in parsed.details if detail.value}
+    details = {detail.name: detail.value for detail in parsed.details or () if detail.value}
     return Attachment(parsed.id, parsed.type, parsed.status, details, raw)
 
 
 def _container(seen: _Container) -> ContainerSeen:
-    interfaces = tuple(
-        Interface(one.attachment_id, one.private_ipv4_address, one.ipv6_address) for one in seen.network_interfaces
-    )
+    shown = seen.network_interfaces or ()
+    interfaces = tuple(Interface(one.attachment_id, one.private_ipv4_address, one.ipv6_address) for one in shown)
     return ContainerSeen(seen.name, seen.last_status, seen.exit_code, seen.reason, interfaces, image=seen.image)
 
 

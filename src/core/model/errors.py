@@ -1,6 +1,6 @@
 """What can go wrong, each named by whose doing it is.
 
-A container's failure (`core.model.failure`) and a late or duplicate fact (`core.machine.apply.Stale`) are values.
+A container's failure (`core.model.failure`) and a late or duplicate fact (`core.machine.changes.Stale`) are values.
 """
 
 from dataclasses import KW_ONLY, dataclass, replace

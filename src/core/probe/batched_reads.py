@@ -19,40 +19,31 @@ if TYPE_CHECKING:
 class BatchedReads:
     """Collects the reads that arrive while one is under way, and makes the next one for all of them.
 
-    One per event loop. `load_many` is an awaitable `Store.load_many`; calls of it never overlap.
+    One per event loop. Calls of `load_many` (`Store.load_many`) never overlap.
     """
 
     def __init__(self, load_many: Callable[[Sequence[str]], Awaitable[Loaded]]) -> None:
         self._load_many = load_many
-        self._waiting: list[tuple[str, asyncio.Future[Record | None]]] = []
-        self._reading: asyncio.Task[None] | None = None
+        self._collected: list[str] = []
+        self._next: asyncio.Task[Loaded] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def read(self, container_id: str) -> Record | None:
         """The newest record, None if there is no item.
 
         Raises `UnreadableRecord` for this container's item, and every error of `load_many`.
         """
-        found: asyncio.Future[Record | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((container_id, found))
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_waiting())
-        return await found
+        self._collected.append(container_id)
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_collected())
+        # A read that is cancelled does not end the others.
+        loaded = await asyncio.shield(self._next)
+        for error in loaded.unreadable:
+            if error.container_id == container_id:
+                raise error
+        return loaded.records.get(container_id)
 
-    async def _read_waiting(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, []
-            try:
-                loaded = await self._load_many([container_id for container_id, _ in asked])
-            except Exception as error:  # noqa: BLE001 - each read raises it again
-                for _, found in asked:
-                    if not found.done():
-                        found.set_exception(error)
-                continue
-            unreadable = {error.container_id: error for error in loaded.unreadable}
-            for container_id, found in asked:
-                if found.done():
-                    continue
-                if container_id in unreadable:
-                    found.set_exception(unreadable[container_id])
-                else:
-                    found.set_result(loaded.records.get(container_id))
+    async def _read_collected(self) -> Loaded:
+        async with self._one_at_a_time:
+            collected, self._collected, self._next = self._collected, [], None
+            return await self._load_many(collected)

@@ -1,17 +1,13 @@
-"""Decides from the record whether a probe continues, how fast, and until when. Pure."""
+"""Decides from the record whether a probe continues, how fast, and until when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from core.model.identity import Ref
+from core.model.record import Record
 from core.model.state import State
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from core.model.identity import Ref
-    from core.model.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +20,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ProbeView:
-    """The part of a record that a probe needs. `over` is the reason why the probe has ended; None: it continues.
-
-    `deadline` is None until the address is in the record (early probe).
-    """
+    """What a probe needs of a record. `over`: why the probe has ended. No `deadline` until the address is resolved."""
 
     over: str | None = None
     early: bool = False
@@ -36,7 +29,7 @@ class ProbeView:
 
 
 def probe_view(record: Record | None, target: Target) -> ProbeView:
-    """The view of `record` for the probe of `target`."""
+    """The view of `record`, None if there is none, for the probe of `target`."""
     over = _why_over(record, target)
     if record is None or over is not None:
         return ProbeView(over=over)

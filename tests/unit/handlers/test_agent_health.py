@@ -17,7 +17,7 @@ from core.model.state import State
 from core.ports import Loaded
 from core.probe import prober as probing
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.no_verdict import CannotProbe, OutOfTime
+from core.probe.prober import CannotProbe, OutOfTime
 from handlers import agent_health, telemetry
 from handlers.app import PROBER_TABLE, App
 from tests.factories import ADDRESS, CONTAINER_ID, POLICY, SETTINGS, TOKEN, event

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from core.machine.address import attachments_json, resolve_address
+from core.machine.address import resolve_address
+from core.machine.messages import eni_not_found
 from core.model.facts import Attachment, Interface
+from core.model.policy import Policy
 from tests.factories import eni, main_container, observed
 
 
-def resolve(attachments: tuple[Attachment, ...], interfaces: tuple[Interface, ...] = (), **more: Any) -> str | None:
+def resolve(
+    attachments: tuple[Attachment, ...], interfaces: tuple[Interface, ...] = (), subnets: tuple[str, ...] = ()
+) -> str | None:
     task = observed(3, attachments=attachments, containers=(main_container(interfaces=interfaces),))
-    return resolve_address(task, port=9111, main="main", **more)
+    return resolve_address(task, Policy(task_subnets=subnets))
 
 
 SDI = Attachment("sdi-1", "sdi", "ATTACHED", {}, {"id": "sdi-1", "type": "sdi", "details": []})
@@ -47,7 +50,7 @@ def test_precreated_eni_has_none_yet() -> None:
 
 @pytest.mark.parametrize("attachments", [(), (SDI,), (eni(None),)])
 def test_the_containers_own_interface_is_a_second_source(attachments: tuple[Attachment, ...]) -> None:
-    """Where no attachment tells, the main container does."""
+    """An address that no attachment shows may be in the main container's interface."""
     assert resolve(attachments, (Interface("att-1", "10.0.3.9"),)) == "10.0.3.9:9111"
 
 
@@ -59,7 +62,7 @@ def test_several_enis_the_one_of_the_main_container() -> None:
 
 
 def test_several_enis_in_subnet_order_of_the_request() -> None:
-    """Second rule: nothing is named, so the request's first subnet wins."""
+    """Second rule: no interface names an attachment, so the request's first subnet decides."""
     enis = (eni("10.0.1.1", name="one", subnetId="subnet-b"), eni("10.0.2.2", name="two", subnetId="subnet-a"))
 
     assert resolve(enis, subnets=("subnet-a", "subnet-b")) == "10.0.2.2:9111"
@@ -87,4 +90,5 @@ def test_the_attachments_are_kept_whole_for_the_error() -> None:
     """EniNotFound holds what ECS sent, all of it (specification.md 16)."""
     attachments = (SDI, eni(None, "DELETED"))
 
-    assert json.loads(attachments_json(observed(3, attachments=attachments))) == [one.raw for one in attachments]
+    shown = eni_not_found(observed(3, attachments=attachments)).message.partition("attachments: ")[2]
+    assert json.loads(shown) == [one.raw for one in attachments]

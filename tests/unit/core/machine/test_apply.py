@@ -53,7 +53,7 @@ from tests.factories import (
 
 
 def fold(record: Record, *facts: Fact, policy: Policy = POLICY) -> Record:
-    """The record after facts that all must count."""
+    """The record after these facts. None of them may be stale."""
     for fact in facts:
         folded = apply(record, fact, policy)
         assert not isinstance(folded, Stale), folded.why
@@ -100,7 +100,7 @@ def test_the_health_timeout_runs_from_eni_resolved() -> None:
 
 
 def test_ecs_instants_are_kept() -> None:
-    """The timings are ECS's own, not the instants at which we heard of them."""
+    """The timings are ECS's own, not the instants at which a function learnt them."""
     assert RESOLVED.timings == {
         Instant.CREATED: at(0.5),
         Instant.STARTED: at(2.5),
@@ -195,7 +195,7 @@ def test_another_task_changes_nothing_but_that_it_is_unwanted() -> None:
 
 
 def test_another_task_that_ends_is_no_news() -> None:
-    """Nothing is left to stop."""
+    """There is no task to stop."""
     assert stale(RESOLVED, observed(9, "STOPPED", "STOPPED", task_arn=TASK + "0")) == "it concerns another task"
 
 
@@ -223,7 +223,7 @@ def test_address_and_token_go_with_the_first_event_of_the_end() -> None:
 
 @pytest.mark.parametrize("record", [pending(), RESOLVED, HEALTHY])
 def test_an_end_without_an_exit_code_is_failed(record: Record) -> None:
-    """Nobody knows that the container's own process ran to its end."""
+    """Without an exit code it is not known that the container's own process ran to its end."""
     how: dict[str, Any] = {"exit_code": None, "stop_code": None, "stopped_reason": "Host EC2 terminated"}
     leaving = fold(record, exited(4, **how))
     assert (leaving.state, leaving.stopping) == (record.state, True)
@@ -272,7 +272,7 @@ def test_a_stopping_task_keeps_its_healthy_state_until_it_ends() -> None:
 
 
 def test_an_exit_is_known_while_the_task_still_runs() -> None:
-    """Containers run ahead of the task (ecs.md 3)."""
+    """A container's status is ahead of the task's (ecs.md 3)."""
     main = main_container(last_status="STOPPED", exit_code=2)
 
     assert fold(HEALTHY, observed(4, containers=(main,))).state is State.STOPPED
@@ -343,7 +343,7 @@ def test_silence_is_pronounced_only_after_ecs_was_asked() -> None:
 
 
 def test_an_answer_after_all_is_an_answer() -> None:
-    """Late, but before anybody pronounced the silence."""
+    """The answer is late, but the record has not failed yet."""
     assert fold(RESOLVED, silent(), answered(71)).state is State.AGENT_HEALTHY
 
 
@@ -354,14 +354,14 @@ def test_silence_before_the_deadline_is_no_verdict() -> None:
 
 @pytest.mark.parametrize("fact", [answered(address="10.0.9.9:9111"), silent(address="10.0.9.9:9111")])
 def test_a_verdict_on_another_address_changes_nothing(fact: Fact) -> None:
-    """An old probe may speak of an address that is not this container's."""
+    """The verdict on another address is not about this container."""
     assert stale(RESOLVED, fact) == "the record has another address"
 
 
 @pytest.mark.parametrize("fact", [answered(80), silent(80)])
 @pytest.mark.parametrize("record", [HEALTHY, fold(HEALTHY, exited(4))])
 def test_a_late_verdict_changes_nothing(record: Record, fact: Fact) -> None:
-    """Two workers may probe the same agent; the second verdict is no news."""
+    """Two workers may probe the same agent; the second verdict changes nothing."""
     assert str(record.state) in stale(record, fact)
 
 
@@ -385,13 +385,13 @@ def test_the_launch_saves_the_task() -> None:
 
 
 def test_events_may_overtake_the_launch() -> None:
-    """The task's event was here first: the answer of RunTask holds nothing new, or a task too many."""
+    """After the task's event, the answer of RunTask holds nothing new, or a task too many."""
     assert stale(RESOLVED, accepted()) == "it holds nothing new"
     assert [task.task_arn for task in fold(RESOLVED, accepted(TASK + "0")).unwanted_tasks] == [TASK + "0"]
 
 
 def test_a_rejected_launch_fails_the_record() -> None:
-    """No task exists, so nothing is pending and nothing is watched."""
+    """No task exists, so no action is pending and no check is due."""
     failure = Failure(ErrorCode.LAUNCH_FAILED, "RunTask failed", "Try again.", Cause.CAPACITY, transient=True)
     rejected = about(LaunchRejected, 1, by="one", failure=failure, attempt=1)
     record = fold(pending(), rejected, policy=ONCE)
@@ -434,16 +434,16 @@ def test_a_start_that_takes_too_long_times_out() -> None:
     assert isinstance(next_actions(record, POLICY)[0], StopTask)
 
 
-def test_a_look_in_time_only_sets_the_next_one() -> None:
-    """Nothing is due yet but the look itself."""
-    looked = fold(pending(task_arn=TASK), about(TimePassed, 61))
+def test_a_check_in_time_only_sets_the_next_one() -> None:
+    """A check at which nothing is late changes nothing but the time of the next one."""
+    checked = fold(pending(task_arn=TASK), about(TimePassed, 61))
 
-    assert (looked.state, looked.check_at) == (State.PENDING, at(121))
-    assert stale(looked, about(TimePassed, 62)) == "it is not due yet"
+    assert (checked.state, checked.check_at) == (State.PENDING, at(121))
+    assert stale(checked, about(TimePassed, 62)) == "it is not due yet"
 
 
 def test_a_deadline_without_a_verdict_is_renewed() -> None:
-    """The prober is lost, and the agent may be well: it is asked again with time to answer, and the item says why."""
+    """The prober is lost, and the agent may be well: it is probed again until a new deadline, and the item says why."""
     late = POLICY.health_timeout + PROBE_GRACE
     assert RESOLVED.probe is not None
     in_time = fold(replace(RESOLVED, check_at=at(late)), about(TimePassed, 3 + late - 0.1))
@@ -464,8 +464,8 @@ def aborted(address: str = ADDRESS, last_error: str = "no table.") -> ProbeAbort
     return about(ProbeAborted, 14, address=address, last_error=last_error, remedy="Make the endpoint.")  # type: ignore[no-any-return]
 
 
-def test_what_keeps_the_prober_from_asking_is_in_the_item_and_changes_nothing_else() -> None:
-    """No state, no deadline, no look is moved; said twice it is no news; renewing the deadline keeps it."""
+def test_what_keeps_the_prober_from_probing_is_in_the_item_and_changes_nothing_else() -> None:
+    """State, deadline and next check stay; a repeat is stale; a renewed deadline keeps the error."""
     record = fold(RESOLVED, aborted())
 
     assert record.probe is not None
@@ -480,7 +480,7 @@ def test_what_keeps_the_prober_from_asking_is_in_the_item_and_changes_nothing_el
 
 
 def test_an_answer_clears_what_kept_the_prober_from_asking() -> None:
-    """What is healthy has no standing error."""
+    """A healthy agent has no error."""
     record = fold(RESOLVED, aborted(), answered())
 
     assert record.probe is not None
@@ -498,13 +498,13 @@ def test_an_answer_clears_what_kept_the_prober_from_asking() -> None:
     ],
 )
 def test_an_aborted_probe_is_nothing_to_a_record_that_waits_for_none(record: Record, why: str) -> None:
-    """A line of the log arrives when it arrives."""
+    """The prober's line of the log may arrive after the probe has ended."""
     assert stale(record, aborted()) == why
 
 
 @given(when=st.lists(st.floats(4, 10_000), min_size=1, max_size=20), own=st.integers(1, 240))
 def test_no_verdict_without_a_try(when: list[float], own: int) -> None:
-    """However often and whenever the reconciler looks: without a prober's word nothing fails and nothing is stopped."""
+    """However often the reconciler checks: without a prober's verdict no record fails and no task is stopped."""
     record = fold(pending(health_timeout=own), observed(3))
     for second in sorted(when):
         seen = apply(record, about(TimePassed, second), POLICY)
@@ -514,13 +514,13 @@ def test_no_verdict_without_a_try(when: list[float], own: int) -> None:
 
 
 def test_a_verdict_that_no_prober_gave_is_a_bug() -> None:
-    """The words of the failure speak of tries."""
+    """The failure names the number of tries, so there is none without a verdict."""
     with pytest.raises(IllegalTransition, match="no verdict of a prober"):
         failures.agent_unreachable(RESOLVED, POLICY)
 
 
 def test_a_silence_is_pronounced_whatever_the_clock_says() -> None:
-    """The prober's clock is ahead of the reconciler's: ECS has been asked, and there is nothing to wait for."""
+    """The prober's clock is ahead of the reconciler's, but ECS was read since the verdict."""
     waiting = fold(RESOLVED, silent(63.3))
     assert waiting.check_at == at(63.3)
 
@@ -530,7 +530,7 @@ def test_a_silence_is_pronounced_whatever_the_clock_says() -> None:
 
 
 def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
-    """Each message comes back for half an hour, so they would pile up: the looks go from half a minute to 5 minutes."""
+    """A failed message is delivered again for half an hour, so checks go from half a minute apart to 5 minutes."""
     record = RESOLVED
     pauses: list[float] = []
     while len(pauses) < 20:
@@ -580,22 +580,22 @@ def test_a_record_without_any_task_fails_after_a_while(stop: Stop | None, cause:
 
 
 def test_an_ended_record_owes_no_stop_to_a_task_that_is_gone() -> None:
-    """The unreachable task ended by itself and was forgotten: the debt is settled."""
+    """The unreachable task ended by itself and ECS forgot it: no stop is pending any more."""
     record = fold(fold(RESOLVED, silent(), passed(70)), about(TaskGone, 7200, task_arn=TASK))
 
     assert (next_actions(record, POLICY), record.watch) == ((), None)
 
 
-# --- the next look ----------------------------------------------------------------------------------------------
+# --- the next check ---------------------------------------------------------------------------------------------
 
 
 def test_every_live_record_is_looked_at_again() -> None:
-    """Nothing waits for an event for ever."""
+    """Every live record is checked at some time, without any event."""
     stopping = fold(HEALTHY, observed(4, "RUNNING", "STOPPED"))
-    looks = {record.state: record.check_at for record in (pending(), RESOLVED, HEALTHY)}
+    checks = {record.state: record.check_at for record in (pending(), RESOLVED, HEALTHY)}
 
-    assert looks[State.PENDING] == at(60)
-    assert looks[State.ENI_RESOLVED] == at(33)
+    assert checks[State.PENDING] == at(60)
+    assert checks[State.ENI_RESOLVED] == at(33)
     assert HEALTHY.check_at is not None
     assert at(5 + 450) < HEALTHY.check_at <= at(5 + 1350)
     assert stopping.check_at == at(4 + 150)
@@ -619,8 +619,8 @@ def test_an_unknown_fact_is_a_bug() -> None:
 EARLY = Policy(early_probe=True)
 
 
-def test_the_address_of_a_pending_task_is_asked_but_promised_to_nobody() -> None:
-    """Known at PENDING: the prober may ask; `agent_address` stays absent."""
+def test_the_address_of_a_pending_task_is_probed_but_not_published() -> None:
+    """An address that is known at PENDING is probed, but `agent_address` stays absent."""
     record = fold(pending(), observed(2, "PENDING"), policy=EARLY)
 
     assert (record.state, record.agent_address, record.early_address) == (State.PENDING, None, ADDRESS)
@@ -628,7 +628,7 @@ def test_the_address_of_a_pending_task_is_asked_but_promised_to_nobody() -> None
 
 
 def test_the_early_probe_can_be_off() -> None:
-    """Then a PENDING event is only learnt from."""
+    """Without early probes a PENDING event shows no address to probe."""
     record = fold(pending(), observed(2, "PENDING"))
 
     assert (record.early_address, next_actions(record, POLICY)) == (None, ())
@@ -688,7 +688,7 @@ def test_a_start_that_was_stopped_says_so() -> None:
 
 
 def test_a_launch_that_was_never_made_names_the_failure_before_it() -> None:
-    """The cause is not lost on the way."""
+    """The failure of the launch before it keeps its cause."""
     capacity = Failure(ErrorCode.LAUNCH_FAILED, "no capacity", "Wait.", Cause.CAPACITY, transient=True)
     refused = about(LaunchRejected, 1, by="one", failure=capacity, attempt=1)
     record = fold(pending(), refused, about(TaskGone, 70, task_arn=None))
@@ -699,7 +699,7 @@ def test_a_launch_that_was_never_made_names_the_failure_before_it() -> None:
 
 
 def test_a_request_may_name_its_own_time_outs() -> None:
-    """They travel in the item: the deadline, the message and the next look follow them."""
+    """They are in the item: the deadline, the message and the next check follow them."""
     record = fold(pending(health_timeout=10, start_timeout=90), observed(3))
     assert record.probe is not None
     assert record.probe.deadline == at(13)

@@ -1,4 +1,4 @@
-"""What a container's end says: when it was, and whether its memory was the reason. Events as ECS sends them."""
+"""What the record says of a container's end: when it was, and whether memory was the reason. With ECS's events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def after(*facts: Fact, record: Record | None = None) -> Record:
 
 
 def inspected(record: Record) -> dict[str, Any]:
-    """What the backend's frontend is shown of it."""
+    """What `inspect` shows of it."""
     client = ReachClient(MemoryStore(record), SettableClock(at(60)))
     return client.inspect(CONTAINER_ID)
 
@@ -81,17 +81,17 @@ def test_the_end_of_the_container_is_known_forty_minutes_before_that_of_the_task
 
 
 @pytest.mark.parametrize("order", [*permutations(("running", "noticed", "stopped"))], ids="-".join)
-@pytest.mark.parametrize("told", [EXIT, None], ids=["told", "not-told"])
-def test_the_end_does_not_depend_on_the_order_of_events(order: tuple[str, ...], told: str | None) -> None:
-    """Whichever event came first, the container ended when it did."""
+@pytest.mark.parametrize("dated", [EXIT, None], ids=["dated", "not-dated"])
+def test_the_end_does_not_depend_on_the_order_of_events(order: tuple[str, ...], dated: str | None) -> None:
+    """`finished_at` is the same, whichever event came first."""
     facts = {
         "running": shown("task-running"),
-        "noticed": shown(**NOTICED, executionStoppedAt=told),
-        "stopped": shown(**STOPPED, executionStoppedAt=told),
+        "noticed": shown(**NOTICED, executionStoppedAt=dated),
+        "stopped": shown(**STOPPED, executionStoppedAt=dated),
     }
     ended = inspected(after(*(facts[name] for name in order)))
 
-    assert ended["finished_at"] == (told or "2026-11-23T10:10:10.000Z")
+    assert ended["finished_at"] == (dated or "2026-11-23T10:10:10.000Z")
 
 
 def test_an_end_that_ecs_does_not_date_never_jumps_to_the_tasks() -> None:
@@ -121,7 +121,7 @@ def test_a_killed_container_whose_end_is_not_dated() -> None:
 
 
 def test_a_container_that_runs_has_not_finished() -> None:
-    """A task on its way out may run for two minutes; nobody reached an agent, and its container runs on."""
+    """A stopping task may run for two minutes; the container of an unreachable agent runs on."""
     leaving = after(shown("task-running"), shown("task-spot-interruption"))
     accepted = StopAccepted(ref=REF, at=at(99), task_arn=TASK)
     unreached = after(shown("task-running"), silent(6090), passed(6090), accepted)
@@ -134,7 +134,7 @@ def test_a_container_that_runs_has_not_finished() -> None:
 
 
 def test_a_container_that_never_ran_finished_with_its_task() -> None:
-    """There is no end of its own to tell."""
+    """The container has no end of its own, so it has the task's."""
     failed = shown(
         "task-failed-image-pull",
         executionStoppedAt=None,
@@ -176,10 +176,10 @@ def test_a_kill_for_memory_is_learnt_after_the_end_and_never_forgotten() -> None
     """The reason may come with a later event than the exit, and be missing again from the next."""
     killed = {"containers": [container(exit_code=137)]}
     first = after(shown(**NOTICED, **killed))
-    told = after(shown(**STOPPED, containers=[container(exit_code=137, reason=OOM)]), record=first)
-    later = after(shown(**{**STOPPED, "version": 6}, **killed), record=told)
+    explained = after(shown(**STOPPED, containers=[container(exit_code=137, reason=OOM)]), record=first)
+    later = after(shown(**{**STOPPED, "version": 6}, **killed), record=explained)
 
-    assert [inspected(record)["oom_killed"] for record in (first, told, later)] == [False, True, True]
+    assert [inspected(record)["oom_killed"] for record in (first, explained, later)] == [False, True, True]
     assert to_item(later)["stop"]["cause"] == "out-of-memory"
 
 
@@ -193,19 +193,19 @@ def test_a_kill_for_memory_is_learnt_after_the_end_and_never_forgotten() -> None
         ),
         ("the task, main exited by itself", {"stoppedReason": OOM, "containers": [container(exit_code=0)]}),
         (
-            "whoever called StopTask",
+            "the caller of StopTask",
             {"stopCode": "UserInitiated", "stoppedReason": OOM, "containers": [container(exit_code=137)]},
         ),
         (
             "the name of an image",
             {"containers": [container(exit_code=137, reason="Error: registry/outofmemoryerror:1 was stopped")]},
         ),
-        ("nobody", {"containers": [container(exit_code=137)]}),
+        ("no reason", {"containers": [container(exit_code=137)]}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_kill_for_memory(says: str, members: dict[str, Any]) -> None:
-    """137 alone is any SIGKILL; another container's kill is its own; names and callers may say anything."""
+    """137 alone is any SIGKILL; another container's kill is not main's; names and callers' texts may hold any word."""
     ended = after(shown(**members))
 
     assert ended.state is State.STOPPED
@@ -213,7 +213,7 @@ def test_what_is_no_kill_for_memory(says: str, members: dict[str, Any]) -> None:
     assert "oom_killed" not in to_item(ended)["stop"]
 
 
-def test_the_tasks_own_reason_tells_of_main() -> None:
+def test_the_tasks_own_reason_is_about_main() -> None:
     """Where no container has a reason, and a kill ended main."""
     ended = after(shown(stoppedReason=OOM, containers=[container(GUARD, 0), container(exit_code=137)]))
 
@@ -229,7 +229,7 @@ def test_a_task_without_main_was_not_killed_for_its_memory() -> None:
 
 
 def test_a_container_that_failed_for_its_memory_has_the_cause_in_its_error() -> None:
-    """Killed without an exit code: `failed`, and the error says why; `stop` tells only what Docker tells."""
+    """Killed without an exit code: `failed`, and the error has the cause; `stop` has only Docker's OOMKilled."""
     failed = after(shown(containers=[container(exit_code=None, reason=OOM)]))
 
     assert failed.error is not None
@@ -247,7 +247,7 @@ def test_a_container_that_failed_for_its_memory_has_the_cause_in_its_error() -> 
     ],
 )
 def test_the_cause_of_an_end_is_in_the_item(members: dict[str, Any], cause: Cause | None) -> None:
-    """A diagnosis that nobody is shown is none; an exit that needs no explanation has none."""
+    """The cause is in `stop`; an exit that needs no explanation has none."""
     ended = after(shown(**members))
 
     assert (ended.state, ended.error) == (State.STOPPED, None)

@@ -51,7 +51,7 @@ def live(facts: Sequence[Fact]) -> Record:
 
 
 def what_must_agree(record: Record) -> dict[str, Any]:
-    """All but the path: how many writes it took, and which states were seen on the way."""
+    """All but the path: the number of writes, and the states in between."""
     ecs_instants: dict[Instant, Any] = {
         name: instant for name, instant in record.timings.items() if name is not Instant.RESOLVED
     }
@@ -86,6 +86,6 @@ def test_every_prefix_of_every_order_tells_no_lie() -> None:
 
 
 def test_the_newest_version_decides() -> None:
-    """`task_version` is the highest one folded in, whatever came when."""
+    """`task_version` is the highest one applied, in any order."""
     for order in permutations(facts_of(LIVES["ran and exited"])):
         assert live(order).task_version == 5

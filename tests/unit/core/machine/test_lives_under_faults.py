@@ -1,7 +1,7 @@
 """Random lives with events lost, doubled and reordered: with the reconciler's help they end as in order.
 
-The world is in memory and the clock stands still. What happened to a task is a list of its snapshots; ECS, when asked,
-shows the last of them. A prober gives the verdict that the agent's nature has it give, each time it is asked.
+The world is in memory and the clock stands still. The life of a task is a list of its snapshots; DescribeTasks shows
+the last of them. A prober gives the verdict that the life says, in every probe.
 """
 
 from __future__ import annotations
@@ -48,46 +48,46 @@ class Life:
 
 @dataclass
 class World:
-    """One record, and what is asked for on its behalf."""
+    """One record, and what its actions find."""
 
     life: Life
     record: Record
 
     def learn(self, fact: Fact) -> None:
-        """Folds the fact and what follows from it, as `settle` does."""
+        """Applies the fact and what follows from it, as `settle` does."""
         folded = apply(self.record, fact, POLICY)
         if not isinstance(folded, Stale):
-            self._move(folded, fact)
+            self._take(folded, fact)
         if DescribeTask in self.pending():
-            self.look()
+            self.describe()
 
     def pending(self) -> set[type]:
         """The kinds of action."""
         return {type(action) for action in next_actions(self.record, POLICY)}
 
     def verdict(self) -> Fact:
-        """What a prober finds out when it is asked."""
+        """The verdict of a probe."""
         return answered(50, ADDRESS) if self.life.answers else silent(END, ADDRESS)
 
-    def look(self) -> None:
-        """ECS is asked, and shows what happened last."""
+    def describe(self) -> None:
+        """DescribeTasks shows the last snapshot."""
         last = replace(self.life.snapshots[-1], source=Source.DESCRIBED)
         folded = apply(self.record, last, POLICY)
         if not isinstance(folded, Stale):
-            self._move(folded, last)
+            self._take(folded, last)
 
-    def _move(self, folded: Record, fact: Fact) -> None:
-        moved = folded.state is not self.record.state
+    def _take(self, folded: Record, fact: Fact) -> None:
+        changed = folded.state is not self.record.state
         assert folded.task_version >= self.record.task_version
-        assert not (moved and self.record.state.ended), "an end is an end"
+        assert not (changed and self.record.state.ended), "an end is an end"
         leaving = isinstance(fact, TaskObserved) and fact.desired_status == "STOPPED"
-        assert not (moved and leaving and not folded.state.ended), "nothing moves forward on its way out"
+        assert not (changed and leaving and not folded.state.ended), "no way up for a stopping task"
         self.record = folded
 
     def reconcile(self) -> None:
-        """Looks until nothing is pending but what the reconciler would see again in a quarter of an hour."""
+        """Four runs of the reconciler: enough for every life to end, or to be healthy."""
         for _ in range(4):
-            self.look()
+            self.describe()
             when = max(at(50), self.record.check_at or at(50))
             self.learn(TimePassed(ref=self.record.ref, at=when))
             if SendProbe in self.pending():
@@ -95,7 +95,7 @@ class World:
 
 
 def versions(shots: Sequence[TaskObserved]) -> tuple[TaskObserved, ...]:
-    """The snapshots, numbered, all learnt at the same instant: when something was heard of is accidental."""
+    """The snapshots, numbered, all learnt at the same instant: that instant is accidental."""
     return tuple(replace(shot, version=number, at=at(10)) for number, shot in enumerate(shots, 1))
 
 
@@ -133,12 +133,12 @@ def deliveries(draw: st.DrawFn, life: Life) -> list[TaskObserved]:
     return list(draw(st.permutations(copies)))
 
 
-def lived(life: Life, events: Sequence[TaskObserved], heard: Iterator[bool]) -> Record:
-    """The record at the end. `heard` says for each event whether the prober has its verdict before the next one."""
+def lived(life: Life, events: Sequence[TaskObserved], reported: Iterator[bool]) -> Record:
+    """The record at the end. `reported` says for each event whether the prober has its verdict before the next one."""
     world = World(life, pending())
     for event in events:
         world.learn(event)
-        if SendProbe in world.pending() and next(heard):
+        if SendProbe in world.pending() and next(reported):
             world.learn(world.verdict())
     world.reconcile()
     return world.record
@@ -147,7 +147,7 @@ def lived(life: Life, events: Sequence[TaskObserved], heard: Iterator[bool]) -> 
 def what_counts(record: Record) -> dict[str, Any]:
     """What must agree, less what depends on the instant of a write.
 
-    An agent that answered for a while leaves an instant behind, if there was time to ask it.
+    An agent that answered for a while leaves an instant behind, if there was time to probe it.
     """
     if record.state.ended:
         timings: dict[Instant, datetime] = {
@@ -168,7 +168,7 @@ def test_any_delivery_ends_as_in_order(data: st.DataObject) -> None:
 
 
 @given(lives())
-def test_nothing_is_owed_at_the_end(life: Life) -> None:
+def test_nothing_is_pending_at_the_end(life: Life) -> None:
     """Also when no event arrived at all: the reconciler alone brings a life to its end."""
     world = World(life, lived(life, (), iter(())))
     assert world.pending() <= {StopTask}

@@ -83,7 +83,7 @@ def claim(by: str = "one", seconds: float = 4) -> Any:
 
 
 def test_one_function_at_a_time_makes_a_launch_that_is_owed() -> None:
-    """Its refusal is the last word then; when it is silent for as long as it can be at work, another one may."""
+    """Its refusal is final; after the time for which it can be at work, another function may claim the launch."""
     claimed = fold(GIVEN_UP, claim())
 
     assert stale(claimed, claim("two", 4 + POLICY.start_lifetime - 1)) == "another function makes this launch"
@@ -121,14 +121,14 @@ def test_what_is_not_launched_again(fact: Any, why: str) -> None:
 
 
 def test_a_requested_stop_is_the_end_of_launching() -> None:
-    """The backend wants it gone, also when ECS's own words come in between."""
-    asked = about(StopRequested, 1, reason="enough")
+    """A requested stop ends the retries, also when ECS reports the failure in between."""
+    requested = about(StopRequested, 1, reason="enough")
     leaving = observed(2, "DEPROVISIONING", "STOPPED", started_at=None, stop_code=None, containers=())
 
-    assert fold(pending(task_arn=TASK), asked, never_ran()).state is State.FAILED
-    record = fold(pending(task_arn=TASK), asked)
+    assert fold(pending(task_arn=TASK), requested, never_ran()).state is State.FAILED
+    record = fold(pending(task_arn=TASK), requested)
     assert fold(record, leaving).state is State.FAILED
-    assert next_actions(fold(GIVEN_UP, asked), POLICY) == ()
+    assert next_actions(fold(GIVEN_UP, requested), POLICY) == ()
 
 
 def test_the_start_timeout_runs_for_each_launch() -> None:
@@ -163,7 +163,7 @@ def world() -> World:
 
 
 def test_what_another_function_has_claimed_is_left_to_it(world: World) -> None:
-    """Nothing is asked of ECS."""
+    """No call of ECS is made."""
     arn = world.start().task_arn
     assert arn is not None
     world.write(never_ran(task_arn=arn))
@@ -200,7 +200,7 @@ def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
 
 
 def test_events_of_the_second_task_lead_on(world: World) -> None:
-    """The life goes on as if nothing had been."""
+    """The new task's life goes the way of every other."""
     fail_first_task(world)
     second = world.record().task_arn
 
@@ -283,7 +283,7 @@ def test_a_launch_that_was_made_already_is_found_when_its_model_is_gone(world: W
 
 
 def test_a_relaunch_that_ecs_refuses_counts_as_a_launch(world: World) -> None:
-    """Bounded, whoever refuses."""
+    """The attempts are bounded, also where ECS refuses to start a task."""
     arn = world.start().task_arn
     assert arn is not None
     world.ecs.refusals["run"] = [REFUSED]
@@ -305,7 +305,7 @@ def test_a_refused_launch_is_tried_again_by_the_starter(world: World) -> None:
 
 
 def test_a_permanent_refusal_is_not_tried_again(world: World) -> None:
-    """What cannot succeed later is the caller's to mend."""
+    """A refusal that cannot pass is not retried."""
     world.ecs.refusals["run"] = [CallFailed("RunTask", "AccessDeniedException", "no", cause=Cause.PERMISSION)]
 
     with pytest.raises(Refused):
@@ -349,7 +349,7 @@ PARAMETER = f"/sockerless/{CONTAINER_ID}/1/token"
 
 
 def test_the_token_is_in_the_parameter_before_the_task_starts(with_ssm: World) -> None:
-    """And in no override."""
+    """The token is in no override."""
     with_ssm.ecs.refusals["run"] = [Died()]
     with pytest.raises(Died):
         with_ssm.start()
@@ -364,7 +364,7 @@ def test_the_token_is_in_the_parameter_before_the_task_starts(with_ssm: World) -
 
 
 def test_the_parameter_is_deleted_when_the_generation_ends(with_ssm: World) -> None:
-    """By whoever settles the end, or by the reconciler."""
+    """By the function that settles the end, or by the reconciler."""
     arn = with_ssm.start().task_arn
     with_ssm.settle(exited(5, task_arn=arn))
 
@@ -382,7 +382,7 @@ def test_a_parameter_that_could_not_be_deleted_stays_owed(with_ssm: World) -> No
 
 
 def test_a_restart_deletes_the_parameter_that_was_left(with_ssm: World) -> None:
-    """The old generation's token is of no use to the new one."""
+    """The new generation does not use the old one's token."""
     arn = with_ssm.start().task_arn
     with_ssm.store.put_item(to_item(fold(with_ssm.record(), exited(5, task_arn=arn))))
 
@@ -462,7 +462,7 @@ def test_a_relaunch_that_dies_after_any_call_ends_with_one_task(after: int) -> N
 
 
 def test_attempts_are_a_setting() -> None:
-    """1: never again."""
+    """With one attempt no launch is repeated."""
     assert fold(pending(task_arn=TASK), never_ran(), policy=Policy(launch_attempts=1)).state is State.FAILED
 
 
@@ -509,7 +509,7 @@ def test_a_refused_relaunch_leaves_the_next_one_owed() -> None:
 
 
 def test_a_container_that_ran_before_the_task_did_is_not_run_twice() -> None:
-    """Containers run ahead of the task: an exit code proves a run, whatever ECS blames (issue of ACTIVATING)."""
+    """A container's status is ahead of the task's: an exit code proves a run, whatever ECS blames (ACTIVATING)."""
     task = exited(
         4,
         "STOPPED",

@@ -139,7 +139,7 @@ def ended(report: Report, policy: Policy) -> Record:
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.what)
 def test_a_reported_end_is_told_as_it_was(report: Report) -> None:
-    """The cause, the words and the remedy in the item, when nothing more is tried."""
+    """The item has the cause, the text and the remedy when no launch follows."""
     after = ended(report, Policy(launch_attempts=1))
     assert after.state is State.FAILED
     assert after.error is not None
@@ -150,6 +150,6 @@ def test_a_reported_end_is_told_as_it_was(report: Report) -> None:
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.what)
 def test_only_what_may_pass_is_launched_again(report: Report) -> None:
-    """The decision hangs on `transient`: a tag 500 is no server error, a cut text of a missing route is one of it."""
+    """`transient` decides: an image tag 500 is no server error, the cut text of a missing route is still one."""
     after = ended(report, Policy(launch_attempts=2))
     assert (after.state is State.PENDING) == report.again

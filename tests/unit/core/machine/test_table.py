@@ -9,7 +9,7 @@ from core.model.errors import IllegalTransition
 from core.model.state import State, Trigger
 
 # contract.md 2, written out a second time: a change of the table has to be made twice, on purpose.
-MOVES = {
+TRANSITIONS = {
     (State.PENDING, Trigger.TASK_STARTED): State.TASK_RUNNING,
     (State.TASK_RUNNING, Trigger.ADDRESS_RESOLVED): State.ENI_RESOLVED,
     (State.ENI_RESOLVED, Trigger.AGENT_ANSWERED): State.AGENT_HEALTHY,
@@ -44,16 +44,16 @@ BUGS = {
 @pytest.mark.parametrize("trigger", Trigger)
 @pytest.mark.parametrize("state", State)
 def test_every_state_meets_every_trigger(state: State, trigger: Trigger) -> None:
-    """A pair moves as contract.md 2 says, is a bug, or changes nothing: nothing else exists."""
+    """A pair is a transition of contract.md 2, a bug, or changes nothing."""
     if (state, trigger) in BUGS:
         with pytest.raises(IllegalTransition, match=str(trigger)):
             advance(state, trigger)
     else:
-        assert advance(state, trigger) is MOVES.get((state, trigger))
+        assert advance(state, trigger) is TRANSITIONS.get((state, trigger))
 
 
 def test_no_pair_has_two_rows() -> None:
-    """The table decides: a second row for the same pair would decide twice."""
+    """A second row for the same pair would decide twice."""
     pairs = [(source, row.trigger) for row in TABLE for source in row.sources]
 
     assert len(pairs) == len(set(pairs))
@@ -64,8 +64,8 @@ def test_an_end_is_an_end() -> None:
     assert {advance(end, trigger) for end in (State.FAILED, State.STOPPED) for trigger in Trigger} == {None}
 
 
-def test_the_diagram_shows_every_move_and_no_other() -> None:
+def test_the_diagram_shows_every_transition_and_no_other() -> None:
     """The diagram is drawn from the table."""
     arrows = {line.strip() for line in mermaid().splitlines() if "-->" in line and "[*]" not in line}
 
-    assert arrows == {f"{a.replace('-', '_')} --> {b.replace('-', '_')}: {t}" for (a, t), b in MOVES.items()}
+    assert arrows == {f"{a.replace('-', '_')} --> {b.replace('-', '_')}: {t}" for (a, t), b in TRANSITIONS.items()}

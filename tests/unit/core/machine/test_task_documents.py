@@ -64,7 +64,7 @@ def test_what_cannot_be_used_is_refused_with_the_reason(name: str, reason: str) 
 
 @pytest.mark.parametrize("document", [None, [], "event", 7])
 def test_an_event_is_an_object(document: object) -> None:
-    """Anything else is refused."""
+    """An event that is no JSON object is refused."""
     with pytest.raises(MalformedEvent, match="JSON object"):
         observe(document)
 
@@ -137,28 +137,28 @@ def described(name: str) -> dict[str, Any]:
 def test_a_description_holds_the_same_fact(name: str) -> None:
     """Two spellings, one fact: only the source differs, and `updatedAt`, which the API does not have."""
     seen = observe_ours(event(name))
-    asked = observe_description(described(name), prefix="sockerless", at=at(100))
+    described_fact = observe_description(described(name), prefix="sockerless", at=at(100))
 
-    assert isinstance(asked, TaskObserved)
-    assert asked.source is Source.DESCRIBED
+    assert isinstance(described_fact, TaskObserved)
+    assert described_fact.source is Source.DESCRIBED
     for field in TaskObserved.__dataclass_fields__:
         if field not in {"source", "updated_at", "attachments"}:
-            assert getattr(asked, field) == getattr(seen, field), field
-    assert [one.details for one in asked.attachments] == [one.details for one in seen.attachments]
+            assert getattr(described_fact, field) == getattr(seen, field), field
+    assert [one.details for one in described_fact.attachments] == [one.details for one in seen.attachments]
 
 
 def test_epoch_seconds_are_instants_too() -> None:
     """The wire format of DescribeTasks, for callers that have no boto3 in between."""
     task = event("task-running")["detail"] | {"startedAt": 1795428028.25}
 
-    asked = observe_description(task, prefix="sockerless", at=at(100))
+    described_fact = observe_description(task, prefix="sockerless", at=at(100))
 
-    assert isinstance(asked, TaskObserved)
-    assert asked.started_at == datetime.fromtimestamp(1795428028.25, UTC)
+    assert isinstance(described_fact, TaskObserved)
+    assert described_fact.started_at == datetime.fromtimestamp(1795428028.25, UTC)
 
 
 def test_an_instant_of_another_kind_is_refused() -> None:
-    """Not guessed."""
+    """An instant that is neither text, datetime nor number is refused."""
     with pytest.raises(MalformedEvent, match="startedAt"):
         observe({**event("task-running"), "detail": event("task-running")["detail"] | {"startedAt": ["now"]}})
 

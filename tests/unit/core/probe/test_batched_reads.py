@@ -49,7 +49,7 @@ def table(count: int) -> Table:
     return Table({str(number): replace(pending(), container_id=str(number)) for number in range(count)})
 
 
-def test_looks_of_one_moment_are_one_read() -> None:
+def test_reads_of_one_moment_are_one_call() -> None:
     """A thousand probes that begin together read together, and each gets its own record."""
     world = table(1000)
 
@@ -61,8 +61,8 @@ def test_looks_of_one_moment_are_one_read() -> None:
     assert [len(read) for read in world.reads] == [1000]
 
 
-def test_looks_that_arrive_during_a_read_are_the_next() -> None:
-    """Nobody is given a record that was read before they asked, and reads never overlap."""
+def test_reads_that_arrive_during_a_call_are_the_next() -> None:
+    """A read gives no record that was loaded before it began, and calls never overlap."""
     world = table(3)
 
     async def late(shared: BatchedReads, number: int) -> Record | None:
@@ -79,7 +79,7 @@ def test_looks_that_arrive_during_a_read_are_the_next() -> None:
 
 
 def test_no_item_is_none() -> None:
-    """To have found nothing is an answer."""
+    """A container without an item reads as None."""
 
     async def main() -> Record | None:
         return await BatchedReads(table(0).load_many).read("0")
@@ -87,8 +87,8 @@ def test_no_item_is_none() -> None:
     assert run(main()) is None
 
 
-def test_a_failed_read_fails_its_looks_only() -> None:
-    """Everyone who waited learns that it could not be asked; the next read is made all the same."""
+def test_a_failed_call_fails_its_reads_only() -> None:
+    """Every read of the failed call raises; the next call is made all the same."""
     world = table(2)
     world.fails = 1
 
@@ -117,8 +117,8 @@ def test_an_unreadable_item_is_its_owners_only() -> None:
 
 
 @pytest.mark.parametrize("fails", [0, 1])
-def test_a_cancelled_look_disturbs_no_other(fails: int) -> None:
-    """A probe that ends while its look is under way takes nothing from the others, whether the read works or not."""
+def test_a_cancelled_read_disturbs_no_other(fails: int) -> None:
+    """A probe that ends during its read takes nothing from the others, whether the call works or not."""
     world = table(2)
     world.fails = fails
 

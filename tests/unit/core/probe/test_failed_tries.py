@@ -1,4 +1,4 @@
-"""The words of a failed try: what happened, the facts, what to do next (contract.md 6)."""
+"""The text of a failed try: what happened, the facts, what to do next (contract.md 6)."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def test_every_remedy_names_the_security_group_rule(kind: ProbeErrorKind, addres
     ],
 )
 def test_kind_of_a_socket_error(number: int, kind: ProbeErrorKind) -> None:
-    """The system's number decides, not the wording; what is the prober's own doing is not blamed on the agent."""
+    """The errno decides, not the text; an error of the prober is not blamed on the agent."""
     assert kind_of(OSError(number, os.strerror(number))) is kind
 
 
 def test_socket_error_without_a_number() -> None:
-    """An error that the system did not number is the prober's."""
+    """An error without an errno is the prober's."""
     assert kind_of(OSError("strange")) is ProbeErrorKind.PROBER
 
 
@@ -65,7 +65,7 @@ def test_socket_error_without_a_number() -> None:
     ],
 )
 def test_first_bytes(head: bytes, kind: ProbeErrorKind | None) -> None:
-    """As few bytes as there are decide as much as they can."""
+    """The first bytes of an answer show its protocol, as soon as there are enough."""
     assert other_protocol(head) is kind
 
 

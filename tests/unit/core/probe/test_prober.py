@@ -17,7 +17,7 @@ from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.prober import TABLE_PATIENCE, CannotProbe, Outcome, OutOfTime, ProbeResult, probe
+from core.probe.prober import TABLE_PATIENCE, AgentProbe, CannotProbe, Outcome, OutOfTime, ProbeResult
 from core.probe.view import Target, probe_view
 from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
@@ -32,11 +32,11 @@ STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
 DEADLINE = 60.0
 WORKER_ENDS = 280.0
 POLICY = Policy(probe_first_interval=1)
-"""A steady pace from the first try on; the quick beginning has a test of its own."""
+"""A steady pace from the first try on; another test proves the quick beginning."""
 
 
-def asked(**changes: Any) -> Record:
-    """A record whose agent is being asked since second 0."""
+def probed(**changes: Any) -> Record:
+    """A record whose agent is probed since second 0."""
     probing = Probe(deadline=at(DEADLINE))
     return replace(pending(state=State.ENI_RESOLVED, agent_address=ADDRESS, probe=probing), **changes)
 
@@ -47,7 +47,7 @@ class World:
 
     answers_at: float | None = None
     try_takes: Callable[[float], float] = lambda _second: 0.0
-    record_at: Callable[[float], Record | None] = lambda _second: asked()
+    record_at: Callable[[float], Record | None] = lambda _second: probed()
     read_fails: Callable[[float], bool] = lambda _second: False
     read_takes: float = 0.0
     stranger_until: float | None = None
@@ -95,7 +95,7 @@ class World:
         self, *, identified: bool = False, policy: Policy = POLICY, give_up_at: datetime | None = None, **changes: Any
     ) -> Awaitable[ProbeResult]:
         """One probe in this world."""
-        return probe(
+        running = AgentProbe(
             TARGET,
             check_health=changes.get("check_health", self.check_health),
             read_record=changes.get("read_record", self.read_record),
@@ -106,9 +106,10 @@ class World:
             policy=policy,
             give_up_at=give_up_at or at(WORKER_ENDS),
         )
+        return running.run()
 
     def run(self, **options: Any) -> ProbeResult:
-        """The same, from second 0 of a loop of its own."""
+        """The same, from second 0 of a new loop."""
 
         async def main() -> ProbeResult:
             return await self.probe(**options)
@@ -153,9 +154,9 @@ def test_timeout_failure() -> None:
         remedy=REFUSED.error.remedy,
     )
     assert world.facts == [verdict]
-    heard = apply(asked(), verdict, POLICY)
-    assert isinstance(heard, Record)
-    record = apply(heard, passed(DEADLINE), POLICY)
+    judged = apply(probed(), verdict, POLICY)
+    assert isinstance(judged, Record)
+    record = apply(judged, passed(DEADLINE), POLICY)
     assert isinstance(record, Record)
     assert record.error is not None
     said = f"{record.error.message} {record.error.remedy}"
@@ -174,7 +175,7 @@ def test_interval_is_from_try_to_try(takes: float) -> None:
 
 
 def test_the_first_pauses_are_short() -> None:
-    """An agent that is about to listen is found in moments; who takes long is asked every second."""
+    """An agent that is about to listen is found in moments; a slow one is probed every second."""
     world = World(answers_at=5)
 
     world.run(policy=Policy())
@@ -204,7 +205,7 @@ def test_pace_recovers_after_a_long_try() -> None:
 def test_early_probe_is_gentler_until_the_task_runs() -> None:
     """Once the record was read and is pending, the pace is the early one, and there is no deadline."""
     policy = Policy(early_probe_interval=4, probe_interval=1, probe_first_interval=1)
-    world = World(answers_at=16, record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else asked())
+    world = World(answers_at=16, record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else probed())
 
     result = world.run(policy=policy)
 
@@ -214,7 +215,7 @@ def test_early_probe_is_gentler_until_the_task_runs() -> None:
 
 def test_deadline_of_an_early_probe_is_learnt_later() -> None:
     """The deadline that the record gets when its address is resolved holds for a probe that began before."""
-    world = World(record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else asked())
+    world = World(record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else probed())
 
     world.run()
 
@@ -233,7 +234,7 @@ def test_a_try_that_began_before_the_deadline_may_end_after_it() -> None:
 
 def test_verdict_waits_for_the_deadline() -> None:
     """The last try is before the deadline, the verdict not: the record would not accept it."""
-    record = asked(probe=Probe(deadline=at(2.3)))
+    record = probed(probe=Probe(deadline=at(2.3)))
     world = World(record_at=lambda _: record)
 
     world.run()
@@ -245,10 +246,10 @@ def test_verdict_waits_for_the_deadline() -> None:
 
 def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
     """The clock decides that the deadline has passed, not the timer."""
-    world = World(record_at=lambda _: asked(probe=Probe(deadline=at(0.5))))
+    world = World(record_at=lambda _: probed(probe=Probe(deadline=at(0.5))))
 
     async def main() -> ProbeResult:
-        return await probe(
+        running = AgentProbe(
             TARGET,
             check_health=world.check_health,
             read_record=world.read_record,
@@ -258,15 +259,16 @@ def test_a_timer_that_wakes_early_brings_no_early_verdict() -> None:
             policy=POLICY,
             give_up_at=at(WORKER_ENDS),
         )
+        return await running.run()
 
     run(main())
 
     assert world.facts[0].at >= at(0.5)
 
 
-def test_after_the_deadline_the_agent_is_still_asked() -> None:
-    """A message that comes late, after a crash or a throttle, gives the agent its chance before the verdict."""
-    overdue = asked(probe=Probe(deadline=at(-30)))
+def test_after_the_deadline_the_agent_is_still_probed() -> None:
+    """A message that comes after the deadline, from a crash or a throttle, still means a try before the verdict."""
+    overdue = probed(probe=Probe(deadline=at(-30)))
 
     late = World(record_at=lambda _: overdue)
     assert late.run().outcome is Outcome.SILENT
@@ -278,20 +280,20 @@ def test_after_the_deadline_the_agent_is_still_asked() -> None:
 
 OVER = {
     "gone": (None, "the record is gone"),
-    "newer": (asked(generation=2), "the record is at generation 2"),
-    "stopped": (asked(state=State.STOPPED), "the record is stopped"),
-    "failed": (asked(state=State.FAILED), "the record is failed"),
-    "healthy": (asked(state=State.AGENT_HEALTHY), "the record is agent-healthy"),
-    "stopping": (asked(timings={Instant.STOPPING: at(1)}), "the task is on its way out"),
-    "moved": (asked(agent_address="10.0.1.99:9111"), "the record has another address"),
+    "newer": (probed(generation=2), "the record is at generation 2"),
+    "stopped": (probed(state=State.STOPPED), "the record is stopped"),
+    "failed": (probed(state=State.FAILED), "the record is failed"),
+    "healthy": (probed(state=State.AGENT_HEALTHY), "the record is agent-healthy"),
+    "stopping": (probed(timings={Instant.STOPPING: at(1)}), "the task is on its way out"),
+    "moved": (probed(agent_address="10.0.1.99:9111"), "the record has another address"),
 }
 
 
 @pytest.mark.parametrize("case", OVER)
 def test_stops_when_the_record_says_that_it_is_over(case: str) -> None:
-    """Not only at the deadline: within a look's interval, without a verdict, and with the reason."""
+    """Within the interval of the reads, without a verdict, and with the reason."""
     record, why = OVER[case]
-    world = World(record_at=lambda second: asked() if second < 7 else record)
+    world = World(record_at=lambda second: probed() if second < 7 else record)
 
     result = world.run()
 
@@ -319,7 +321,7 @@ def test_both_at_once_is_over() -> None:
 
 def test_over_interrupts_a_try() -> None:
     """A try that hangs does not keep the worker: it is cancelled."""
-    world = World(record_at=lambda second: asked() if second < 5 else None, try_takes=lambda _: 1000.0)
+    world = World(record_at=lambda second: probed() if second < 5 else None, try_takes=lambda _: 1000.0)
 
     async def main() -> float:
         await world.probe()
@@ -329,8 +331,8 @@ def test_over_interrupts_a_try() -> None:
     assert world.under_way == 0
 
 
-def test_first_look_delays_no_try() -> None:
-    """The first look and the tries go on side by side, however long DynamoDB takes."""
+def test_first_read_delays_no_try() -> None:
+    """The first read and the tries run concurrently, however long DynamoDB takes."""
     world = World(answers_at=2, read_takes=10.0)
 
     assert world.run().outcome is Outcome.HEALTHY
@@ -350,7 +352,7 @@ def test_out_of_time() -> None:
 
 
 def test_out_of_time_waits_for_nothing() -> None:
-    """What cannot be used any more is not waited for: the worker's last moments are for others."""
+    """The probe ends before a try that could not begin in time, without waiting."""
     world = World()
 
     async def main() -> float:
@@ -362,7 +364,7 @@ def test_out_of_time_waits_for_nothing() -> None:
 
 
 def test_out_of_time_before_the_first_try() -> None:
-    """A worker without any time left does not begin."""
+    """A worker without time left makes no try."""
     world = World(answers_at=0)
 
     with pytest.raises(OutOfTime):
@@ -373,7 +375,7 @@ def test_out_of_time_before_the_first_try() -> None:
 
 def test_deadline_survives_the_worker() -> None:
     """The next delivery goes on towards the same deadline: it is the item's."""
-    record = asked()
+    record = probed()
     world = World(record_at=lambda _: record)
 
     async def main() -> None:
@@ -386,8 +388,8 @@ def test_deadline_survives_the_worker() -> None:
     assert (world.facts[0].at, world.facts[0].attempts) == (at(DEADLINE), 30)
 
 
-def test_failed_looks_end_nothing() -> None:
-    """A table that cannot be read for a while is asked again, soon, and counted; probing goes on."""
+def test_failed_reads_end_nothing() -> None:
+    """A failed read is repeated soon, and counted; the tries go on."""
     world = World(read_fails=lambda second: second < 3)
 
     result = world.run()
@@ -414,7 +416,7 @@ FAILED_READS = {
 
 @pytest.mark.parametrize("case", FAILED_READS)
 def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
-    """Within ten seconds, in words: the call, what came of it, what to do. Only a missing route is the endpoint's."""
+    """Within ten seconds, with the call, its error and the remedy. Only a missing route is the endpoint's."""
     failed, remedy = FAILED_READS[case]
     world = World()
 
@@ -436,7 +438,7 @@ def test_a_table_that_was_never_read_ends_the_probe(case: str) -> None:
 
 
 def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> None:
-    """The token to verify it with is in the table: the probe ends for that, not with a word about the agent."""
+    """The token to verify it with is in the table: the probe ends with the table's error, not the agent's."""
     world = World(answers_at=0, read_fails=lambda _: True)
 
     with pytest.raises(CannotProbe, match="could not be read"):
@@ -445,8 +447,8 @@ def test_an_agent_whose_answer_cannot_be_verified_does_not_hide_the_table() -> N
     assert world.tokens == []
 
 
-def test_looks_that_fail_later_end_nothing_and_are_told() -> None:
-    """The record was read once, so its deadline is known; whoever reads the log learns of every failed look."""
+def test_reads_that_fail_later_end_nothing_and_are_reported() -> None:
+    """The record was read once, so its deadline is known; the log has the number of failed reads."""
     world = World(read_fails=lambda second: second > 0)
 
     with pytest.raises(OutOfTime, match=r"16 looks at the table failed, the last one: GetItem failed with Internal"):
@@ -456,7 +458,7 @@ def test_looks_that_fail_later_end_nothing_and_are_told() -> None:
 
 
 def test_a_prober_that_never_got_as_far_as_the_network_gives_no_verdict() -> None:
-    """Out of descriptors or ports until the deadline: nobody has asked the agent, which may be well."""
+    """Without descriptors or ports until the deadline no try reached the agent, which may be well."""
     broken = Answer(probe_error(ProbeErrorKind.PROBER, ADDRESS, "Too many open files"))
     world = World()
 
@@ -493,7 +495,7 @@ def test_identity_is_checked_before_the_verdict() -> None:
 
 
 def test_stranger_never_makes_a_container_healthy() -> None:
-    """Another container's agent on a recycled address is asked again, and named at the deadline."""
+    """Another container's agent on a recycled address is probed again, and named at the deadline."""
     world = World(answers_at=0, stranger_until=1000)
 
     assert world.run(identified=True).outcome is Outcome.SILENT
@@ -518,7 +520,7 @@ def test_identity_waits_for_the_token() -> None:
 
 
 def test_identity_without_a_token_is_no_answer() -> None:
-    """What could not be checked does not count; the next look may bring the token."""
+    """An answer that could not be verified does not count; the next read may bring the token."""
     world = World(answers_at=0, read_fails=lambda second: second < 2)
 
     result = world.run(identified=True)
@@ -561,8 +563,8 @@ def test_a_verdict_is_written_as_soon_as_the_table_takes_it() -> None:
 
 
 def test_report_is_not_cut_off() -> None:
-    """A look that finds the record over while the verdict is being written does not interrupt the writing."""
-    world = World(answers_at=4, record_at=lambda second: asked() if second < 5 else None)
+    """A record that ends the probe while the verdict is written does not interrupt the writing."""
+    world = World(answers_at=4, record_at=lambda second: probed() if second < 5 else None)
 
     async def report(fact: Fact) -> None:
         await asyncio.sleep(3)
@@ -574,7 +576,7 @@ def test_report_is_not_cut_off() -> None:
 
 @pytest.mark.parametrize("second", [0.5, 1.0, 30.2])
 def test_cancelling_leaves_nothing_behind(second: float) -> None:
-    """A worker that is shut down cancels its probes: no try, no look and no task is left, and nothing is reported."""
+    """A worker that is shut down cancels its probes: no try, no read and no task is left, and no verdict is settled."""
     world = World(try_takes=lambda _: 0.9, read_takes=0.9)
 
     async def main() -> set[asyncio.Task[Any]]:
@@ -610,5 +612,5 @@ def test_a_thousand_at_once() -> None:
 
 def test_token_is_in_no_repr() -> None:
     """What the engine keeps of a record may be printed."""
-    assert TOKEN not in repr(probe_view(asked(), TARGET))
-    assert probe_view(asked(), TARGET).token == TOKEN
+    assert TOKEN not in repr(probe_view(probed(), TARGET))
+    assert probe_view(probed(), TARGET).token == TOKEN

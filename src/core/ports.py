@@ -155,7 +155,7 @@ class TokenVault(Protocol):
 class Ecs(Protocol):
     """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass.
 
-    Rate-limited for a background run (`core.control.rate_limited`), every method raises `RunStopped` too.
+    Rate-limited for a background run (`core.control.background_run`), every method raises `RunStopped` too.
     """
 
     def register(self, definition: dict[str, Any]) -> None:

@@ -27,9 +27,8 @@ from core.adapters.logs import CloudWatchOutput
 from core.adapters.registrations import DynamoRegistrations
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
-from core.control.container_output import PATIENCE
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import READ_SECONDS, RateLimit, RateLimitedEcs, RateLimitedOutput
+from core.control.perform import OUTPUT_PATIENCE
 from core.launch.settings import Settings
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import ConfigurationError
@@ -102,7 +101,7 @@ class App:
         performs: frozenset[type[Action]] | None = None,
         table: tuple[str, Config] = TABLE,
         tasks: tuple[str, Config] = TASKS,
-        output_patience: float = PATIENCE,
+        output_patience: float = OUTPUT_PATIENCE,
     ) -> None:
         self.performs = MAY_PERFORM[function] if performs is None else performs
         self.output_patience = output_patience

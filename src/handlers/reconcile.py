@@ -9,10 +9,10 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
-from core.control.reconcile import reconcile
+from core.control.reconciler import reconcile
 from core.control.retire_definitions import retire_definitions
-from core.control.run_report import RunReport
 from core.control.settle import settle_event
 from core.model.errors import MalformedEvent, ReachError
 from core.model.families import family_stem

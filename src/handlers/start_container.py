@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.control.start_container import start_container
+from core.control.start import start_container
 from core.model.errors import Refused
 from core.model.state import State
 from handlers import telemetry

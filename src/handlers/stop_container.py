@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.control.stop_container import stop_container
+from core.control.stop import stop_container
 from core.model.errors import Refused
 from handlers import telemetry
 from handlers.app import TABLE, TASKS, App, prepare

@@ -16,7 +16,7 @@ from core.model.state import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.control.run_report import RunReport
+    from core.control.background_run import RunReport
     from core.model.errors import CallFailed, ReachError, Refused
     from core.model.identity import Ref
     from core.probe.no_verdict import CannotProbe

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(seconds=20)
-"""Longer than a call and a pause of `core.control.patience`. After it, a start that holds the turn counts as dead."""
+"""Longer than a call and a pause of `core.control.run_task`. After it, a start that holds the turn counts as dead."""
 RECENT: Final = timedelta(seconds=10)
 """A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
 KEPT: Final = timedelta(hours=1)

@@ -1,7 +1,7 @@
 """`settle`: load, apply, save under the lock, perform what is pending, apply each outcome as a fact.
 
-Save first, act second. A function that dies in between is invoked again with the same fact. The fact is stale then,
-but the pending actions are read from the saved record, so they are performed all the same.
+A function that dies between the save and an action is invoked again with the same fact. The fact is stale then, but
+the pending actions are read from the saved record, so they are performed all the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.machine.next_actions import next_actions
 from core.model.actions import Action
 from core.model.errors import ContendedRecord, ReachError, RecordDeleted
 from core.model.facts import Fact
-from core.model.record import Record, Step
+from core.model.record import Record
 from core.model.settled import Settled, Unknown
 from core.ports import Ports, RevisionConflict
 
@@ -39,10 +39,10 @@ def settle_event(ports: Ports, fact: Fact) -> Settled | Unknown:
 def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
     """Applies the facts in order, then performs pending actions until none is left that this function may perform.
 
-    All facts concern the container of `record`, which was just read: if it is out of date, the lock says so. An action
-    that this function may not perform is left to the reconciler, which finds the record due. An action that fails
-    keeps no other from being performed. When another generation takes the container over meanwhile, the answer stays
-    with the one that the first fact met.
+    All facts, if any, concern the container of `record`, which was just read: if it is out of date, the lock says so.
+    An action that this function may not perform is left to the reconciler, which finds the record due. An action that
+    fails keeps no other from being performed. When another generation takes the container over meanwhile, the answer
+    stays with the one that the first fact met.
 
     Raises `ContendedRecord` when every attempt met another writer, `RecordDeleted`, `UnreadableRecord`, and
     `CallFailed` of an action: by then the record is saved, and a redelivery performs the action.
@@ -58,11 +58,6 @@ def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
             break
         settled = _joined(settled, applied) if number else applied
     return _perform_pending(ports, settled, failed)
-
-
-def perform_pending(ports: Ports, record: Record) -> Settled:
-    """Performs what is pending for this record. Raises as `settle` does."""
-    return _perform_pending(ports, Settled(record), None)
 
 
 def _perform_pending(ports: Ports, settled: Settled, failed: ReachError | None) -> Settled:
@@ -98,7 +93,8 @@ def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
             if conflict.current != applied:
                 record = _winner(ports, conflict)
                 continue
-        return Settled(applied, _new_steps(record, applied), conflicts=conflicts)
+        steps = tuple(step for step in applied.history if step not in record.history)
+        return Settled(applied, steps, conflicts=conflicts)
     raise ContendedRecord(
         f"The item of container {fact.ref.container_id} changed under {ATTEMPTS} attempts to write it. "
         "The platform's retry will come through; if this repeats, look for a loop of writers."
@@ -110,11 +106,6 @@ def _winner(ports: Ports, conflict: RevisionConflict) -> Record:
     if record is None:
         raise RecordDeleted(conflict.container_id)
     return record
-
-
-def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
-    known = set(before.history)
-    return tuple(step for step in after.history if step not in known)
 
 
 def _joined(earlier: Settled, later: Settled) -> Settled:

@@ -27,7 +27,7 @@ class Place(StrEnum):
     """Where a text stood: the task's stoppedReason, or a text about one container.
 
     A text about a container is its `reason`, or the container runtime's complaint in its output
-    (`core.control.container_output`).
+    (`core.control.perform`).
     """
 
     TASK = "task"

@@ -48,7 +48,7 @@ def launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Rec
     if record.launching and (others := _others_asking(record, fact, policy)):
         # Theirs may have been taken, or may still be: nothing follows from a refusal to one of several.
         return replace(record, launching=replace(record.launching, asked=others))
-    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.control.patience`).
+    # Whoever was throttled has repeated the call for as long as a caller can wait (`core.control.run_task`).
     if fact.failure.cause is not Cause.THROTTLED and may_retry(record, fact.failure, policy):
         return retry(record, fact.at, fact.failure)
     return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)

@@ -120,7 +120,7 @@ class Launching:
     """`launching`: who has asked for the task of the current launch, saved before RunTask is called.
 
     As long as one of `asked` has not said that ECS refused, the task may exist. `request_hash` is that of the start
-    request (`core.control.start_container`): another request may not take its place meanwhile.
+    request (`core.control.start`): another request may not take its place meanwhile.
     """
 
     asked: tuple[Ask, ...] = ()

@@ -7,9 +7,9 @@ from copy import copy
 import pytest
 
 from core.adapters.logs import PAGES
-from core.control.container_output import PATIENCE
-from core.control.rate_limited import READ_SECONDS, RateLimitedEcs
-from core.control.settle import perform_pending, settle
+from core.control.background_run import READ_SECONDS, RateLimitedEcs
+from core.control.perform import OUTPUT_PATIENCE
+from core.control.settle import settle
 from core.model.errors import CallFailed, RunStopped
 from core.model.state import State
 from handlers import app, reconcile
@@ -92,7 +92,7 @@ def test_who_may_not_read_does_not_try(monkeypatch: pytest.MonkeyPatch, function
     assert world.output.calls == []
     record = world.store.load(CONTAINER_ID)
     assert record is not None
-    assert perform_pending(reconciler(), record).record.state is State.FAILED
+    assert settle(reconciler(), record).record.state is State.FAILED
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ReadTimeoutError"])
@@ -153,4 +153,4 @@ def test_the_clients_give_up_before_the_function_has_to_end() -> None:
     attempts = config["retries"]["total_max_attempts"]
     longest = PAGES * attempts * (config["connect_timeout"] + config["read_timeout"])
     assert longest <= READ_SECONDS
-    assert PATIENCE + longest < load_template()["Resources"]["TaskStateFunction"]["Properties"]["Timeout"]
+    assert OUTPUT_PATIENCE + longest < load_template()["Resources"]["TaskStateFunction"]["Properties"]["Timeout"]

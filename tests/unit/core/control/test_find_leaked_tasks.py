@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import FORGOTTEN, RunningTask, find_leaked_tasks, leaked
-from core.control.run_report import RunReport
 from core.machine.next_actions import STOP_REASON_LIMIT
 from core.model.errors import CallFailed
 from core.model.failure import Cause, ErrorCode, Failure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.control.reconcile import reconcile
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
+from core.control.reconciler import reconcile
 from core.machine.task_documents import observe_description
 from core.model.facts import ProbeAborted, StopRequested, TaskObserved
 from core.model.failure import ErrorCode

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.patience import FIRST_PAUSE, LONGEST_PAUSE, SECONDS, Patience
+from core.control.run_task import FIRST_PAUSE, LONGEST_PAUSE, SECONDS, Patience
 from tests.fakes import SettableClock
 
 

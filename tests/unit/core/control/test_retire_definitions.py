@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.control.background_run import RunReport
 from core.control.retire_definitions import (
     DELETE_BATCH,
     GRACE,
@@ -22,7 +23,6 @@ from core.control.retire_definitions import (
     needed_families,
     retire_definitions,
 )
-from core.control.run_report import RunReport
 from core.model.definition_use import DefinitionUse
 from core.model.errors import CallFailed
 from core.model.failure import Cause

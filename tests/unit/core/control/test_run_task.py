@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.control.patience import SECONDS
+from core.control.run_task import SECONDS
 from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State

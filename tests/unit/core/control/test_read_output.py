@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.control.container_output import LINES, PATIENCE, PAUSE
+from core.control.perform import OUTPUT_LINES, OUTPUT_PATIENCE, OUTPUT_PAUSE
 from core.control.settle import settle
 from core.machine.apply import apply
 from core.machine.changes import Stale
@@ -320,7 +320,7 @@ def test_a_line_that_is_late_is_waited_for() -> None:
 
     world.settle(exited(9, exit_code=1))
 
-    assert (world.record().state, world.clock.slept, world.observer.unread) == (State.FAILED, [PAUSE], [])
+    assert (world.record().state, world.clock.slept, world.observer.unread) == (State.FAILED, [OUTPUT_PAUSE], [])
 
 
 def test_nobody_waits_for_long() -> None:
@@ -330,7 +330,7 @@ def test_nobody_waits_for_long() -> None:
     world.settle(exited(9, exit_code=1))
 
     assert world.record().state is State.STOPPED
-    assert sum(world.clock.slept) == PATIENCE
+    assert sum(world.clock.slept) == OUTPUT_PATIENCE
     assert world.observer.unread == [(CONTAINER_ID, None)]
 
 
@@ -420,7 +420,7 @@ def test_what_was_read_once_is_known_in_every_attempt() -> None:
 
 def test_no_more_is_read_than_shows_whether_a_line_is_alone() -> None:
     """Logs are users' own: two lines are enough."""
-    assert LINES == 2
+    assert OUTPUT_LINES == 2
 
 
 # ---------------------------------------------------------------------------- until it is read

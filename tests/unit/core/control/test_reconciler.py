@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.reconcile import reconcile
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
+from core.control.reconciler import reconcile
 from core.machine.schedule import schedule, shards
 from core.model.errors import CallFailed
 from core.model.facts import StopRequested

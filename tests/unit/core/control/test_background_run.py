@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import RateLimit, RateLimitedEcs, RateLimitedOutput
 from core.model.errors import CallFailed, RunStopped
 from core.model.failure import Cause
 from tests.factories import CLUSTER

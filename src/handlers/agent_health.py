@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aws_lambda_powertools.metrics import MetricResolution
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.adapters.http_probe import HttpProbe
 from core.control.settle import settle_event
@@ -19,12 +22,7 @@ from core.probe.prober import ProbeResult, probe
 from core.probe.view import Target
 from handlers import telemetry
 from handlers.app import PROBER_TABLE, App, prepare
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from handlers.telemetry import PROBE_ABORTED, logger
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
@@ -42,18 +40,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises the first fault when no message of the batch succeeded, so that Lambda counts an error: an answer that
     lists every message is a success to it, and lets it go on fetching more of what cannot be done. The two failures
-    above are no faults of the prober's, so a batch of nothing else is none: the first has the dead-letter queue's
-    alarm, the second is how a long wait goes on. To SQS the whole batch has failed either way.
+    above are no faults of the prober's: the first has the dead-letter queue's alarm, the second is how a long wait
+    goes on. To SQS the whole batch has failed either way.
     """
     batch = _Batch(context.get_remaining_time_in_millis() / 1000)
     # Powertools would raise for every batch that failed as a whole.
     processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    answer = async_process_partial_response(
-        event=event,
-        record_handler=batch.probe,
-        processor=processor,
-        context=context,
-    )
+    answer = async_process_partial_response(event, batch.probe, processor, context)
     if batch.faults and len(answer["batchItemFailures"]) == len(event["Records"]):
         raise batch.faults[0]
     return dict(answer)
@@ -83,10 +76,12 @@ class _Batch:
             raise
         except Exception as fault:
             if isinstance(fault, CannotProbe):
-                telemetry.probe_aborted(fault)
+                keys = {**_keys(fault.target), "last_error": fault.last_error, "remedy": fault.remedy}
+                logger.error(PROBE_ABORTED, extra=keys)
             else:
                 logger.exception("probe has no verdict", extra={"message_id": record.message_id})
-            telemetry.without_verdict()
+            # By the second, so that its alarm is quick.
+            telemetry.count("ProbesWithoutVerdict", resolution=MetricResolution.High)
             self.faults.append(fault)
             raise
 

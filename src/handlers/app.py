@@ -1,9 +1,8 @@
 """The composition root: settings, ports and observer of each function, made when they are first needed.
 
-But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
-the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
-operations.md "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
-by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
+But Lambda makes the clients that every call of a function needs while its module is imported (`prepare`): the init
+phase has a whole CPU (operations.md "Memory and cold starts"). They need no setting of ours, so what is wrong in the
+environment is raised by the first call, as `ConfigurationError`, and not as a function that cannot be initialised.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from copy import copy
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
@@ -109,25 +108,13 @@ class App:
 
     def within(self, time_left: Callable[[], float]) -> App:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
-        run = copy(self)
-        reads, changes = (
-            RateLimit(
-                clock=self.clock,
-                rate=self.policy.reconcile_rate,
-                most=self.policy.reconcile_calls,
-                time_left=time_left,
-            )
-            for _ in range(2)
-        )
+        run, most = copy(self), self.policy.reconcile_calls
+        limit = partial(RateLimit, clock=self.clock, rate=self.policy.reconcile_rate)
+        reads, changes = (limit(most=most, time_left=time_left) for _ in range(2))
         run.ecs = RateLimitedEcs(run.ecs, reads, changes)
         if run.output is not None:
             # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
-            lines = RateLimit(
-                clock=self.clock,
-                rate=self.policy.reconcile_rate,
-                time_left=lambda: time_left() - READ_SECONDS,
-                last=lambda failed: failed.transient,
-            )
+            lines = limit(time_left=lambda: time_left() - READ_SECONDS, last=lambda failed: failed.transient)
             run.output = RateLimitedOutput(run.output, lines)
         return run
 
@@ -143,7 +130,7 @@ class App:
 
     @property
     def cluster_arn(self) -> str:
-        """The cluster that tasks are started in. Raises `ConfigurationError`."""
+        """Raises `ConfigurationError`."""
         return _required(self.settings.cluster_arn, "CLUSTER_ARN")
 
     def new_token(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.control.start import start_container
 from core.model.errors import Refused
@@ -10,9 +12,6 @@ from core.model.state import State
 from handlers import telemetry
 from handlers.app import TABLE, TASKS, YIELDING_TASKS, App, prepare
 from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 app = App("StartContainerFunction")
 prepare(TABLE, TASKS, YIELDING_TASKS)

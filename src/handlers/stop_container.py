@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.control.stop import stop_container
 from core.model.errors import Refused
 from handlers import telemetry
 from handlers.app import TABLE, TASKS, App, prepare
 from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 app = App("StopContainerFunction")
 prepare(TABLE, TASKS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.control.settle import settle_event
 from core.machine.task_documents import NotOurs, observe_event
@@ -10,9 +12,6 @@ from core.model.settled import Unknown
 from handlers import telemetry
 from handlers.app import PROBES, TABLE, App, prepare
 from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 app = App("TaskStateFunction")
 prepare(TABLE, PROBES)

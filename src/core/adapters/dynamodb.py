@@ -37,7 +37,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class DynamoStore:
-    """`core.ports.Store` and `DefinitionUses` on one table, with the key `container_id` and the index `watch-index`."""
+    """`core.ports.Store` on one table, with the key `container_id` and the index `watch-index`."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ class RunReport:
 
 @dataclass(slots=True, kw_only=True)
 class RateLimit:
-    """A token bucket: `rate` calls a second, a second's worth at once (at least one), and at most `most` in all."""
+    """`rate` calls a second, a second's worth at once (at least one), and at most `most` in all."""
 
     clock: Clock
     rate: float
@@ -62,16 +62,8 @@ class RateLimit:
     """After such a failure no call is made any more. Throttled: other callers of the account need the rate more."""
     spent: int = field(default=0, init=False)
     _stopped: str | None = field(default=None, init=False)
-    _tokens: float = field(init=False)
-    """Calls that may be made at `_counted`; below zero, calls that were made ahead of it."""
-    _counted: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._tokens, self._counted = self._burst, self.clock.monotonic()
-
-    @property
-    def _burst(self) -> float:
-        return max(1.0, self.rate)
+    _used_up: float = field(default=-inf, init=False)
+    """Until when the calls made so far use up the rate. It may lie ahead by as long as a burst takes."""
 
     @contextmanager
     def call(self, calls: int = 1) -> Iterator[None]:
@@ -89,12 +81,12 @@ class RateLimit:
             raise RunStopped(self._stopped)
         if self.spent + calls > self.most:
             raise RunStopped("limit")
-        now = self.clock.monotonic()
-        tokens = min(self._burst, self._tokens + (now - self._counted) * self.rate) - calls
-        wait = max(0.0, -tokens / self.rate)
+        now, burst = self.clock.monotonic(), max(1.0, self.rate)
+        used_up = max(self._used_up, now) + calls / self.rate
+        wait = max(0.0, used_up - now - burst / self.rate)
         if self.time_left() < wait:
             raise RunStopped("time")
-        self._tokens, self._counted = tokens, now
+        self._used_up = used_up
         self.spent += calls
         if wait:
             self.clock.sleep(wait)

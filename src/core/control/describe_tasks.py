@@ -44,18 +44,16 @@ def describe_tasks(ports: Ports, records: Iterable[Record]) -> Iterator[Found]:
         # Those with a task first: a hundred of them cost one call, each of the others two.
         yield from _describe(ports, cluster, [(one, one.task_arn) for one in members if one.task_arn is not None])
         listed: list[tuple[Record, str]] = []
-        for record in members:
-            if record.task_arn is not None:
-                continue
+        for record in (one for one in members if one.task_arn is None):
             try:
-                arn = find_task(ports, cluster, record.ref, [launch.task_arn for launch in record.launches])
+                if (
+                    arn := find_task(ports, cluster, record.ref, [launch.task_arn for launch in record.launches])
+                ) is not None:
+                    listed.append((record, arn))
+                else:
+                    yield record, _gone(ports, record)
             except CallFailed as error:
                 yield error
-                continue
-            if arn is None:
-                yield record, _gone(ports, record)
-            else:
-                listed.append((record, arn))
         yield from _describe(ports, cluster, listed)
 
 
@@ -83,12 +81,10 @@ def _describe(ports: Ports, cluster: str, known: Sequence[tuple[Record, str]]) -
         for record, arn in batch:
             if arn in tasks:
                 try:
-                    observed = observe(ports, tasks[arn])
+                    if isinstance(observed := observe(ports, tasks[arn]), TaskObserved):
+                        yield record, observed
                 except MalformedEvent as error:
                     yield error
-                    continue
-                if isinstance(observed, TaskObserved):
-                    yield record, observed
             elif arn in answer.missing:
                 listed = TaskListed(ref=record.ref, at=ports.clock.now(), task_arn=arn)
                 yield record, _gone(ports, record) if record.task_arn else listed

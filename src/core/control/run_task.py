@@ -95,7 +95,14 @@ def _register_in_turn(ports: Ports, definition: dict[str, Any], patience: Patien
     family, turns, now = definition["family"], ports.registrations, ports.clock.now
     while (turn := turns.claim(family, now())) is Turn.ANOTHERS:
         if not patience.wait(TURN_PAUSE):
-            raise _waited(family)
+            raise CallFailed(
+                "RegisterTaskDefinition",
+                "Waited",
+                f"another start is registering task definition {family}, and has not finished.",
+                cause=Cause.THROTTLED,
+                remedy="Start the container again.",
+                transient=True,
+            )
     if turn is Turn.DONE:
         return
     try:
@@ -106,14 +113,3 @@ def _register_in_turn(ports: Ports, definition: dict[str, Any], patience: Patien
         # Whether it took effect or not, it has started no task.
         raise failed.but(uncertain=False) from failed
     turns.done(family, now())
-
-
-def _waited(family: str) -> CallFailed:
-    return CallFailed(
-        "RegisterTaskDefinition",
-        "Waited",
-        f"another start is registering task definition {family}, and has not finished.",
-        cause=Cause.THROTTLED,
-        remedy="Start the container again.",
-        transient=True,
-    )

@@ -205,14 +205,11 @@ def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
         # The record's own deletion of it may have come before this start put it.
         ports.vault.erase(name)
     if record is None:
-        raise Refused(
-            Failure(
-                ErrorCode.LAUNCH_FAILED,
-                f"The item of container {claim.record.container_id} was deleted while the container was being started.",
-                "Start the container again; nothing but this stack may delete items that have not ended.",
-                transient=True,
-            )
+        deleted = (
+            f"The item of container {claim.record.container_id} was deleted while the container was being started."
         )
+        remedy = "Start the container again; nothing but this stack may delete items that have not ended."
+        raise Refused(Failure(ErrorCode.LAUNCH_FAILED, deleted, remedy, transient=True))
     if record.ref != claim.record.ref:
         raise _already_running(record)
     if record.error is not None:
@@ -232,22 +229,15 @@ def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
     if not known.unlaunched or relaunch_pending(known):
         raise _already_running(known)
     if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
-        raise Refused(
-            Failure(
-                ErrorCode.ALREADY_RUNNING,
-                f"Container {known.container_id} is {known.state} in generation {known.generation} with another "
-                "request, and its task may have been started.",
-                "Send the same request again, or stop the container first.",
-                transient=True,
-            )
-        )
+        started = f"{_running(known)} with another request, and its task may have been started."
+        remedy = "Send the same request again, or stop the container first."
+        raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))
 
 
 def _already_running(record: Record) -> Refused:
-    return Refused(
-        Failure(
-            ErrorCode.ALREADY_RUNNING,
-            f"Container {record.container_id} is {record.state} in generation {record.generation}.",
-            "Stop it first, or wait until it has ended; then start it again.",
-        )
-    )
+    remedy = "Stop it first, or wait until it has ended; then start it again."
+    return Refused(Failure(ErrorCode.ALREADY_RUNNING, f"{_running(record)}.", remedy))
+
+
+def _running(record: Record) -> str:
+    return f"Container {record.container_id} is {record.state} in generation {record.generation}"

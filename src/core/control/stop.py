@@ -21,17 +21,12 @@ def stop_container(ports: Ports, document: object) -> Record:
     request = parse_stop_request(document)
     record = ports.store.load(request.container_id)
     if record is None:
-        raise Refused(
-            Failure(
-                ErrorCode.NOT_FOUND,
-                f"Container {request.container_id} is not recorded.",
-                "Check the id; ended containers are forgotten after RecordRetentionDays.",
-            )
-        )
+        remedy = "Check the id; ended containers are forgotten after RecordRetentionDays."
+        raise Refused(Failure(ErrorCode.NOT_FOUND, f"Container {request.container_id} is not recorded.", remedy))
     record = _request_stop(ports, record, request.reason)
     if record.task_arn is not None or record.state.ended:
         return record
-    # A start is on its way, or died: if its task exists, the record takes it, and the stop is pending.
+    # A start is under way, or died: if its task exists, the record takes it, and the stop is pending.
     fact = describe_task(ports, record)
     after = record if fact is None else settle(ports, record, fact).record
     return after if after.ref == record.ref else record

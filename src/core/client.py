@@ -38,7 +38,7 @@ class Reader(Protocol):
     """All that the client needs of a `core.ports.Store`."""
 
     def load(self, container_id: str) -> Record | None:
-        """The newest record (a strongly consistent read), or None."""
+        """The newest record, by a strongly consistent read."""
 
 
 @dataclass(frozen=True, slots=True)

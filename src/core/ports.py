@@ -44,7 +44,7 @@ class Loaded:
 
 
 class RevisionConflict(ReachError):
-    """Another writer was first. `current` is the item that won, when the engine returned it."""
+    """Another writer was first, nothing was written. `current` is the item that won, where the engine returns it."""
 
     def __init__(self, container_id: str, current: Record | None) -> None:
         super().__init__(f"The item of container {container_id} was changed by another writer.")
@@ -56,10 +56,7 @@ class Store(Protocol):
     """The table. Raises `UnreadableRecord` for an item this version cannot interpret, `CallFailed` for an outage."""
 
     def load(self, container_id: str) -> Record | None:
-        """The newest record (a strongly consistent read), or None.
-
-        An item whose time to live has passed is still returned: its revision guards the next write.
-        """
+        """A strongly consistent read. An item past its time to live is read too: its revision guards the next write."""
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
         """The newest records of any number of ids. One item that cannot be read does not hide the others."""
@@ -67,14 +64,14 @@ class Store(Protocol):
     def save(self, record: Record) -> None:
         """Writes the record if the item still has revision `record.revision - 1` (1: no item may exist).
 
-        Raises `RevisionConflict` with the winner's record where the engine returns it. Writes nothing then.
-        A write whose answer was lost and that the SDK repeats meets itself: `current` then equals `record`.
+        Else it raises `RevisionConflict`. A write whose answer was lost and that the SDK repeats meets itself:
+        `current` then equals `record`.
         """
 
     def due(self, shard: str, until: datetime) -> Iterable[str]:
         """The container ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
 
-        From an eventually consistent index: load a record before believing that it is due.
+        The index is eventually consistent: only the loaded record says whether it is due.
         """
 
     def definition_uses(self) -> Iterable[DefinitionUse]:
@@ -113,7 +110,7 @@ class TokenVault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The answer to DescribeTasks: task documents in the API's spelling, and the ARNs ECS calls MISSING.
+    """The answer to DescribeTasks. `missing` are ARNs that ECS calls MISSING.
 
     `refused` has one error for each ARN that ECS did not show for another reason: nothing is known of that task.
     """
@@ -125,7 +122,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One page of ListTasks: ARNs, and the token of the next page; None on the last one."""
+    """One page of ListTasks. `following` is what the next page comes `after`, None on the last one."""
 
     task_arns: tuple[str, ...]
     following: str | None = None
@@ -162,10 +159,7 @@ class Ecs(Protocol):
         """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks. Two calls."""
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
-        """The first page, or the one `after` a token, of the cluster's Fargate tasks with desiredStatus RUNNING.
-
-        From any starter, at most 100 ARNs.
-        """
+        """At most 100 of the cluster's Fargate tasks, of any starter, with desiredStatus RUNNING; `after` that page."""
 
 
 class Turn(Enum):

@@ -86,7 +86,10 @@ def _settings() -> Settings:
 
 
 class App:
-    """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed."""
+    """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed.
+
+    A setting that this needs and that is missing or wrong raises `ConfigurationError`.
+    """
 
     clock: Clock = SystemClock()
     observer: Observer = Telemetry()
@@ -120,31 +123,25 @@ class App:
 
     @property
     def settings(self) -> Settings:
-        """The environment, read once. Raises `ConfigurationError` at the first use in a function set up wrongly."""
         return _settings()
 
     @property
     def policy(self) -> Policy:
-        """The part of the settings that the pure core decides by."""
         return self.settings.policy
 
     @property
     def cluster_arn(self) -> str:
-        """Raises `ConfigurationError`."""
         return _required(self.settings.cluster_arn, "CLUSTER_ARN")
 
     def new_token(self) -> str:
-        """64 hexadecimal digits from the operating system's randomness."""
         return token_hex(32)
 
     @cached_property
     def store(self) -> Store:
-        """The containers table."""
         return DynamoStore(self.settings.table_name, _client(*self._table))
 
     @cached_property
     def registrations(self) -> Registrations:
-        """In the same table."""
         return DynamoRegistrations(self.settings.table_name, _client(*self._table))
 
     @cached_property
@@ -154,22 +151,18 @@ class App:
 
     @cached_property
     def definitions(self) -> Definitions:
-        """The task definitions of the account and Region."""
         return BotoDefinitions(_client(*YIELDING_TASKS), self.cluster_arn)
 
     @cached_property
     def vault(self) -> TokenVault:
-        """The Parameter Store."""
         return SsmTokenVault(_client(*PARAMETERS))
 
     @cached_property
     def queue(self) -> ProbeQueue:
-        """The prober's queue. Raises `ConfigurationError`."""
         return SqsProbeQueue(_required(self.settings.probe_queue_url, "PROBE_QUEUE_URL"), _client(*PROBES))
 
     @cached_property
     def output(self) -> Output | None:
-        """What containers printed, in the stack's log group and under its prefix."""
         group = self.settings.task_log_group
         if group is None or ReadOutput not in self.performs:
             return None

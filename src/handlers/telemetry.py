@@ -33,7 +33,6 @@ class Telemetry:
     """Implements `core.ports.Observer`: a log line and the metrics of each thing that happens."""
 
     def settled(self, settled: Settled | Unknown) -> None:
-        """What became of the facts, and the states that were entered."""
         if isinstance(settled, Unknown):
             about = {**settled.fact.ref._asdict(), "task_arn": getattr(settled.fact, "task_arn", None)}
             logger.warning("unknown container", extra={**about, "why": settled.ignored})
@@ -53,15 +52,13 @@ class Telemetry:
             count("Failed", code=error.code, cause=error.cause or Cause.UNKNOWN)
 
     def failed(self, error: ReachError) -> None:
-        """One error of a background run."""
         logger.error("could not reconcile", extra={"kind": type(error).__name__, "why": str(error)})
 
     def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
-        """By name: their values may be secret."""
+        # By name: a value may be secret.
         logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
 
     def output_unread(self, ref: Ref, task_arn: str, error: CallFailed | None) -> None:
-        """With AWS's code where the call failed."""
         keys = {**ref._asdict(), "task_arn": task_arn}
         if error is None:
             logger.info("no output", extra=keys)
@@ -70,7 +67,6 @@ class Telemetry:
         logger.warning("output not read", extra={**keys, "why": error.message})
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
-        """Before it is stopped."""
         logger.warning("task leaked", extra={**ref._asdict(), "task_arn": task_arn, "why": why})
 
 

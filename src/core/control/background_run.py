@@ -32,10 +32,11 @@ class RunReport:
     errors: Counter[str] = field(default_factory=Counter)
     stopped: str | None = None
 
-    def failed(self, error: ReachError, kind: str | None = None) -> None:
+    def failed(self, *errors: ReachError, kind: str | None = None) -> None:
         """The run goes on without what failed. By default the kind is the class of the error."""
-        self.errors[kind or type(error).__name__] += 1
-        self.observer.failed(error)
+        for error in errors:
+            self.errors[kind or type(error).__name__] += 1
+            self.observer.failed(error)
 
     @contextmanager
     def until_stopped(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ agents' tokens: a start that died after its container's end may leave one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -97,24 +97,20 @@ def find_leaked_tasks(ports: Ports, cluster: str, known: KnownTasks) -> RunRepor
 def _page(ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str], known: KnownTasks) -> None:
     report.counts["listed"] += len(task_arns)
     if new := [arn for arn in task_arns if arn not in known]:
-        known.update(_described(ports, report, cluster, new))
+        _describe(ports, report, cluster, new, known)
     ours = [task for arn in task_arns if (task := known.get(arn)) is not None]
     report.counts["ours"] += len(ours)
     loaded = ports.store.load_many(task.ref.container_id for task in ours)
-    for error in loaded.unreadable:
-        report.failed(error)
+    report.failed(*loaded.unreadable)
     unreadable = {error.container_id for error in loaded.unreadable}
     for task in ours:
         if task.ref.container_id not in unreadable:
             _judge(ports, report, cluster, task, loaded.records.get(task.ref.container_id))
 
 
-def _described(
-    ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str]
-) -> Iterator[tuple[str, RunningTask | None]]:
-    answer = ports.ecs.describe(cluster, task_arns)
-    for refused in answer.refused:
-        report.failed(refused)
+def _describe(ports: Ports, report: RunReport, cluster: str, new: Sequence[str], known: KnownTasks) -> None:
+    answer = ports.ecs.describe(cluster, new)
+    report.failed(*answer.refused)
     for document in answer.tasks:
         try:
             task = observe(ports, document)
@@ -122,7 +118,7 @@ def _described(
             report.failed(error)
             continue
         ours = None if isinstance(task, NotOurs) else RunningTask(task.task_arn, task.ref, task.created_at)
-        yield document["taskArn"], ours
+        known[document["taskArn"]] = ours
 
 
 def _judge(ports: Ports, report: RunReport, cluster: str, task: RunningTask, record: Record | None) -> None:

@@ -25,10 +25,10 @@ def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] 
     """One run over everything that is due. One broken item or one refused call stops nothing but itself.
 
     `time_left` are the seconds until the run has to end. What the time or the rate limit of `ports.ecs` does not
-    suffice for stays as it is, and due.
+    suffice for stays due.
 
-    `only`: just these containers, whether they are due or not. Something has happened to them that cannot wait for the
-    minute, nor for a `check_at` that another clock has written.
+    `only`: just these containers, due or not. Something has happened to them that cannot wait for the minute, nor for
+    a `check_at` that another clock has written.
 
     Counts `due`, `healed` (records whose state the run changed) and `oldest_due_seconds`.
     """
@@ -69,8 +69,7 @@ def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: b
     except CallFailed as error:
         report.failed(error)
         return
-    for unreadable in loaded.unreadable:
-        report.failed(unreadable)
+    report.failed(*loaded.unreadable)
     now, counts = ports.clock.now(), report.counts
     # The index lags: what was settled a moment ago may still look due in it.
     checks = [(one, at) for one in loaded.records.values() if (at := one.check_at) and (early or at <= now)]

@@ -64,7 +64,7 @@ def retire_definitions(ports: Ports, stem: str, time_left: Callable[[], float]) 
             report.stopped = "throttled"
         else:
             report.stopped = "failed"
-            report.failed(error, error.code)
+            report.failed(error, kind=error.code)
     return report
 
 
@@ -116,7 +116,7 @@ def _retire(run: _Run, family: str, needed: frozenset[str]) -> None:
     except CallFailed as error:
         if error.cause is Cause.THROTTLED:
             raise
-        run.report.failed(error, error.code)
+        run.report.failed(error, kind=error.code)
 
 
 def _delete(run: _Run) -> None:

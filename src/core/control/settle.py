@@ -39,10 +39,10 @@ def settle_event(ports: Ports, fact: Fact) -> Settled | Unknown:
 def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
     """Applies the facts in order, then performs pending actions until none is left that this function may perform.
 
-    All facts, if any, concern the container of `record`, which was just read: if it is out of date, the lock says so.
-    An action that this function may not perform is left to the reconciler, which finds the record due. An action that
-    fails keeps no other from being performed. When another generation takes the container over meanwhile, the answer
-    stays with the one that the first fact met.
+    `record` was just read: if it is out of date, the lock says so. All facts, if any, are about its container. An action
+    that this function may not perform is left to the reconciler, which finds the record due. An action that fails
+    keeps no other from being performed. When another generation takes the container over meanwhile, the answer stays
+    with the one that the first fact met.
 
     Raises `ContendedRecord` when every attempt met another writer, `RecordDeleted`, `UnreadableRecord`, and
     `CallFailed` of an action: by then the record is saved, and a redelivery performs the action.
@@ -57,10 +57,6 @@ def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
             failed = error  # what the facts before it changed is saved, and has to be reported
             break
         settled = _joined(settled, applied) if number else applied
-    return _perform_pending(ports, settled, failed)
-
-
-def _perform_pending(ports: Ports, settled: Settled, failed: ReachError | None) -> Settled:
     done: set[Action] = set()
     while (action := _next(ports, settled.record, done)) is not None:
         done.add(action)
@@ -91,7 +87,10 @@ def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
         except RevisionConflict as conflict:
             # Else the SDK repeated a write whose answer was lost, and met itself.
             if conflict.current != applied:
-                record = _winner(ports, conflict)
+                winner = conflict.current or ports.store.load(record.container_id)
+                if winner is None:
+                    raise RecordDeleted(record.container_id) from conflict
+                record = winner
                 continue
         steps = tuple(step for step in applied.history if step not in record.history)
         return Settled(applied, steps, conflicts=conflicts)
@@ -99,13 +98,6 @@ def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
         f"The item of container {fact.ref.container_id} changed under {ATTEMPTS} attempts to write it. "
         "The platform's retry will come through; if this repeats, look for a loop of writers."
     )
-
-
-def _winner(ports: Ports, conflict: RevisionConflict) -> Record:
-    record = conflict.current or ports.store.load(conflict.container_id)
-    if record is None:
-        raise RecordDeleted(conflict.container_id)
-    return record
 
 
 def _joined(earlier: Settled, later: Settled) -> Settled:

@@ -122,7 +122,6 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
     """A task whose end the last generation still has pending is remembered by this one: ECS may not show it yet."""
     now = ports.clock.now()
     actions = next_actions(known, ports.policy) if known else ()
-    tasks = [action.task_arn for action in actions if isinstance(action, StopTask)]
     return Record(
         container_id=request.container_id,
         state=State.PENDING,
@@ -132,7 +131,7 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
         updated_at=now,
         cluster_arn=ports.settings.cluster_arn,
         agent_token=ports.new_token(),
-        unwanted_tasks=tuple(UnwantedTask(arn, now) for arn in tasks),
+        unwanted_tasks=tuple(UnwantedTask(one.task_arn, now) for one in actions if isinstance(one, StopTask)),
     )
 
 
@@ -218,7 +217,7 @@ def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
 
 
 def _request_hash(request: StartRequest, record: Record) -> str:
-    """What tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
+    """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
     document = json.dumps(request.model_dump(mode="json"), sort_keys=True)
     return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
 

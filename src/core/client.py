@@ -3,8 +3,6 @@
 For backends in Python; one in another language reads the same item (contract.md 3). Needs `GetItem` alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol

@@ -1,7 +1,5 @@
 """AgentHealthFunction: probes every agent that its batch names, all at once, and writes each verdict as it falls."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import timedelta
@@ -20,9 +18,8 @@ from core.probe.batched_reads import BatchedReads
 from core.probe.no_verdict import CannotProbe, OutOfTime
 from core.probe.prober import ProbeResult, probe
 from core.probe.view import Target
-from handlers import telemetry
 from handlers.app import PROBER_TABLE, App, prepare
-from handlers.telemetry import PROBE_ABORTED, logger
+from handlers.telemetry import PROBE_ABORTED, count, logger
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
@@ -81,7 +78,7 @@ class _Batch:
             else:
                 logger.exception("probe has no verdict", extra={"message_id": record.message_id})
             # By the second, so that its alarm is quick.
-            telemetry.count("ProbesWithoutVerdict", resolution=MetricResolution.High)
+            count("ProbesWithoutVerdict", resolution=MetricResolution.High)
             self.faults.append(fault)
             raise
 
@@ -117,7 +114,7 @@ def _log(target: Target, result: ProbeResult) -> None:
         extra["last_error"] = result.last_error.text
     if result.failed_reads:
         extra |= {"failed_looks": result.failed_reads, "last_look": result.last_read_error}
-    telemetry.count("ProbeAttempts", result.attempts)
+    count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 
 

@@ -5,14 +5,12 @@ phase has a whole CPU (operations.md "Memory and cold starts"). They need no set
 environment is raised by the first call, as `ConfigurationError`, and not as a function that cannot be initialised.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from copy import copy
 from functools import cache, cached_property, partial
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import uuid4
 
 import boto3
@@ -109,7 +107,7 @@ class App:
         self.output_patience = output_patience
         self._table, self._tasks = table, tasks
 
-    def within(self, time_left: Callable[[], float]) -> App:
+    def within(self, time_left: Callable[[], float]) -> Self:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
         run, most = copy(self), self.policy.reconcile_calls
         limit = partial(RateLimit, clock=self.clock, rate=self.policy.reconcile_rate)

@@ -5,8 +5,6 @@ it does not even reach DynamoDB, it can only say so in its log, and a subscripti
 here within seconds.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from base64 import b64decode

@@ -1,7 +1,5 @@
 """The log and the metrics. Messages are constants, data goes into keys."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

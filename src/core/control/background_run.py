@@ -3,8 +3,6 @@
 ECS counts calls per account and Region (ecs.md 6): what background runs take is missing to starts and stops.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

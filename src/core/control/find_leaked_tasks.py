@@ -6,8 +6,6 @@ from the records to the tasks; this job goes from the tasks to the records. The 
 agents' tokens: a start that died after its container's end may leave one.
 """
 
-from __future__ import annotations
-
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

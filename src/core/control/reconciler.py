@@ -4,8 +4,6 @@ It reads the records whose `check_at` has come, asks ECS about them in batches, 
 other fact. Then the clock itself is a fact: deadlines that have passed count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final

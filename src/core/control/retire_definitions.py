@@ -8,8 +8,6 @@ If a start races with retirement, RunTask fails with `core.model.errors.Definiti
 definition again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -8,8 +8,6 @@ system makes a new image, hence a new definition. So the starts that find none t
 wait until it has.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 

@@ -4,8 +4,6 @@ A function that dies between the save and an action is invoked again with the sa
 the pending actions are read from the saved record, so they are performed all the same.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 
@@ -39,10 +37,10 @@ def settle_event(ports: Ports, fact: Fact) -> Settled | Unknown:
 def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
     """Applies the facts in order, then performs pending actions until none is left that this function may perform.
 
-    `record` was just read: if it is out of date, the lock says so. All facts, if any, are about its container. An action
-    that this function may not perform is left to the reconciler, which finds the record due. An action that fails
-    keeps no other from being performed. When another generation takes the container over meanwhile, the answer stays
-    with the one that the first fact met.
+    `record` was just read: if it is out of date, the lock says so. All facts, if any, are about its container.
+    An action that this function may not perform is left to the reconciler, which finds the record due. An action that
+    fails keeps no other from being performed. When another generation takes the container over meanwhile, the answer
+    stays with the one that the first fact met.
 
     Raises `ContendedRecord` when every attempt met another writer, `RecordDeleted`, `UnreadableRecord`, and
     `CallFailed` of an action: by then the record is saved, and a redelivery performs the action.

@@ -9,8 +9,6 @@ Only when every start that asked has been refused does the next launch begin. A 
 that the record does not name, is stopped: the record has its stop pending (`UnwantedTask`), or its starter does it.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Stopping a container: recorded first, so that the stop stays pending when ECS refuses or does not know the task."""
 
-from __future__ import annotations
-
 from core.control.describe_tasks import describe_task
 from core.control.settle import settle
 from core.launch.parse import parse_stop_request

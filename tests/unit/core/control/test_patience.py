@@ -11,7 +11,7 @@ from tests.fakes import SettableClock
 
 
 class Time(SettableClock):
-    """A clock that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     def patience(self, random: float = 0.5) -> Patience:
         self.chance = random

@@ -8,7 +8,7 @@ from core.control.start import start_container
 from core.model.errors import Refused
 from core.model.state import State
 from handlers.app import TABLE, TASKS, YIELDING_TASKS, App, prepare
-from handlers.telemetry import entered, logger, refusal
+from handlers.telemetry import count, logger, refusal
 
 app = App("StartContainerFunction")
 prepare(TABLE, TASKS, YIELDING_TASKS)
@@ -21,6 +21,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         record = start_container(app, event, context.aws_request_id)
     except Refused as refused:
         return refusal(refused, event)
-    entered(State.PENDING)
+    count("StateEntered", state=State.PENDING)
     tasks = {"task_arn": record.task_arn, "task_definition_arn": record.task_definition_arn}
     return {**record.ref._asdict(), "state": record.state, **tasks}

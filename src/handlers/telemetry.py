@@ -60,9 +60,9 @@ class Telemetry:
         keys = {**ref._asdict(), "task_arn": task_arn}
         if error is None:
             logger.info("no output", extra=keys)
-            return
-        keys |= {"operation": error.operation, "code": error.code}
-        logger.warning("output not read", extra={**keys, "why": error.message})
+        else:
+            keys |= {"operation": error.operation, "code": error.code}
+            logger.warning("output not read", extra={**keys, "why": error.message})
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
         logger.warning("task leaked", extra={**ref._asdict(), "task_arn": task_arn, "why": why})
@@ -75,11 +75,6 @@ def count(
     with single_metric(name=name, unit=MetricUnit.Count, value=value, resolution=resolution) as metric:
         for key, text in dimensions.items():
             metric.add_dimension(key, text)
-
-
-def entered(state: State) -> None:
-    """One more container came into this state."""
-    count("StateEntered", state=state)
 
 
 def reconciled(report: RunReport) -> None:
@@ -110,7 +105,7 @@ def _known(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(step: Step, record: Record) -> None:
-    entered(step.to)
+    count("StateEntered", state=step.to)
     if (duration := _DURATIONS.get(step.to)) is not None:
         name, first, last = duration
         if first in record.timings and last in record.timings:

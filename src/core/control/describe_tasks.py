@@ -3,11 +3,9 @@
 The answers are the same facts that events bring.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from core.machine.task_documents import NotOurs, observe_description
 from core.model.errors import CallFailed, MalformedEvent, ReachError
@@ -15,9 +13,6 @@ from core.model.facts import Fact, TaskGone, TaskListed, TaskObserved
 from core.model.identity import Ref, started_by
 from core.model.record import Record
 from core.ports import Ports
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 BATCH: Final = 100
 """DescribeTasks' own limit."""
@@ -63,7 +58,7 @@ def find_task(ports: Ports, cluster: str, ref: Ref, given_up: Collection[str | N
     return next((arn for arn in found if arn not in given_up), None)
 
 
-def observe(ports: Ports, task: TaskTypeDef) -> TaskObserved | NotOurs:
+def observe(ports: Ports, task: object) -> TaskObserved | NotOurs:
     """The fact in a member of DescribeTasks' `tasks`. Raises `MalformedEvent`."""
     return observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
 

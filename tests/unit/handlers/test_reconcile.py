@@ -289,7 +289,7 @@ def delivered(*messages: str) -> dict[str, Any]:
 
 
 def test_what_a_prober_could_only_log_is_in_the_item(world: World) -> None:
-    """The item names the table's route, for the backend to read; nothing is sent or stopped for it, and twice is once."""
+    """The item names the table's route, for the backend to read. Nothing is sent or stopped for it. Twice is once."""
     world.store.put_item(to_item(resolved()))
 
     assert handle(event("reconcile-probe-aborted")) == {"noted": 1, "errors": 0}

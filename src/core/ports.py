@@ -69,23 +69,19 @@ class Store(Protocol):
         """
 
     def due(self, shard: str, until: datetime) -> Iterable[str]:
-        """The container ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
+        """The ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
 
         The index is eventually consistent: only the loaded record says whether it is due.
         """
 
     def definition_uses(self) -> Iterable[DefinitionUse]:
-        """One for each item that names a task definition, in any order, page by page.
-
-        Strongly consistent: an item saved before the call is among them. It reads the whole table.
-        """
+        """Of each item that names a task definition, page by page. A strongly consistent read of the whole table."""
 
 
 class ProbeQueue(Protocol):
-    """The prober's queue."""
+    """The prober's queue. Raises `CallFailed`."""
 
-    def send(self, ref: Ref, address: str) -> None:
-        """Requests a probe of `address`. Raises `CallFailed`."""
+    def send(self, ref: Ref, address: str) -> None: ...
 
 
 class Output(Protocol):
@@ -144,10 +140,7 @@ class Ecs(Protocol):
         """RegisterTaskDefinition: from now on RunTask takes its family. Done twice, it makes two revisions."""
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask with these parameters; `failures` with no task raise `CallFailed`. Never repeated by itself.
-
-        Raises `DefinitionGone` when there is no ACTIVE task definition of that family.
-        """
+        """RunTask, never repeated. Raises `CallFailed` for no task, `DefinitionGone` for no ACTIVE definition."""
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """StopTask. False when ECS does not know the task."""

@@ -83,11 +83,10 @@ class _Batch:
             raise
 
     async def _probe(self, target: Target) -> str:
-        settings = self._settings
         result = await probe(
             target,
             check_health=self._http.check_health,
-            check_identity=self._http.check_identity if settings.verify_agent_identity else None,
+            check_identity=self._http.check_identity if self._settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
             settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
             now=app.clock.now,

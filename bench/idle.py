@@ -18,7 +18,7 @@ from bench.latency import container_id
 from bench.systems import CLUSTER, Unusable, client
 from core.adapters.dynamodb import DynamoStore
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
-from core.control.reconcile import reconcile
+from core.control.reconciler import reconcile
 from core.launch.settings import Settings
 from core.machine.schedule import schedule
 from core.model.identity import started_by

@@ -27,7 +27,7 @@ BEGINNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class MemoryStore:
-    """`core.ports.Store` and `DefinitionUses` in a dict.
+    """`core.ports.Store` in a dict.
 
     It keeps items, not records, so that errors of the mapping show in every test.
     """

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
-from core.control.container_output import PATIENCE
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import RateLimitedEcs
-from core.control.reconcile import reconcile
-from core.control.run_report import RunReport
+from core.control.background_run import RateLimit, RateLimitedEcs, RunReport
+from core.control.perform import OUTPUT_PATIENCE
+from core.control.reconciler import reconcile
 from core.control.settle import settle
-from core.control.start_container import start_container
-from core.control.stop_container import stop_container
+from core.control.start import start_container
+from core.control.stop import stop_container
 from core.launch.settings import Settings
 from core.model.actions import Action
 from core.model.policy import Policy
@@ -77,7 +75,7 @@ class PortsInMemory:
     registrations: Registrations = field(default_factory=MemoryRegistrations)
     definitions: Definitions = field(default_factory=FakeDefinitions)
     output: Output | None = None
-    output_patience: float = PATIENCE
+    output_patience: float = OUTPUT_PATIENCE
     settings: Settings = SETTINGS
     policy: Policy = POLICY
     performs: frozenset[type[Action]] = ALL

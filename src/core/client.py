@@ -3,29 +3,23 @@
 For backends in Python; one in another language reads the same item (contract.md 3). Needs `GetItem` alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from core.model.errors import ContainerExited, ContainerFailed, ContainerNotFound, UnreadableRecord, WaitTimeout
-from core.model.failure import Failure
 from core.model.instants import format_instant
-from core.model.record import Instant, Record
+from core.model.record import Instant, Record, Stop
 from core.model.state import State
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from core.ports import Clock
+from core.ports import Clock
 
 PAUSE: Final = 0.1
 LATE: Final = 60.0
 LATE_PAUSE: Final = 1.0
-"""Seconds: between two polls, since when nothing has moved, and between two polls from then on.
+"""Seconds: between two polls; since the last change of state; and from then on between two polls.
 
-Whoever waits is waiting for one write; a tenth of a second late is what a person does not notice. Fargate takes 20 to
-60 s to RUNNING (ecs.md 10), and what takes longer is not in a hurry.
+A caller waits for one write, and a person does not notice a tenth of a second. Fargate takes 20 to 60 s to RUNNING
+(ecs.md 10), and what takes longer is not in a hurry.
 """
 
 DOCKER_STATUS: Final = {
@@ -42,7 +36,7 @@ class Reader(Protocol):
     """All that the client needs of a `core.ports.Store`."""
 
     def load(self, container_id: str) -> Record | None:
-        """The newest record (a strongly consistent read), or None."""
+        """The newest record, by a strongly consistent read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class ReachClient:
         return record
 
     def wait_until_healthy(self, container_id: str, timeout: float) -> Reachable:
-        """Polls the item until the agent has answered, for at most `timeout` seconds; 0 looks once.
+        """Polls the item until the agent has answered, for at most `timeout` seconds; 0 reads it once.
 
         The record itself fails when the stack's time-outs pass: for start, once per launch attempt, and for health.
         A `timeout` above that (2 x 300 s + 60 s by default) ends with the reason rather than with `WaitTimeout`.
@@ -87,9 +81,9 @@ class ReachClient:
         again meanwhile, the answer is that start's, and the timeout goes on counting from the call. A start that
         was recorded before the call is always seen, so an earlier generation's end is never reported for it.
 
-        Cost: one strongly consistent GetItem a poll, 1 RRU for an item up to 4 KB, which nearly all are. Ten polls a
-        second until a state has lasted a minute, then one: a start of 40 s costs about 400 RRU, $0.00005. Eventually
-        consistent reads would cost half, but may show the address of a task that is gone, which may be a stranger's.
+        Cost: a poll is one strongly consistent GetItem, 1 RRU for an item up to 4 KB, which nearly all are. So
+        a start of 40 s costs about 400 RRU, $0.00005. Eventually consistent reads would cost half, but may show the
+        address of a task that is gone, which may be a stranger's.
         """
         begun = self._clock.monotonic()
         seen: tuple[int, State] | None = None
@@ -113,7 +107,7 @@ class ReachClient:
         Raises as `get` does.
         """
         record = self.get(container_id)
-        stop = record.stop
+        stop, error = record.stop or Stop(), record.error
         timings = {name.value: _spelt(record.timings.get(name)) for name in Instant}
         return {
             "id": record.container_id,
@@ -123,11 +117,11 @@ class ReachClient:
             "state": record.state.value,
             "entrypoint": list(record.entrypoint) or None,
             "cmd": list(record.cmd) or None,
-            "exit_code": stop.exit_code if stop else None,
-            "error": _error(record.error) if record.error else None,
+            "exit_code": stop.exit_code,
+            "error": error and error.as_document(),
             "started_at": timings[Instant.STARTED],
             "finished_at": _spelt(record.finished_at),
-            "oom_killed": stop is not None and stop.oom_killed,
+            "oom_killed": stop.oom_killed,
             "image": record.image,
             "injection": record.injection.value if record.injection else None,
             "keep_alive": record.keep_alive,
@@ -135,9 +129,9 @@ class ReachClient:
             "created_at": _spelt(record.created_at),
             "updated_at": _spelt(record.updated_at),
             "timings": timings,
-            "stop_code": stop.code if stop else None,
-            "stop_reason": stop.reason if stop else None,
-            "stop_cause": stop.cause.value if stop and stop.cause else None,
+            "stop_code": stop.code,
+            "stop_reason": stop.reason,
+            "stop_cause": stop.cause.value if stop.cause else None,
             "cluster_arn": record.cluster_arn,
             "task_arn": record.task_arn,
             "task_definition_arn": record.task_definition_arn,
@@ -156,8 +150,8 @@ def _verdict(record: Record) -> Reachable | None:
                 raise UnreadableRecord(record.container_id, "it is failed without error")
             raise ContainerFailed(record.container_id, record.error)
         case State.STOPPED:
-            stop = record.stop
-            raise ContainerExited(record.container_id, stop.exit_code if stop else None, stop.reason if stop else None)
+            stop = record.stop or Stop()
+            raise ContainerExited(record.container_id, stop.exit_code, stop.reason)
         case _:
             return None
 
@@ -184,16 +178,6 @@ def _hint(record: Record) -> str:
                 f"Its agent has not answered at {record.agent_address} ({tried}): check that the task's security group "
                 "lets the agent's TCP port in from the prober, and the log of AgentHealthFunction."
             )
-
-
-def _error(failure: Failure) -> dict[str, Any]:
-    return {
-        "code": failure.code.value,
-        "cause": failure.cause.value if failure.cause else None,
-        "message": failure.message,
-        "remedy": failure.remedy,
-        "transient": failure.transient,
-    }
 
 
 def _spelt(instant: datetime | None) -> str | None:

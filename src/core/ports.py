@@ -24,31 +24,26 @@ class Clock(Protocol):
     """Time and chance."""
 
     def now(self) -> datetime:
-        """The instant, as an aware UTC datetime with whole milliseconds."""
+        """An aware UTC datetime with whole milliseconds."""
 
     def monotonic(self) -> float:
         """Seconds of a clock that never goes back."""
 
-    def sleep(self, seconds: float) -> object:
-        """Waits."""
-
+    def sleep(self, seconds: float) -> object: ...
     def random(self) -> float:
         """A number from 0 to 1: starts that wait together must not go together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What `load_many` found: the readable records by container id, and the items that cannot be read.
-
-    An id in neither has no item.
-    """
+    """The readable records by container id, and the items that cannot be read. An id in neither has no item."""
 
     records: Mapping[str, Record]
     unreadable: tuple[UnreadableRecord, ...] = ()
 
 
 class RevisionConflict(ReachError):
-    """Another writer was first. `current` is the item that won, when the engine returned it."""
+    """Another writer was first, nothing was written. `current` is the item that won, where the engine returns it."""
 
     def __init__(self, container_id: str, current: Record | None) -> None:
         super().__init__(f"The item of container {container_id} was changed by another writer.")
@@ -56,24 +51,11 @@ class RevisionConflict(ReachError):
         self.current = current
 
 
-class DefinitionUses(Protocol):
-    """What the table says about task definitions. Raises `CallFailed`."""
-
-    def definition_uses(self) -> Iterable[DefinitionUse]:
-        """One for each item that names a definition, in any order, page by page.
-
-        Strongly consistent: an item saved before the call is among them. It reads the whole table.
-        """
-
-
-class Store(DefinitionUses, Protocol):
+class Store(Protocol):
     """The table. Raises `UnreadableRecord` for an item this version cannot interpret, `CallFailed` for an outage."""
 
     def load(self, container_id: str) -> Record | None:
-        """The newest record (a strongly consistent read), or None.
-
-        An item whose time to live has passed is still returned: its revision guards the next write.
-        """
+        """A strongly consistent read. An item past its time to live is read too: its revision guards the next write."""
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
         """The newest records of any number of ids. One item that cannot be read does not hide the others."""
@@ -81,27 +63,49 @@ class Store(DefinitionUses, Protocol):
     def save(self, record: Record) -> None:
         """Writes the record if the item still has revision `record.revision - 1` (1: no item may exist).
 
-        Raises `RevisionConflict` with the winner's record where the engine returns it. Writes nothing then.
-        A write whose answer was lost and that the SDK repeats meets itself: `current` then equals `record`.
+        Else it raises `RevisionConflict`. A write whose answer was lost and that the SDK repeats meets itself:
+        `current` then equals `record`.
         """
 
     def due(self, shard: str, until: datetime) -> Iterable[str]:
-        """The container ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
+        """The ids of one shard whose `check_at` is not after `until`, oldest first, page by page.
 
-        From an eventually consistent index: load a record before believing that it is due.
+        The index is eventually consistent: only the loaded record says whether it is due.
         """
+
+    def definition_uses(self) -> Iterable[DefinitionUse]:
+        """Of each item that names a task definition, page by page. A strongly consistent read of the whole table."""
 
 
 class ProbeQueue(Protocol):
-    """The queue that the prober reads."""
+    """The prober's queue. Raises `CallFailed`."""
 
-    def send(self, ref: Ref, address: str) -> None:
-        """Asks for a probe of `address`. Raises `CallFailed`."""
+    def send(self, ref: Ref, address: str) -> None: ...
+
+
+class Output(Protocol):
+    """What containers printed, as far as it went to the stack's log group."""
+
+    def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
+        """The newest lines of a container of this task, at most so many, the newest last. Raises `CallFailed`."""
+
+
+class TokenVault(Protocol):
+    """The Parameter Store, for tokens that must not travel in RunTask's overrides. Raises `CallFailed`."""
+
+    def put(self, name: str, token: str) -> None:
+        """A SecureString parameter; one that exists is written over."""
+
+    def erase(self, name: str) -> None:
+        """Deletes it. One that is not there is as good as deleted."""
+
+    def names(self, prefix: str) -> Iterable[tuple[str, datetime]]:
+        """Every parameter below `/<prefix>/`, with the instant of its last change, page by page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The answer to DescribeTasks: task documents in the API's spelling, and the ARNs ECS calls MISSING.
+    """The answer to DescribeTasks. `missing` are ARNs that ECS calls MISSING.
 
     `refused` has one error for each ARN that ECS did not show for another reason: nothing is known of that task.
     """
@@ -113,7 +117,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One page of ListTasks: ARNs, and what to ask for the next page with; None on the last one."""
+    """One page of ListTasks. `following` is what the next page comes `after`, None on the last one."""
 
     task_arns: tuple[str, ...]
     following: str | None = None
@@ -128,43 +132,14 @@ class Launched:
     cluster_arn: str
 
 
-class Output(Protocol):
-    """What containers printed, as far as it went to the stack's log group."""
-
-    def last_lines(self, task_arn: str, container: str, most: int) -> tuple[str, ...]:
-        """The newest lines of a container of this task, at most so many, the newest last; none while none is there.
-
-        Raises `CallFailed`.
-        """
-
-
-class TokenVault(Protocol):
-    """The Parameter Store, for tokens that must not travel in RunTask's overrides. Raises `CallFailed`."""
-
-    def put(self, name: str, token: str) -> None:
-        """A SecureString parameter of this name with this value; one that exists is written over."""
-
-    def erase(self, name: str) -> None:
-        """Deletes it. One that is not there is as good as deleted."""
-
-    def names(self, prefix: str) -> Iterable[tuple[str, datetime]]:
-        """Every parameter below `/<prefix>/`, with the instant of its last change, page by page."""
-
-
 class Ecs(Protocol):
-    """The ECS API. Every method raises `CallFailed`, with AWS's code and whether it may pass.
-
-    Rate-limited for a background run (`core.control.rate_limited`), every method raises `RunStopped` too.
-    """
+    """The ECS API. Every method raises `CallFailed`, and `RunStopped` in a background run (`RateLimitedEcs`)."""
 
     def register(self, definition: dict[str, Any]) -> None:
         """RegisterTaskDefinition: from now on RunTask takes its family. Done twice, it makes two revisions."""
 
     def run(self, request: dict[str, Any]) -> Launched:
-        """RunTask with these parameters; `failures` with no task raise `CallFailed`. Never repeated by itself.
-
-        Raises `DefinitionGone` when there is no ACTIVE task definition of that family.
-        """
+        """RunTask, never repeated. Raises `CallFailed` for no task, `DefinitionGone` for no ACTIVE definition."""
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         """StopTask. False when ECS does not know the task."""
@@ -176,10 +151,7 @@ class Ecs(Protocol):
         """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks. Two calls."""
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
-        """One page of the cluster's Fargate tasks with desiredStatus RUNNING, from any starter: at most 100 ARNs.
-
-        `after` is `following` of the page before.
-        """
+        """At most 100 of the cluster's Fargate tasks, of any starter, with desiredStatus RUNNING; `after` that page."""
 
 
 class Turn(Enum):
@@ -221,7 +193,7 @@ class Definitions(Protocol):
         """The families whose names begin with `stem`, whatever the status of their revisions."""
 
     def newest(self, family: str) -> Registered | None:
-        """The latest ACTIVE revision; None when there is none."""
+        """The latest ACTIVE revision."""
 
     def has_tasks(self, family: str) -> bool:
         """Whether ECS shows a task of this family in our cluster that is to run."""
@@ -256,53 +228,40 @@ class Observer(Protocol):
 
 
 class Ports(Protocol):
-    """What the functions of `core.control` work with. An implementation may make each port when it is first read."""
+    """What the functions of `core.control` work with. An implementation may make each port when it is first read.
+
+    `performs` are the actions that this function may perform; it leaves the others to the functions that may. `process`
+    names this process among those that may make a launch: Lambda runs one invocation at a time in it. `new_token` makes
+    a secret of 64 hexadecimal digits. `output` is None for a function that may not read it, and without a log group of
+    the stack's; `output_patience` are the seconds to wait for a first line of it.
+    """
 
     @property
     def settings(self) -> Settings: ...
-
     @property
     def policy(self) -> Policy: ...
-
     @property
-    def performs(self) -> frozenset[type[Action]]:
-        """The actions that this function may perform. It leaves the others to the functions that may."""
-
+    def performs(self) -> frozenset[type[Action]]: ...
     @property
-    def process(self) -> str:
-        """Names this process among those that may make a launch. Lambda runs one invocation at a time in it."""
-
+    def process(self) -> str: ...
     @property
     def clock(self) -> Clock: ...
-
-    def new_token(self) -> str:
-        """A secret that nothing else knows: 64 hexadecimal digits."""
-
+    def new_token(self) -> str: ...
     @property
     def observer(self) -> Observer: ...
-
     @property
     def store(self) -> Store: ...
-
     @property
     def ecs(self) -> Ecs: ...
-
     @property
     def definitions(self) -> Definitions: ...
-
     @property
     def registrations(self) -> Registrations: ...
-
     @property
     def queue(self) -> ProbeQueue: ...
-
     @property
     def vault(self) -> TokenVault: ...
-
     @property
-    def output(self) -> Output | None:
-        """The containers' output; None for a function that may not read it, and without a log group of the stack's."""
-
+    def output(self) -> Output | None: ...
     @property
-    def output_patience(self) -> float:
-        """Seconds to wait for a first line of output."""
+    def output_patience(self) -> float: ...

@@ -1,13 +1,14 @@
 """AgentHealthFunction: probes every agent that its batch names, all at once, and writes each verdict as it falls."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aws_lambda_powertools.metrics import MetricResolution
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.adapters.http_probe import HttpProbe
 from core.control.settle import settle_event
@@ -16,14 +17,8 @@ from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
 from core.probe.prober import AgentProbe, CannotProbe, OutOfTime, ProbeResult
 from core.probe.view import Target
-from handlers import telemetry
 from handlers.app import PROBER_TABLE, App, prepare
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from handlers.telemetry import PROBE_ABORTED, count, logger
 
 MARGIN: Final = 10.0
 """Seconds kept back for a last try and its report before Lambda ends the worker."""
@@ -41,18 +36,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises the first fault when no message of the batch succeeded, so that Lambda counts an error: an answer that
     lists every message is a success to it, and lets it go on fetching more of what cannot be done. The two failures
-    above are no faults of the prober's, so a batch of nothing else is none: the first has the dead-letter queue's
-    alarm, the second is how a long wait goes on. To SQS the whole batch has failed either way.
+    above are no faults of the prober's: the first has the dead-letter queue's alarm, the second is how a long wait
+    goes on. To SQS the whole batch has failed either way.
     """
     batch = _Batch(context.get_remaining_time_in_millis() / 1000)
     # Powertools would raise for every batch that failed as a whole.
     processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    answer = async_process_partial_response(
-        event=event,
-        record_handler=batch.probe,
-        processor=processor,
-        context=context,
-    )
+    answer = async_process_partial_response(event, batch.probe, processor, context)
     if batch.faults and len(answer["batchItemFailures"]) == len(event["Records"]):
         raise batch.faults[0]
     return dict(answer)
@@ -82,19 +72,20 @@ class _Batch:
             raise
         except Exception as fault:
             if isinstance(fault, CannotProbe):
-                telemetry.probe_aborted(fault)
+                keys = {**_keys(fault.target), "last_error": fault.last_error, "remedy": fault.remedy}
+                logger.error(PROBE_ABORTED, extra=keys)
             else:
                 logger.exception("probe has no verdict", extra={"message_id": record.message_id})
-            telemetry.without_verdict()
+            # By the second, so that its alarm is quick.
+            count("ProbesWithoutVerdict", resolution=MetricResolution.High)
             self.faults.append(fault)
             raise
 
     async def _probe(self, target: Target) -> str:
-        settings = self._settings
         probe = AgentProbe(
             target,
             check_health=self._http.check_health,
-            check_identity=self._http.check_identity if settings.verify_agent_identity else None,
+            check_identity=self._http.check_identity if self._settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
             settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
             now=app.clock.now,
@@ -122,7 +113,7 @@ def _log(target: Target, result: ProbeResult) -> None:
         extra["last_error"] = result.last_error.text
     if result.failed_reads:
         extra |= {"failed_looks": result.failed_reads, "last_look": result.last_read_error}
-    telemetry.count("ProbeAttempts", result.attempts)
+    count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 
 

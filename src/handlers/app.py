@@ -1,19 +1,16 @@
 """The composition root: settings, ports and observer of each function, made when they are first needed.
 
-But for the clients that every call of a function needs: in Lambda its module has them made while it is imported, in
-the init phase, which has a whole CPU and is not waited for by the caller's first event alone (`prepare`;
-operations.md "Memory and cold starts"). They need no setting of ours: what is wrong in the environment is raised
-by the first call, in the words of `ConfigurationError`, and not as a function that cannot be initialised.
+But Lambda makes the clients that every call of a function needs while its module is imported (`prepare`): the init
+phase has a whole CPU (operations.md "Memory and cold starts"). They need no setting of ours, so what is wrong in the
+environment is raised by the first call, as `ConfigurationError`, and not as a function that cannot be initialised.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from copy import copy
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import uuid4
 
 import boto3
@@ -25,9 +22,8 @@ from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.adapters.logs import CloudWatchOutput
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
-from core.control.container_output import PATIENCE
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import READ_SECONDS, RateLimit, RateLimitedEcs, RateLimitedOutput
+from core.control.perform import OUTPUT_PATIENCE
 from core.launch.settings import Settings
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import ConfigurationError
@@ -86,7 +82,10 @@ def _settings() -> Settings:
 
 
 class App:
-    """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed."""
+    """`core.ports.Ports` of one function. Settings, clients and ports are made when they are first needed.
+
+    A setting that this needs and that is missing or wrong raises `ConfigurationError`.
+    """
 
     clock: Clock = SystemClock()
     observer: Observer = Telemetry()
@@ -100,63 +99,45 @@ class App:
         performs: frozenset[type[Action]] | None = None,
         table: tuple[str, Config] = TABLE,
         tasks: tuple[str, Config] = TASKS,
-        output_patience: float = PATIENCE,
+        output_patience: float = OUTPUT_PATIENCE,
     ) -> None:
         self.performs = MAY_PERFORM[function] if performs is None else performs
         self.output_patience = output_patience
         self._table, self._tasks = table, tasks
 
-    def within(self, time_left: Callable[[], float]) -> App:
+    def within(self, time_left: Callable[[], float]) -> Self:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
-        run = copy(self)
-        reads, changes = (
-            RateLimit(
-                clock=self.clock,
-                rate=self.policy.reconcile_rate,
-                most=self.policy.reconcile_calls,
-                time_left=time_left,
-            )
-            for _ in range(2)
-        )
+        run, most = copy(self), self.policy.reconcile_calls
+        limit = partial(RateLimit, clock=self.clock, rate=self.policy.reconcile_rate)
+        reads, changes = (limit(most=most, time_left=time_left) for _ in range(2))
         run.ecs = RateLimitedEcs(run.ecs, reads, changes)
         if run.output is not None:
             # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
-            lines = RateLimit(
-                clock=self.clock,
-                rate=self.policy.reconcile_rate,
-                time_left=lambda: time_left() - READ_SECONDS,
-                last=lambda failed: failed.transient,
-            )
+            lines = limit(time_left=lambda: time_left() - READ_SECONDS, last=lambda failed: failed.transient)
             run.output = RateLimitedOutput(run.output, lines)
         return run
 
     @property
     def settings(self) -> Settings:
-        """The environment, read once. Raises `ConfigurationError` at the first use in a function set up wrongly."""
         return _settings()
 
     @property
     def policy(self) -> Policy:
-        """The part of the settings that the pure core decides by."""
         return self.settings.policy
 
     @property
     def cluster_arn(self) -> str:
-        """The cluster that tasks are started in. Raises `ConfigurationError`."""
         return _required(self.settings.cluster_arn, "CLUSTER_ARN")
 
     def new_token(self) -> str:
-        """64 hexadecimal digits from the operating system's randomness."""
         return token_hex(32)
 
     @cached_property
     def store(self) -> Store:
-        """The containers table."""
         return DynamoStore(self.settings.table_name, _client(*self._table))
 
     @cached_property
     def registrations(self) -> Registrations:
-        """In the same table."""
         return DynamoRegistrations(self.settings.table_name, _client(*self._table))
 
     @cached_property
@@ -166,22 +147,18 @@ class App:
 
     @cached_property
     def definitions(self) -> Definitions:
-        """The task definitions of the account and Region."""
         return BotoDefinitions(_client(*YIELDING_TASKS), self.cluster_arn)
 
     @cached_property
     def vault(self) -> TokenVault:
-        """The Parameter Store."""
         return SsmTokenVault(_client(*PARAMETERS))
 
     @cached_property
     def queue(self) -> ProbeQueue:
-        """The prober's queue. Raises `ConfigurationError`."""
         return SqsProbeQueue(_required(self.settings.probe_queue_url, "PROBE_QUEUE_URL"), _client(*PROBES))
 
     @cached_property
     def output(self) -> Output | None:
-        """What containers printed, in the stack's log group and under its prefix."""
         group = self.settings.task_log_group
         if group is None or ReadOutput not in self.performs:
             return None

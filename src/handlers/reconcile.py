@@ -1,29 +1,32 @@
 """ReconcileFunction: every minute what is due, now and then leaked tasks and definitions that nothing uses.
 
-And what others cannot do themselves: the prober stands in a VPC, where it reaches the agents and DynamoDB at most.
+And what others cannot do themselves: the prober stands in a VPC, where it reaches the agents and DynamoDB at most. When
+it does not even reach DynamoDB, it can only say so in its log, and a subscription of the log group brings those lines
+here within seconds.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
+import gzip
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
-from core.control.reconcile import reconcile
+from core.control.reconciler import reconcile
 from core.control.retire_definitions import retire_definitions
-from core.control.run_report import RunReport
 from core.control.settle import settle_event
 from core.model.errors import MalformedEvent, ReachError
+from core.model.facts import ProbeAborted
 from core.model.families import family_stem
+from core.model.identity import Ref
 from core.model.record import Unknown
 from handlers import telemetry
 from handlers.app import TABLE, YIELDING_TASKS, App, prepare
-from handlers.remarks import remarks
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.telemetry import PROBE_ABORTED, logger
 
 MARGIN: Final = 10.0
 """Seconds kept back for the page that is being worked on when the time is up."""
@@ -38,7 +41,7 @@ FIND_LEAKS: Final = "find-leaks"
 # What it finds ended has ended long ago: it waits for no output.
 app = App("ReconcileFunction", tasks=YIELDING_TASKS, output_patience=0)
 recorder = App("ReconcileFunction", performs=frozenset())
-"""For remarks. A pending probe is the minute's run to send: sent at once, one that cannot succeed would never end."""
+"""For aborted probes. A pending probe is the minute's run to send: at once, one that cannot succeed would never end."""
 known_tasks: Final[dict[str, RunningTask | None]] = {}
 """Of the cluster, while this process is warm."""
 prepare(TABLE, YIELDING_TASKS)
@@ -51,21 +54,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises `MalformedEvent` for a `job` that this function does not have.
     """
     if "awslogs" in event:
-        return _record_remarks(event)
+        return _record_aborted_probes(event)
     if "Records" in event:
         # The table's stream: these containers' prober has just written that the deadline passed without an answer. It
         # cannot ask ECS whether they still run, and the minute would be a long time to wait for it.
         return _reconcile(context, [record["dynamodb"]["Keys"]["container_id"]["S"] for record in event["Records"]])
-    match event.get("job"):
-        case None:
-            return _reconcile(context)
-        case job if job == RETIRE_DEFINITIONS:
-            return _retire_definitions(context)
-        case job if job == FIND_LEAKS:
-            return _find_leaked_tasks(context)
-        case job:
-            jobs = f"{RETIRE_DEFINITIONS}, {FIND_LEAKS}"
-            raise MalformedEvent(f"ReconcileFunction has no job {job!r}: it has {jobs}, or none.")
+    if (job := event.get("job")) is None:
+        return _reconcile(context)
+    if job == RETIRE_DEFINITIONS:
+        return _retire_definitions(context)
+    if job == FIND_LEAKS:
+        return _find_leaked_tasks(context)
+    jobs = f"{RETIRE_DEFINITIONS}, {FIND_LEAKS}"
+    raise MalformedEvent(f"ReconcileFunction has no job {job!r}: it has {jobs}, or none.")
 
 
 def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[str, Any]:
@@ -97,10 +98,10 @@ def _answer(message: str, report: RunReport) -> dict[str, Any]:
     return summary
 
 
-def _record_remarks(event: dict[str, Any]) -> dict[str, Any]:
-    """`{"noted", "errors"}`. Says in the items what probers could only say in their log."""
+def _record_aborted_probes(event: dict[str, Any]) -> dict[str, Any]:
+    """`{"noted", "errors"}`. Writes into the items what probers could only write into their log."""
     noted, errors = 0, 0
-    for fact in remarks(event, app.clock.now()):
+    for fact in _aborted_probes(event):
         try:
             settled = settle_event(recorder, fact)
         except ReachError as error:
@@ -109,6 +110,29 @@ def _record_remarks(event: dict[str, Any]) -> dict[str, Any]:
         else:
             noted += not isinstance(settled, Unknown) and settled.ignored is None
     return {"noted": noted, "errors": errors}
+
+
+def _aborted_probes(event: dict[str, Any]) -> Iterator[ProbeAborted]:
+    """The facts of one delivery of a subscription: `{"awslogs": {"data"}}`, gzipped JSON in base64.
+
+    Its shape is CloudWatch Logs' own (User Guide, "Using subscription filters", example with Lambda). The filter only
+    compares words, so a line that merely has them, or a control message, is passed over.
+    """
+    now = app.clock.now()
+    delivery = json.loads(gzip.decompress(b64decode(event["awslogs"]["data"])))
+    for entry in delivery["logEvents"]:
+        try:
+            line = json.loads(entry["message"])
+        except ValueError:
+            continue
+        if isinstance(line, dict) and line.get("message") == PROBE_ABORTED:
+            yield ProbeAborted(
+                ref=Ref(line["container_id"], line["generation"]),
+                at=now,
+                address=line["agent_address"],
+                last_error=line["last_error"],
+                remedy=line["remedy"],
+            )
 
 
 def _time_left(context: LambdaContext, most: float = inf) -> Callable[[], float]:

@@ -1,18 +1,14 @@
 """StartContainerFunction: the backend's synchronous start."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.control.start_container import start_container
+from core.control.start import start_container
 from core.model.errors import Refused
 from core.model.state import State
-from handlers import telemetry
 from handlers.app import TABLE, TASKS, YIELDING_TASKS, App, prepare
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.telemetry import count, logger, refusal
 
 app = App("StartContainerFunction")
 prepare(TABLE, TASKS, YIELDING_TASKS)
@@ -24,7 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         record = start_container(app, event, context.aws_request_id)
     except Refused as refused:
-        return telemetry.refusal(refused, event)
-    telemetry.entered(State.PENDING)
+        return refusal(refused, event)
+    count("StateEntered", state=State.PENDING)
     tasks = {"task_arn": record.task_arn, "task_definition_arn": record.task_definition_arn}
     return {**record.ref._asdict(), "state": record.state, **tasks}

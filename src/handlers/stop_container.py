@@ -1,17 +1,13 @@
 """StopContainerFunction: the backend's synchronous, idempotent stop."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.control.stop_container import stop_container
+from core.control.stop import stop_container
 from core.model.errors import Refused
-from handlers import telemetry
 from handlers.app import TABLE, TASKS, App, prepare
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.telemetry import logger, refusal
 
 app = App("StopContainerFunction")
 prepare(TABLE, TASKS)
@@ -23,5 +19,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     try:
         record = stop_container(app, event)
     except Refused as refused:
-        return telemetry.refusal(refused, event)
+        return refusal(refused, event)
     return {**record.ref._asdict(), "state": record.state}

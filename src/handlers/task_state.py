@@ -1,18 +1,14 @@
 """TaskStateFunction: an `ECS Task State Change` event becomes a fact, and the fact is settled."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.control.settle import settle_event
 from core.machine.task_documents import NotOurs, observe_event
 from core.model.record import Unknown
-from handlers import telemetry
 from handlers.app import PROBES, TABLE, App, prepare
-from handlers.telemetry import logger
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.telemetry import count, logger
 
 app = App("TaskStateFunction")
 prepare(TABLE, PROBES)
@@ -31,5 +27,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     answer = {**settled.record.ref._asdict(), "state": settled.record.state, "revision": settled.record.revision}
     if settled.ignored is None:
         return answer
-    telemetry.count("StaleEvents", 1)
+    count("StaleEvents")
     return {**answer, "ignored": settled.ignored}

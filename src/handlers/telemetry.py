@@ -1,29 +1,24 @@
 """The log and the metrics. Messages are constants, data goes into keys."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 
+from core.control.background_run import RunReport
+from core.model.errors import CallFailed, ReachError, Refused
 from core.model.failure import Cause
+from core.model.identity import Ref
 from core.model.instants import milliseconds_between
 from core.model.record import Instant, Record, Settled, Step, Unknown
 from core.model.state import State
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.control.run_report import RunReport
-    from core.model.errors import CallFailed, ReachError, Refused
-    from core.model.identity import Ref
-    from core.probe.prober import CannotProbe
-
 logger: Final = Logger()
 
 PROBE_ABORTED: Final = "probe aborted"
-"""The message that leaves the prober's VPC: CloudWatch Logs hands its lines to ReconcileFunction (template.yaml)."""
+"""The message of a prober that cannot do its work. Lambda writes the log, and not through the prober's VPC: it always
+arrives. CloudWatch Logs hands the lines with this message to ReconcileFunction (template.yaml)."""
 
 _DURATIONS: Final = {
     State.TASK_RUNNING: ("CreatedToRunning", Instant.CREATED, Instant.STARTED),
@@ -35,7 +30,6 @@ class Telemetry:
     """Implements `core.ports.Observer`: a log line and the metrics of each thing that happens."""
 
     def settled(self, settled: Settled | Unknown) -> None:
-        """What became of the facts, and the states that were entered."""
         if isinstance(settled, Unknown):
             about = {**settled.fact.ref._asdict(), "task_arn": getattr(settled.fact, "task_arn", None)}
             logger.warning("unknown container", extra={**about, "why": settled.ignored})
@@ -52,54 +46,34 @@ class Telemetry:
         if record.state is State.FAILED and settled.steps and record.error is not None:
             error = record.error
             logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})
-            with single_metric(name="Failed", unit=MetricUnit.Count, value=1) as metric:
-                metric.add_dimension("code", str(error.code))
-                metric.add_dimension("cause", str(error.cause or Cause.UNKNOWN))
+            count("Failed", code=error.code, cause=error.cause or Cause.UNKNOWN)
 
     def failed(self, error: ReachError) -> None:
-        """One error of a background run."""
         logger.error("could not reconcile", extra={"kind": type(error).__name__, "why": str(error)})
 
     def labels_left_out(self, record: Record, labels: Sequence[str]) -> None:
-        """By name: their values may be anybody's."""
+        # By name: a value may be secret.
         logger.warning("labels left out", extra={**_keys(record), "labels": list(labels)})
 
     def output_unread(self, ref: Ref, task_arn: str, error: CallFailed | None) -> None:
-        """With AWS's code where the call failed."""
         keys = {**ref._asdict(), "task_arn": task_arn}
         if error is None:
             logger.info("no output", extra=keys)
-            return
-        keys |= {"operation": error.operation, "code": error.code}
-        logger.warning("output not read", extra={**keys, "why": error.message})
+        else:
+            keys |= {"operation": error.operation, "code": error.code}
+            logger.warning("output not read", extra={**keys, "why": error.message})
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
-        """Before it is stopped."""
         logger.warning("task leaked", extra={**ref._asdict(), "task_arn": task_arn, "why": why})
 
 
-def entered(state: State) -> None:
-    """One more container came into this state."""
-    with single_metric(name="StateEntered", unit=MetricUnit.Count, value=1) as metric:
-        metric.add_dimension("state", str(state))
-
-
-def count(name: str, value: float) -> None:
+def count(
+    name: str, value: float = 1, *, resolution: MetricResolution = MetricResolution.Standard, **dimensions: str
+) -> None:
     """Adds to a metric of this stack."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value):
-        pass
-
-
-def probe_aborted(fault: CannotProbe) -> None:
-    """A prober cannot do its work. Lambda writes this line, and not through the prober's VPC: it always arrives."""
-    keys = {**fault.target.ref._asdict(), "agent_address": fault.target.address}
-    logger.error(PROBE_ABORTED, extra={**keys, "last_error": fault.last_error, "remedy": fault.remedy})
-
-
-def without_verdict() -> None:
-    """One more probe that ended without a verdict, by some fault. By the second, so that its alarm is quick."""
-    with single_metric(name="ProbesWithoutVerdict", unit=MetricUnit.Count, value=1, resolution=MetricResolution.High):
-        pass
+    with single_metric(name=name, unit=MetricUnit.Count, value=value, resolution=resolution) as metric:
+        for key, text in dimensions.items():
+            metric.add_dimension(key, text)
 
 
 def reconciled(report: RunReport) -> None:
@@ -117,35 +91,23 @@ def refusal(refused: Refused, request: object) -> dict[str, Any]:
     named = request.get("container_id") if isinstance(request, dict) else None
     extra = {"container_id": named if isinstance(named, str) else None, "code": failure.code, "why": failure.message}
     logger.warning("request refused", extra=extra)
-    error = {
-        "code": str(failure.code),
-        "cause": str(failure.cause) if failure.cause else None,
-        "message": failure.message,
-        "remedy": failure.remedy,
-        "transient": failure.transient,
-    }
-    return {"error": {name: value for name, value in error.items() if value is not None}}
+    return {"error": _known(failure.as_document())}
 
 
 def _keys(record: Record) -> dict[str, Any]:
-    keys = {
-        "container_id": record.container_id,
-        "generation": record.generation,
-        "task_arn": record.task_arn,
-        "agent_address": record.agent_address,
-        "state": record.state,
-    }
-    return {name: value for name, value in keys.items() if value is not None}
+    keys = {**record.ref._asdict(), "task_arn": record.task_arn, "agent_address": record.agent_address}
+    return _known({**keys, "state": record.state})
+
+
+def _known(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _measure(step: Step, record: Record) -> None:
-    entered(step.to)
+    count("StateEntered", state=step.to)
     if (duration := _DURATIONS.get(step.to)) is not None:
         name, first, last = duration
         if first in record.timings and last in record.timings:
-            with single_metric(
-                name=name,
-                unit=MetricUnit.Milliseconds,
-                value=max(0, milliseconds_between(record.timings[first], record.timings[last])),
-            ):
+            elapsed = max(0, milliseconds_between(record.timings[first], record.timings[last]))
+            with single_metric(name=name, unit=MetricUnit.Milliseconds, value=elapsed):
                 pass

@@ -31,14 +31,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from core.ports import DefinitionUses, Store
+    from core.ports import Store
 
     Clients = Callable[[str], Any]
     """Makes a client of the service of that name."""
-
-    class BothPorts(Store, DefinitionUses, Protocol):
-        """What stands on the table."""
-
 
 START_LIMIT = 60
 """Seconds in which ministack must answer; it takes about one."""
@@ -51,7 +47,7 @@ class Table(Protocol):
     """A store under test, and the items below it as plain values."""
 
     @property
-    def store(self) -> BothPorts:
+    def store(self) -> Store:
         """The store under test."""
 
     def item(self, container_id: str) -> dict[str, Any] | None:

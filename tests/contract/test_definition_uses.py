@@ -1,4 +1,4 @@
-"""What every table says about task definitions (`core.ports.DefinitionUses`), on the fake and on the engines."""
+"""What every table says about task definitions (`core.ports.Store.definition_uses`), on the fake and on the engines."""
 
 from __future__ import annotations
 

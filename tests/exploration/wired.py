@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from core.control.background_run import READ_SECONDS, RateLimit, RateLimitedEcs, RateLimitedOutput
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import READ_SECONDS, RateLimitedEcs, RateLimitedOutput
-from core.control.reconcile import reconcile
+from core.control.reconciler import reconcile
 from core.control.settle import settle_event
-from core.control.start_container import start_container
-from core.control.stop_container import stop_container
+from core.control.start import start_container
+from core.control.stop import stop_container
 from core.machine.task_documents import observe_event
 from core.model.actions import ReadOutput
 from core.model.errors import ReachError, Refused

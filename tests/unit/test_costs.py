@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.client import ReachClient
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
 from docs import costs, counted, generate, measured
 from docs.metered_store import MeteredStore, item_bytes
 from docs.prices import PRICES, WAIT_SECONDS

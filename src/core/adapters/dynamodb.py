@@ -31,7 +31,7 @@ PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each repetition for unprocessed keys of BatchGetItem: AWS asks for exponential backoff."""
 
 LEASE: Final = timedelta(seconds=20)
-"""Longer than a call and a pause of `core.control.patience`. After it, a start that holds the turn counts as dead."""
+"""Longer than a call and a pause of `core.control.run_task`. After it, a start that holds the turn counts as dead."""
 RECENT: Final = timedelta(seconds=10)
 """A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
 KEPT: Final = timedelta(hours=1)
@@ -41,7 +41,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class DynamoStore:
-    """`core.ports.Store` and `DefinitionUses` on one table, with the key `container_id` and the index `watch-index`.
+    """`core.ports.Store` on one table, with the key `container_id` and the index `watch-index`.
 
     Reads are strongly consistent, because a stale item would show the address and the token of an earlier generation.
     Writes replace the item under a condition on `revision`.

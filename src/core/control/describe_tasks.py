@@ -1,23 +1,18 @@
-"""Asking ECS what became of tasks: how the reconciler learns, and the fallback of the others.
+"""What ECS shows of tasks: how the reconciler learns what became of them, and the fallback of the others.
 
 The answers are the same facts that events bring.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from core.machine.task_documents import NotOurs, observe_description
 from core.model.errors import CallFailed, MalformedEvent, ReachError
-from core.model.facts import Fact, TaskGone, TaskListed
-from core.model.identity import started_by
+from core.model.facts import Fact, TaskGone, TaskListed, TaskObserved
+from core.model.identity import Ref, started_by
 from core.model.record import Record
 from core.ports import Ports
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 BATCH: Final = 100
 """DescribeTasks' own limit."""
@@ -37,32 +32,35 @@ def describe_task(ports: Ports, record: Record) -> Fact | None:
 def describe_tasks(ports: Ports, records: Iterable[Record]) -> Iterator[Found]:
     """Each record with what ECS shows of its task, or that it shows none; up to 100 tasks a call.
 
-    Yields the error of a call that failed in place of its records: a failed question is no answer.
+    Yields the error of a call that failed in place of its records: no answer says nothing of the tasks.
     """
     for cluster, group in groupby(sorted(records, key=_cluster), key=_cluster):
         members = list(group)
         # Those with a task first: a hundred of them cost one call, each of the others two.
         yield from _describe(ports, cluster, [(one, one.task_arn) for one in members if one.task_arn is not None])
         listed: list[tuple[Record, str]] = []
-        for record in members:
-            if record.task_arn is not None:
-                continue
+        for record in (one for one in members if one.task_arn is None):
             try:
-                arn = _find(ports, cluster, record)
+                if (
+                    arn := find_task(ports, cluster, record.ref, [launch.task_arn for launch in record.launches])
+                ) is not None:
+                    listed.append((record, arn))
+                else:
+                    yield record, _gone(ports, record)
             except CallFailed as error:
                 yield error
-                continue
-            if arn is None:
-                yield record, _gone(ports, record)
-            else:
-                listed.append((record, arn))
         yield from _describe(ports, cluster, listed)
 
 
-def _find(ports: Ports, cluster: str, record: Record) -> str | None:
-    """The task that carries the record's startedBy: RunTask may have been the last call made."""
-    found = ports.ecs.find(cluster, started_by(ports.settings.started_by_prefix, record.ref))
-    return next((arn for arn in found if not record.gave_up(arn)), None)
+def find_task(ports: Ports, cluster: str, ref: Ref, given_up: Collection[str | None]) -> str | None:
+    """The task of this generation, by its startedBy, but none that was given up: RunTask may be the last call made."""
+    found = ports.ecs.find(cluster, started_by(ports.settings.started_by_prefix, ref))
+    return next((arn for arn in found if arn not in given_up), None)
+
+
+def observe(ports: Ports, task: object) -> TaskObserved | NotOurs:
+    """The fact in a member of DescribeTasks' `tasks`. Raises `MalformedEvent`."""
+    return observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
 
 
 def _describe(ports: Ports, cluster: str, known: Sequence[tuple[Record, str]]) -> Iterator[Found]:
@@ -77,20 +75,14 @@ def _describe(ports: Ports, cluster: str, known: Sequence[tuple[Record, str]]) -
         tasks = {task["taskArn"]: task for task in answer.tasks}
         for record, arn in batch:
             if arn in tasks:
-                yield from _observe(ports, record, tasks[arn])
+                try:
+                    if isinstance(observed := observe(ports, tasks[arn]), TaskObserved):
+                        yield record, observed
+                except MalformedEvent as error:
+                    yield error
             elif arn in answer.missing:
                 listed = TaskListed(ref=record.ref, at=ports.clock.now(), task_arn=arn)
                 yield record, _gone(ports, record) if record.task_arn else listed
-
-
-def _observe(ports: Ports, record: Record, task: TaskTypeDef) -> Iterator[Found]:
-    try:
-        observed = observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
-    except MalformedEvent as error:
-        yield error
-        return
-    if not isinstance(observed, NotOurs):
-        yield record, observed
 
 
 def _gone(ports: Ports, record: Record) -> TaskGone:

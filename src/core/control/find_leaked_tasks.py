@@ -6,16 +6,15 @@ from the records to the tasks; this job goes from the tasks to the records. The 
 agents' tokens: a start that died after its container's end may leave one.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
+from core.control.describe_tasks import observe
 from core.machine.next_actions import kept_running
-from core.machine.task_documents import NotOurs, observe_description
+from core.machine.task_documents import NotOurs
 from core.model.errors import CallFailed, MalformedEvent
 from core.model.identity import Ref, container_of_parameter
 from core.model.policy import Policy
@@ -34,12 +33,16 @@ class RunningTask:
     created_at: datetime | None
 
 
+KnownTasks: TypeAlias = MutableMapping[str, RunningTask | None]
+"""The running tasks that have been described, by ARN. None is a task that is not ours."""
+
+
 def leaked(task: RunningTask, record: Record | None, policy: Policy, now: datetime) -> str | None:
-    """Why this task, which ECS is to run, is leaked; None when a record refers to it, or may within the grace.
+    """Why this running task is leaked; None when a record refers to it, or may within the grace.
 
     `record` has to be read after the task was listed: a start saves its record before it runs its task.
     The grace counts from the task's creation and from the instant at which it was last wanted, whichever is later:
-    a task goes on for a while after its container exited, and after its stop was asked for.
+    a task goes on for a while after its container exited, and after its stop was requested.
     """
     unwanted = _unwanted(task, record, policy)
     if unwanted is None or task.created_at is None:
@@ -55,11 +58,6 @@ def _unwanted(task: RunningTask, record: Record | None, policy: Policy) -> tuple
         return FORGOTTEN, None
     if task.ref.generation != record.generation:
         return f"the container is at generation {record.generation}", record.created_at
-    return _unwanted_by(record, task, policy)
-
-
-def _unwanted_by(record: Record, task: RunningTask, policy: Policy) -> tuple[str, datetime | None] | None:
-    """The same, when both are of one generation."""
     if record.task_arn == task.task_arn and (not record.state.ended or kept_running(record, policy)):
         return None
     for launch in record.launches:
@@ -67,90 +65,58 @@ def _unwanted_by(record: Record, task: RunningTask, policy: Policy) -> tuple[str
             return "its launch was given up", launch.at
     if record.state.ended:
         return f"the container is {record.state}", record.updated_at
-    if record.task_arn is None:
-        # The record is about to adopt this one: the reconciler asks ECS by startedBy.
-        return None
-    return f"the container runs as {record.task_arn.rpartition('/')[2]}", None
+    # A record without a task is about to adopt this one: the reconciler finds it by startedBy.
+    return (f"the container runs as {record.task_arn.rpartition('/')[2]}", None) if record.task_arn else None
 
 
-def find_leaked_tasks(ports: Ports, cluster: str, known: MutableMapping[str, RunningTask | None]) -> RunReport:
+def find_leaked_tasks(ports: Ports, cluster: str, known: KnownTasks) -> RunReport:
     """One run over the running tasks of the cluster and the parameters of this stack, as far as the rate limit goes.
 
-    `known` outlives the run: startedBy of a task never changes, so that only new tasks are described. A task that
-    is not ours is None in it.
+    `known` outlives the run: startedBy of a task never changes, so that only new tasks are described.
 
     Counts tasks `listed`, those that are `ours`, those that are `leaked`, and `parameters` deleted.
     """
     report = RunReport(ports.observer, dict.fromkeys(("listed", "ours", "leaked", "parameters"), 0))
     with report.until_stopped():
         listed: set[str] = set()
-        page = ports.ecs.running(cluster)
+        following = None
         while True:
+            page = ports.ecs.running(cluster, after=following)
             listed.update(page.task_arns)
             _page(ports, report, cluster, page.task_arns, known)
-            if page.following is None:
+            if (following := page.following) is None:
                 break
-            page = ports.ecs.running(cluster, after=page.following)
         for arn in known.keys() - listed:
             del known[arn]
         _delete_leaked_parameters(ports, report)
     return report
 
 
-def _delete_leaked_parameters(ports: Ports, report: RunReport) -> None:
-    """Listed before the records are read: a start puts its parameter after it has named it in its record."""
-    now, prefix = ports.clock.now(), ports.settings.started_by_prefix
-    aged = {
-        name: container_id
-        for name, changed in ports.vault.names(prefix)
-        if (container_id := container_of_parameter(prefix, name)) is not None
-        and (now - changed).total_seconds() >= ports.policy.leak_grace
-    }
-    loaded = ports.store.load_many(aged.values())
-    left_alone = {unreadable.container_id for unreadable in loaded.unreadable}
-    for name, container_id in aged.items():
-        record = loaded.records.get(container_id)
-        if container_id in left_alone or (record is not None and record.token_parameter == name):
-            continue
-        ports.vault.erase(name)
-        report.counts["parameters"] += 1
-
-
-def _page(
-    ports: Ports,
-    report: RunReport,
-    cluster: str,
-    task_arns: Sequence[str],
-    known: MutableMapping[str, RunningTask | None],
-) -> None:
+def _page(ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str], known: KnownTasks) -> None:
     report.counts["listed"] += len(task_arns)
     if new := [arn for arn in task_arns if arn not in known]:
-        known.update(_described(ports, report, cluster, new))
+        _describe(ports, report, cluster, new, known)
     ours = [task for arn in task_arns if (task := known.get(arn)) is not None]
     report.counts["ours"] += len(ours)
     loaded = ports.store.load_many(task.ref.container_id for task in ours)
-    for unreadable in loaded.unreadable:
-        report.failed(unreadable)
-    left_alone = {unreadable.container_id for unreadable in loaded.unreadable}
+    report.failed(*loaded.unreadable)
+    unreadable = {error.container_id for error in loaded.unreadable}
     for task in ours:
-        if task.ref.container_id not in left_alone:
+        if task.ref.container_id not in unreadable:
             _judge(ports, report, cluster, task, loaded.records.get(task.ref.container_id))
 
 
-def _described(
-    ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str]
-) -> Iterator[tuple[str, RunningTask | None]]:
-    answer = ports.ecs.describe(cluster, task_arns)
-    for refused in answer.refused:
-        report.failed(refused)
+def _describe(ports: Ports, report: RunReport, cluster: str, new: Sequence[str], known: KnownTasks) -> None:
+    answer = ports.ecs.describe(cluster, new)
+    report.failed(*answer.refused)
     for document in answer.tasks:
         try:
-            task = observe_description(document, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
+            task = observe(ports, document)
         except MalformedEvent as error:
             report.failed(error)
             continue
         ours = None if isinstance(task, NotOurs) else RunningTask(task.task_arn, task.ref, task.created_at)
-        yield document["taskArn"], ours
+        known[document["taskArn"]] = ours
 
 
 def _judge(ports: Ports, report: RunReport, cluster: str, task: RunningTask, record: Record | None) -> None:
@@ -166,3 +132,21 @@ def _judge(ports: Ports, report: RunReport, cluster: str, task: RunningTask, rec
         ports.ecs.stop(cluster, task.task_arn, f"Leaked task of container {task.ref.container_id}: {why}.")
     except CallFailed as error:
         report.failed(error)
+
+
+def _delete_leaked_parameters(ports: Ports, report: RunReport) -> None:
+    """Listed before the records are read: a start puts its parameter after it has named it in its record."""
+    now, prefix = ports.clock.now(), ports.settings.started_by_prefix
+    aged = {
+        name: container_id
+        for name, changed in ports.vault.names(prefix)
+        if (container_id := container_of_parameter(prefix, name)) is not None
+        and (now - changed).total_seconds() >= ports.policy.leak_grace
+    }
+    loaded = ports.store.load_many(aged.values())
+    named = {record.token_parameter for record in loaded.records.values()}
+    unreadable = {error.container_id for error in loaded.unreadable}
+    for name, container_id in aged.items():
+        if name not in named and container_id not in unreadable:
+            ports.vault.erase(name)
+            report.counts["parameters"] += 1

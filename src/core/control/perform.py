@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, assert_never
 
-from core.control.container_output import read_output
+from core.control.describe_tasks import find_task, observe
 from core.launch.plan import relaunch
-from core.machine.task_documents import NotOurs, observe_description
+from core.machine.runtime_complaint import complaint_in
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import CallFailed
 from core.model.facts import (
@@ -15,17 +16,24 @@ from core.model.facts import (
     LaunchAccepted,
     LaunchClaimed,
     LaunchRejected,
+    OutputRead,
     StopAccepted,
     TaskListed,
     TaskObserved,
     TokenErased,
 )
 from core.model.failure import Cause
-from core.model.identity import started_by
-from core.ports import Ports
+from core.model.identity import Ref
+from core.ports import Launched, Output, Ports
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import TaskTypeDef
+
+OUTPUT_LINES: Final = 2
+"""As many as show whether one is all there is."""
+OUTPUT_PATIENCE: Final = 3.0
+"""Seconds to wait for a first line. The end is shown some 10 s after the exit as a rule, but sometimes at once."""
+OUTPUT_PAUSE: Final = 1.0
 
 
 def perform(ports: Ports, action: Action) -> Fact | None:  # noqa: PLR0911 - one case each
@@ -46,9 +54,21 @@ def perform(ports: Ports, action: Action) -> Fact | None:  # noqa: PLR0911 - one
             ports.vault.erase(action.name)
             return TokenErased(ref=action.ref, at=ports.clock.now(), name=action.name)
         case ReadOutput():
-            return read_output(ports, action)
+            lines = _read_output(ports, ports.output, action) if ports.output is not None else ()
+            return OutputRead(ref=action.ref, at=ports.clock.now(), complaint=complaint_in(lines, action.container))
         case _:
             assert_never(action)
+
+
+def launch_accepted(ports: Ports, ref: Ref, launched: Launched) -> LaunchAccepted:
+    """The fact in RunTask's answer."""
+    return LaunchAccepted(
+        ref=ref,
+        at=ports.clock.now(),
+        task_arn=launched.task_arn,
+        task_definition_arn=launched.task_definition_arn,
+        cluster_arn=launched.cluster_arn,
+    )
 
 
 def _stop_task(ports: Ports, action: StopTask) -> StopAccepted | None:
@@ -60,12 +80,11 @@ def _stop_task(ports: Ports, action: StopTask) -> StopAccepted | None:
 
 
 def _describe_task(ports: Ports, action: DescribeTask) -> TaskObserved | None:
-    """None when ECS shows no such task yet, or it is not ours: the reconciler asks again."""
-    task = _described(ports, action)
-    if task is None:
+    """None when ECS shows no such task yet, or it is not ours: the reconciler describes it again."""
+    if (task := _described(ports, action)) is None:
         return None
-    observed = observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
-    return None if isinstance(observed, NotOurs) else observed
+    observed = observe(ports, task)
+    return observed if isinstance(observed, TaskObserved) else None
 
 
 def _relaunch(ports: Ports, action: Relaunch) -> Fact:
@@ -80,30 +99,17 @@ def _relaunch(ports: Ports, action: Relaunch) -> Fact:
             # No refusal. The launch stays pending; the start timeout bounds it, and the task of a conflict is found
             # through startedBy.
             raise
-        return LaunchRejected(
-            ref=action.ref,
-            at=ports.clock.now(),
-            attempt=action.attempt,
-            by=ports.process,
-            failure=failed.as_launch_failure(),
-        )
-    return LaunchAccepted(
-        ref=action.ref,
-        at=ports.clock.now(),
-        task_arn=launched.task_arn,
-        task_definition_arn=launched.task_definition_arn,
-        cluster_arn=launched.cluster_arn,
-    )
+        now, failure = ports.clock.now(), failed.as_launch_failure()
+        return LaunchRejected(ref=action.ref, at=now, attempt=action.attempt, by=ports.process, failure=failure)
+    return launch_accepted(ports, action.ref, launched)
 
 
 def _not_shown(ports: Ports, action: Relaunch) -> TaskListed | FailedTaskMissing:
     """The failed task cannot be copied; but an earlier call may have started the next one already."""
-    known = {action.task_arn, *action.given_up}
-    found = ports.ecs.find(action.cluster_arn, started_by(ports.settings.started_by_prefix, action.ref))
+    arn = find_task(ports, action.cluster_arn, action.ref, (action.task_arn, *action.given_up))
     now = ports.clock.now()
-    for arn in found:
-        if arn not in known:
-            return TaskListed(ref=action.ref, at=now, task_arn=arn)
+    if arn is not None:
+        return TaskListed(ref=action.ref, at=now, task_arn=arn)
     return FailedTaskMissing(ref=action.ref, at=now, task_arn=action.task_arn, attempt=action.attempt)
 
 
@@ -113,3 +119,21 @@ def _described(ports: Ports, action: DescribeTask | Relaunch) -> TaskTypeDef | N
     for refused in answer.refused:
         raise refused
     return next(iter(answer.tasks), None)
+
+
+def _read_output(ports: Ports, output: Output, action: ReadOutput) -> Sequence[str]:
+    """The last lines; none when they cannot be read, or there are none: ECS's words count then.
+
+    Raises `RunStopped` when this run may read no more: the action stays pending for the next one.
+    """
+    deadline = ports.clock.monotonic() + ports.output_patience
+    try:
+        while not (lines := output.last_lines(action.task_arn, action.container, OUTPUT_LINES)):
+            if ports.clock.monotonic() + OUTPUT_PAUSE > deadline:
+                ports.observer.output_unread(action.ref, action.task_arn, None)
+                break
+            ports.clock.sleep(OUTPUT_PAUSE)
+    except CallFailed as error:
+        ports.observer.output_unread(action.ref, action.task_arn, error)
+        return ()
+    return lines

@@ -8,15 +8,12 @@ If a start races with retirement, RunTask fails with `core.model.errors.Definiti
 definition again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from core.control.rate_limit import RateLimit
-from core.control.run_report import RunReport
+from core.control.background_run import RateLimit, RunReport
 from core.model.errors import CallFailed
 from core.model.failure import Cause
 from core.model.families import DefinitionUse, family_in, is_family_of, revision_in
@@ -48,28 +45,24 @@ def may_retire(newest: Registered, needed: frozenset[str], now: datetime) -> boo
 def retire_definitions(ports: Ports, stem: str, time_left: Callable[[], float]) -> RunReport:
     """One run over the definitions of the stack with this `core.model.families.family_stem`.
 
-    It retires what is unused, as far as it comes; the rest is for the next run, as after a crash. A throttled call is
-    no error, it only ends the run. `time_left` are the seconds until the run has to end.
+    What it does not come to is for the next run, as after a crash. A throttled call is no error, it only ends the run.
+    `time_left` are the seconds until the run has to end.
 
     Counts `families` of this stack, those `needed`, revisions `deregistered`, `deleted`, and `undeleted`: those that
     ECS would not delete stay INACTIVE, and the next run tries again. `errors` are by AWS's code.
     """
     names = ("families", "needed", "deregistered", "deleted", "undeleted")
-    run = _Run(
-        ports.definitions,
-        RunReport(ports.observer, dict.fromkeys(names, 0)),
-        RateLimit(clock=ports.clock, rate=1 / PAUSE),
-        ports.clock.now(),
-    )
+    report = RunReport(ports.observer, dict.fromkeys(names, 0))
+    run = _Run(ports.definitions, report, RateLimit(clock=ports.clock, rate=1 / PAUSE), ports.clock.now())
     try:
         _work(ports, run, stem, time_left)
     except CallFailed as error:
         if error.cause is Cause.THROTTLED:
-            run.report.stopped = "throttled"
+            report.stopped = "throttled"
         else:
-            run.report.stopped = "failed"
-            run.report.failed(error, error.code)
-    return run.report
+            report.stopped = "failed"
+            report.failed(error, kind=error.code)
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +104,16 @@ def _retire(run: _Run, family: str, needed: frozenset[str]) -> None:
             run.inactive.extend(run.definitions.revisions(family, active=False))
         elif may_retire(newest, needed, run.now) and not run.definitions.has_tasks(family):
             for arn in run.definitions.revisions(family, active=True):
-                if revision_in(arn) <= revision_in(newest.arn):  # a newer one was registered this very moment
-                    _deregister(run, arn)
+                if revision_in(arn) > revision_in(newest.arn):
+                    continue  # it was registered this very moment
+                with run.changes.call():
+                    run.definitions.deregister(arn)
+                run.report.counts["deregistered"] += 1
+                run.inactive.append(arn)
     except CallFailed as error:
         if error.cause is Cause.THROTTLED:
             raise
-        run.report.failed(error, error.code)
-
-
-def _deregister(run: _Run, arn: str) -> None:
-    with run.changes.call():
-        run.definitions.deregister(arn)
-    run.report.counts["deregistered"] += 1
-    run.inactive.append(arn)
+        run.report.failed(error, kind=error.code)
 
 
 def _delete(run: _Run) -> None:

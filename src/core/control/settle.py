@@ -1,10 +1,8 @@
 """`settle`: load, apply, save under the lock, perform what is pending, apply each outcome as a fact.
 
-Save first, act second. A function that dies in between is invoked again with the same fact. The fact is stale then,
-but the pending actions are read from the saved record, so they are performed all the same.
+A function that dies between the save and an action is invoked again with the same fact. The fact is stale then, but
+the pending actions are read from the saved record, so they are performed all the same.
 """
-
-from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
@@ -16,7 +14,7 @@ from core.machine.next_actions import next_actions
 from core.model.actions import Action
 from core.model.errors import ContendedRecord, ReachError, RecordDeleted
 from core.model.facts import Fact
-from core.model.record import Record, Settled, Step, Unknown
+from core.model.record import Record, Settled, Unknown
 from core.ports import Ports, RevisionConflict
 
 ATTEMPTS: Final = 8
@@ -38,10 +36,10 @@ def settle_event(ports: Ports, fact: Fact) -> Settled | Unknown:
 def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
     """Applies the facts in order, then performs pending actions until none is left that this function may perform.
 
-    All facts concern the container of `record`, which was just read: if it is out of date, the lock says so. An action
-    that this function may not perform is left to the reconciler, which finds the record due. An action that fails
-    keeps no other from being performed. When another generation takes the container over meanwhile, the answer stays
-    with the one that the first fact met.
+    `record` was just read: if it is out of date, the lock says so. All facts, if any, are about its container.
+    An action that this function may not perform is left to the reconciler, which finds the record due. An action that
+    fails keeps no other from being performed. When another generation takes the container over meanwhile, the answer
+    stays with the one that the first fact met.
 
     Raises `ContendedRecord` when every attempt met another writer, `RecordDeleted`, `UnreadableRecord`, and
     `CallFailed` of an action: by then the record is saved, and a redelivery performs the action.
@@ -56,15 +54,6 @@ def settle(ports: Ports, record: Record, *facts: Fact) -> Settled:
             failed = error  # what the facts before it changed is saved, and has to be reported
             break
         settled = _joined(settled, applied) if number else applied
-    return _perform_pending(ports, settled, failed)
-
-
-def perform_pending(ports: Ports, record: Record) -> Settled:
-    """Performs what is pending for this record. Raises as `settle` does."""
-    return _perform_pending(ports, Settled(record), None)
-
-
-def _perform_pending(ports: Ports, settled: Settled, failed: ReachError | None) -> Settled:
     done: set[Action] = set()
     while (action := _next(ports, settled.record, done)) is not None:
         done.add(action)
@@ -95,25 +84,17 @@ def _apply(ports: Ports, record: Record, fact: Fact) -> Settled:
         except RevisionConflict as conflict:
             # Else the SDK repeated a write whose answer was lost, and met itself.
             if conflict.current != applied:
-                record = _winner(ports, conflict)
+                winner = conflict.current or ports.store.load(record.container_id)
+                if winner is None:
+                    raise RecordDeleted(record.container_id) from conflict
+                record = winner
                 continue
-        return Settled(applied, _new_steps(record, applied), conflicts=conflicts)
+        steps = tuple(step for step in applied.history if step not in record.history)
+        return Settled(applied, steps, conflicts=conflicts)
     raise ContendedRecord(
         f"The item of container {fact.ref.container_id} changed under {ATTEMPTS} attempts to write it. "
         "The platform's retry will come through; if this repeats, look for a loop of writers."
     )
-
-
-def _winner(ports: Ports, conflict: RevisionConflict) -> Record:
-    record = conflict.current or ports.store.load(conflict.container_id)
-    if record is None:
-        raise RecordDeleted(conflict.container_id)
-    return record
-
-
-def _new_steps(before: Record, after: Record) -> tuple[Step, ...]:
-    known = set(before.history)
-    return tuple(step for step in after.history if step not in known)
 
 
 def _joined(earlier: Settled, later: Settled) -> Settled:

@@ -26,8 +26,8 @@ class Place(StrEnum):
     """Where a text stood: the task's stoppedReason, or a text about one container.
 
     A text about a container is its `reason`, or the container runtime's complaint in its output
-    (`core.control.container_output`). `other` is a container that ECS added (GuardDuty's sidecar): its texts count
-    last, and only when the start failed.
+    (`core.control.perform`). `other` is a container that ECS added (GuardDuty's sidecar): its texts count last, and
+    only when the start failed.
     """
 
     TASK = "task"

@@ -76,7 +76,7 @@ def _ending(task: TaskObserved, main: str, init: str) -> _Ending:
     said = [
         (places.get(seen.name, Place.OTHER), seen.name, words)
         for seen in task.containers
-        # `core.control.container_output` makes sure that a complaint is the runtime's own, as a reason is.
+        # `core.control.perform` makes sure that a complaint is the runtime's own, as a reason is.
         for words in (seen.reason, seen.complaint)
     ]
     said.append((Place.TASK, "", task.stopped_reason))

@@ -49,7 +49,7 @@ def launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Rec
     others = _still_calling(record, fact, policy) if fact.by_run_task else record.asked_by_others(fact.by)
     if record.launching and others:
         return replace(record, launching=replace(record.launching, asked=others))
-    # A throttled call was repeated for as long as a caller can wait (`core.control.patience`).
+    # A throttled call was repeated for as long as a caller can wait (`core.control.run_task`).
     if fact.failure.cause is Cause.THROTTLED:
         return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
     return retry_or_fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure, policy)

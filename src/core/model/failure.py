@@ -53,3 +53,9 @@ class Failure:
     remedy: str
     cause: Cause | None = None
     transient: bool = False
+
+    def as_document(self) -> dict[str, str | bool | None]:
+        """JSON: every member, None for a cause that is not known."""
+        cause = self.cause and self.cause.value
+        error = {"code": self.code.value, "cause": cause, "message": self.message, "remedy": self.remedy}
+        return {**error, "transient": self.transient}

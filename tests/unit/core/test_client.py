@@ -145,7 +145,7 @@ def test_an_exit_without_details_is_still_an_exit() -> None:
     ids=["pending", "task-running", "eni-resolved", "not-probed", "prober-hindered"],
 )
 def test_a_timeout_says_where_it_hangs(record: Record, hint: str) -> None:
-    """The wait ends at its timeout, with the state, the seconds and where to look; nothing is written."""
+    """The wait ends at its timeout, with the state, the seconds and what to check; nothing is written."""
     life = Life((0, record))
     with pytest.raises(WaitTimeout, match=f"still {record.state} after 10.0 s.*{hint}") as caught:
         life.client.wait_until_healthy(CONTAINER_ID, timeout=10)
@@ -299,7 +299,7 @@ def test_inspect_shows_the_error() -> None:
 
 
 def test_inspect_always_has_the_same_keys() -> None:
-    """What is not known is None, so that no caller asks whether a key exists; all of it is JSON."""
+    """What is not known is None, so that no caller has to test for a key; all of it is JSON."""
     least = pending(image=None, injection=None, entrypoint=(), cmd=(), agent_token=None)
     shown = Life((0, least)).client.inspect(CONTAINER_ID)
     assert shown.keys() == Life((0, complete())).client.inspect(CONTAINER_ID).keys()

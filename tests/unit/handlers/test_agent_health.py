@@ -172,7 +172,7 @@ def test_the_subscription_matches_the_line_that_is_printed(world: World, caplog:
 
 
 def test_the_event_file_holds_a_line_of_today(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever invokes ReconcileFunction with it tries what a deployed stack would bring."""
+    """An operator who invokes ReconcileFunction with it tries what a deployed stack would bring."""
     world.table.unreadable = NO_ROUTE
     with pytest.raises(CannotProbe):
         handle(event("agent-health"))
@@ -180,10 +180,10 @@ def test_the_event_file_holds_a_line_of_today(world: World, caplog: pytest.LogCa
 
     delivered = json.loads(gzip.decompress(base64.b64decode(event("reconcile-probe-aborted")["awslogs"]["data"])))
     [entry] = delivered["logEvents"]
-    told = json.loads(entry["message"])
-    assert told.keys() == line.keys()
+    sent = json.loads(entry["message"])
+    assert sent.keys() == line.keys()
     for name in ("level", "message", "container_id", "generation", "agent_address", "last_error", "remedy"):
-        assert told[name] == line[name]
+        assert sent[name] == line[name]
 
 
 def batch(*bodies: str) -> dict[str, Any]:
@@ -196,7 +196,7 @@ OURS = event("agent-health")["Records"][0]["body"]
 
 
 def test_one_verdict_of_a_batch_is_kept(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only a batch that failed as a whole is an error; the metric tells of the others."""
+    """Only a batch that failed as a whole is an error; the metric counts the others."""
     other = "b" * 64
     world.table.save(resolved(container_id=other, revision=1, agent_token=TOKEN))
     broken = world.table.item(other)

@@ -22,7 +22,7 @@ CALLS: dict[type[Action], set[str]] = {
     EraseToken: {"ssm:DeleteParameter"},
     ReadOutput: {"logs:GetLogEvents"},
 }
-"""What performing an action asks of AWS, beside the table."""
+"""The calls to AWS that performing an action makes, beside the table."""
 
 
 def test_every_action_has_its_calls() -> None:

@@ -1,4 +1,4 @@
-"""Which functions listen to containers, and what they log when they cannot."""
+"""Which functions read the output of containers, and what they log when they cannot."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from copy import copy
 import pytest
 
 from core.adapters.logs import PAGES
-from core.control.container_output import PATIENCE
-from core.control.rate_limited import READ_SECONDS, RateLimitedEcs
-from core.control.settle import perform_pending, settle
+from core.control.background_run import READ_SECONDS, RateLimitedEcs
+from core.control.perform import OUTPUT_PATIENCE
+from core.control.settle import settle
 from core.model.errors import CallFailed, RunStopped
 from core.model.state import State
 from handlers import app, reconcile
@@ -92,12 +92,12 @@ def test_who_may_not_read_does_not_try(monkeypatch: pytest.MonkeyPatch, function
     assert world.output.calls == []
     record = world.store.load(CONTAINER_ID)
     assert record is not None
-    assert perform_pending(reconciler(), record).record.state is State.FAILED
+    assert settle(reconciler(), record).record.state is State.FAILED
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ReadTimeoutError"])
 def test_a_run_does_not_go_on_with_a_service_that_is_down(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """The run has more to do than to read: nothing is asked any more."""
+    """The run has more to do than to read: no further call is made."""
     world = World(monkeypatch, "/tasks")
     world.output.refusals = [CallFailed("GetLogEvents", code, "no", transient=True)]
     output = reconciler().output
@@ -122,7 +122,7 @@ def test_one_refusal_is_not_a_service_that_is_down(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_run_that_has_to_end_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not to have asked is no answer: the record is left for the next run."""
+    """A call that was not made is no answer: the record is left for the next run."""
     world = World(monkeypatch, "/tasks")
     output = App("ReconcileFunction").within(lambda: READ_SECONDS - 1).output
     assert output is not None
@@ -142,9 +142,13 @@ def test_a_log_that_cannot_be_read_is_a_warning(
 
     [record] = [record for record in caplog.records if record.message == "output not read"]
     assert record.levelname == "WARNING"
-    told = vars(record)
-    assert (told["container_id"], told["task_arn"]) == (CONTAINER_ID, TASK)
-    assert (told["operation"], told["code"], told["why"]) == ("GetLogEvents", "AccessDeniedException", "not authorized")
+    logged = vars(record)
+    assert (logged["container_id"], logged["task_arn"]) == (CONTAINER_ID, TASK)
+    assert (logged["operation"], logged["code"], logged["why"]) == (
+        "GetLogEvents",
+        "AccessDeniedException",
+        "not authorized",
+    )
 
 
 def test_the_clients_give_up_before_the_function_has_to_end() -> None:
@@ -153,4 +157,4 @@ def test_the_clients_give_up_before_the_function_has_to_end() -> None:
     attempts = config["retries"]["total_max_attempts"]
     longest = PAGES * attempts * (config["connect_timeout"] + config["read_timeout"])
     assert longest <= READ_SECONDS
-    assert PATIENCE + longest < load_template()["Resources"]["TaskStateFunction"]["Properties"]["Timeout"]
+    assert OUTPUT_PATIENCE + longest < load_template()["Resources"]["TaskStateFunction"]["Properties"]["Timeout"]

@@ -67,7 +67,7 @@ def test_elsewhere_nothing_happens_at_import(function: str) -> None:
 
 
 def test_every_function_is_measured_and_has_its_memory_by_reason() -> None:
-    """Whoever waits for others has the small size, whoever is waited for twice as much."""
+    """A function that waits for others has the small size, one that a caller waits for has twice as much."""
     template = load_template()
     usual = template["Globals"]["Function"]["MemorySize"]
     sizes = {

@@ -1,4 +1,4 @@
-"""The jobs of ReconcileFunction: which event asks for which, and what each answers."""
+"""The jobs of ReconcileFunction: which event starts which, and what each answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOW = at(0)
 
 @dataclass
 class Context:
-    """Lambda's, as far as the handler and Powertools look at it."""
+    """Lambda's, as far as the handler and Powertools read it."""
 
     function_name: str = "reconcile"
     memory_limit_in_mb: int = 256
@@ -102,9 +102,9 @@ def handle(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_schedule_of_every_minute_retires_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its event names no job."""
-    monkeypatch.setattr(reconcile, "_reconcile", lambda context: {"asked with": context.function_name})
+    monkeypatch.setattr(reconcile, "_reconcile", lambda context: {"called with": context.function_name})
 
-    assert handle(event("reconcile")) == {"asked with": "reconcile"}
+    assert handle(event("reconcile")) == {"called with": "reconcile"}
     assert world.definitions.calls == []
 
 
@@ -132,7 +132,7 @@ def test_the_schedule_of_every_hour_retires(world: World, capsys: pytest.Capture
 def test_what_a_job_could_not_do_is_counted(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, job: str, call: str
 ) -> None:
-    """A permission that is missing raises an alarm; a log line alone would be read by nobody."""
+    """A permission that is missing raises an alarm; a log line alone would not be read."""
     denied = CallFailed("List", "AccessDeniedException", "not authorized", cause=Cause.PERMISSION)
 
     def refuse(*_: object, **__: object) -> None:
@@ -241,8 +241,8 @@ def test_without_a_cluster_nothing_is_retired(world: World, monkeypatch: pytest.
         handle(event("reconcile-definitions"))
 
 
-def test_a_silent_agent_is_looked_into_at_once(world: World) -> None:
-    """The table's stream names it: ECS is asked before the prober's verdict counts, and nobody else is looked at."""
+def test_a_silent_agent_is_checked_at_once(world: World) -> None:
+    """The table's stream names it: ECS shows its task before the verdict counts, and no other container is checked."""
     task = f"{CLUSTER.replace(':cluster/', ':task/')}/1"
     probe = Probe(deadline=NOW, attempts=24, last_error="no reply", silent_at=NOW, remedy="Open the port.")
     silent = {"state": State.ENI_RESOLVED, "task_arn": task, "agent_address": ADDRESS, "probe": probe, "check_at": NOW}
@@ -268,7 +268,7 @@ def test_a_silent_agent_is_looked_into_at_once(world: World) -> None:
 
 
 def test_the_filter_of_the_stream_lets_only_silence_through() -> None:
-    """An item that is healthy, failed or still being asked wakes nobody."""
+    """An item that is healthy, failed or still being probed starts no run."""
     source = load_template()["Resources"]["ReconcileFunction"]["Properties"]["Events"]["Silence"]["Properties"]
     [only] = source["FilterCriteria"]["Filters"]
     pattern = json.loads(only["Pattern"])["dynamodb"]["NewImage"]
@@ -289,7 +289,7 @@ def delivered(*messages: str) -> dict[str, Any]:
 
 
 def test_what_a_prober_could_only_log_is_in_the_item(world: World) -> None:
-    """The table's route is named where the backend looks; nothing is sent or stopped for it, and twice is once."""
+    """The item names the table's route, for the backend to read. Nothing is sent or stopped for it. Twice is once."""
     world.store.put_item(to_item(resolved()))
 
     assert handle(event("reconcile-probe-aborted")) == {"noted": 1, "errors": 0}
@@ -300,19 +300,19 @@ def test_what_a_prober_could_only_log_is_in_the_item(world: World) -> None:
     assert (record.state, record.probe.deadline) == (State.ENI_RESOLVED, at(90))
     assert "BatchGetItem failed with ConnectTimeoutError" in (record.probe.last_error or "")
     assert "ProberRouteTableIds" in (record.probe.remedy or "")
-    assert (world.ecs.calls, world.queue.sent) == ([], []), "the next probe would fail too, and be told of again"
+    assert (world.ecs.calls, world.queue.sent) == ([], []), "the next probe would fail too, and be reported again"
     assert handle(event("reconcile-probe-aborted")) == {"noted": 0, "errors": 0}
 
 
 def test_lines_that_only_hold_the_words_are_passed_over(world: World) -> None:
-    """The filter looks for a phrase: a trace, a control message of CloudWatch's or a list may hold it."""
+    """The filter matches a phrase: a trace, a control message of CloudWatch's or a list may hold it."""
     world.store.put_item(to_item(resolved()))
     other = json.dumps({"message": "probe has no verdict", "exception": "probe aborted"})
 
     assert handle(delivered("probe aborted", '["probe aborted"]', other)) == {"noted": 0, "errors": 0}
 
 
-def test_an_item_that_cannot_be_read_keeps_no_other_from_its_remark(world: World) -> None:
+def test_an_item_that_cannot_be_read_keeps_no_other_from_being_written(world: World) -> None:
     """Each line is a container's own; the log names the one that failed."""
     world.store.put_item(to_item(resolved()))
     world.store.put_item({**to_item(resolved(container_id="b" * 64)), "state": "levitating"})

@@ -9,7 +9,7 @@ from tests.factories import CONTAINER_ID, pending
 
 
 def test_labels_that_are_no_tags_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """With the container and the labels' names, so that somebody can look for them."""
+    """With the container and the labels' names, so that an operator can find them."""
     telemetry.Telemetry().labels_left_out(pending(), ("note",))
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["message"]) == ("WARNING", "labels left out")

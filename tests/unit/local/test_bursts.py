@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bench.virtual_time import VirtualTime
-from core.control.patience import SECONDS
-from core.control.start_container import start_container
+from core.control.run_task import SECONDS
+from core.control.start import start_container
 from core.model.errors import Refused
 from core.model.failure import Cause, Failure
 from core.model.record import Record

@@ -11,7 +11,7 @@ import pytest
 
 from core.adapters.ecs import BotoDefinitions
 from core.control.retire_definitions import GRACE, retire_definitions
-from core.control.start_container import start_container
+from core.control.start import start_container
 from core.model.errors import CallFailed
 from core.model.families import family_in, family_stem
 from core.model.record import Record

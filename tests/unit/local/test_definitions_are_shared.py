@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from core.adapters.clock import SystemClock
-from core.control.start_container import start_container
+from core.control.start import start_container
 from core.model.record import Record
 from core.model.state import State
 from tests.fakes import MemoryRegistrations, MemoryStore

@@ -103,7 +103,7 @@ def with_ecs(world: World, ecs: Any, start: Callable[[], Record]) -> Record:
 
 
 def lost(world: World) -> Around:
-    """RunTask takes effect, and the function dies before it hears of it."""
+    """RunTask takes effect, and the function dies before the answer."""
 
     def run(request: dict[str, Any]) -> Launched:
         usual.run(request)
@@ -135,7 +135,7 @@ def test_a_refusal_of_another_call_says_nothing_about_an_earlier_run_task(world:
 
 
 def test_a_slow_start_does_not_overwrite_a_quicker_ones_generation(world: World) -> None:
-    """Both find generation 1 ended and its StopTask pending. The slower one looks again after it has settled that."""
+    """Both find generation 1 ended and its StopTask pending. The slower one decides anew after it has settled that."""
     first = world.start().task_arn
     assert first is not None
     world.ecs.walk(first, "RUNNING")
@@ -205,7 +205,7 @@ def test_a_stop_that_was_asked_for_stays_owed_whatever_is_kept(world: World) -> 
 
 
 def test_a_kept_task_can_be_stopped() -> None:
-    """The container has failed; its task runs on for the operator, until somebody asks for its end."""
+    """The container has failed; its task runs on for the operator, until the backend requests its end."""
     from core.model.facts import StopRequested
     from tests.unit.core.machine.test_apply import about, fold, stale
 
@@ -223,7 +223,7 @@ def test_a_kept_task_can_be_stopped() -> None:
 
 
 def test_a_retry_at_work_is_not_failed_for_the_first_try(world: World) -> None:
-    """The start died before RunTask; its repetition, a minute later, meets the minute's look."""
+    """The start died before RunTask; its repetition, a minute later, meets the minute's run."""
     world.ecs.refusals["run"] = [Died()]
     with pytest.raises(Died):
         world.start()
@@ -242,7 +242,7 @@ def test_a_retry_at_work_is_not_failed_for_the_first_try(world: World) -> None:
 
 
 def test_a_start_whose_record_failed_meanwhile_answers_with_the_error(world: World) -> None:
-    """And its task is stopped: nobody would ever reach it."""
+    """And its task is stopped: no backend could reach it."""
     usual = world.ecs
 
     def run(request: dict[str, Any]) -> Launched:
@@ -380,7 +380,7 @@ def test_a_task_of_a_generation_that_is_over_is_stopped_by_its_start(world: Worl
 
 
 def test_an_item_that_was_deleted_under_a_start_is_told(world: World) -> None:
-    """Nothing runs that nobody knows of."""
+    """No task runs that no record names."""
     usual = world.ecs
 
     def run(request: dict[str, Any]) -> Launched:
@@ -446,7 +446,7 @@ def test_an_exit_code_that_comes_a_version_later_is_waited_for(order: tuple[int,
 
 
 def test_what_the_record_tells_is_what_was_asked_for(world: World) -> None:
-    """A request of a dead start that nobody can have carried out gives way after the record has failed."""
+    """A dead start's request, which cannot have been carried out, gives way after the record has failed."""
     world.ecs.refusals["run"] = [Died()]
     with suppress(Died):
         world.start()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import FORGOTTEN, RunningTask, find_leaked_tasks, leaked
-from core.control.run_report import RunReport
 from core.machine.next_actions import STOP_REASON_LIMIT
 from core.model.errors import CallFailed
 from core.model.failure import Cause, ErrorCode, Failure
@@ -79,7 +79,7 @@ def known_task(generation: int = 1, created_at: datetime | None = LONG_AGO) -> R
     ],
 )
 def test_whether_a_task_is_leaked(record: Record | None, why: str | None) -> None:
-    """Nobody wants it: no record, an ended one, one of another generation, one with another task."""
+    """No record wants it: there is none, an ended one, one of another generation, one with another task."""
     assert leaked(known_task(), record, POLICY, NOW) == why
 
 
@@ -171,7 +171,7 @@ def world() -> Cluster:
     return Cluster()
 
 
-def test_a_leaked_task_is_told_and_stopped(world: Cluster) -> None:
+def test_a_leaked_task_is_reported_and_stopped(world: Cluster) -> None:
     """With a reason that ECS keeps, and once: the next run does not see it any more."""
     wanted, leak = world.task(1), world.task(2)
     world.store.put_item(to_item(healthy(task_arn=wanted)))
@@ -193,7 +193,7 @@ def test_a_leaked_task_is_told_and_stopped(world: Cluster) -> None:
 
 
 def test_a_task_whose_record_cannot_be_read_is_left_alone(world: Cluster) -> None:
-    """It is told. The others of the page are judged."""
+    """It is reported. The others of the page are judged."""
     unreadable = "d" * 64
     world.task(1, f"sockerless/{unreadable}/1")
     leak = world.task(2)
@@ -207,7 +207,7 @@ def test_a_task_whose_record_cannot_be_read_is_left_alone(world: Cluster) -> Non
 
 
 def test_leaked_tasks_can_be_kept(world: Cluster) -> None:
-    """Then they are counted and told, and run on."""
+    """Then they are counted and reported, and run on."""
     leak = world.task(1)
     assert world.run(Policy(keep_leaked=True)).counts["leaked"] == 1
     assert world.observer.leaks == [(leak, FORGOTTEN)]
@@ -215,7 +215,7 @@ def test_leaked_tasks_can_be_kept(world: Cluster) -> None:
 
 
 def test_a_stop_that_fails_hides_no_other(world: Cluster) -> None:
-    """It is told, and made again by the next run."""
+    """It is reported, and the next run repeats it."""
     first, second = world.task(1), world.task(2)
     world.ecs.refusals["stop"] = [DENIED]
     report = world.run()
@@ -226,7 +226,7 @@ def test_a_stop_that_fails_hides_no_other(world: Cluster) -> None:
 
 
 def test_a_throttled_stop_ends_the_run(world: Cluster) -> None:
-    """Starts need the rate: nothing more is asked for in this run."""
+    """Starts need the rate: this run makes no further call."""
     world.task(1), world.task(2)
     world.ecs.refusals["stop"] = [THROTTLED]
     assert world.run().stopped == "throttled"
@@ -236,8 +236,8 @@ def test_a_throttled_stop_ends_the_run(world: Cluster) -> None:
 
 @pytest.mark.parametrize("operation", ["running", "describe"])
 @pytest.mark.parametrize(("error", "why"), [(THROTTLED, "throttled"), (DENIED, "failed")])
-def test_not_to_have_been_able_to_ask_is_no_news(world: Cluster, operation: str, error: CallFailed, why: str) -> None:
-    """Told and counted; nothing is stopped, and nothing is forgotten."""
+def test_a_failed_call_proves_nothing(world: Cluster, operation: str, error: CallFailed, why: str) -> None:
+    """It is reported and counted; nothing is stopped, and nothing is forgotten."""
     leak = world.task(1)
     world.ecs.refusals[operation] = [error]
     report = world.run()
@@ -260,7 +260,7 @@ def test_an_outage_of_the_table_stops_nothing(world: Cluster) -> None:
     assert world.ecs.stopped == []
 
 
-def test_what_ecs_does_not_show_is_told_and_left_alone(world: Cluster) -> None:
+def test_what_ecs_does_not_show_is_reported_and_left_alone(world: Cluster) -> None:
     """A task that it refuses to describe, and one that it describes unusably."""
     hidden, broken, leak = world.task(1), world.task(2), world.task(3)
     world.ecs.hidden[hidden] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")

@@ -1,11 +1,11 @@
-"""The asking for an agent, as reconciler, queue and probers do it together: lost probes, hindered probers, clocks."""
+"""Probing an agent, as reconciler, queue and probers do it together: lost probes, hindered probers, clocks."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.control.reconcile import reconcile
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
+from core.control.reconciler import reconcile
 from core.machine.task_documents import observe_description
 from core.model.facts import ProbeAborted, StopRequested, TaskObserved
 from core.model.failure import ErrorCode
@@ -19,8 +19,8 @@ VISIBILITY = 360
 """Of the probes' queue (template.yaml): a message that fails comes again so often, so far apart."""
 
 
-class Asked(World):
-    """One container whose task runs and whose agent is asked since second 0."""
+class Probed(World):
+    """One container whose task runs and whose agent is probed since second 0."""
 
     def __init__(self, health_timeout: float = 60) -> None:
         super().__init__(policy=Policy(health_timeout=health_timeout))
@@ -64,8 +64,8 @@ class Asked(World):
 @pytest.mark.parametrize("health_timeout", [60, 30, 20, 10, 1, 240])
 @pytest.mark.parametrize("phase", range(0, 60, 7))
 def test_a_lost_probe_costs_no_container(health_timeout: float, phase: int) -> None:
-    """Whatever the phase of the minute's schedule and the time-out: it is sent again, and the agent is asked."""
-    world = Asked(health_timeout)
+    """Whatever the phase of the minute's schedule and the time-out: it is sent again, and the agent is probed."""
+    world = Probed(health_timeout)
     assert world.taken() == 1  # and lost
     world.clock.advance(phase)
 
@@ -82,7 +82,7 @@ def test_a_lost_probe_costs_no_container(health_timeout: float, phase: int) -> N
 
 def test_a_prober_that_asks_again_has_time_to_hear_an_answer() -> None:
     """The deadline of the probe that is sent again lies a whole time-out ahead, not behind."""
-    world = Asked(health_timeout=10)
+    world = Probed(health_timeout=10)
     world.clock.advance(60)
     world.reconcile()
 
@@ -101,7 +101,7 @@ def test_a_prober_that_asks_again_has_time_to_hear_an_answer() -> None:
 
 def test_a_route_that_is_missing_for_a_day_ends_nothing() -> None:
     """The task runs on, the item says why, a stop works, messages stay a handful; and the mended route is enough."""
-    world = Asked()
+    world = Probed()
     sent: list[float] = [0.0]
     world.taken()
     world.clock.advance(10)
@@ -126,7 +126,7 @@ def test_a_route_that_is_missing_for_a_day_ends_nothing() -> None:
 
 def test_a_container_that_no_prober_reaches_can_be_stopped() -> None:
     """As any other."""
-    world = Asked()
+    world = Probed()
     world.abort()
     world.settle(StopRequested(ref=REF, at=world.clock.now(), reason="enough"))
     assert world.ecs.stopped == [(world.task, "enough")]
@@ -135,7 +135,7 @@ def test_a_container_that_no_prober_reaches_can_be_stopped() -> None:
 @pytest.mark.parametrize("ahead", [0.3, 30.0])
 def test_a_silence_does_not_wait_for_the_clock_of_its_prober(ahead: float) -> None:
     """What the table's stream brings is due by itself, however far ahead the clock was that wrote it."""
-    world = Asked()
+    world = Probed()
     world.clock.advance(60)
     world.write(silent(60 + ahead))  # written now, by another clock
     world.clock.advance(0.2)  # the stream's way
@@ -149,7 +149,7 @@ def test_a_silence_does_not_wait_for_the_clock_of_its_prober(ahead: float) -> No
 
 def test_what_is_owed_nothing_is_not_asked_about() -> None:
     """The stream may bring a silence twice: the second time ECS is left alone."""
-    world = Asked()
+    world = Probed()
     world.clock.advance(60)
     world.write(silent(60))
     world.look_at(CONTAINER_ID)

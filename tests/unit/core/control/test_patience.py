@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.patience import FIRST_PAUSE, LONGEST_PAUSE, SECONDS, Patience
+from core.control.run_task import FIRST_PAUSE, LONGEST_PAUSE, SECONDS, Patience
 from tests.fakes import SettableClock
 
 
 class Time(SettableClock):
-    """A clock that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     def patience(self, random: float = 0.5) -> Patience:
         self.chance = random

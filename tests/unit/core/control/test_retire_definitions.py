@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.control.background_run import RunReport
 from core.control.retire_definitions import (
     DELETE_BATCH,
     GRACE,
@@ -22,7 +23,6 @@ from core.control.retire_definitions import (
     needed_families,
     retire_definitions,
 )
-from core.control.run_report import RunReport
 from core.model.errors import CallFailed
 from core.model.failure import Cause
 from core.model.families import DefinitionUse, family_in, family_of, family_stem
@@ -174,7 +174,7 @@ def test_a_task_that_ecs_shows_keeps_its_definition(world: Definitions) -> None:
 
 
 def test_a_family_is_as_young_as_its_newest_revision(world: Definitions) -> None:
-    """Registered again within the day: somebody started with it."""
+    """Registered again within the day: a start used it."""
     world.definitions.add(family(1), OLD)
     world.definitions.add(family(1), YOUNG, revision=2)
 
@@ -182,7 +182,7 @@ def test_a_family_is_as_young_as_its_newest_revision(world: Definitions) -> None
 
 
 def test_a_revision_registered_meanwhile_stays(world: Definitions) -> None:
-    """Between the look at the newest revision and the list, a start registers the shape again."""
+    """Between the description of the newest revision and the list, a start registers the shape again."""
     world.definitions.add(family(1), OLD)
 
     class Registering(FakeDefinitions):
@@ -196,8 +196,8 @@ def test_a_revision_registered_meanwhile_stays(world: Definitions) -> None:
     assert set(world.definitions.registered) == {arn_of(1, 2)}
 
 
-def test_other_families_are_not_even_looked_at(world: Definitions) -> None:
-    """What begins like ours and is not of our making: nothing is asked about it."""
+def test_other_families_are_not_even_described(world: Definitions) -> None:
+    """What begins like ours and is not of our making: no call is made about it."""
     world.definitions.add(f"{STEM}-by-hand", OLD)
     world.definitions.add("sockerless-web", OLD)
 
@@ -270,7 +270,7 @@ def test_a_run_that_died_between_the_two_calls_is_finished_by_the_next(world: De
 
 
 def test_an_inactive_definition_that_an_item_needs_stays(world: Definitions) -> None:
-    """Somebody deregistered it by hand: as long as its container lives, it can be looked up."""
+    """An operator deregistered it: as long as its container lives, it can be described."""
     arn = world.definitions.add(family(1), OLD, active=False)
     world.use(arn, state=State.AGENT_HEALTHY)
 
@@ -294,7 +294,7 @@ def test_a_throttling_answer_ends_the_run(world: Definitions, operation: str) ->
 
 @pytest.mark.parametrize("operation", ["newest", "has_tasks", "revisions", "deregister"])
 def test_a_family_that_fails_hides_no_other(world: Definitions, operation: str) -> None:
-    """It is told, and the others are retired."""
+    """It is reported, and the others are retired."""
     for number in range(3):
         world.definitions.add(family(number), OLD)
     world.definitions.refusals[operation] = [DENIED]
@@ -311,7 +311,7 @@ def test_a_family_that_fails_hides_no_other(world: Definitions, operation: str) 
 
 @pytest.mark.parametrize("operation", ["families", "delete"])
 def test_a_call_for_all_families_that_fails_ends_the_run(world: Definitions, operation: str) -> None:
-    """It is told, and what was not done is for the next run."""
+    """It is reported, and what was not done is for the next run."""
     world.definitions.add(family(1), OLD)
     world.definitions.refusals[operation] = [DENIED]
 
@@ -325,7 +325,7 @@ def test_a_call_for_all_families_that_fails_ends_the_run(world: Definitions, ope
 
 
 def test_nothing_goes_while_the_table_cannot_be_read(world: Definitions) -> None:
-    """Not to have been able to ask is not the same as there being no use."""
+    """A table that cannot be read does not prove that nothing uses a definition."""
     world.definitions.add(family(1), OLD)
 
     class Away(MemoryStore):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.control.patience import SECONDS
+from core.control.run_task import SECONDS
 from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
@@ -103,7 +103,7 @@ def test_a_registration_that_is_throttled_for_too_long_is_a_refusal(world: World
 
 
 def test_a_start_waits_while_another_one_registers(world: World) -> None:
-    """It takes the definition then, and registers none of its own."""
+    """It takes the definition then, and registers none."""
     family = next(iter(_family_of_a_start()))
     world.registrations.claim(family, world.clock.now())
     sleep, waited = world.clock.sleep, []

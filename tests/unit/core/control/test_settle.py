@@ -1,4 +1,4 @@
-"""Load, apply, save, act: what happens when writers meet and when a function dies in between."""
+"""Load, apply, save, perform: what happens when writers meet and when a function dies in between."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_running_event_saves_and_sends_the_probe() -> None:
 
 
 def test_death_between_save_and_action_heals_on_redelivery() -> None:
-    """The redelivered event is stale, but what the saved record owes is done all the same."""
+    """The redelivered event is stale, but what is pending in the saved record is performed all the same."""
     world = World(pending(), seconds=10)
     world.queue.outage = CallFailed("SendMessage", "EndpointConnectionError", "no route", transient=True)
     with pytest.raises(CallFailed):
@@ -81,7 +81,7 @@ def test_death_between_save_and_action_heals_on_redelivery() -> None:
 
 
 def test_an_unknown_container_is_a_value() -> None:
-    """Nothing is written for a container that nobody recorded."""
+    """Nothing is written for a container that is not recorded."""
     world = World()
 
     settled = settle_event(world, observed(3))
@@ -182,7 +182,7 @@ def test_a_missing_address_is_asked_for_and_the_answer_folded_in() -> None:
 
 
 def test_an_address_that_ecs_does_not_tell_is_an_error() -> None:
-    """A failure other than MISSING is no answer: the look stays pending, and the redelivered event makes it again."""
+    """A failure other than MISSING is no answer: DescribeTask stays pending, and the redelivered event repeats it."""
     world = World(pending(task_arn=TASK))
     world.ecs.hidden[TASK] = CallFailed("DescribeTasks", "Failure", "ACCESS_DENIED")
 
@@ -209,7 +209,7 @@ def test_a_task_of_somebody_else_tells_no_address() -> None:
 
 
 def test_an_address_that_cannot_be_asked_for_yet_waits_for_the_reconciler() -> None:
-    """ECS shows no such task: no verdict, and the look stays due."""
+    """ECS shows no such task: no verdict, and DescribeTask stays pending."""
     world = World(pending(task_arn=TASK))
 
     world.settle(observed(3, attachments=(), containers=(main_container(interfaces=()),)))
@@ -281,7 +281,7 @@ def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
 
 
 def test_an_action_that_fails_keeps_no_other_from_being_done() -> None:
-    """A StopTask that is refused for good leaves no secret behind; what was settled is told all the same."""
+    """A StopTask that is refused for good leaves no secret behind; what was settled is reported all the same."""
     world = World(pending(token_parameter="/p/c/1/token"))
     world.vault.put("/p/c/1/token", "secret")
     world.settle(observed(3))

@@ -66,7 +66,7 @@ def test_labels_that_are_no_tags_are_told(world: World) -> None:
 
 
 def test_labels_that_are_tags_are_nobodys_news(world: World) -> None:
-    """Nothing is told of a start that kept them all."""
+    """Nothing is reported of a start that kept them all."""
     world.start({**event("start-container"), "labels": {"team": "red"}})
     assert world.observer.left_out == []
 
@@ -192,7 +192,7 @@ def test_a_refusal_after_another_starters_success_is_no_failure(world: World) ->
 
 
 def test_a_start_whose_definition_was_retired_registers_it_again(world: World) -> None:
-    """RunTask says that it is gone, having started nothing, and is asked once more."""
+    """RunTask says that it is gone, having started nothing, and is called once more."""
     first = world.start().task_definition_arn
     assert first is not None
     world.ecs.retired.add(first)
@@ -302,7 +302,7 @@ def test_a_lost_running_event_is_healed(world: World) -> None:
 
 
 def test_a_lost_probe_is_sent_again(world: World) -> None:
-    """The message is gone: the look finds it still pending."""
+    """The message is gone: the reconciler finds it still pending."""
     arn = world.start().task_arn
     assert arn is not None
     world.ecs.walk(arn, "RUNNING")
@@ -363,7 +363,7 @@ def test_a_start_timeout_ends_the_record_and_the_task(world: World) -> None:
 
 
 def test_an_unreachable_task_is_stopped_once(world: World) -> None:
-    """The prober's verdict leaves the stop to the reconciler; the next run owes nothing."""
+    """The prober's verdict leaves the stop to the reconciler; the next run has nothing pending."""
     world.store.put_item(to_item(pending(task_arn=TASK)))
     world.write(observed(3))
     world.write(silent())
@@ -384,7 +384,7 @@ def test_an_unreachable_task_is_stopped_once(world: World) -> None:
 
 @pytest.mark.parametrize("operation", ["describe", "find"])
 def test_a_call_that_failed_changes_nothing_and_is_retried(world: World, operation: str) -> None:
-    """Not to have been able to ask is no news; in particular it is no reason for a time-out."""
+    """A failed call proves nothing; in particular it is no reason for a time-out."""
     world.start()
     if operation == "find":
         world.store.put_item(to_item(replace(world.record(), task_arn=None)))
@@ -400,7 +400,7 @@ def test_a_call_that_failed_changes_nothing_and_is_retried(world: World, operati
 
 
 def test_one_broken_item_hides_no_other(world: World) -> None:
-    """It is told, left as it is, and the rest of the page is worked through."""
+    """It is reported, left as it is, and the rest of the page is worked through."""
     world.start()
     broken = {**to_item(pending(container_id="d" * 64)), "state": "levitating"}
     world.store.put_item(broken)
@@ -498,7 +498,7 @@ def test_a_start_whose_write_met_itself_goes_on(world: World) -> None:
 
 
 def test_a_table_that_cannot_be_read_stops_only_what_it_hides(world: World) -> None:
-    """One shard's query and one page's read are told; the run ends with a report."""
+    """One shard's query and one page's read are reported; the run ends with a report."""
     throttled = CallFailed("Query", "ThrottlingException", "Rate exceeded", transient=True)
 
     class Moody(MemoryStore):
@@ -518,7 +518,7 @@ def test_a_table_that_cannot_be_read_stops_only_what_it_hides(world: World) -> N
 
 
 def test_the_time_outs_of_a_request_are_recorded(world: World) -> None:
-    """The first look comes in time for the shorter one."""
+    """The first check comes in time for the shorter one."""
     record = world.start({**event("start-container"), "health_timeout": 5, "start_timeout": 30})
 
     assert (record.health_timeout, record.start_timeout, record.check_at) == (5, 30, at(30))

@@ -1,4 +1,4 @@
-"""The reconciler at scale: what it asks of ECS, in which order, and what it leaves for the next minute."""
+"""The reconciler at scale: its calls to ECS, their order, and what it leaves for the next minute."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.reconcile import reconcile
-from core.control.run_report import RunReport
+from core.control.background_run import RunReport
+from core.control.reconciler import reconcile
 from core.machine.schedule import schedule, shards
 from core.model.errors import CallFailed
 from core.model.facts import StopRequested
@@ -33,7 +33,7 @@ THROTTLED = CallFailed("DescribeTasks", "ThrottlingException", "Rate exceeded", 
 
 @dataclass
 class ListeningEcs(FakeEcs):
-    """It also keeps which tasks were asked for, and when."""
+    """It also keeps which tasks were described, and when."""
 
     described: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ def test_no_shard_waits_for_another(world: Fleet) -> None:
 
 
 def test_what_the_budget_leaves_is_due_in_the_next_run(world: Fleet) -> None:
-    """Untouched: not to have asked is no news, whatever the clock says."""
+    """Untouched: a call that was not made proves nothing, whatever the clock says."""
     records = [world.running(number, check_at=number / 1000) for number in range(250)]
     world.clock.advance(1)
     assert world.run(most=2).stopped == "limit"
@@ -134,7 +134,7 @@ def test_a_listing_counts_twice(world: Fleet) -> None:
 
 
 def test_a_throttled_question_is_the_last_of_its_run(world: Fleet) -> None:
-    """Told and counted once; everything stays due, and the next run asks again."""
+    """Reported and counted once; everything stays due, and the next run repeats the call."""
     records = [world.running(number) for number in range(250)]
     world.ecs.refusals["describe"] = [THROTTLED]
     report = world.run()
@@ -146,7 +146,7 @@ def test_a_throttled_question_is_the_last_of_its_run(world: Fleet) -> None:
 
 
 def test_stops_beyond_the_budget_stay_owed(world: Fleet) -> None:
-    """The looks of the others go on; the next run, seconds later, makes the stops that this one did not."""
+    """The others are still described; the next run, seconds later, makes the stops that this one did not."""
     records = [world.running(number, check_at=number / 10) for number in range(6)]
     for one in records[:5]:
         world.write(StopRequested(ref=one.ref, at=at(1), reason="enough"))
@@ -163,7 +163,7 @@ def test_stops_beyond_the_budget_stay_owed(world: Fleet) -> None:
 
 
 def test_a_run_that_has_to_end_says_so(world: Fleet) -> None:
-    """Nothing is looked at any more."""
+    """No further record is read."""
     world.running(1)
     report = world.run(time_left=lambda: -1.0)
     assert (report.counts["due"], report.stopped) == (0, "time")
@@ -206,7 +206,7 @@ def test_the_age_of_the_oldest_due_record(world: Fleet) -> None:
 
 
 def test_healed_are_the_records_that_moved(world: Fleet) -> None:
-    """A look at a container that runs as recorded heals nothing."""
+    """A check of a container that runs as recorded heals nothing."""
     world.running(1)
     lost = world.running(2)
     assert lost.task_arn is not None
@@ -222,7 +222,7 @@ def test_healed_are_the_records_that_moved(world: Fleet) -> None:
 
 
 def test_a_day_of_healthy_containers(world: Fleet) -> None:
-    """Each is looked at every 15 minutes, but for the delay of a run, and never in a crowd; one call a minute at most.
+    """Each is checked every 15 minutes, but for the delay of a run, and never in a crowd; one call a minute at most.
 
     They begin as after an outage: all are overdue at once.
     """
@@ -232,11 +232,11 @@ def test_a_day_of_healthy_containers(world: Fleet) -> None:
         world.clock.instant = at(60 * minute + 17 * minute % 41)
         assert world.run().errors == {}
 
-    looks: dict[str, list[float]] = {str(one.task_arn): [] for one in records}
+    checks: dict[str, list[float]] = {str(one.task_arn): [] for one in records}
     for seconds, arns in world.ecs.described:
         for arn in arns:
-            looks[arn].append(seconds)
-    for seen in looks.values():
+            checks[arn].append(seconds)
+    for seen in checks.values():
         gaps = [later - earlier for earlier, later in pairwise(seen)]
         assert 450 - 60 <= gaps[0] <= 1350 + 60 + 41
         assert all(900 - 60 - 41 <= gap <= 900 + 60 + 41 for gap in gaps[1:])
@@ -251,7 +251,7 @@ def test_a_day_of_healthy_containers(world: Fleet) -> None:
 
 @given(digits=st.integers(0, 0xFFFF), seconds=st.floats(0, 1e6), interval=st.floats(60, 3600))
 def test_the_next_look_at_a_healthy_container(digits: int, seconds: float, interval: float) -> None:
-    """Half an interval to one and a half from now; after a look that was not late, or a little, about one."""
+    """Half an interval to one and a half from now; after a check that was not late, or a little, about one."""
     policy = Policy(healthy_look=interval)
     record = healthy(container_id=f"{digits:04x}" + "0" * 60)
 

@@ -9,8 +9,6 @@ Only when every start that asked has been refused does the next launch begin. A 
 that the record does not name, is stopped: the record has its stop pending (`UnwantedTask`), or its starter does it.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from dataclasses import dataclass, replace
@@ -18,9 +16,9 @@ from hashlib import sha256
 from typing import Final
 
 from core.control.describe_tasks import describe_task
-from core.control.patience import SECONDS, Patience
-from core.control.run_task import run_task
-from core.control.settle import perform_pending, settle
+from core.control.perform import launch_accepted
+from core.control.run_task import SECONDS, Patience, run_task
+from core.control.settle import settle
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.request import StartRequest
@@ -28,7 +26,7 @@ from core.machine.next_actions import next_actions, relaunch_pending
 from core.machine.schedule import schedule
 from core.model.actions import StopTask
 from core.model.errors import CallFailed, RecordDeleted, Refused
-from core.model.facts import Fact, LaunchAccepted, LaunchRejected
+from core.model.facts import Fact, LaunchRejected
 from core.model.failure import ErrorCode, Failure
 from core.model.record import Ask, Launching, Record, UnwantedTask
 from core.model.state import State
@@ -50,7 +48,7 @@ class Claim:
 def start_container(ports: Ports, document: object, by: str, *, seconds: float = SECONDS) -> Record:
     """The record of a started container. `by` names this invocation among all starts of the container.
 
-    It waits for AWS for `seconds` at most.
+    `seconds`: how long it waits for AWS at most.
 
     Raises `Refused` for a request that cannot be carried out (nothing written) and for a launch that AWS refused
     (the record says `failed`); `CallFailed` when it is not known whether the task was started.
@@ -68,8 +66,8 @@ def start_container(ports: Ports, document: object, by: str, *, seconds: float =
                 raise
             _rejected(ports, claim, failed)
             patience.wait(PAUSE)
-            continue
-        return _accepted(ports, claim, launched)
+        else:
+            return _accepted(ports, claim, launched)
 
 
 def _claim(ports: Ports, request: StartRequest, by: str) -> Claim:
@@ -82,7 +80,7 @@ def _claim(ports: Ports, request: StartRequest, by: str) -> Claim:
             # Finish what the old generation has pending (StopTask, DeleteParameter) before its record is replaced.
             # Then decide again on what is saved: another start may have been quicker.
             tidied = known.ref
-            known = perform_pending(ports, known).record
+            known = settle(ports, known).record
             continue
         claim = _claimed(ports, request, known, by)
         try:
@@ -98,13 +96,8 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
     """Planned before anything is written: what cannot be launched is refused here."""
     now = ports.clock.now()
     record = known if known is not None and not known.state.ended else _next_generation(ports, request, known)
-    plan = plan_launch(
-        request,
-        ports.settings,
-        token=record.agent_token or "",
-        generation=record.generation,
-        attempt=record.attempt,
-    )
+    token, attempt = record.agent_token or "", record.attempt
+    plan = plan_launch(request, ports.settings, token=token, generation=record.generation, attempt=attempt)
     asked = (*record.asked_by_others(by), Ask(by, now))
     claimed = replace(
         record,
@@ -127,7 +120,6 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
     """A task whose end the last generation still has pending is remembered by this one: ECS may not show it yet."""
     now = ports.clock.now()
     actions = next_actions(known, ports.policy) if known else ()
-    tasks = [action.task_arn for action in actions if isinstance(action, StopTask)]
     return Record(
         container_id=request.container_id,
         state=State.PENDING,
@@ -137,7 +129,7 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
         updated_at=now,
         cluster_arn=ports.settings.cluster_arn,
         agent_token=ports.new_token(),
-        unwanted_tasks=tuple(UnwantedTask(arn, now) for arn in tasks),
+        unwanted_tasks=tuple(UnwantedTask(one.task_arn, now) for one in actions if isinstance(one, StopTask)),
     )
 
 
@@ -157,14 +149,7 @@ def _launch(ports: Ports, claim: Claim, patience: Patience) -> Launched:
 def _accepted(ports: Ports, claim: Claim, launched: Launched) -> Record:
     ref = claim.record.ref
     # An event of the task may have been here first: then the ARN is known, and this fact is stale.
-    accepted = LaunchAccepted(
-        ref=ref,
-        at=ports.clock.now(),
-        task_arn=launched.task_arn,
-        task_definition_arn=launched.task_definition_arn,
-        cluster_arn=launched.cluster_arn,
-    )
-    record = _settled(ports, claim, accepted)
+    record = _settled(ports, claim, launch_accepted(ports, ref, launched))
     if record is None or record.ref != ref:
         # Started so late that its generation is over: no record will ever name it.
         reason = f"Started too late for generation {ref.generation} of container {ref.container_id}."
@@ -213,13 +198,16 @@ def _settled(ports: Ports, claim: Claim, fact: Fact) -> Record | None:
 def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
     """What became of the claim. Raises `Refused` when it failed, or when another generation counts by now."""
     name = claim.plan.secret_name
-    ours = record is not None and record.ref == claim.record.ref
-    if name is not None and not (ours and record is not None and record.token_parameter == name):
-        # Put by this start, and erased for the record's sake before.
+    if name is not None and (record is None or record.token_parameter != name):
+        # The record's own deletion of it may have come before this start put it.
         ports.vault.erase(name)
     if record is None:
-        raise Refused(_deleted(claim.record))
-    if not ours:
+        deleted = (
+            f"The item of container {claim.record.container_id} was deleted while the container was being started."
+        )
+        remedy = "Start the container again; nothing but this stack may delete items that have not ended."
+        raise Refused(Failure(ErrorCode.LAUNCH_FAILED, deleted, remedy, transient=True))
+    if record.ref != claim.record.ref:
         raise _already_running(record)
     if record.error is not None:
         raise Refused(record.error)
@@ -227,7 +215,7 @@ def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
 
 
 def _request_hash(request: StartRequest, record: Record) -> str:
-    """What tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
+    """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
     document = json.dumps(request.model_dump(mode="json"), sort_keys=True)
     return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
 
@@ -238,31 +226,15 @@ def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
     if not known.unlaunched or relaunch_pending(known):
         raise _already_running(known)
     if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
-        raise Refused(
-            Failure(
-                ErrorCode.ALREADY_RUNNING,
-                f"Container {known.container_id} is {known.state} in generation {known.generation} with another "
-                "request, and its task may have been started.",
-                "Send the same request again, or stop the container first.",
-                transient=True,
-            )
-        )
+        started = f"{_running(known)} with another request, and its task may have been started."
+        remedy = "Send the same request again, or stop the container first."
+        raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))
 
 
 def _already_running(record: Record) -> Refused:
-    return Refused(
-        Failure(
-            ErrorCode.ALREADY_RUNNING,
-            f"Container {record.container_id} is {record.state} in generation {record.generation}.",
-            "Stop it first, or wait until it has ended; then start it again.",
-        )
-    )
+    remedy = "Stop it first, or wait until it has ended; then start it again."
+    return Refused(Failure(ErrorCode.ALREADY_RUNNING, f"{_running(record)}.", remedy))
 
 
-def _deleted(record: Record) -> Failure:
-    return Failure(
-        ErrorCode.LAUNCH_FAILED,
-        f"The item of container {record.container_id} was deleted while the container was being started.",
-        "Start the container again; nothing but this stack may delete items that have not ended.",
-        transient=True,
-    )
+def _running(record: Record) -> str:
+    return f"Container {record.container_id} is {record.state} in generation {record.generation}"

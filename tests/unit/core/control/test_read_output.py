@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.control.container_output import LINES, PATIENCE, PAUSE
+from core.control.perform import OUTPUT_LINES, OUTPUT_PATIENCE, OUTPUT_PAUSE
 from core.control.settle import settle
 from core.machine.apply import apply
 from core.machine.changes import Stale
@@ -92,7 +92,7 @@ def test_the_runtimes_complaint_is_recognised(line: str, around: str) -> None:
         [],
         ["", "  "],
         ["Traceback (most recent call last):"],
-        # A program's own trouble with another program, which it may tell in the same words.
+        # A program's own trouble with another program, which it may report in the same words.
         ["exec /usr/local/bin/tool: exec format error"],
         [f"sh: 1: {REFUSED}"],
         [f"{REFUSED}!"],
@@ -167,8 +167,8 @@ COSTS_NOTHING: dict[str, tuple[Record, TaskObserved]] = {
     "killed": (resolved(), exited(9, exit_code=137)),
     "another code": (resolved(), exited(9, exit_code=2)),
     "the agent had answered": (healthy(), exited(9, exit_code=1)),
-    "the backend asked for the stop": (resolved(stop=Stop(requested=True)), exited(9, exit_code=1)),
-    "somebody called StopTask": (resolved(), exited(9, exit_code=1, stop_code="UserInitiated")),
+    "the backend requested the stop": (resolved(stop=Stop(requested=True)), exited(9, exit_code=1)),
+    "a user called StopTask": (resolved(), exited(9, exit_code=1, stop_code="UserInitiated")),
     "Spot took it": (resolved(), exited(9, exit_code=1, stop_code="SpotInterruption")),
     "no exit code": (resolved(), exited(9, exit_code=None)),
     "no containers": (resolved(), exited(9, containers=())),
@@ -320,23 +320,23 @@ def test_a_line_that_is_late_is_waited_for() -> None:
 
     world.settle(exited(9, exit_code=1))
 
-    assert (world.record().state, world.clock.slept, world.observer.unread) == (State.FAILED, [PAUSE], [])
+    assert (world.record().state, world.clock.slept, world.observer.unread) == (State.FAILED, [OUTPUT_PAUSE], [])
 
 
 def test_nobody_waits_for_long() -> None:
-    """A job may fail without a word; its end is recorded after seconds, and the missing output is told."""
+    """A job may fail without a word; its end is recorded after seconds, and the missing output is reported."""
     world = Printed(resolved())
 
     world.settle(exited(9, exit_code=1))
 
     assert world.record().state is State.STOPPED
-    assert sum(world.clock.slept) == PATIENCE
+    assert sum(world.clock.slept) == OUTPUT_PATIENCE
     assert world.observer.unread == [(CONTAINER_ID, None)]
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException", "ThrottlingException"])
 def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
-    """The end is recorded as ECS tells it, at once; the trouble is told once, with AWS's code."""
+    """The end is recorded at once, by ECS's words; the trouble is reported once, with AWS's code."""
     world = Printed(resolved(), REFUSED)
     world.output.refusals = [CallFailed("GetLogEvents", code, "no")]
 
@@ -352,7 +352,7 @@ def test_a_log_that_cannot_be_read_keeps_nobody_from_the_end(code: str) -> None:
 
 
 def test_a_spent_budget_leaves_the_end_to_the_next_run() -> None:
-    """Nothing was asked, so nothing is concluded: whether the container ran stays open, and the read pending."""
+    """No call was made, so nothing is concluded: whether the container ran stays open, and the read pending."""
     world = Printed(resolved(), REFUSED)
     spent: list[ReachError] = [RunStopped("limit")]
     world.output.refusals = spent
@@ -420,7 +420,7 @@ def test_what_was_read_once_is_known_in_every_attempt() -> None:
 
 def test_no_more_is_read_than_shows_whether_a_line_is_alone() -> None:
     """Logs are users' own: two lines are enough."""
-    assert LINES == 2
+    assert OUTPUT_LINES == 2
 
 
 # ---------------------------------------------------------------------------- until it is read

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.rate_limit import RateLimit
-from core.control.rate_limited import RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import RateLimit, RateLimitedEcs, RateLimitedOutput
 from core.model.errors import CallFailed, RunStopped
 from core.model.failure import Cause
 from tests.factories import CLUSTER
@@ -22,7 +21,7 @@ DENIED = CallFailed("X", "AccessDeniedException", "not authorized", cause=Cause.
 
 @dataclass
 class Time(SettableClock):
-    """A clock that only sleeping moves, as finely as a float."""
+    """A clock that only sleeping advances, as finely as a float."""
 
     seconds: float = 0.0
 
@@ -105,7 +104,7 @@ def test_no_call_after_the_end_of_the_run(left: float, allowed: bool) -> None:
     assert limit.spent == allowed
 
 
-def test_nobody_waits_beyond_the_end_of_the_run() -> None:
+def test_no_call_waits_beyond_the_end_of_the_run() -> None:
     """A call whose turn comes too late is not made, and nothing is slept for it."""
     time = Time()
     limit = time.limit(rate=1, time_left=lambda: 0.5)
@@ -117,7 +116,7 @@ def test_nobody_waits_beyond_the_end_of_the_run() -> None:
 
 @pytest.mark.parametrize(("error", "ends"), [(THROTTLED, True), (DENIED, False)])
 def test_a_throttled_call_is_the_last(error: CallFailed, ends: bool) -> None:
-    """The error is the caller's to tell; after another error the next call is made."""
+    """The error is the caller's to report; after another error the next call is made."""
     limit = Time().limit()
     with pytest.raises(CallFailed), limit.call():
         raise error
@@ -151,7 +150,7 @@ def test_reads_and_changes_are_counted_apart() -> None:
 
 
 def test_reads_of_output_are_limited() -> None:
-    """Each is one read; beyond the limit nothing is asked."""
+    """Each is one read; beyond the limit no call is made."""
     output = MemoryOutput({("task", "main"): ["only"]})
     limited = RateLimitedOutput(output, Time().limit(most=1))
     assert limited.last_lines("task", "main", 2) == ("only",)

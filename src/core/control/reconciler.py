@@ -4,15 +4,12 @@ It reads the records whose `check_at` has come, asks ECS about them in batches, 
 other fact. Then the clock itself is a fact: deadlines that have passed count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from core.control.background_run import RunReport
 from core.control.describe_tasks import describe_tasks
-from core.control.run_report import RunReport
 from core.control.settle import settle
 from core.machine.schedule import shards
 from core.model.errors import CallFailed, ReachError, RunStopped
@@ -26,23 +23,21 @@ def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] 
     """One run over everything that is due. One broken item or one refused call stops nothing but itself.
 
     `time_left` are the seconds until the run has to end. What the time or the rate limit of `ports.ecs` does not
-    suffice for stays as it is, and due.
+    suffice for stays due.
 
-    `only`: just these containers, whether they are due or not. Something has happened to them that cannot wait for the
-    minute, nor for a `check_at` that another clock has written.
+    `only`: just these containers, due or not. Something has happened to them that cannot wait for the minute, nor for
+    a `check_at` that another clock has written.
 
-    Counts `due`, `healed` (records whose state the run moved) and `oldest_due_seconds`.
+    Counts `due`, `healed` (records whose state the run changed) and `oldest_due_seconds`.
     """
     report = RunReport(ports.observer, dict.fromkeys(("due", "healed", "oldest_due_seconds"), 0))
-    # The index lags: what was settled a moment ago may still look due in it.
-    due = (lambda check_at: check_at <= ports.clock.now()) if only is None else (lambda _: True)
     container_ids = _due(ports, report) if only is None else iter(only)
     with report.until_stopped():
         while page := list(islice(container_ids, PAGE)):
             if time_left() < 0:
                 report.stopped = "time"
                 break
-            _page(ports, report, page, due)
+            _page(ports, report, page, early=only is not None)
     return report
 
 
@@ -66,26 +61,26 @@ def _due(ports: Ports, report: RunReport) -> Iterator[str]:
                 yield container_id
 
 
-def _page(ports: Ports, report: RunReport, container_ids: list[str], due: Callable[[datetime], bool]) -> None:
+def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: bool) -> None:
     try:
         loaded = ports.store.load_many(container_ids)
     except CallFailed as error:
         report.failed(error)
         return
-    for unreadable in loaded.unreadable:
-        report.failed(unreadable)
+    report.failed(*loaded.unreadable)
     now, counts = ports.clock.now(), report.counts
-    checks = {one.container_id: one.check_at for one in loaded.records.values() if one.check_at and due(one.check_at)}
+    # The index lags: what was settled a moment ago may still look due in it.
+    checks = [(one, at) for one in loaded.records.values() if (at := one.check_at) and (early or at <= now)]
     counts["due"] += len(checks)
-    oldest = max(((now - check_at).total_seconds() for check_at in checks.values()), default=0)
-    counts["oldest_due_seconds"] = max(counts["oldest_due_seconds"], oldest)
-    for found in describe_tasks(ports, [loaded.records[container_id] for container_id in checks]):
+    late = [(now - check_at).total_seconds() for _, check_at in checks]
+    counts["oldest_due_seconds"] = max([counts["oldest_due_seconds"], *late])
+    for found in describe_tasks(ports, [record for record, _ in checks]):
         if isinstance(found, ReachError):
             report.failed(found)
             continue
         record, fact = found
         try:
-            # Only what ECS has just been asked about may be judged by the clock.
+            # The clock judges only what ECS has just shown.
             settled = settle(ports, record, fact, TimePassed(ref=record.ref, at=ports.clock.now()))
         except RunStopped as stopped:
             # Its action stays pending. The next record may have none.

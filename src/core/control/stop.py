@@ -1,0 +1,33 @@
+"""Stopping a container: recorded first, so that the stop stays pending when ECS refuses or does not know the task."""
+
+from core.control.describe_tasks import describe_task
+from core.control.settle import settle
+from core.launch.parse import parse_stop_request
+from core.model.errors import Refused
+from core.model.facts import StopRequested
+from core.model.failure import ErrorCode, Failure
+from core.model.record import Record
+from core.ports import Ports
+
+
+def stop_container(ports: Ports, document: object) -> Record:
+    """The record after the request. Idempotent: an ended container stays as it is. Its end comes by ECS's events.
+
+    Raises `Refused` for a malformed request or a container that is not recorded, `CallFailed` when ECS did not take the
+    request: it stays recorded, and the reconciler repeats it.
+    """
+    request = parse_stop_request(document)
+    record = ports.store.load(request.container_id)
+    if record is None:
+        remedy = "Check the id; ended containers are forgotten after RecordRetentionDays."
+        raise Refused(Failure(ErrorCode.NOT_FOUND, f"Container {request.container_id} is not recorded.", remedy))
+    ref = None
+    while record.ref != ref:  # of the newest generation: the container may be started anew at this moment
+        ref = record.ref
+        record = settle(ports, record, StopRequested(ref=ref, at=ports.clock.now(), reason=request.reason)).record
+    if record.task_arn is not None or record.state.ended:
+        return record
+    # A start is under way, or died: if its task exists, the record takes it, and the stop is pending.
+    fact = describe_task(ports, record)
+    after = record if fact is None else settle(ports, record, fact).record
+    return after if after.ref == ref else record

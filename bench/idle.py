@@ -190,7 +190,7 @@ def _healthy(number: int, policy: Policy, draw: random.Random) -> list[Record]:
     records = []
     for index in range(number):
         name = container_id("idle", index)
-        since = _NOON - timedelta(seconds=draw.uniform(0, policy.healthy_look))
+        since = _NOON - timedelta(seconds=draw.uniform(0, policy.healthy_check))
         record = Record(
             container_id=name,
             state=State.AGENT_HEALTHY,

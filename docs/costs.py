@@ -124,7 +124,7 @@ def life() -> list[Line]:
 
 def staying() -> list[Line]:
     """A month of one container that stays healthy: the safety net looks at it again and again."""
-    looks = {"EveryMinute": HOURS * 3600 / Policy().healthy_look}
+    looks = {"EveryMinute": HOURS * 3600 / Policy().healthy_check}
     often = {name: looks.get(name) or runs_a_month(one["ScheduleExpression"]) for name, (_, one) in schedules().items()}
     used = measured().staying
     return [

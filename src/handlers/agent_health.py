@@ -112,7 +112,7 @@ def _log(target: Target, result: ProbeResult) -> None:
     if result.last_error is not None:
         extra["last_error"] = result.last_error.text
     if result.failed_reads:
-        extra |= {"failed_looks": result.failed_reads, "last_look": result.last_read_error}
+        extra |= {"failed_reads": result.failed_reads, "last_read_error": result.last_read_error}
     count("ProbeAttempts", result.attempts)
     logger.info("probe ended", extra={name: value for name, value in extra.items() if value is not None})
 

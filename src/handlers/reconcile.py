@@ -81,7 +81,7 @@ def _find_leaked_tasks(context: LambdaContext) -> dict[str, Any]:
     report = find_leaked_tasks(ports, app.cluster_arn, known_tasks)
     telemetry.count("LeakedTasks", report.counts["leaked"])
     telemetry.count("JobErrors", report.errors.total())
-    return _answer("leaks looked for", report)
+    return _answer("leaked tasks counted", report)
 
 
 def _retire_definitions(context: LambdaContext) -> dict[str, Any]:

@@ -40,13 +40,13 @@ class _Active:
 class Crowd:
     """At most `window` containers at a time, each followed from its start until nothing is pending for it.
 
-    A record without news for `look_after` seconds gets `check_at` now, and ReconcileFunction is invoked while any is
+    A record without news for `check_after` seconds gets `check_at` now, and ReconcileFunction is invoked while any is
     due. What it does then it would have done unasked, half a minute to a quarter of an hour later.
     """
 
     stack: Stack
     window: int
-    look_after: float
+    check_after: float
     tell: Callable[[str], None] = lambda _: None
     hurried: int = 0
     """Looks that were brought forward."""
@@ -108,7 +108,7 @@ class Crowd:
             return True
         if record.revision != active.revision:
             active.revision, active.since = record.revision, time.monotonic()
-        if time.monotonic() - active.since < self.look_after:
+        if time.monotonic() - active.since < self.check_after:
             return False
         try:
             self.stack.store.save(replace(record, revision=record.revision + 1, check_at=now))

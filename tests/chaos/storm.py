@@ -27,13 +27,13 @@ def weather(
     members: Sequence[Member],
     *,
     window: int,
-    look_after: float,
+    check_after: float,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Lets them live, waits until their tasks are gone, and checks everything."""
     before = account.Logbook.read(stack)
     begun = time.monotonic()
-    crowd = Crowd(stack, window, look_after, tell)
+    crowd = Crowd(stack, window, check_after, tell)
     records = crowd.live(members)
     stack.eventually(
         lambda: all(

@@ -126,7 +126,7 @@ def test_the_due_of_another_shard_are_not_shown(table: Table) -> None:
 
 
 def test_what_is_owed_nothing_leaves_the_index(table: Table) -> None:
-    """Without `watch` and `check_at` an item is not looked at; with a later `check_at` it is looked at later."""
+    """Without `watch` and `check_at` an item is not checked; with a later `check_at` it is checked later."""
     for index in (1, 2, 3):
         table.store.save(named(index, watch="a", check_at=at(1)))
     table.store.save(named(1, revision=2, watch=None, check_at=None))

@@ -12,7 +12,7 @@ from tests.e2e.stack import Stack
 SEED = 4
 CONTAINERS = 33
 WINDOW = 22
-LOOK_AFTER = 1.0
+CHECK_AFTER = 1.0
 """Seconds without news until a look: well before the health timeout of this stack."""
 
 
@@ -22,7 +22,7 @@ def test_faulty_delivery_changes_no_end(stack: Stack) -> None:
     Among them one of each kind without faults: what the others are measured by is what really happens.
     """
     calm, stormy = members(SEED, len(LIVES), CALM), members(SEED, CONTAINERS, STORM)
-    run = weather(stack, [*calm, *stormy], window=WINDOW, look_after=LOOK_AFTER)
+    run = weather(stack, [*calm, *stormy], window=WINDOW, check_after=CHECK_AFTER)
     assert "\n".join(run.problems) == ""
     assert run.deliveries.dropped
     assert run.deliveries.doubled

@@ -80,7 +80,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
     platform.plane, platform.store, platform.ecs, platform.prober = plane, store, ecs, prober
     rules.ecs, rules.store = ecs, store
     world.note(world.trouble)
-    world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_look}")
+    world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_check}")
 
     try:
         platform.begin()

@@ -86,7 +86,9 @@ class Platform:
         silent = after.probe is not None and after.probe.silent_at is not None
         if silent and after.state == "eni-resolved":
             wait = self._world.between(0.05, 0.6)
-            self.invoke("stream", partial(self._look, after), timeout=RECONCILE_TIMEOUT, after=wait, retries=(1,))
+            self.invoke(
+                "stream", partial(self._reconcile_one, after), timeout=RECONCILE_TIMEOUT, after=wait, retries=(1,)
+            )
 
     def deliver(self, ref: Ref, address: str) -> None:
         """The queue brings a message to the prober, at least once."""
@@ -123,8 +125,8 @@ class Platform:
     def _reconcile(self) -> None:
         self.plane.reconcile()
 
-    def _look(self, brought: Record) -> None:
-        """What is brought by the stream is looked at then, not a minute later."""
+    def _reconcile_one(self, brought: Record) -> None:
+        """What is brought by the stream is reconciled then, not a minute later."""
         undisturbed = self.plane.reconcile([brought.container_id])
         if undisturbed:
-            self._rules.looked(brought, self.store.truth(brought.container_id))
+            self._rules.reconciled(brought, self.store.truth(brought.container_id))

@@ -39,7 +39,7 @@ class Prober:
         world, attempts, begun = self._world, 0, self._world.scheduler.now
         target = Target(ref, address)
         while world.scheduler.now < begun + PATIENCE:
-            seen = self._look(target)
+            seen = self._read(target)
             if seen is not None and seen.over is not None:
                 return
             attempts += 1
@@ -64,7 +64,7 @@ class Prober:
             world.sleep(pause)
         raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
 
-    def _look(self, target: Target) -> ProbeView | None:
+    def _read(self, target: Target) -> ProbeView | None:
         try:
             found = self._store.load_many([target.ref.container_id])
         except CallFailed:

@@ -177,11 +177,11 @@ class Rules:
         else:
             self.stops.add(record.generation)
 
-    def looked(self, brought: Record, now: Record | None) -> None:
-        """The stream has brought a silence, and the look at it was not disturbed."""
+    def reconciled(self, brought: Record, now: Record | None) -> None:
+        """The stream has brought a silence, and its check was not disturbed."""
         waits = now is not None and now.state is State.ENI_RESOLVED and not now.stopping
         if waits and now is not None and now.probe is not None and now.probe.silent_at is not None:
-            self.breaks("late", f"silent at {now.probe.silent_at.time()}, to be looked at {now.check_at}")
+            self.breaks("late", f"silent at {now.probe.silent_at.time()}, to be checked {now.check_at}")
 
     def told(self, settled: Settled) -> None:
         """A use case has told what it did."""

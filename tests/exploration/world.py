@@ -172,4 +172,4 @@ def _configured(chance: Random) -> tuple[Settings, Policy]:
             "task_log_group": chance.choice((None, "/ecs/tasks")),
         }
     )
-    return settings, replace(settings.policy, healthy_look=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))
+    return settings, replace(settings.policy, healthy_check=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))

@@ -75,7 +75,7 @@ def _stop_task(ports: Ports, action: StopTask) -> StopAccepted | None:
     """None when ECS does not know the task: the stop stays pending until DescribeTasks has said so too."""
     known = ports.ecs.stop(action.cluster_arn, action.task_arn, action.reason)
     now, since = ports.clock.now(), action.unwanted_since
-    gone = since is not None and (now - since).total_seconds() >= ports.policy.launch_look
+    gone = since is not None and (now - since).total_seconds() >= ports.policy.launch_check
     return StopAccepted(ref=action.ref, at=now, task_arn=action.task_arn) if known or gone else None
 
 

@@ -81,7 +81,7 @@ def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record |
     if record.state.ended:
         # No stop is pending any more. An ended record learns no more from it.
         return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
-    if (fact.at - record.last_asked_at).total_seconds() < policy.launch_look:
+    if (fact.at - record.last_asked_at).total_seconds() < policy.launch_check:
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_pending(record):
         return Stale("another launch is pending")

@@ -75,6 +75,6 @@ def failed_task_missing(record: Record, fact: FailedTaskMissing, policy: Policy)
     """Another launch copies the failed task, so without it the failure is final."""
     if not relaunch_pending(record) or record.attempt != fact.attempt:
         return Stale("no such launch is pending")
-    if (fact.at - record.launched_at).total_seconds() < policy.launch_look:
+    if (fact.at - record.launched_at).total_seconds() < policy.launch_check:
         return Stale("the task is so young that ECS may not show it yet")
     return fail(record, Trigger.LAUNCH_FAILED, fact.at, messages.not_repeated(record))

@@ -14,7 +14,7 @@ from core.model.state import State
 
 PROBE_GRACE: Final = 15.0
 """Seconds from the probe's deadline until its prober counts as lost, and the agent is probed again."""
-OUTPUT_LOOK: Final = 30.0
+OUTPUT_CHECK: Final = 30.0
 """Seconds from an unexplained end until the reconciler reads the output: the function that saved it comes first."""
 OUTPUT_DEADLINE: Final = 300.0
 """Seconds from an unexplained end until ECS's words alone decide it: no function could read the output."""
@@ -35,7 +35,7 @@ def schedule(record: Record, policy: Policy, now: datetime) -> Record:
     if seconds is None:
         return replace(record, watch=None, check_at=None)
     if record.unwanted_tasks:
-        seconds = min(seconds, policy.probe_look)
+        seconds = min(seconds, policy.probe_check)
     # Ids are hashes, so their digits spread evenly.
     watch = shards(policy)[int(record.container_id[-8:], 16) % policy.watch_shards]
     return replace(record, watch=watch, check_at=truncate(now + timedelta(seconds=seconds)))
@@ -50,24 +50,24 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
     if record.state.ended:
         return 0 if next_actions(record, policy) else None
     if record.unexplained is not None:
-        return OUTPUT_LOOK
+        return OUTPUT_CHECK
     if record.stopping:
-        return policy.stopping_look
+        return policy.stopping_check
     if silence_known(record):
         return 0
     match record.state:
         case State.PENDING:
             deadline = record.launched_at + timedelta(seconds=policy.start_timeout)
-            return max(0.0, min(policy.launch_look, (deadline - now).total_seconds()))
+            return max(0.0, min(policy.launch_check, (deadline - now).total_seconds()))
         case State.AGENT_HEALTHY if not record.stop_requested:
-            return _to_own_phase(record.container_id, policy.healthy_look, now)
+            return _to_own_phase(record.container_id, policy.healthy_check, now)
         case _:
             # Not before the prober may be lost: a second one costs a place among the probers. And the longer there is
             # no verdict, the more rarely: the queue delivers a failed message again for half an hour, and so there are
             # never more than about a dozen of one container.
             waited = now - record.timings.get(Instant.RESOLVED, now)
-            rarely = 0 if record.stop_requested else min(waited.total_seconds() / 2, policy.probe_look_most)
-            return max(policy.probe_look, policy.health_timeout / 2, rarely)
+            rarely = 0 if record.stop_requested else min(waited.total_seconds() / 2, policy.probe_check_most)
+            return max(policy.probe_check, policy.health_timeout / 2, rarely)
 
 
 def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:

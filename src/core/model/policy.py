@@ -27,11 +27,11 @@ class Policy:
     # How often a record is checked if no event comes: while its task does not run yet; while its agent has not answered
     # (a lost probe is sent again then); the same when no prober has had a result for long, because each message lives
     # for half an hour (template.yaml); when it is healthy, each at a different instant of the interval.
-    launch_look: float = 60
-    probe_look: float = 30
-    probe_look_most: float = 5 * 60
-    healthy_look: float = 15 * 60
-    stopping_look: float = 150  # a task may take so long to stop (Spot: two minutes; stopTimeout: at most two)
+    launch_check: float = 60
+    probe_check: float = 30
+    probe_check_most: float = 5 * 60
+    healthy_check: float = 15 * 60
+    stopping_check: float = 150  # a task may take so long to stop (Spot: two minutes; stopTimeout: at most two)
     leak_grace: float = 5 * 60  # a task counts as leaked when it is as old, and no record has wanted it for as long
     keep_leaked: bool = False  # leaked tasks are counted, and run on
     # ECS calls of one run of ReconcileFunction, reads and changes apart: a second, a quarter of what ECS gives an

@@ -246,7 +246,7 @@ def test_failed_looks_are_told_with_the_result(world: World, caplog: pytest.LogC
     target = agent_health.target_of(OURS)
     agent_health._log(target, probing.ProbeResult(probing.Outcome.HEALTHY, 3, failed_reads=2, last_read_error="no"))
     [line] = lines(caplog, "probe ended")
-    assert (line["failed_looks"], line["last_look"], line["attempts"]) == (2, "no", 3)
+    assert (line["failed_reads"], line["last_read_error"], line["attempts"]) == (2, "no", 3)
     assert AgentAnswered.__name__ not in line
 
 

@@ -292,7 +292,7 @@ def test_a_task_that_ecs_does_not_know_yet_is_stopped_by_the_next_generation(wor
 
     second = world.start()
     assert [task.task_arn for task in second.unwanted_tasks] == [first]
-    assert second.check_at == world.clock.now() + (at(POLICY.probe_look) - at(0))
+    assert second.check_at == world.clock.now() + (at(POLICY.probe_check) - at(0))
     world.ecs.unknown.clear()
     world.clock.advance(31)
     world.reconcile()
@@ -316,7 +316,7 @@ def test_an_unwanted_task_that_ecs_never_shows_is_gone(world: World) -> None:
     world.ecs.unknown.add(another)
     world.settle(observed(4, "PENDING", task_arn=another, at=world.clock.now()))
     assert [task.task_arn for task in world.record().unwanted_tasks] == [another]
-    world.clock.advance(POLICY.launch_look)
+    world.clock.advance(POLICY.launch_check)
     world.reconcile()
 
     assert (world.record().unwanted_tasks, world.record().task_arn) == ((), record.task_arn)
@@ -476,7 +476,7 @@ def test_a_lost_answer_and_a_refusal_within_its_lifetime_conclude_nothing(world:
 
 def test_instants_of_a_record_are_whole_milliseconds() -> None:
     """What is saved equals what is read back, whatever delays are added to an instant."""
-    policy = Policy(health_timeout=1.23456, healthy_look=777.77777)
+    policy = Policy(health_timeout=1.23456, healthy_check=777.77777)
     record = pending(task_arn=TASK)
     for fact in (observed(3), answered(5)):
         folded = apply(record, fact, policy)

@@ -39,7 +39,7 @@ class Probed(World):
         assert isinstance(running, TaskObserved)
         self.settle(running)
 
-    def look_at(self, container_id: str) -> RunReport:
+    def reconcile_one(self, container_id: str) -> RunReport:
         return reconcile(self, lambda: 60.0, [container_id])
 
     def taken(self) -> int:
@@ -118,7 +118,7 @@ def test_a_route_that_is_missing_for_a_day_ends_nothing() -> None:
     waiting = world.record()
     assert (waiting.state, waiting.probe and waiting.probe.remedy) == (State.ENI_RESOLVED, "Make the gateway endpoint.")
     assert world.ecs.stopped == []
-    assert world.seconds() - sent[-1] <= world.policy.probe_look_most + 60
+    assert world.seconds() - sent[-1] <= world.policy.probe_check_most + 60
 
     world.write(answered(world.seconds()))
     assert world.record().state is State.AGENT_HEALTHY
@@ -140,7 +140,7 @@ def test_a_silence_does_not_wait_for_the_clock_of_its_prober(ahead: float) -> No
     world.write(silent(60 + ahead))  # written now, by another clock
     world.clock.advance(0.2)  # the stream's way
 
-    report = world.look_at(CONTAINER_ID)
+    report = world.reconcile_one(CONTAINER_ID)
 
     assert (report.counts["due"], report.counts["healed"], report.counts["oldest_due_seconds"]) == (1, 1, 0)
     assert world.record().state is State.FAILED
@@ -152,8 +152,8 @@ def test_what_is_owed_nothing_is_not_asked_about() -> None:
     world = Probed()
     world.clock.advance(60)
     world.write(silent(60))
-    world.look_at(CONTAINER_ID)
+    world.reconcile_one(CONTAINER_ID)
     calls = len(world.ecs.calls)
 
-    assert world.look_at(CONTAINER_ID).counts["due"] == 0
+    assert world.reconcile_one(CONTAINER_ID).counts["due"] == 0
     assert len(world.ecs.calls) == calls

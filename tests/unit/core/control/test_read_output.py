@@ -12,7 +12,7 @@ from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.machine.runtime_complaint import LONGEST, complaint_in
-from core.machine.schedule import OUTPUT_DEADLINE, OUTPUT_LOOK
+from core.machine.schedule import OUTPUT_DEADLINE, OUTPUT_CHECK
 from core.model.actions import EraseToken, ReadOutput
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import ContainerSeen, Fact, OutputRead, StopRequested, TaskGone, TaskObserved
@@ -360,10 +360,10 @@ def test_a_spent_budget_leaves_the_end_to_the_next_run() -> None:
     with pytest.raises(RunStopped):
         world.settle(exited(9, exit_code=1))
     assert (world.record().state, world.observer.unread) == (State.ENI_RESOLVED, [])
-    assert world.record().check_at == at(9 + OUTPUT_LOOK)
+    assert world.record().check_at == at(9 + OUTPUT_CHECK)
 
-    world.clock.advance(9 + OUTPUT_LOOK)
-    assert world.settle(passed(9 + OUTPUT_LOOK)).record == world.record()
+    world.clock.advance(9 + OUTPUT_CHECK)
+    assert world.settle(passed(9 + OUTPUT_CHECK)).record == world.record()
     assert world.record().state is State.FAILED
 
 
@@ -489,7 +489,7 @@ def test_it_learns_meanwhile(facts: list[Fact]) -> None:
     world.write(exited(9, exit_code=1), *facts)
     assert world.record().state is State.ENI_RESOLVED
 
-    world.settle(passed(9 + OUTPUT_LOOK))
+    world.settle(passed(9 + OUTPUT_CHECK))
 
     record = world.record()
     assert (record.state, record.error and record.error.cause) == (State.FAILED, Cause.AGENT_WRONG_ARCHITECTURE)
@@ -506,9 +506,9 @@ def test_an_output_that_no_function_reads_is_not_waited_for_for_ever(record: Rec
     world.write(exited(9, exit_code=1) if end is State.STOPPED else init_failed(version=9))
     seconds = 9.0
     while not world.record().state.ended:
-        assert seconds <= 9 + OUTPUT_DEADLINE + OUTPUT_LOOK
-        assert world.record().check_at == at(seconds + OUTPUT_LOOK)
-        seconds += OUTPUT_LOOK
+        assert seconds <= 9 + OUTPUT_DEADLINE + OUTPUT_CHECK
+        assert world.record().check_at == at(seconds + OUTPUT_CHECK)
+        seconds += OUTPUT_CHECK
         world.write(passed(seconds))
 
     assert (world.record().state, seconds) == (end, 9 + OUTPUT_DEADLINE)
@@ -532,5 +532,5 @@ def test_a_log_group_that_is_gone_meanwhile_says_nothing() -> None:
     """The stack was updated without it: the end is what ECS's words say."""
     world = Printed(resolved(), REFUSED)
     world.write(exited(9, exit_code=1))
-    settle(world.having(output=None), world.record(), passed(9 + OUTPUT_LOOK))
+    settle(world.having(output=None), world.record(), passed(9 + OUTPUT_CHECK))
     assert world.record().state is State.STOPPED

@@ -150,14 +150,14 @@ def test_stops_beyond_the_budget_stay_owed(world: Fleet) -> None:
     records = [world.running(number, check_at=number / 10) for number in range(6)]
     for one in records[:5]:
         world.write(StopRequested(ref=one.ref, at=at(1), reason="enough"))
-    world.clock.advance(POLICY.probe_look + 1)
+    world.clock.advance(POLICY.probe_check + 1)
 
     report = world.run(changes=2)
     assert (report.counts["due"], report.stopped, report.errors) == (6, "limit", {})
     assert len(world.ecs.stopped) == 2
     assert all((world.now(one).check_at or at(0)) > world.clock.now() for one in records[5:])
 
-    world.clock.advance(POLICY.probe_look + 1)
+    world.clock.advance(POLICY.probe_check + 1)
     assert world.run(changes=10).stopped is None
     assert len(world.ecs.stopped) == 5
 
@@ -250,9 +250,9 @@ def test_a_day_of_healthy_containers(world: Fleet) -> None:
 
 
 @given(digits=st.integers(0, 0xFFFF), seconds=st.floats(0, 1e6), interval=st.floats(60, 3600))
-def test_the_next_look_at_a_healthy_container(digits: int, seconds: float, interval: float) -> None:
+def test_the_next_check_of_a_healthy_container(digits: int, seconds: float, interval: float) -> None:
     """Half an interval to one and a half from now; after a check that was not late, or a little, about one."""
-    policy = Policy(healthy_look=interval)
+    policy = Policy(healthy_check=interval)
     record = healthy(container_id=f"{digits:04x}" + "0" * 60)
 
     def after(now: datetime) -> float:

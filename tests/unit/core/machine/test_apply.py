@@ -539,12 +539,12 @@ def test_the_longer_no_prober_has_a_result_the_rarer_the_next_probe() -> None:
         record = fold(record, about(TimePassed, (record.check_at - at(0)).total_seconds()))
 
     assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (POLICY.probe_look, POLICY.probe_look_most)
+    assert (pauses[0], pauses[-1]) == (POLICY.probe_check, POLICY.probe_check_most)
     stop = fold(record, about(StopRequested, (record.updated_at - at(0)).total_seconds(), reason="enough"))
-    assert stop.check_at == stop.updated_at + timedelta(seconds=POLICY.probe_look)
+    assert stop.check_at == stop.updated_at + timedelta(seconds=POLICY.probe_check)
 
 
-def test_a_lost_probe_is_sent_again_by_the_look() -> None:
+def test_a_lost_probe_is_sent_again_by_the_reconciler() -> None:
     """Within the deadline the probe is still pending."""
     record = fold(RESOLVED, about(TimePassed, 40))
 

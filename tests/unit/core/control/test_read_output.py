@@ -12,7 +12,7 @@ from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.machine.runtime_complaint import LONGEST, complaint_in
-from core.machine.schedule import OUTPUT_DEADLINE, OUTPUT_CHECK
+from core.machine.schedule import OUTPUT_CHECK, OUTPUT_DEADLINE
 from core.model.actions import EraseToken, ReadOutput
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import ContainerSeen, Fact, OutputRead, StopRequested, TaskGone, TaskObserved

@@ -94,7 +94,7 @@ def test_a_stopped_container_starts_again(account: Account) -> None:
 
 
 def test_a_reported_exit_stops_the_container_with_its_code(account: Account) -> None:
-    """An attached backend saw the end of the process; the agent that stays is stopped, and its own code is not taken."""
+    """The backend saw the end of the process; the agent that stays is stopped, and its own code is not taken."""
     task = account.started()
     account.told("task-running", task)
     assert account.stop(event("stop-container-exited"))["state"] == "stopped"

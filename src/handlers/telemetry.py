@@ -43,6 +43,9 @@ class Telemetry:
             _measure(step, record)
         if not settled.steps:
             logger.info("fact settled", extra={**keys, "ignored": settled.ignored})
+        if record.warning is not None and any(step.to is State.AGENT_HEALTHY for step in settled.steps):
+            logger.warning("agent without child", extra={**keys, "why": record.warning.message})
+            count("AgentsWithoutChild")
         if record.state is State.FAILED and settled.steps and record.error is not None:
             error = record.error
             logger.warning("container failed", extra={**keys, "code": error.code, "cause": error.cause})

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from core.model.errors import ReachError
 from core.model.record import Record
+from core.model.state import State
+from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.wired import Answer, ControlPlane
 from tests.exploration.world import World
@@ -21,7 +23,9 @@ _START: Final = event("start-container")
 
 
 class Backend:
-    """Everything that it does is decided by the dice; it has some habits."""
+    """Everything that it does is decided by the dice; it has some habits. `ecs` is set before it begins."""
+
+    ecs: SimulatedEcs
 
     def __init__(self, world: World, plane: ControlPlane, rules: Rules) -> None:
         self._world, self._plane, self._rules = world, plane, rules
@@ -29,6 +33,8 @@ class Backend:
         self._habit_double = chance.choice((0.0, 0.2, 0.7))
         self._habit_other = chance.choice((0.0, 0.0, 0.3))
         self._habit_again = chance.choice((0.0, 0.5, 1.0))
+        self._habit_attach = chance.choice((0.0, 0.5))
+        self._attached: set[str] = set()
         self._habit_minute = chance.choice((False, True))
         self._starts = 0
 
@@ -45,8 +51,19 @@ class Backend:
     def saved(self, after: Record) -> None:
         """Its container has ended: it may want another one at once."""
         world = self._world
+        if after.state is State.AGENT_HEALTHY and after.task_arn is not None:
+            self._attach(after.task_arn, after.generation)
         if after.state.ended and world.scheduler.now < LAST_WISH and world.happens(self._habit_again):
             self._start_some(world.between(0, 3))
+
+    def _attach(self, task_arn: str, generation: int) -> None:
+        if task_arn in self._attached:
+            return
+        self._attached.add(task_arn)
+        if self._world.happens(self._habit_attach):
+            self.ecs.tasks[task_arn].on_exit.append(
+                lambda code: self._stop(retries=3, exit_code=code, generation=generation)
+            )
 
     def _start_some(self, after: float) -> None:
         world = self._world
@@ -86,15 +103,20 @@ class Backend:
         minutes = (world.scheduler.now - world.phase) % 60
         return 60 - minutes + world.chance.choice((0, 60)) + world.between(-0.6, 0.1)
 
-    def _stop(self, retries: int) -> None:
-        request = {"container_id": self._world.container_id, "reason": "the backend asked for it"}
+    def _stop(self, retries: int, **reported: int) -> None:
+        request = {"container_id": self._world.container_id, "reason": "the backend asked for it", **reported}
         wait = self._world.between(1, 30)
 
         def again() -> None:
             if retries and self._world.happens(0.7):
-                self._world.scheduler.after(wait, lambda: self._stop(retries - 1))
+                self._world.scheduler.after(wait, lambda: self._stop(retries - 1, **reported))
 
-        call = self._asking(partial(self._plane.stop, request), "", self._rules.stopped, again)
+        def answered(answer: Answer) -> None:
+            # A report about an older generation stops nothing.
+            if answer.record is None or reported.get("generation") in (None, answer.record.generation):
+                self._rules.stopped(answer)
+
+        call = self._asking(partial(self._plane.stop, request), "", answered, again)
         self._world.begin("stop", call, timeout=TIMEOUT)
 
     def _asking(

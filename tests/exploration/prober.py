@@ -6,15 +6,17 @@ decides whether it goes on, an agent counts only with the record's token, a sile
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from core.model.errors import CallFailed
-from core.model.facts import AgentAnswered, AgentSilent
+from core.model.facts import AgentAnswered, AgentSilent, ProcessExited
 from core.model.identity import Ref
 from core.probe.view import ProbeView, Target, probe_view
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
+from tests.exploration.tasks import Task
 from tests.exploration.wired import ControlPlane
 from tests.exploration.world import World
 
@@ -44,15 +46,11 @@ class Prober:
                 return
             attempts += 1
             self._rules.tried(ref.generation, address)
-            if seen is not None and self._answers(address, seen.token):
-                self._plane.judge(
-                    AgentAnswered(
-                        ref=ref,
-                        at=world.clock.now(),
-                        address=address,
-                        attempts=attempts,
-                    )
-                )
+            task = self._agent(address, seen.token) if seen is not None else None
+            if task is not None:
+                self._plane.judge(_verdict(task, ref, world.clock.now(), address, attempts))
+                return
+            if seen is not None and seen.once:
                 return
             pause = PAUSE
             if seen is not None and seen.deadline is not None:
@@ -71,9 +69,9 @@ class Prober:
             return None
         return probe_view(found.records.get(target.ref.container_id), target)
 
-    def _answers(self, address: str, token: str | None) -> bool:
+    def _agent(self, address: str, token: str | None) -> Task | None:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
-        return any(task.answers and task.token == token for task in there)
+        return next((task for task in there if task.answers and task.token == token), None)
 
     def _give_up(self, target: Target, attempts: int) -> None:
         self._plane.judge(
@@ -86,3 +84,9 @@ class Prober:
                 remedy="Check the security group.",
             )
         )
+
+
+def _verdict(task: Task, ref: Ref, at: datetime, address: str, attempts: int) -> AgentAnswered | ProcessExited:
+    if task.exited_with is None:
+        return AgentAnswered(ref=ref, at=at, address=address, attempts=attempts)
+    return ProcessExited(ref=ref, at=at, address=address, exit_code=task.exited_with)

@@ -43,6 +43,8 @@ def _settled_down(rules: Rules, record: Record) -> None:
     task = rules.ecs.tasks.get(record.task_arn or "")
     if record.check_at is not None and record.check_at < rules.world.now() - timedelta(minutes=15):
         rules.breaks("hangs", f"{record.state} is due since {record.check_at}")
+    if task is not None and task.exited_with is not None:
+        _exit_seen(rules, record, task)
     if not record.state.ended and (record.state is not State.AGENT_HEALTHY or task is None or not task.wanted):
         rules.breaks("hangs", f"the record is {record.state}, {task}")
     blamed = record.error is not None and record.error.code in {
@@ -50,6 +52,13 @@ def _settled_down(rules: Rules, record: Record) -> None:
     }  # fmt: skip
     if blamed and task is not None and task.exit_code is not None and task.printed != COMPLAINT:
         rules.breaks("exit", f"{record.error and record.error.message}, and {task} exited with {task.exit_code}")
+
+
+def _exit_seen(rules: Rules, record: Record, task: Task) -> None:
+    if record.state is State.AGENT_HEALTHY:
+        rules.breaks("exit-unseen", f"the process of {task} exited with {task.exited_with}, and the record is healthy")
+    elif record.stop is not None and record.stop.reported and record.stop.exit_code != task.exited_with:
+        rules.breaks("exit-unseen", f"{task} exited with {task.exited_with}, and the record says {record.stop}")
 
 
 def _explained(rules: Rules, record: Record, output: SimulatedOutput) -> None:

@@ -22,6 +22,7 @@ At rest, a day later (`rest`)
 - `parameter`: no ended generation has left its token in the Parameter Store.
 - `hangs`: a record has ended, or is healthy and its task runs; nothing is due.
 - `exit`: a container that ran and exited ends as stopped, whichever version said so first.
+- `exit-unseen`: the exit of a process whose agent stays is in the record, with the code that the agent reported.
 - `output`: what runc printed was read where it alone explains the end, and the container counts as failed.
 Counted
 - tasks that only the leak finder has ended: rare, where no worker dies.

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
-from core.model.agent import AgentVariable
+from core.model.agent import AgentFlavor, AgentVariable
 from tests.exploration.world import World
 
 ENI: Final = "Timeout waiting for network interface provisioning to complete."
@@ -45,6 +46,10 @@ class Task:
     listed_from: float
     changed: Changed
     agent_up_at: float = float("inf")
+    exited_with: int | None = None
+    """Of the process whose agent stays."""
+    on_exit: list[Callable[[int], None]] = field(default_factory=list)
+    """What an attached backend does when it sees that exit."""
     stopped_at: float | None = None
     printed: str | None = None
     """The only line of the main container, in its log from `printed_at` on."""
@@ -127,7 +132,17 @@ class Task:
             world.scheduler.after(world.between(0.01, 2), lambda: self._exit(world.chance.choice((1, 255)), COMPLAINT))
         elif world.happens(0.4):
             code = world.chance.choice((0, 0, 1, 3))
-            world.scheduler.after(world.between(1, 600), lambda: self._exit(code, "disk full"))
+            stays = world.settings.agent_flavor is AgentFlavor.SOCKERLESS
+            end = partial(self._leave_agent, code) if stays else partial(self._exit, code, "disk full")
+            world.scheduler.after(world.between(1, 600), end)
+
+    def _leave_agent(self, code: int) -> None:
+        """The process exits and the agent stays: ECS sees nothing."""
+        if self.wanted:
+            self.world.note(f"the process of {self} exits with {code}")
+            self.exited_with = code
+            for seen in self.on_exit:
+                seen(code)
 
     def _exit(self, code: int, line: str) -> None:
         if self.wanted:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from core.launch.settings import Settings, TokenDelivery
+from core.model.agent import AgentFlavor
 from core.model.errors import ReachError
 from core.model.instants import truncate
 from core.model.policy import Policy
@@ -170,6 +171,8 @@ def _configured(chance: Random) -> tuple[Settings, Policy]:
             "keep_unreachable_tasks": chance.random() < 0.3,
             "watch_shards": 1,
             "task_log_group": chance.choice((None, "/ecs/tasks")),
+            "agent_flavor": chance.choice((AgentFlavor.SPEC, AgentFlavor.SPEC, AgentFlavor.SOCKERLESS)),
+            "exit_check_seconds": chance.choice((600.0, 3600.0)),
         }
     )
     return settings, replace(settings.policy, healthy_check=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))

@@ -93,11 +93,24 @@ def test_a_stopped_container_starts_again(account: Account) -> None:
     assert account.record() == record
 
 
+def test_a_reported_exit_stops_the_container_with_its_code(account: Account) -> None:
+    """The backend saw the end of the process; the agent that stays is stopped, and its own code is not taken."""
+    task = account.started()
+    account.told("task-running", task)
+    assert account.stop(event("stop-container-exited"))["state"] == "stopped"
+    record = account.record()
+    assert record.stop is not None
+    assert (record.stop.exit_code, record.agent_address, record.agent_token) == (7, None, None)
+    [shown] = account.ecs.describe_tasks(cluster="default", tasks=[task])["tasks"]
+    assert shown["desiredStatus"] == "STOPPED"
+
+
 @pytest.mark.parametrize(
     ("function", "name", "code"),
     [
         ("start", "start-container-refused", "InvalidRequest"),
         ("stop", "stop-container-unknown", "NotFound"),
+        ("stop", "stop-container-exited", "NotFound"),
     ],
 )
 def test_a_refusal_is_an_answer(account: Account, function: str, name: str, code: str) -> None:

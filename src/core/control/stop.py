@@ -4,7 +4,7 @@ from core.control.describe_tasks import describe_task
 from core.control.settle import settle
 from core.launch.parse import parse_stop_request
 from core.model.errors import Refused
-from core.model.facts import StopRequested
+from core.model.facts import ProcessExited, StopRequested
 from core.model.failure import ErrorCode, Failure
 from core.model.record import Record
 from core.ports import Ports
@@ -12,6 +12,8 @@ from core.ports import Ports
 
 def stop_container(ports: Ports, document: object) -> Record:
     """The record after the request. Idempotent: an ended container stays as it is. Its end comes by ECS's events.
+
+    But for an end that the agent has reported to the backend: it is recorded at once.
 
     Raises `Refused` for a malformed request or a container that is not recorded, `CallFailed` when ECS did not take the
     request: it stays recorded, and the reconciler repeats it.
@@ -23,8 +25,15 @@ def stop_container(ports: Ports, document: object) -> Record:
         raise Refused(Failure(ErrorCode.NOT_FOUND, f"Container {request.container_id} is not recorded.", remedy))
     ref = None
     while record.ref != ref:  # of the newest generation: the container may be started anew at this moment
-        ref = record.ref
-        record = settle(ports, record, StopRequested(ref=ref, at=ports.clock.now(), reason=request.reason)).record
+        if request.generation not in (None, record.generation):
+            return record
+        ref, at = record.ref, ports.clock.now()
+        stop = StopRequested(ref=ref, at=at, reason=request.reason)
+        if request.exit_code is None:
+            record = settle(ports, record, stop).record
+        else:
+            exited = ProcessExited(ref=ref, at=at, address=None, exit_code=request.exit_code)
+            record = settle(ports, record, exited, stop).record
     if record.task_arn is not None or record.state.ended:
         return record
     # A start is under way, or died: if its task exists, the record takes it, and the stop is pending.

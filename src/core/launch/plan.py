@@ -17,7 +17,7 @@ from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
-from core.model.agent import AgentVariable, Injection, agent_arguments
+from core.model.agent import AgentVariable, Injection, agent_arguments, starts_child
 from core.model.facts import MAIN
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
@@ -61,7 +61,8 @@ def plan_launch(
     agent = _agent_environment(request, settings, keep_alive=keep_alive)
     if not by_parameter:
         agent[AgentVariable.TOKEN] = token
-    command = agent_arguments(request.entrypoint, request.cmd, keep_alive=keep_alive)
+    flavor, port = settings.agent_flavor, settings.agent_port
+    command = agent_arguments(flavor, port, request.entrypoint, request.cmd, keep_alive=keep_alive)
     overrides = _overrides({**request.environment, **agent}, command)
     # AWS does not say which form of JSON it counts. This is the longest, with spaces and escaped to ASCII: counting too
     # many costs a definition, counting too few a failed start.
@@ -110,7 +111,7 @@ def _agent_environment(request: StartRequest, settings: Settings, *, keep_alive:
         AgentVariable.ORIGINAL_ENTRYPOINT: json.dumps(request.entrypoint, separators=(",", ":")),
         AgentVariable.ORIGINAL_CMD: json.dumps(request.cmd, separators=(",", ":")),
         AgentVariable.CONTAINER_ID: request.container_id,
-        AgentVariable.KEEP_ALIVE: "true" if keep_alive else None,
+        AgentVariable.KEEP_ALIVE: None if starts_child(settings.agent_flavor, keep_alive=keep_alive) else "true",
     }
     return present(environment)
 

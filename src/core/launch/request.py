@@ -205,3 +205,9 @@ class StopRequest(StrictDocument):
 
     container_id: ContainerId
     reason: Reason = "Stopped on request."
+    exit_code: int | None = Field(
+        None, ge=-1, le=255, description="The agent has reported this end of the container's process to the backend."
+    )
+    generation: int | None = Field(
+        None, ge=1, description="Of the reported end: a newer generation is not stopped by it."
+    )

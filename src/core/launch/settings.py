@@ -28,7 +28,7 @@ from core.launch.constraints import (
     SECURITY_GROUPS,
     SUBNETS,
 )
-from core.model.agent import Injection
+from core.model.agent import AgentFlavor, Injection
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.policy import Policy
@@ -108,6 +108,7 @@ class Settings(BaseModel):
         "Command of the init container, comma-separated.",
     )
     agent_port: int = _setting(9111, "The TCP port of the agent.", ge=1, le=65535)
+    agent_flavor: AgentFlavor = _setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
     injection: Injection | None = _setting(None, "Forces a strategy; the default follows the EFS setting.")
     token_delivery: TokenDelivery = _setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
     task_log_group: Annotated[str | None, LOG_GROUP] = _setting(
@@ -116,6 +117,9 @@ class Settings(BaseModel):
     launch_attempts: int = _setting(2, "Most tasks for one start request, when launches fail transiently.", ge=1, le=10)
     health_timeout_seconds: float = _setting(60, "From the known address to the agent's answer.", ge=1, le=240)
     start_timeout_seconds: float = _setting(300, "From the start request to RUNNING, for each launch.", ge=1, le=86400)
+    exit_check_seconds: float = _setting(
+        60, "Between two probes of a healthy agent that outlives its process.", ge=60, le=86400
+    )
     early_probe: bool = _setting(False, "Probe from the PENDING event on, the first with the address.")
     probe_interval_seconds: float = _setting(1, "Between two tries at an agent.", gt=0)
     probe_request_timeout_seconds: float = _setting(2, "Time-out of one try.", gt=0)
@@ -172,6 +176,7 @@ class Settings(BaseModel):
             launch_attempts=self.launch_attempts,
             health_timeout=self.health_timeout_seconds,
             start_timeout=self.start_timeout_seconds,
+            exit_check=self.exit_check_seconds,
             probe_interval=self.probe_interval_seconds,
             probe_request_timeout=self.probe_request_timeout_seconds,
             keep_unreachable=self.keep_unreachable_tasks,

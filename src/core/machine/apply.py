@@ -17,6 +17,7 @@ from core.machine.changes import Stale, close, fail, fire, note, resolve, settle
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
 from core.model import facts
+from core.model.agent import starts_child
 from core.model.instants import truncate
 from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record, Stop
@@ -56,6 +57,8 @@ def _applied(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale
             return failed_task_missing(record, fact, policy)
         case facts.AgentAnswered():
             return _agent_answered(record, fact, policy)
+        case facts.ProcessExited():
+            return _process_exited(record, fact)
         case facts.AgentSilent() | facts.ProbeAborted():
             return _unanswered(record, fact)
         case facts.TaskGone():
@@ -106,7 +109,21 @@ def _agent_answered(record: Record, fact: facts.AgentAnswered, policy: Policy) -
     record = fire(record, Trigger.AGENT_ANSWERED, fact.at)
     # Without the error of earlier probers.
     probe = Probe(record.probe.deadline, fact.attempts) if record.probe else None
-    return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe)
+    expected = starts_child(record.agent_flavor, keep_alive=record.keep_alive)
+    warning = messages.no_child(record) if expected and not fact.has_child else None
+    return replace(record, timings={**record.timings, Instant.HEALTHY: fact.at}, probe=probe, warning=warning)
+
+
+def _process_exited(record: Record, fact: facts.ProcessExited) -> Record | Stale:
+    """The agent's report outweighs what ECS says later of the agent. StopTask is pending then: the agent may stay."""
+    if record.state.ended or record.unexplained is not None:
+        return Stale("the end is known already")
+    if fact.address is None and record.task_arn is None:
+        return Stale("no task of the container is known")
+    if fact.address is not None and fact.address not in {record.agent_address, record.early_address}:
+        return Stale("the record has another address")
+    stop = replace(record.stop or Stop(), exit_code=fact.exit_code, reported=True)
+    return fire(note(replace(record, stop=stop), Instant.EXITED, fact.at), Trigger.CONTAINER_EXITED, fact.at)
 
 
 def _unanswered(record: Record, fact: facts.AgentSilent | facts.ProbeAborted) -> Record | Stale:  # noqa: PLR0911 - one case each

@@ -132,7 +132,7 @@ def _stop(record: Record, task: TaskObserved) -> Stop | None:
     before = record.stop or Stop()
     main = task.container(MAIN)
     reasons = [text for text in (task.stopped_reason, main.reason if main else None) if text]
-    exit_code = main.exit_code if main else None
+    exit_code = main.exit_code if main and not before.reported else None
     stop = replace(
         before,
         code=task.stop_code or before.code,
@@ -162,9 +162,9 @@ def _out_of_memory(reason: str | None) -> bool:
 
 def _add_cause(record: Record, task: TaskObserved) -> Record:
     """The cause, where one is known, of a `stopped` container; a `failed` one has it in its `error`."""
-    if record.state is not State.STOPPED:
-        return record
     stop = record.stop or Stop()
+    if record.state is not State.STOPPED or (stop.reported and not stop.oom_killed):
+        return record
     cause = Cause.OUT_OF_MEMORY if stop.oom_killed else diagnose(task).cause
     return record if cause is Cause.UNKNOWN else replace(record, stop=replace(stop, cause=cause))
 

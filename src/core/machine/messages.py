@@ -16,7 +16,7 @@ from core.model.facts import TaskObserved
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import format_instant
 from core.model.policy import Policy
-from core.model.record import Record
+from core.model.record import AgentWarning, Record
 
 ROUTE: Final = (
     "A function in a VPC needs the DynamoDB gateway endpoint in the route tables of its subnets (stack parameter "
@@ -29,6 +29,16 @@ NO_RESULT_REMEDY: Final = (
     f"First the prober's route to DynamoDB. {ROUTE} Then AgentHealthFunction's errors, throttles and dead-letter "
     "queue, and the free addresses of its subnets. The task runs on and its agent is asked again."
 )
+
+
+def no_child(record: Record) -> AgentWarning:
+    """The agent answers, and its `/health` shows no child: the container's command does not run."""
+    return AgentWarning(
+        f"The agent at {record.agent_address} answers, but it shows no child process (`pid` of GET /health): the "
+        "container's command does not run. exec works.",
+        f"Check that the injected agent is of the flavor {record.agent_flavor} (stack parameter AgentFlavor; the "
+        "public Sockerless agent is sockerless). Then start the container again.",
+    )
 
 
 def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:

@@ -14,7 +14,9 @@ An action is pending until its outcome is in the record, as another fact:
     a launch to repeat that was claimed       Relaunch        LaunchAccepted, LaunchRejected, FailedTaskMissing
     task-running, so without an address       DescribeTask    TaskObserved
     an address, and no healthy agent yet      SendProbe       AgentAnswered, AgentSilent
+    a healthy agent that outlives its process SendProbe       ProcessExited
     a stop requested, or a failure            StopTask        StopAccepted
+    an exit that the agent reported           StopTask        StopAccepted
     a task beside the container's own         StopTask        StopAccepted
     ended, and its token in Parameter Store   EraseToken      TokenErased
     ended, and only the output says why       ReadOutput      OutputRead
@@ -85,7 +87,8 @@ def _for_the_task(record: Record, policy: Policy) -> Iterator[Action]:
     ref, cluster, task = record.ref, record.cluster_arn or "", record.task_arn
     if task is None or record.stopping:
         return
-    address = record.agent_address if record.state is State.ENI_RESOLVED else record.early_address
+    probed = record.state is State.ENI_RESOLVED or record.exit_unseen
+    address = record.agent_address if probed else record.early_address
     if (reason := _pending_stop(record, policy)) is not None:
         yield StopTask(ref=ref, cluster_arn=cluster, task_arn=task, reason=reason[:STOP_REASON_LIMIT])
     elif record.state is State.TASK_RUNNING:
@@ -110,6 +113,8 @@ def _pending_stop(record: Record, policy: Policy) -> str | None:
     if not record.state.ended:
         return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None
     error = record.error
+    if record.stop is not None and record.stop.reported:
+        return f"The container's process exited with {record.stop.exit_code}, as its agent reports."
     if error is None or error.code is ErrorCode.TASK_LOST:
         return None
     return None if kept_running(record, policy) else f"{error.code}: {error.message}"

@@ -60,7 +60,8 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
             deadline = record.launched_at + timedelta(seconds=policy.start_timeout)
             return max(0.0, min(policy.launch_check, (deadline - now).total_seconds()))
         case State.AGENT_HEALTHY if not record.stop_requested:
-            return _to_own_phase(record.container_id, policy.healthy_check, now)
+            interval = policy.exit_check if record.exit_unseen else policy.healthy_check
+            return _to_own_phase(record.container_id, interval, now)
         case _:
             # Not before the prober may be lost: a second one costs a place among the probers. And the longer there is
             # no verdict, the more rarely: the queue delivers a failed message again for half an hour, and so there are

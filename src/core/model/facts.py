@@ -142,10 +142,22 @@ class FailedTaskMissing(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAnswered(_Fact):
-    """The agent at `address` answered as it should, at the `attempts`-th try."""
+    """The agent at `address` answered as it should, at the `attempts`-th try; `has_child`: it shows its child."""
 
     address: str
     attempts: int
+    has_child: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessExited(_Fact):
+    """The agent says that the container's process has exited: to a prober at `address`, or (None) to the backend.
+
+    `exit_code` is the agent's word: -1 of the public agent for a signal, None where it has none.
+    """
+
+    address: str | None
+    exit_code: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +237,7 @@ Fact: TypeAlias = (
     | LaunchClaimed
     | FailedTaskMissing
     | AgentAnswered
+    | ProcessExited
     | AgentSilent
     | ProbeAborted
     | TaskGone

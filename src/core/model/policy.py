@@ -31,6 +31,8 @@ class Policy:
     probe_check: float = 30
     probe_check_most: float = 5 * 60
     healthy_check: float = 15 * 60
+    # The same where only the agent shows the end of the container's process (`AgentFlavor`).
+    exit_check: float = 60
     stopping_check: float = 150  # a task may take so long to stop (Spot: two minutes; stopTimeout: at most two)
     leak_grace: float = 5 * 60  # a task counts as leaked when it is as old, and no record has wanted it for as long
     keep_leaked: bool = False  # leaked tasks are counted, and run on

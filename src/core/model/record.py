@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from core.model.agent import Injection
+from core.model.agent import AgentFlavor, Injection
 from core.model.facts import ContainerSeen, Fact
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
@@ -17,9 +17,10 @@ HISTORY_LIMIT: Final = 32
 
 
 class Instant(StrEnum):
-    """The keys of `timings`. `resolved` and `healthy` are ours, the others ECS's; `stopping` is ours until ECS has it.
+    """The keys of `timings`. `resolved`, `healthy` and `exited` are ours, the others ECS's; `stopping` is ours first.
 
-    `execution_stopped` is the end of the containers, `stopped` that of the task: on Fargate seconds later, or an hour.
+    `exited` is when the agent's report of the end arrived, `execution_stopped` is the end of the containers, `stopped`
+    that of the task: on Fargate seconds later, or an hour.
     """
 
     CREATED = "created"
@@ -29,6 +30,7 @@ class Instant(StrEnum):
     STARTED = "started"
     RESOLVED = "resolved"
     HEALTHY = "healthy"
+    EXITED = "exited"
     STOPPING = "stopping"
     EXECUTION_STOPPED = "execution_stopped"
     STOPPED = "stopped"
@@ -54,6 +56,7 @@ class Probe:
 class Stop:
     """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for the end.
 
+    `reported`: the agent reported the exit code, so that of ECS is only that of the StopTask that followed.
     `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
     """
 
@@ -61,8 +64,17 @@ class Stop:
     reason: str | None = None
     exit_code: int | None = None
     requested: bool = False
+    reported: bool = False
     oom_killed: bool = False
     cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWarning:
+    """`warning`: the agent answers, and something is wrong all the same."""
+
+    message: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +163,13 @@ class Record:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     keep_alive: bool = False
+    agent_flavor: AgentFlavor = AgentFlavor.SPEC
     agent_address: str | None = None
     early_address: str | None = None
     agent_token: str | None = field(default=None, repr=False)
     timings: Mapping[Instant, datetime] = field(default_factory=dict)
     probe: Probe | None = None
+    warning: AgentWarning | None = None
     error: Failure | None = None
     stop: Stop | None = None
     history: tuple[Step, ...] = ()
@@ -214,7 +228,7 @@ class Record:
     def finished_at(self) -> datetime | None:
         """The container's own end; else when an exited container's task began to stop; else the task's end."""
         exited = self.stop is not None and self.stop.exit_code is not None
-        known = (Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
+        known = (Instant.EXITED, Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
         return next((self.timings[name] for name in known if name in self.timings), None)
 
     @property
@@ -225,6 +239,11 @@ class Record:
     def gave_up(self, task_arn: str) -> bool:
         """Whether this task belongs to a launch that was given up."""
         return any(launch.task_arn == task_arn for launch in self.launches)
+
+    @property
+    def exit_unseen(self) -> bool:
+        """The container's process may exit without ECS's knowledge, because its agent stays."""
+        return self.state is State.AGENT_HEALTHY and self.agent_flavor is AgentFlavor.SOCKERLESS
 
     @property
     def stopping(self) -> bool:

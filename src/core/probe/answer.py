@@ -5,10 +5,13 @@ Pure. `core.adapters.http_probe` finds the errors; the last one of a probe becom
 """
 
 import errno
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from core.model.agent import Child
 
 
 class ProbeErrorKind(StrEnum):
@@ -46,9 +49,10 @@ class ProbeError:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one try. Without an `error`, the agent answered correctly."""
+    """The outcome of one try. Without an `error`, the agent answered correctly, and says of its child `child`."""
 
     error: ProbeError | None = None
+    child: Child | None = None
 
     @property
     def healthy(self) -> bool:
@@ -168,12 +172,28 @@ def judge_health(address: str, status: int, body: bytes) -> Answer:
     """
     match status:
         case 200:
-            return HEALTHY
+            return Answer(child=_child(body))
         case 400 if b"HTTPS" in body:
             return Answer(probe_error(ProbeErrorKind.TLS, address))
         case _:
             text = f"GET /health was answered with status {status}, not 200"
             return Answer(probe_error(ProbeErrorKind.STATUS, address, text))
+
+
+def _child(body: bytes) -> Child | None:
+    """None for a body of another shape: a status decides whether an agent is healthy (agent-protocol.md 2)."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or not _is_integer(said.get("pid")):
+        return None
+    exit_code = said.get("exitCode")
+    return Child(said["pid"], said.get("exited") is True, exit_code if _is_integer(exit_code) else None)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def judge_identity(address: str, status: int, _body: bytes) -> Answer:

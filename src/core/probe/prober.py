@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from core.machine.messages import ROUTE
+from core.model.agent import Child
 from core.model.errors import CallFailed, ReachError
-from core.model.facts import AgentAnswered, AgentSilent
+from core.model.facts import AgentAnswered, AgentSilent, ProcessExited
 from core.model.failure import Cause
 from core.model.policy import Policy
 from core.model.record import Record
@@ -48,8 +49,13 @@ class Outcome(StrEnum):
     """How a probe ended."""
 
     HEALTHY = "healthy"
+    EXITED = "exited"
     SILENT = "silent"
     OVER = "over"
+
+
+Verdict: TypeAlias = AgentAnswered | ProcessExited | AgentSilent
+_OUTCOMES: Final = {AgentAnswered: Outcome.HEALTHY, ProcessExited: Outcome.EXITED, AgentSilent: Outcome.SILENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class AgentProbe:
     check_health: CheckHealth
     check_identity: CheckIdentity | None = None
     read_record: Callable[[], Awaitable[Record | None]]
-    settle_verdict: Callable[[AgentAnswered | AgentSilent], Awaitable[object]]
+    settle_verdict: Callable[[Verdict], Awaitable[object]]
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[object]]
     policy: Policy
@@ -140,19 +146,24 @@ class AgentProbe:
             # Also when both finished at once: the record outweighs an answer from an address.
             return self._result(Outcome.OVER, why=reads.result())
         verdict = tries.result()
+        if verdict is None:
+            return self._result(Outcome.OVER, why="the healthy agent gave no answer: its end is ECS's to report")
         await self._until_written(verdict)
-        return self._result(Outcome.HEALTHY if isinstance(verdict, AgentAnswered) else Outcome.SILENT)
+        return self._result(_OUTCOMES[type(verdict)])
 
-    async def _until_verdict(self) -> AgentAnswered | AgentSilent:
+    async def _until_verdict(self) -> Verdict | None:
         reached_network = False
         due = self.now()
         while due < self.give_up_at:
             await self._sleep_until(due)
             self.attempts += 1
-            error = (await self._try()).error
+            answer = await self._try()
+            error = answer.error
             if error is None:
-                return self._answered()
+                return self._answered(answer.child)
             self.last_error = error
+            if self.view.once:
+                return None
             reached_network = reached_network or error.kind is not ProbeErrorKind.PROBER
             # Counted from the beginning of a try. After a longer try the next one begins at once.
             due = max(due + self._interval(), self.now())
@@ -185,7 +196,7 @@ class AgentProbe:
             self.has_read.set()
             await self.sleep(pause)
 
-    async def _until_written(self, verdict: AgentAnswered | AgentSilent) -> None:
+    async def _until_written(self, verdict: Verdict) -> None:
         """Makes at least one attempt, also at the end of the worker's time."""
         until = min(self.now() + timedelta(seconds=TABLE_PATIENCE), self.give_up_at)
         while True:
@@ -206,7 +217,8 @@ class AgentProbe:
         await self.has_read.wait()
         if self.view.token is None:
             return Answer(probe_error(ProbeErrorKind.UNVERIFIED, self.target.address))
-        return await self.check_identity(self.target.address, self.view.token, timeout=timeout)
+        identity = await self.check_identity(self.target.address, self.view.token, timeout=timeout)
+        return answer if identity.healthy else identity
 
     def _interval(self) -> timedelta:
         policy = self.policy
@@ -221,8 +233,11 @@ class AgentProbe:
         while (pause := (instant - self.now()).total_seconds()) > 0:
             await self.sleep(pause)
 
-    def _answered(self) -> AgentAnswered:
-        return AgentAnswered(ref=self.target.ref, at=self.now(), address=self.target.address, attempts=self.attempts)
+    def _answered(self, child: Child | None) -> AgentAnswered | ProcessExited:
+        ref, at, address = self.target.ref, self.now(), self.target.address
+        if child is not None and child.exited:
+            return ProcessExited(ref=ref, at=at, address=address, exit_code=child.exit_code)
+        return AgentAnswered(ref=ref, at=at, address=address, attempts=self.attempts, has_child=child is not None)
 
     def _silent(self, error: ProbeError) -> AgentSilent:
         return AgentSilent(

@@ -20,9 +20,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ProbeView:
-    """What a probe needs of a record. `over`: why the probe has ended. No `deadline` until the address is resolved."""
+    """What a probe needs of a record. `over`: why the probe has ended. No `deadline` until the address is resolved.
+
+    `once`: the agent is healthy, and the probe only finds out whether its process has exited.
+    """
 
     over: str | None = None
+    once: bool = False
     early: bool = False
     deadline: datetime | None = None
     token: str | None = field(default=None, repr=False)
@@ -34,8 +38,9 @@ def probe_view(record: Record | None, target: Target) -> ProbeView:
     if record is None or over is not None:
         return ProbeView(over=over)
     return ProbeView(
+        once=record.exit_unseen,
         early=record.state is State.PENDING,
-        deadline=record.probe.deadline if record.probe else None,
+        deadline=record.probe.deadline if record.probe and not record.exit_unseen else None,
         token=record.agent_token,
     )
 
@@ -45,7 +50,7 @@ def _why_over(record: Record | None, target: Target) -> str | None:
         return "the record is gone"
     if record.generation != target.ref.generation:
         return f"the record is at generation {record.generation}"
-    if record.state.ended or record.state is State.AGENT_HEALTHY:
+    if record.state.ended or (record.state is State.AGENT_HEALTHY and not record.exit_unseen):
         return f"the record is {record.state}"
     if record.stopping:
         return "the task is on its way out"

@@ -97,6 +97,11 @@ def word(words: type[StrEnum]) -> Kind:
     return Kind("S", read, lambda held: held.value, words)
 
 
+def other_than(default: Any, kind: Kind) -> Kind:
+    """A value that is absent where it is the default."""
+    return kind._replace(write=lambda held: None if held == default else kind.write(held))
+
+
 def instants(words: type[StrEnum]) -> Kind:
     """A map of instants with the words of an enumeration as names. Other names are tolerated."""
     members = tuple((one.value, one, _instant, False) for one in words)

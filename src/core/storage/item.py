@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from core.model.agent import Injection
+from core.model.agent import AgentFlavor, Injection
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
@@ -20,6 +20,7 @@ from core.model.families import DefinitionUse
 from core.model.record import (
     HISTORY_LIMIT,
     SCHEMA,
+    AgentWarning,
     Ask,
     Instant,
     Launch,
@@ -46,6 +47,7 @@ from core.storage.attributes import (
     instants,
     list_of,
     map_of,
+    other_than,
     word,
 )
 
@@ -116,12 +118,16 @@ _PROBE: Final = Map(
     ("silent_at", INSTANT, "until DescribeTasks has answered", "the prober's verdict that the agent did not answer"),
     ("remedy", TEXT, "with `last_error`", "what to do next"),
 )
+_WARNING: Final = Map(
+    AgentWarning, ("message", TEXT, ALWAYS, "what is wrong"), ("remedy", TEXT, ALWAYS, "what to do next")
+)
 _STOP: Final = Map(
     Stop,
     ("code", TEXT, "once ECS shows it", "ECS's stopCode"),
     ("reason", TEXT, "once ECS shows it", "ECS's text"),
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
     ("requested", FLAG, "when true", "the backend requested the end"),
+    ("reported", FLAG, "when true", "the agent reported the end and its `exit_code`, so ECS's is not taken"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
     ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
 )
@@ -179,13 +185,15 @@ ITEM: Final = Map(
     ("entrypoint", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("cmd", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("keep_alive", BOOLEAN, ALWAYS, "the command only kept the container alive, so the agent runs no child"),
+    ("agent_flavor", other_than(AgentFlavor.SPEC, word(AgentFlavor)), "unless `spec`", _listed(AgentFlavor)),
     ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
     ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
     ("agent_token", TEXT, "until the end", "the bearer token of this generation"),
     ("created_at", INSTANT, ALWAYS, "when this generation was recorded"),
     ("updated_at", INSTANT, ALWAYS, "the last write"),
-    ("timings", instants(Instant), "growing", f"{_listed(Instant)}: ECS's own, but `resolved` and `healthy`"),
+    ("timings", instants(Instant), "growing", f"{_listed(Instant)}: ECS's own, but `resolved`, `healthy` and `exited`"),
     ("probe", map_of(_PROBE), "from `eni-resolved` on", "what the prober knows of the agent"),
+    ("warning", map_of(_WARNING), "where there is one", "the agent answers, and something is wrong all the same"),
     ("error", map_of(_FAILURE), "`failed`", "why the container failed"),
     ("stop", map_of(_STOP), "once the end is in sight", "how the task ended"),
     ("history", list_of(_STEP), "after the first transition", f"the newest {HISTORY_LIMIT} transitions"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.model.record import AgentWarning, Settled
 from handlers import telemetry
 from tests.factories import CONTAINER_ID, pending
+from tests.records import healthy
 
 
 def test_labels_that_are_no_tags_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -14,3 +16,16 @@ def test_labels_that_are_no_tags_are_a_warning(caplog: pytest.LogCaptureFixture)
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["message"]) == ("WARNING", "labels left out")
     assert (line["container_id"], line["labels"]) == (CONTAINER_ID, ["note"])
+
+
+def test_an_agent_without_a_child_is_a_warning_and_a_count(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when the container becomes healthy: its command does not run."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SockerlessReach")
+    record = healthy(warning=AgentWarning("It shows no child process.", "Check AgentFlavor."))
+    telemetry.Telemetry().settled(Settled(record, record.history[-1:]))
+    telemetry.Telemetry().settled(Settled(record, ignored="it holds nothing new"))
+    [line] = [vars(one) for one in caplog.records if one.levelname == "WARNING"]
+    assert (line["message"], line["why"]) == ("agent without child", "It shows no child process.")
+    assert capsys.readouterr().out.count('"AgentsWithoutChild":[1.0]') == 1

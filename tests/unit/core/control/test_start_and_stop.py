@@ -260,6 +260,29 @@ def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
         world.start()
 
 
+def test_a_reported_exit_ends_the_container_at_once(world: World) -> None:
+    """With the agent's code, and StopTask for the agent that may stay."""
+    record = world.start()
+    record = world.stop(event("stop-container-exited"))
+    assert record.stop is not None
+    assert (record.state, record.stop.exit_code, record.stop.requested) == (State.STOPPED, 7, False)
+    assert [arn for arn, _ in world.ecs.stopped] == [record.task_arn]
+
+
+def test_a_reported_exit_without_a_task_is_a_stop(world: World) -> None:
+    """Nothing can have exited, so the end is only requested."""
+    world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
+    record = world.stop({"container_id": CONTAINER_ID, "exit_code": 0})
+    assert (record.state, record.stop_requested) == (State.PENDING, True)
+
+
+@pytest.mark.parametrize("more", [{}, {"exit_code": 7}])
+def test_a_stop_of_an_older_generation_changes_nothing(world: World, more: dict[str, int]) -> None:
+    """A report that arrives after a restart is not about the container that runs now."""
+    before = world.start()
+    assert world.stop({"container_id": CONTAINER_ID, "generation": 2, **more}) == before
+
+
 def test_a_stop_that_cannot_ask_for_the_task_is_recorded_all_the_same(world: World) -> None:
     """The error goes to the caller; the reconciler finds the task, and stops it."""
     world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from core.launch.injection import choose_strategy, injected_parts
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.settings import Settings
-from core.model.agent import Injection, agent_arguments, agent_path
+from core.model.agent import AgentFlavor, Injection, agent_arguments, agent_path
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode
 from tests.factories import TOKEN
@@ -183,6 +184,23 @@ def test_the_plan_says_where_the_agent_is(strategy: Injection) -> None:
 
 def test_agent_arguments() -> None:
     """The original entrypoint and cmd follow `--` word by word; keep-alive runs no child. specification.md 7 and 8."""
-    assert agent_arguments(("sh", "-c"), ("echo  $A",), keep_alive=False) == ["--", "sh", "-c", "echo  $A"]
-    assert agent_arguments((), ("--", "x"), keep_alive=False) == ["--", "--", "x"]
-    assert agent_arguments(("tail", "-f"), ("/dev/null",), keep_alive=True) == ["--keep-alive", "--"]
+    spec = partial(agent_arguments, AgentFlavor.SPEC, 9111)
+    assert spec(("sh", "-c"), ("echo  $A",), keep_alive=False) == ["--", "sh", "-c", "echo  $A"]
+    assert spec((), ("--", "x"), keep_alive=False) == ["--", "--", "x"]
+    assert spec(("tail", "-f"), ("/dev/null",), keep_alive=True) == ["--keep-alive", "--"]
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_arguments_of_the_public_agent(keep_alive: bool) -> None:
+    """Its port is from -addr alone, and it starts a child only with -keep-alive, be it idle (agent-protocol.md 5)."""
+    arguments = agent_arguments(AgentFlavor.SOCKERLESS, 9222, ("tail",), ("-f", "/dev/null"), keep_alive=keep_alive)
+    assert arguments == ["-addr", ":9222", "-log-level", "fatal", "-keep-alive", "--", "tail", "-f", "/dev/null"]
+
+
+def test_the_public_agent_is_started_by_its_flavor() -> None:
+    """With AGENT_FLAVOR=sockerless the command in RunTask is its own, and no variable asks for a keep-alive."""
+    planned = plan(settings(agent_flavor="sockerless"), entrypoint=None, cmd=["sleep", "infinity"])
+    (main,) = planned.run["overrides"]["containerOverrides"]
+    assert main["command"][-4:] == ["-keep-alive", "--", "sleep", "infinity"]
+    assert "SOCKERLESS_KEEP_ALIVE" not in {pair["name"] for pair in main["environment"]}
+    assert planned.keep_alive

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from core.probe.answer import ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
+from core.model.agent import Child
+from core.probe.answer import Answer, ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
 
 ADDRESS = "10.0.1.47:9111"
 
@@ -84,6 +85,27 @@ def test_health(status: int, body: bytes, kind: ProbeErrorKind | None) -> None:
     """Only 200 is an agent that accepts connections."""
     error = judge_health(ADDRESS, status, body).error
     assert (error.kind if error else None) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "child"),
+    [
+        (b'{"status": "ok", "pid": 7}', Child(7)),
+        (b'{"status":"ok","pid":7,"exited":true,"exitCode":3}', Child(7, exited=True, exit_code=3)),
+        (b'{"status":"ok","pid":7,"exited":true,"exitCode":-1}', Child(7, exited=True, exit_code=-1)),
+        (b'{"pid": 7, "exited": true, "exitCode": "3"}', Child(7, exited=True)),
+        (b'{"pid": 7, "exited": "yes"}', Child(7)),
+        (b'{"status": "ok"}', None),
+        (b'{"pid": true}', None),
+        (b'{"pid": "7"}', None),
+        (b"[7]", None),
+        (b"ok", None),
+        (b"\xff", None),
+    ],
+)
+def test_the_child_in_an_answer(body: bytes, child: Child | None) -> None:
+    """`pid` shows a child, `exited` its end. A body of another shape is healthy, and shows none."""
+    assert judge_health(ADDRESS, 200, body) == Answer(child=child)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 from core.machine.apply import apply
 from core.machine.changes import Stale
+from core.model.agent import AgentFlavor, Child
 from core.model.errors import CallFailed, UnreadableRecord
-from core.model.facts import AgentAnswered, AgentSilent, Fact
+from core.model.facts import AgentAnswered, AgentSilent, Fact, ProcessExited
 from core.model.failure import Cause
 from core.model.policy import Policy
 from core.model.record import Instant, Probe, Record
@@ -31,6 +32,7 @@ REFUSED = Answer(probe_error(ProbeErrorKind.REFUSED, ADDRESS))
 STRANGER = Answer(probe_error(ProbeErrorKind.STRANGER, ADDRESS, "401"))
 DEADLINE = 60.0
 WORKER_ENDS = 280.0
+RUNNING = Child(pid=7)
 POLICY = Policy(probe_first_interval=1)
 """A steady pace from the first try on; another test proves the quick beginning."""
 
@@ -51,6 +53,7 @@ class World:
     read_fails: Callable[[float], bool] = lambda _second: False
     read_takes: float = 0.0
     stranger_until: float | None = None
+    child: Callable[[float], Child | None] = lambda _second: RUNNING
     tries: list[float] = field(default_factory=list)
     reads: list[float] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -69,7 +72,8 @@ class World:
             await asyncio.sleep(self.try_takes(second))
         finally:
             self.under_way -= 1
-        return HEALTHY if self.answers_at is not None and second >= self.answers_at else REFUSED
+        healthy = self.answers_at is not None and second >= self.answers_at
+        return Answer(child=self.child(second)) if healthy else REFUSED
 
     async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ASYNC109 - the port's
         """A stranger, or healthy."""
@@ -614,3 +618,61 @@ def test_token_is_in_no_repr() -> None:
     """What the engine keeps of a record may be printed."""
     assert TOKEN not in repr(probe_view(probed(), TARGET))
     assert probe_view(probed(), TARGET).token == TOKEN
+
+
+def test_an_agent_that_shows_no_child_is_reported_so() -> None:
+    """`pid` is absent from /health: the verdict says so, and the record decides whether a child was expected."""
+    world = World(answers_at=0, child=lambda _second: None)
+    assert world.run().outcome is Outcome.HEALTHY
+    assert world.facts == [AgentAnswered(ref=REF, at=at(0), address=ADDRESS, attempts=1, has_child=False)]
+
+
+@pytest.mark.parametrize("exit_code", [0, 7, -1, None])
+def test_a_process_that_has_exited_is_the_verdict(exit_code: int | None) -> None:
+    """`exited` in /health: the container ran and ended, though its agent answers."""
+    world = World(answers_at=2, child=lambda _second: Child(7, exited=True, exit_code=exit_code))
+    assert world.run(identified=True).outcome is Outcome.EXITED
+    assert world.facts == [ProcessExited(ref=REF, at=at(2), address=ADDRESS, exit_code=exit_code)]
+    assert world.tokens == [TOKEN]
+
+
+def test_the_end_that_a_stranger_reports_is_not_the_containers() -> None:
+    """Another task's agent on a recycled address says that its process has exited: that is no verdict."""
+    world = World(answers_at=0, stranger_until=30, child=lambda second: Child(7, exited=second < 30, exit_code=7))
+    assert world.run(identified=True).outcome is Outcome.HEALTHY
+    assert [type(fact) for fact in world.facts] == [AgentAnswered]
+
+
+def outliving(**changes: Any) -> Record:
+    """A healthy container whose agent stays when its process exits."""
+    flavored = probed(state=State.AGENT_HEALTHY, agent_flavor=AgentFlavor.SOCKERLESS)
+    return replace(flavored, **changes)
+
+
+def test_a_healthy_agent_that_outlives_its_process_is_probed_for_the_end() -> None:
+    """One try finds the end, with the token checked."""
+    world = World(answers_at=0, record_at=lambda _second: outliving(), child=lambda _second: Child(7, True, 3))
+    assert world.run(identified=True).outcome is Outcome.EXITED
+    assert world.facts == [ProcessExited(ref=REF, at=at(0), address=ADDRESS, exit_code=3)]
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.5])
+def test_a_healthy_agent_without_an_answer_is_no_verdict(takes: float) -> None:
+    """After the first failed try with a read the probe is over: no deadline runs, and ECS reports a task's end."""
+    world = World(record_at=lambda _second: outliving(), read_takes=takes)
+    result = world.run()
+    assert (result.outcome, world.facts) == (Outcome.OVER, [])
+    assert max(world.tries) <= 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        outliving(agent_flavor=AgentFlavor.SPEC),
+        outliving(timings={Instant.STOPPING: at(1)}),
+        outliving(agent_address="10.0.9.9:9111"),
+    ],
+)
+def test_no_other_healthy_agent_is_probed(record: Record) -> None:
+    """An agent that exits with its process, a task on its way out, another address: the probe is over."""
+    assert probe_view(record, TARGET).over is not None

@@ -183,8 +183,8 @@ def fail_first_task(world: World) -> str:
 
 
 def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
-    """Definition, command, environment and tags as ECS shows them; another client token, the same startedBy."""
-    document = {**event("start-container"), "labels": {"team": "ci"}}
+    """Definition, command, environment and tags as ECS shows them, security groups as saved; another client token."""
+    document = {**event("start-container"), "labels": {"team": "ci"}, "security_groups": ["sg-0f1e2d3c"]}
     first = world.start(document).task_arn
     assert first is not None
     world.settle(never_ran(task_arn=first))
@@ -197,6 +197,8 @@ def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
     assert copy["tags"]
     assert copy["overrides"]["containerOverrides"][0] == given_up["overrides"]["containerOverrides"][0]
     assert len(copy["overrides"]["containerOverrides"]) == 2  # the second one is the fake's own echo
+    assert world.ecs.networks[second or ""] == world.ecs.networks[first]
+    assert "sg-0f1e2d3c" in world.ecs.networks[first]["securityGroups"]
 
 
 def test_events_of_the_second_task_lead_on(world: World) -> None:

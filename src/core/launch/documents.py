@@ -5,13 +5,23 @@ one of these counts as absent, at every depth, and a required one as missing. El
 no members: an argument or a variable may be empty. The JSON Schema says the same.
 """
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from core.launch.ecs_rules import MAX_STOP_TIMEOUT
+from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
@@ -86,9 +96,45 @@ def _reset(words: tuple[str, ...]) -> tuple[str, ...]:
     return () if words == ("",) else words
 
 
+def _capability(name: str) -> str:
+    """Docker writes capabilities in any case, with or without CAP_; ECS in one way."""
+    capability = name.upper().removeprefix("CAP_")
+    if capability not in CAPABILITIES:
+        raise PydanticCustomError(
+            "capability",
+            "is not available: Fargate adds {allowed} and no other capability; leave it out",
+            {"allowed": ", ".join(sorted(CAPABILITIES))},
+        )
+    return capability
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A field's metadata: the member is declared only to be refused, with this reason. False asks for nothing."""
+
+    reason: str
+
+    def check(self, value: Any) -> Literal[False]:
+        """Returns False. Raises `PydanticCustomError` with the reason."""
+        if value is not False:
+            raise PydanticCustomError("declined", "is refused: {reason}", {"reason": self.reason})
+        return False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"const": False, "description": f"Refused unless false: {self.reason}."}
+
+
 T = TypeVar("T")
 Text = Annotated[str, AfterValidator(_check_text)]
 Reason = Annotated[str, Field(max_length=1024), AfterValidator(_check_text)]
+Capability = Annotated[
+    str,
+    AfterValidator(_capability),
+    Field(json_schema_extra={"pattern": "^([Cc][Aa][Pp]_)?[Ss][Yy][Ss]_[Pp][Tt][Rr][Aa][Cc][Ee]$"}),
+]
 VariableName = Annotated[str, AfterValidator(_check_variable)]
 Array = Annotated[tuple[T, ...], Strict(False)]
 """A JSON array. Strict mode would accept Python tuples only."""

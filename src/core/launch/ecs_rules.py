@@ -31,6 +31,8 @@ MAX_MEMORY_MIB: Final = FARGATE_MEMORY_MIB[MAX_CPU_UNITS][-1]
 MIN_STOP_TIMEOUT: Final = 2
 MAX_STOP_TIMEOUT: Final = 120
 """Seconds (ECS API, ContainerDefinition, `stopTimeout`)."""
+CAPABILITIES: Final = frozenset({"SYS_PTRACE"})
+"""Those that Fargate adds (ECS API, KernelCapabilities, `add`)."""
 MAX_OPEN_FILES: Final = 1024 * 1024
 """Linux's own `fs.nr_open`. AWS publishes no maximum for Fargate, only its default of 65,535."""
 MAX_DEFINITION_BYTES: Final = 64 * 1024

@@ -18,7 +18,9 @@ from core.launch.documents import (
     RESERVED_VARIABLES,
     AbsolutePath,
     Array,
+    Capability,
     ContainerId,
+    Declined,
     EntryPoint,
     MountPath,
     Reason,
@@ -156,6 +158,15 @@ class StartRequest(StrictDocument):
         None,
         description="Seconds from the stop signal to the kill. 0 and 1 become 2, Fargate's least. Default: ECS's 30.",
     )
+    read_only_root: bool = Field(False, description="The root file system is read-only; mounts are as they say.")
+    cap_add: Array[Capability] = Field((), description="SYS_PTRACE, the only one that Fargate adds.")
+    init: Annotated[
+        Literal[False],
+        Declined(
+            "ECS's init process (initProcessEnabled) would start although the agent cannot, and hide "
+            "CannotStartContainerError behind exit code 127; for one that reaps, put it into the command (tini -- ...)"
+        ),
+    ] = False
     repository_credentials: str | None = Field(
         None,
         pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$",
@@ -182,7 +193,8 @@ class StartRequest(StrictDocument):
             raise PydanticCustomError(
                 "no_command",
                 "entrypoint and cmd are both empty, and ECS drops the image's own command because the agent takes "
-                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them), or "
+                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them; as image_config, its "
+                "Entrypoint and Cmd), or "
                 '["tail", "-f", "/dev/null"] as cmd for a container that only waits for exec',
             )
         if not command[0]:

@@ -204,6 +204,8 @@ class FakeEcs:
     clock: SettableClock = field(default_factory=SettableClock)
     definitions: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The network configuration of each task, which ECS does not show."""
     refusals: dict[str, list[Exception]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
@@ -229,6 +231,7 @@ class FakeEcs:
                 raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)
             arn = f"arn:aws:ecs:us-east-1:123456789012:task/default/{len(self.tasks) + 1:032x}"
             self._tokens[token] = arn
+            self.networks[arn] = request["networkConfiguration"]["awsvpcConfiguration"]
             self.tasks[arn] = {
                 "taskArn": arn,
                 "clusterArn": request["cluster"],

@@ -28,6 +28,12 @@ EFS_TIMEOUT: Final = (
     "Mount attempt 2/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
     f"b'mount.nfs4: Connection timed out'{_EFS_END}32"
 )
+_RETRIEVAL: Final = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+)
+_RETRIED: Final = "service call has been retried 1 time(s): "
+NO_JSON: Final = "invalid character looking for beginning of value"
+NO_LOGIN: Final = "asm fetching authorization data: secret has no username and password"
 OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 """Of a container that the kernel ended for its memory."""
 _CANNOT_START: Final = "CannotStartContainerError: ResourceInitializationError: "
@@ -62,12 +68,19 @@ def efs_no_directory(file_system: str, directory: str) -> str:
     )
 
 
-def secret_unavailable(name: str, why: str) -> str:
-    """A secret of the definition cannot be read."""
-    return (
-        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-        f"unable to retrieve secret {name}: service call has been retried 1 time(s): {why}"
-    )
+def secret_unavailable(why: str) -> str:
+    """A secret of Secrets Manager cannot be read, or is not what the definition selects of it."""
+    return f"{_RETRIEVAL}unable to retrieve secret from asm: {_RETRIED}{why}"
+
+
+def parameter_unavailable(why: str) -> str:
+    """A parameter of Parameter Store cannot be read."""
+    return f"{_RETRIEVAL}unable to retrieve secrets from ssm: {_RETRIED}{why}"
+
+
+def login_unavailable(why: str) -> str:
+    """The secret with a registry's user name and password cannot be read, or does not have them."""
+    return f"{_RETRIEVAL}unable to get registry auth from asm: {_RETRIED}{why}"
 
 
 def log_stream_refused(why: object) -> str:

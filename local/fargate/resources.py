@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from local.fargate import reasons
 from local.fargate.faults import FaultName
 from local.fargate.log_groups import LogStream, open_stream
 from local.fargate.reasons import InitializationFailed
+from local.fargate.secret_store import SecretStore
 from local.fargate.state_directory import efs_directory
 from local.fargate.task import Container, Task
 
@@ -36,6 +34,7 @@ class Resources:
         self._clients = (
             {name: clients(name) for name in ("logs", "secretsmanager", "ssm")} if clients is not None else {}
         )
+        self._secrets = SecretStore(self._clients)
 
     def efs(self, task: Task, configuration: dict[str, Any]) -> Path:
         """The directory of an `efsVolumeConfiguration`. Raises `InitializationFailed` as EFS's mount helper would."""
@@ -54,10 +53,18 @@ class Resources:
         """The secret variables of each container, by its name. Raises `InitializationFailed`."""
         return {
             container.name: {
-                secret["name"]: await self._secret(secret["valueFrom"])
+                secret["name"]: await self._secrets.value(secret["valueFrom"])
                 for secret in container.definition.get("secrets", ())
             }
             for container in task.containers
+        }
+
+    async def logins(self, task: Task) -> dict[str, dict[str, str]]:
+        """The login to the registry of each container that has one, by its name. Raises `InitializationFailed`."""
+        return {
+            container.name: await self._secrets.login(credentials["credentialsParameter"])
+            for container in task.containers
+            if (credentials := container.definition.get("repositoryCredentials"))
         }
 
     async def log_streams(self, task: Task) -> dict[str, LogStream]:
@@ -85,18 +92,3 @@ class Resources:
             **container.environment,
             **secrets,
         }
-
-    async def _secret(self, value_from: str) -> str:
-        if not self._clients:
-            raise InitializationFailed(reasons.secret_unavailable(value_from, "no AWS endpoint is configured"))
-        try:
-            return await asyncio.to_thread(self._read_secret, value_from)
-        except (BotoCoreError, ClientError) as exc:
-            raise InitializationFailed(reasons.secret_unavailable(value_from, str(exc))) from exc
-
-    def _read_secret(self, value_from: str) -> str:
-        """From Parameter Store (ARN or name) or Secrets Manager (ARN). JSON keys of a secret are not selected."""
-        if ":secretsmanager:" in value_from:
-            return str(self._clients["secretsmanager"].get_secret_value(SecretId=value_from)["SecretString"])
-        name = value_from.partition(":parameter")[2] or value_from
-        return str(self._clients["ssm"].get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])

@@ -94,6 +94,7 @@ WRONG = [
     *lacking("ExecutionRoleArn", "EXECUTION_ROLE_ARN", TokenDelivery="ssm"),
     *wrong("HealthTimeoutSeconds", "HEALTH_TIMEOUT_SECONDS", "0", "241"),
     *wrong("StartTimeoutSeconds", "START_TIMEOUT_SECONDS", "0", "86401"),
+    *wrong("StopTimeoutSeconds", "STOP_TIMEOUT_SECONDS", "1", "121"),
     *wrong("LaunchAttempts", "LAUNCH_ATTEMPTS", "0", "11"),
     *wrong("VerifyAgentIdentity", "VERIFY_AGENT_IDENTITY", "never"),
     *wrong("RecordRetentionDays", "RECORD_RETENTION_DAYS", "0", "3651"),
@@ -131,6 +132,8 @@ RIGHT: list[dict[str, str]] = [
     {"AgentCopyCommand": "sh,-c,cp /a /b"},
     {"AgentCopyCommand": "cp, /a, /b"},
     {"TokenDelivery": "ssm", "ExecutionRoleArn": ROLE},
+    {"StopTimeoutSeconds": "2"},
+    {"StopTimeoutSeconds": "120"},
     {**IN_VPC, "AgentSecurityGroupId": GROUP, "ProberRouteTableIds": "rtb-0a1b2c3d,rtb-0a1b2c3e", "ProberIpv6": "true"},
 ]
 

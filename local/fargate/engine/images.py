@@ -2,7 +2,8 @@
 
 An image with an `image_directory` is the base image with these files on top, so that what is staged for process mode
 is an image here. What the engine has is used as it is, so that an image that was just built, or pulled with
-credentials, need not be in a registry; only what it lacks is pulled, without any.
+credentials, need not be in a registry; what it lacks is pulled. With `repositoryCredentials` the registry is asked
+every time, as on Fargate, so a wrong password is refused whatever the engine has.
 """
 
 from __future__ import annotations
@@ -36,16 +37,15 @@ class Images:
         self._state_dir = state_dir
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def get(self, name: str) -> str:
+    async def get(self, name: str, login: dict[str, str] | None = None) -> str:
         """The id of an image. Raises `DockerError` when it can be neither found, nor pulled, nor built."""
         async with self._turns[name]:
             directory = image_directory(self._state_dir, name)
             if not directory.is_dir():
-                found = await image_id(self._docker, name)
-                if found is None:
+                if login is not None or await image_id(self._docker, name) is None:
                     log.info("image %s is pulled", name)
-                    await self._docker.images.pull(name)
-                return found or await self._id(name)
+                    await self._docker.images.pull(name, auth=login)
+                return await self._id(name)
             context = await asyncio.to_thread(_context, directory)
             tag = f"sockerless-local/{self._ownership.id}/{directory.name.lower()}"
             labels = self._ownership.labels()

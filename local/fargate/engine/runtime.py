@@ -38,6 +38,7 @@ class _Home:
     namespace: Namespace
     mounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    logins: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     images: dict[str, str] = field(default_factory=dict)
     streams: dict[str, LogStream] = field(default_factory=dict)
 
@@ -82,6 +83,7 @@ class DockerRuntime:
         home = self._homes[task.id]
         fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
         home.secrets = await self._resources.secrets(task)
+        home.logins = await self._resources.logins(task)
         for volume in task.definition.get("volumes", ()):
             if efs := volume.get("efsVolumeConfiguration"):
                 mount = {"Type": "bind", "Source": str(self._resources.efs(task, efs))}
@@ -92,15 +94,15 @@ class DockerRuntime:
 
     async def pull(self, task: Task, container: Container) -> str:
         """The image as it is staged, or as the engine has it or can pull it; the digest is its id."""
-        image: str = container.definition["image"]
+        home, image = self._homes[task.id], str(container.definition["image"])
         fail_on(FaultName.IMAGE_PULL, task, reasons.cannot_pull(image))
         # Under the fault `agent-missing` an image that would bring the agent is the bare base image.
         bare = FaultName.AGENT_MISSING in task.faults and not container.definition.get("mountPoints")
         try:
-            found = await self._images.get(BASE_IMAGE if bare else image)
+            found = await self._images.get(BASE_IMAGE if bare else image, home.logins.get(container.name))
         except DockerError as exc:
             raise InitializationFailed(reasons.cannot_pull(image, exc.message)) from exc
-        self._homes[task.id].images[container.name] = found
+        home.images[container.name] = found
         return found
 
     async def start(self, task: Task, container: Container) -> EngineContainer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import logging
 import os
 import shutil
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from local.fargate.resources import Resources, fail_on
 from local.fargate.state_directory import image_directory
 from local.fargate.task import Container, Task
 
+log: Final = logging.getLogger("local.fargate")
 _PRINT_AND_FAIL: Final = ("sh", "-c", 'echo "$0" >&2; exit 1')
 
 
@@ -66,6 +68,9 @@ class ProcessRuntime:
         home = self._homes[task.id]
         fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
         home.secrets = await self._resources.secrets(task)
+        await self._resources.logins(task)  # nothing is pulled, but it must be there
+        if any(container.definition.get("readonlyRootFilesystem") for container in task.containers):
+            log.info("task %s: readonlyRootFilesystem is ignored: a process has this machine's file system", task.id)
         for volume in task.definition.get("volumes", ()):
             if efs := volume.get("efsVolumeConfiguration"):
                 directory = self._resources.efs(task, efs)

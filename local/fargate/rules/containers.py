@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.ecs_rules import MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT, is_ecr_image
+from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT, is_ecr_image
 from local.fargate.rules.violation import LONG_NAME, MAX_NAME, Violation, has_foreign_characters, quoted
 
 _IMAGE: Final = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[0-9A-Fa-f]{64})?")
+_SECRET: Final = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:[^:]+(:[^:]*:[^:]*:[^:]*)?")
+_PARAMETER: Final = re.compile(r"(arn:[^:]+:ssm:[^:]+:[0-9]{12}:parameter/)?[a-zA-Z0-9_./-]{1,2048}")
 _CONDITIONS: Final = ("COMPLETE", "START", "SUCCESS")
 _AFTER_EXIT: Final = frozenset({"COMPLETE", "SUCCESS"})
 _FARGATE_DRIVERS: Final = frozenset({"awslogs", "splunk", "awsfirelens"})
@@ -58,11 +60,15 @@ def _itself(container: Mapping[str, Any]) -> Iterator[Violation]:
 
 
 def _variables(container: Mapping[str, Any]) -> Iterator[Violation]:
+    for secret in container.get("secrets", ()):
+        if not (_SECRET.fullmatch(secret["valueFrom"]) or _PARAMETER.fullmatch(secret["valueFrom"])):
+            says = f"The Systems Manager parameter name specified for secret {secret['name']} is invalid."
+            yield quoted("secrets", says)
     plain = [each.get("name", "") for each in container.get("environment", ())]
-    secret = [each["name"] for each in container.get("secrets", ())]
+    kept = [each["name"] for each in container.get("secrets", ())]
     if not all(plain):
         yield Violation("environment", "every variable needs a name")
-    for name in sorted({each for each in secret if each in plain or secret.count(each) > 1}):
+    for name in sorted({each for each in kept if each in plain or kept.count(each) > 1}):
         says = (
             "The secret name must be unique and not shared with any new or existing environment variables set on the "
         )
@@ -104,6 +110,11 @@ def _on_fargate(container: Mapping[str, Any]) -> Iterator[Violation]:
     for ulimit in container.get("ulimits", ()):
         if ulimit["name"] != "nofile":
             yield Violation("ulimits", f"{ulimit['name']} is not supported on Fargate, which sets nofile only")
+    for capability in container.get("linuxParameters", {}).get("capabilities", {}).get("add", ()):
+        if capability not in CAPABILITIES:
+            # The sentence of the API Reference; ECS's own was never published.
+            says = f"{capability}: Tasks launched on Fargate only support adding the SYS_PTRACE kernel capability."
+            yield Violation("linuxParameters.capabilities.add", says)
 
 
 def _dependencies(container: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:

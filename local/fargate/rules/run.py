@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from core.launch.ecs_rules import MAX_OVERRIDES_LENGTH
+from core.launch.ecs_rules import MAX_OVERRIDES_LENGTH, MAX_SECURITY_GROUPS
 from local.fargate.rules.definition import ephemeral_violations
 from local.fargate.rules.violation import Violation, quoted, tag_violations
 
 _STARTED_BY: Final = re.compile(r"[A-Za-z0-9_/-]*")
 _CLIENT_TOKEN: Final = re.compile(r"[!-~]{1,64}")
-_MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS, _MAX_SECURITY_GROUPS = 128, 10, 16, 5
+_MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS = 128, 10, 16
 
 
 def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
@@ -53,8 +53,8 @@ def _network(network: Mapping[str, Any]) -> Iterator[Violation]:
         yield quoted("subnets", "subnets can not be empty.")
     if len(subnets) > _MAX_SUBNETS:
         yield Violation("subnets", f"must be at most {_MAX_SUBNETS}")
-    if len(network.get("securityGroups", ())) > _MAX_SECURITY_GROUPS:
-        yield Violation("securityGroups", f"must be at most {_MAX_SECURITY_GROUPS}")
+    if len(network.get("securityGroups", ())) > MAX_SECURITY_GROUPS:
+        yield Violation("securityGroups", f"must be at most {MAX_SECURITY_GROUPS}")
     if network.get("assignPublicIp", "DISABLED") not in {"ENABLED", "DISABLED"}:
         yield Violation("assignPublicIp", "must be ENABLED or DISABLED")
 

@@ -93,7 +93,8 @@ def _relaunch(ports: Ports, action: Relaunch) -> Fact:
     if task is None:
         return _not_shown(ports, action)
     try:
-        launched = ports.ecs.run(relaunch(task, ports.settings, action.ref, action.attempt))
+        run = relaunch(task, ports.settings, action.ref, action.attempt, action.security_groups)
+        launched = ports.ecs.run(run)
     except CallFailed as failed:
         if failed.uncertain or failed.cause is Cause.THROTTLED or failed.already_launched:
             # No refusal. The launch stays pending; the start timeout bounds it, and the task of a conflict is found

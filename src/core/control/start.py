@@ -111,6 +111,7 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
         token_parameter=plan.secret_name,
         health_timeout=request.health_timeout,
         start_timeout=request.start_timeout,
+        security_groups=request.security_groups,
         launching=Launching(asked, _request_hash(request, record)),
     )
     return Claim(by, schedule(claimed, ports.policy, now), plan)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
@@ -39,6 +39,9 @@ class Constraint:
         """Pydantic checks the type first."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
 
 def _list_of(item: str, most: int) -> str:
     return rf"^{item}(,{item}){{0,{most - 1}}}$"
@@ -60,14 +63,26 @@ SUBNETS: Final = Constraint(
     _list_of("subnet-[0-9a-f]{8,17}", 16),
     "must be at most 16 subnet ids (subnet-...), separated by commas, without blanks",
 )
+_GROUP: Final = "sg-[0-9a-f]{8,17}"
+SECURITY_GROUP: Final = Constraint(f"^{_GROUP}$", "must be the id of a security group (sg-...)")
 SECURITY_GROUPS: Final = Constraint(
-    _list_of("sg-[0-9a-f]{8,17}", 5),
+    _list_of(_GROUP, 5),
     "must be at most 5 security group ids (sg-...), separated by commas, without blanks",
 )
 ROLE: Final = Constraint(
     # A path may hold any printable character of ASCII (IAM API Reference, CreateRole).
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7E]{1,512}$",
     "must be the whole ARN of an IAM role (arn:aws:iam::<account>:role/<name>), not its name",
+)
+_NAMED: Final = r"[^:\s\x00]"
+_SECRET_ARN: Final = "arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}"  # noqa: S105
+REGISTRY_SECRET: Final = Constraint(f"^{_SECRET_ARN}$", "must be the ARN of a secret in Secrets Manager")
+SECRET: Final = Constraint(
+    # A version has a stage or an id (ECS guide, Secrets Manager environment variables).
+    rf"^({_SECRET_ARN}(:[^:\x00-\x1F]*:({_NAMED}*:|:{_NAMED}*))?|"
+    "arn:aws[a-z-]*:ssm:[a-z0-9-]{1,32}:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011})$",
+    "must be the ARN of a Secrets Manager secret, alone or followed by :json-key:version-stage:version-id (each may be "
+    "empty, and not both versions given), or the ARN of a Systems Manager parameter",
 )
 LOG_GROUP: Final = Constraint(
     r"^[A-Za-z0-9._/#-]{1,512}$", "must be the name of a log group (letters, digits, and any of . _ / # -), not its ARN"

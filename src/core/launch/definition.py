@@ -23,7 +23,7 @@ def build_definition(
     logs = _log_configuration(request.log or LogOptions(), settings)
     _check_roles(request, settings, strategy, logged=logs is not None, secret=secret_name is not None)
     task_role = request.task_role_arn or settings.task_role_arn
-    containers = [*parts.containers, _main(request, strategy, parts, secret_name)]
+    containers = [*parts.containers, _main(request, settings, strategy, parts, secret_name)]
     # IAM authorisation needs a task role; without one, the mount is anonymous.
     bound = [
         efs_volume(name, bind.file_system_id, bind.access_point_id, bind.root_directory, iam=task_role is not None)
@@ -44,11 +44,12 @@ def build_definition(
     return present(definition)
 
 
-def _main(request: StartRequest, strategy: Injection, parts: InjectedParts, secret_name: str | None) -> dict[str, Any]:
+def _main(
+    request: StartRequest, settings: Settings, strategy: Injection, parts: InjectedParts, secret_name: str | None
+) -> dict[str, Any]:
     """The caller's container, with the agent as its first process. Members that are not set are empty.
 
-    No init process (`linuxParameters.initProcessEnabled`): it would start without the agent too, and hide ECS's
-    CannotStartContainerError behind an exit code 127.
+    No init process and no health check: `StartRequest` has the reasons.
     No port mappings: in awsvpc mode the task has its own address, and only the security group filters ports.
     No labels: they differ between containers, and many containers share a definition.
     """
@@ -56,6 +57,8 @@ def _main(request: StartRequest, strategy: Injection, parts: InjectedParts, secr
         {"sourceVolume": name, "containerPath": bind.container_path, "readOnly": bind.read_only}
         for name, bind in _binds(request).items()
     ]
+    stop_timeout = settings.stop_timeout_seconds if request.stop_timeout is None else request.stop_timeout
+    token = {AgentVariable.TOKEN.value: secret_name} if secret_name else {}
     return {
         "name": MAIN,
         "image": request.image,
@@ -66,9 +69,12 @@ def _main(request: StartRequest, strategy: Injection, parts: InjectedParts, secr
         "workingDirectory": request.working_dir,
         "user": request.user,
         "ulimits": [{"name": one.name, "softLimit": one.soft, "hardLimit": one.hard} for one in request.ulimits],
-        "stopTimeout": None if request.stop_timeout is None else stop_timeout_of(request.stop_timeout),
+        "stopTimeout": stop_timeout_of(stop_timeout),
+        "readonlyRootFilesystem": request.read_only_root or None,
+        "linuxParameters": request.cap_add and {"capabilities": {"add": sorted(set(request.cap_add))}},
         "repositoryCredentials": present({"credentialsParameter": request.repository_credentials}),
-        "secrets": secret_name and [{"name": AgentVariable.TOKEN.value, "valueFrom": secret_name}],
+        # Sorted, because the family is the hash of the definition.
+        "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted({**request.secrets, **token}.items())],
     }
 
 
@@ -106,6 +112,7 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
         agent_image = settings.agent_image if strategy is Injection.INIT_CONTAINER else None
         needs = {
             "token_delivery ssm reads a parameter": secret,
+            "secrets names some": request.secrets,
             "a log group is written to": logged,
             "repository_credentials names a secret": request.repository_credentials,
             "an image is pulled from ECR": is_ecr_image(request.image) or is_ecr_image(agent_image or ""),

@@ -115,7 +115,7 @@ class Declined:
     reason: str
 
     def check(self, value: Any) -> Literal[False]:
-        """Returns False. Raises `PydanticCustomError` with the reason."""
+        """Returns False. Raises `PydanticCustomError` for any other value."""
         if value is not False:
             raise PydanticCustomError("declined", "is refused: {reason}", {"reason": self.reason})
         return False

@@ -22,17 +22,21 @@ FARGATE_MEMORY_MIB: Final[dict[int, tuple[int, ...]]] = {
     4096: tuple(range(8192, 30720 + 1, 1024)),
     8192: tuple(range(16384, 61440 + 1, 4096)),
     16384: tuple(range(32768, 122880 + 1, 8192)),
+    32768: (61440, 122880, 249856),
 }
-"""cpu units -> their memory sizes in MiB, both ascending (AWS, RegisterTaskDefinition, `cpu`; ecs.md 7)."""
+"""cpu units -> their memory sizes in MiB, both ascending (AWS, task size table; ecs.md 7)."""
 
 MAX_CPU_UNITS: Final = max(FARGATE_MEMORY_MIB)
 MAX_NANO_CPUS: Final = MAX_CPU_UNITS // CPU_UNITS_PER_VCPU * NANO_CPUS_PER_VCPU
 MAX_MEMORY_MIB: Final = FARGATE_MEMORY_MIB[MAX_CPU_UNITS][-1]
 MIN_STOP_TIMEOUT: Final = 2
 MAX_STOP_TIMEOUT: Final = 120
+DEFAULT_STOP_TIMEOUT: Final = 30
 """Seconds (ECS API, ContainerDefinition, `stopTimeout`)."""
 CAPABILITIES: Final = frozenset({"SYS_PTRACE"})
 """Those that Fargate adds (ECS API, KernelCapabilities, `add`)."""
+MAX_SECURITY_GROUPS: Final = 5
+"""Of one task (ECS API, AwsVpcConfiguration)."""
 MAX_OPEN_FILES: Final = 1024 * 1024
 """Linux's own `fs.nr_open`. AWS publishes no maximum for Fargate, only its default of 65,535."""
 MAX_DEFINITION_BYTES: Final = 64 * 1024
@@ -65,8 +69,7 @@ def mebibytes_of(memory_bytes: int) -> int:
 def smallest_size(cpu_units: int = 0, memory_mib: int = 0) -> TaskSize:
     """The smallest pair with at least this cpu and this memory; 256/512 without a demand.
 
-    The pair with the least cpu also has the least memory, because the sizes of a smaller cpu begin lower and lie no
-    further apart. Raises `ValueError` if no size is large enough.
+    The least cpu counts first, because it costs most. Raises `ValueError` if no size is large enough.
     """
     for cpu, sizes in FARGATE_MEMORY_MIB.items():
         for memory in sizes:
@@ -78,9 +81,9 @@ def smallest_size(cpu_units: int = 0, memory_mib: int = 0) -> TaskSize:
     )
 
 
-def stop_timeout_of(seconds: int) -> int:
-    """Docker's `StopTimeout` for Fargate. Docker's 0 kills at once; Fargate waits at least 2 seconds."""
-    return max(seconds, MIN_STOP_TIMEOUT)
+def stop_timeout_of(seconds: int) -> int | None:
+    """Docker's `StopTimeout` for Fargate; None is ECS's own. Docker's 0 kills at once; Fargate waits at least 2 s."""
+    return None if seconds == DEFAULT_STOP_TIMEOUT else max(seconds, MIN_STOP_TIMEOUT)
 
 
 def is_ecr_image(image: str) -> bool:

@@ -12,13 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.launch.definition import build_definition
-from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, present, tags_of
+from core.launch.ecs_rules import (
+    MAX_DEFINITION_BYTES,
+    MAX_OVERRIDES_LENGTH,
+    MAX_SECURITY_GROUPS,
+    definition_size,
+    present,
+    tags_of,
+)
 from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.agent import AgentVariable, Injection, agent_arguments
 from core.model.facts import MAIN
+from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
 
@@ -76,7 +84,12 @@ def plan_launch(
     _check_definition_size(definition)
 
     tags, untagged = tags_of(request.labels)
-    run = {**_run_parameters(cluster, settings, ref, attempt), "overrides": overrides, "tags": tags}
+    _check_security_groups(request, settings)
+    run = {
+        **_run_parameters(cluster, settings, ref, attempt, request.security_groups),
+        "overrides": overrides,
+        "tags": tags,
+    }
     return LaunchPlan(
         definition=definition,
         run=present(run),
@@ -87,15 +100,18 @@ def plan_launch(
     )
 
 
-def relaunch(task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+def relaunch(
+    task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int, security_groups: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """RunTask's parameters that repeat a failed task: one member of DescribeTasks' `tasks`, with the tags.
 
-    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway.
+    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. ECS does not
+    show its security groups.
     """
     overrides = task.get("overrides", {}).get("containerOverrides", ())
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     run = {
-        **_run_parameters(task["clusterArn"], settings, ref, attempt),
+        **_run_parameters(task["clusterArn"], settings, ref, attempt, security_groups),
         "taskDefinition": family_in(task["taskDefinitionArn"]),
         "overrides": {"containerOverrides": main},
         "tags": task.get("tags"),
@@ -134,7 +150,32 @@ def _check_definition_size(definition: Mapping[str, Any]) -> None:
         )
 
 
-def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+def _check_security_groups(request: StartRequest, settings: Settings) -> None:
+    """Refuses more than a task can have, and those that would take the place of a group that is not named."""
+    stacks, together = len(settings.task_security_groups), len(_security_groups(settings, request.security_groups))
+    if together > MAX_SECURITY_GROUPS:
+        raise invalid(
+            f"security_groups: with the stack's {stacks} they are {together}, and a task has at most "
+            f"{MAX_SECURITY_GROUPS}. Nothing was written or started.",
+            f"Send at most {MAX_SECURITY_GROUPS - stacks}.",
+        )
+    if request.security_groups and not stacks:
+        raise unconfigured(
+            "security_groups: the stack names no group, so tasks have the VPC's default one, and those of the request "
+            "would replace it. Nothing was written or started.",
+            "Set TASK_SECURITY_GROUPS (stack parameter TaskSecurityGroups), or leave security_groups out.",
+            ErrorCode.INVALID_REQUEST,
+        )
+
+
+def _security_groups(settings: Settings, others: tuple[str, ...]) -> list[str]:
+    """The stack's, then the request's; each once."""
+    return list(dict.fromkeys((*settings.task_security_groups, *others)))
+
+
+def _run_parameters(
+    cluster: str, settings: Settings, ref: Ref, attempt: int, security_groups: tuple[str, ...]
+) -> dict[str, Any]:
     """The parameters that all our RunTask calls share. Raises `Refused` without configured subnets."""
     if not settings.task_subnets:
         raise unconfigured(
@@ -144,7 +185,7 @@ def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) ->
     network = {
         "subnets": list(settings.task_subnets),
         "assignPublicIp": "ENABLED" if settings.assign_public_ip else "DISABLED",
-        "securityGroups": list(settings.task_security_groups),
+        "securityGroups": _security_groups(settings, security_groups),
     }
     return {
         "cluster": cluster,

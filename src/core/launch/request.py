@@ -8,12 +8,21 @@ because the functions that check them have no request.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.launch.constraints import ACCESS_POINT, FILE_SYSTEM, IMAGE, LOG_GROUP, ROLE
+from core.launch.constraints import (
+    ACCESS_POINT,
+    FILE_SYSTEM,
+    IMAGE,
+    LOG_GROUP,
+    REGISTRY_SECRET,
+    ROLE,
+    SECRET,
+    SECURITY_GROUP,
+)
 from core.launch.documents import (
     RESERVED_VARIABLES,
     AbsolutePath,
@@ -36,6 +45,7 @@ from core.launch.ecs_rules import (
     MAX_MEMORY_MIB,
     MAX_NANO_CPUS,
     MAX_OPEN_FILES,
+    MAX_SECURITY_GROUPS,
     TaskSize,
     cpu_units_of,
     mebibytes_of,
@@ -113,6 +123,11 @@ class LogOptions(StrictDocument):
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
 
 
+_VARIABLE_NAMES: Final[dict[str, Any]] = {
+    "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
+}
+
+
 def _require_command(schema: dict[str, Any]) -> None:
     """The schema requires a command, as `StartRequest` does."""
     allow_nothing(schema)
@@ -138,7 +153,14 @@ class StartRequest(StrictDocument):
         repr=False,
         description="Names to values, which may be empty. The agent's variables are refused, and null as a value: "
         "ECS cannot take a variable of the image away.",
-        json_schema_extra={"propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}},
+        json_schema_extra=_VARIABLE_NAMES,
+    )
+    secrets: dict[VariableName, Annotated[str, SECRET]] = Field(
+        default_factory=dict,
+        description="Variables to the ARNs that the stack's execution role reads when the task starts: of a Secrets "
+        "Manager secret, which :json-key:version-stage:version-id may follow, or of a Systems Manager parameter. No "
+        "variable is in environment too.",
+        json_schema_extra=_VARIABLE_NAMES,
     )
     working_dir: AbsolutePath | None = None
     user: str | None = Field(
@@ -156,7 +178,8 @@ class StartRequest(StrictDocument):
     )
     stop_timeout: StopTimeout | None = Field(
         None,
-        description="Seconds from the stop signal to the kill. 0 and 1 become 2, Fargate's least. Default: ECS's 30.",
+        description="Seconds from the stop signal to the kill. 0 and 1 become 2, Fargate's least. Default: the "
+        "stack's.",
     )
     read_only_root: bool = Field(False, description="The root file system is read-only; mounts are as they say.")
     cap_add: Array[Capability] = Field((), description="SYS_PTRACE, the only one that Fargate adds.")
@@ -164,12 +187,24 @@ class StartRequest(StrictDocument):
         Literal[False],
         Declined(
             "ECS's init process (initProcessEnabled) would start although the agent cannot, and hide "
-            "CannotStartContainerError behind exit code 127; for one that reaps, put it into the command (tini -- ...)"
+            "CannotStartContainerError behind an exit code 127; put an init of the image into the command (tini --)"
         ),
     ] = False
+    health_check: Annotated[
+        Literal[False],
+        Declined(
+            "ECS would run it and report to DescribeTasks alone: no event has its result, and a task outside a service "
+            "goes on whatever it is. Here the health of the agent counts; run the check through exec"
+        ),
+    ] = False
+    security_groups: Array[Annotated[str, SECURITY_GROUP]] = Field(
+        (),
+        max_length=MAX_SECURITY_GROUPS,
+        description="In addition to the stack's, which let the prober in and the task out to EFS. At most 5 together.",
+    )
     repository_credentials: str | None = Field(
         None,
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}$",
+        pattern=REGISTRY_SECRET.pattern,
         description="ARN of the secret with the private registry's username and password; the stack's execution role "
         "reads it.",
     )
@@ -193,13 +228,22 @@ class StartRequest(StrictDocument):
             raise PydanticCustomError(
                 "no_command",
                 "entrypoint and cmd are both empty, and ECS drops the image's own command because the agent takes "
-                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them; as image_config, its "
-                "Entrypoint and Cmd), or "
+                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them) or image_config, or "
                 '["tail", "-f", "/dev/null"] as cmd for a container that only waits for exec',
             )
         if not command[0]:
             member = "entrypoint" if self.entrypoint else "cmd"
             raise PydanticCustomError("no_program", f"{member}[0] is empty, but it names the program to run")
+        return self
+
+    @model_validator(mode="after")
+    def _one_value_per_variable(self) -> StartRequest:
+        if twice := sorted(self.environment.keys() & self.secrets.keys()):
+            raise PydanticCustomError(
+                "repeated",
+                "secrets: {names} is in environment too, and a variable has one value; send it in one of them",
+                {"names": ", ".join(twice)},
+            )
         return self
 
     @model_validator(mode="after")

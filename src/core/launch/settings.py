@@ -28,6 +28,7 @@ from core.launch.constraints import (
     SECURITY_GROUPS,
     SUBNETS,
 )
+from core.launch.ecs_rules import DEFAULT_STOP_TIMEOUT, MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
 from core.model.agent import Injection
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
@@ -115,6 +116,12 @@ class Settings(BaseModel):
     )
     launch_attempts: int = _setting(2, "Most tasks for one start request, when launches fail transiently.", ge=1, le=10)
     health_timeout_seconds: float = _setting(60, "From the known address to the agent's answer.", ge=1, le=240)
+    stop_timeout_seconds: int = _setting(
+        DEFAULT_STOP_TIMEOUT,
+        "From the stop signal to the kill of a container.",
+        ge=MIN_STOP_TIMEOUT,
+        le=MAX_STOP_TIMEOUT,
+    )
     start_timeout_seconds: float = _setting(300, "From the start request to RUNNING, for each launch.", ge=1, le=86400)
     early_probe: bool = _setting(False, "Probe from the PENDING event on, the first with the address.")
     probe_interval_seconds: float = _setting(1, "Between two tries at an agent.", gt=0)

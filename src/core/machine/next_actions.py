@@ -77,6 +77,7 @@ def _for_the_launch(record: Record) -> Iterator[Action]:
             task_arn=given_up[-1],
             attempt=record.attempt,
             given_up=given_up,
+            security_groups=record.security_groups,
         )
     yield ClaimLaunch(ref=record.ref, attempt=record.attempt)
 

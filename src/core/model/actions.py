@@ -62,6 +62,7 @@ class Relaunch(_Action):
     task_arn: str
     attempt: int
     given_up: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

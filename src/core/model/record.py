@@ -131,8 +131,8 @@ class Record:
 
     `created_at` is when this generation was recorded; the start timeout runs from `launched_at`. `early_address` is
     what ECS shows while the task is PENDING: the prober tries it, and no reader relies on it. `health_timeout` and
-    `start_timeout` (seconds) are the request's own. `token_parameter` names the SecureString that holds the token too
-    (`ssm` delivery), until it is deleted.
+    `start_timeout` (seconds) are the request's own, and `security_groups` those that it adds to the stack's.
+    `token_parameter` names the SecureString that holds the token too (`ssm` delivery), until it is deleted.
     """
 
     container_id: str
@@ -165,6 +165,7 @@ class Record:
     unexplained: UnexplainedEnd | None = None
     health_timeout: int | None = None
     start_timeout: int | None = None
+    security_groups: tuple[str, ...] = ()
     token_parameter: str | None = None
     watch: str | None = None
     check_at: datetime | None = None

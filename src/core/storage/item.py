@@ -200,6 +200,7 @@ ITEM: Final = Map(
     ),
     ("health_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("start_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
+    ("security_groups", STRINGS, "when the request named some", "beside the stack's; another launch has them too"),
     ("token_parameter", TEXT, "`ssm` delivery", "the SecureString with the token, until it is deleted"),
     ("watch", TEXT, "while work is left", "shard of the reconciler: key of the sparse index `watch-index`"),
     ("check_at", INSTANT, "while work is left", "when the reconciler checks next: key of `watch-index`"),

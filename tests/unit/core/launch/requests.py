@@ -15,6 +15,8 @@ ACCESS_POINT = "fsap-0123456789abcdef0"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/execution"
 TASK_ROLE = "arn:aws:iam::123456789012:role/task"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/registry-AbCdEf"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/team/password"
+GROUP = "sg-0f1e2d3c"
 NOFILE = {"name": "nofile", "soft": 1024, "hard": 65535}
 AGENT_IMAGE = "sockerless/agent:latest"
 ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
@@ -48,7 +50,7 @@ def efs_settings(**changes: Any) -> Settings:
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
-NAMES = TEXT.filter(lambda name: name and "=" not in name and not name.startswith("SOCKERLESS_"))
+NAMES = TEXT.filter(lambda name: name and "=" not in name and not name.startswith(("SOCKERLESS_", "SECRET_")))
 LARGE = st.integers(0, 80_000).map(lambda size: "x" * size)
 WORDS = st.lists(TEXT, max_size=4)
 PATHS = st.from_regex(r"/[a-z]{1,8}(/[a-z0-9_.-]*[a-z0-9]){0,2}", fullmatch=True)
@@ -57,11 +59,11 @@ IDS = st.from_regex(r"[0-9a-f]{17}", fullmatch=True)
 LIMITS = st.fixed_dictionaries(
     {},
     optional={
-        "nano_cpus": st.integers(0, 16 * 10**9),
-        "cpu_shares": st.integers(0, 16384),
-        "memory_bytes": st.integers(0, 122880 * 2**20),
-        "cpu_units": st.integers(0, 16384),
-        "memory_mib": st.integers(0, 122880),
+        "nano_cpus": st.integers(0, 32 * 10**9),
+        "cpu_shares": st.integers(0, 32768),
+        "memory_bytes": st.integers(0, 249856 * 2**20),
+        "cpu_units": st.integers(0, 32768),
+        "memory_mib": st.integers(0, 249856),
     },
 )
 BINDS = st.lists(
@@ -94,6 +96,9 @@ DOCUMENTS = st.fixed_dictionaries(
     optional={
         "entrypoint": WORDS.filter(lambda words: not words or bool(words[0])),
         "environment": st.dictionaries(NAMES, TEXT | LARGE, max_size=4),
+        "secrets": st.dictionaries(
+            NAMES.map("SECRET_{}".format), st.sampled_from([SECRET, f"{SECRET}:key::", PARAMETER]), max_size=3
+        ),
         "working_dir": PATHS,
         "user": st.sampled_from(["1000", "node", "1000:1000", "app:app"]),
         "labels": st.dictionaries(TEXT, TEXT, max_size=5),
@@ -103,6 +108,11 @@ DOCUMENTS = st.fixed_dictionaries(
         "efs_binds": BINDS,
         "ulimits": st.sampled_from([[], [NOFILE], [{**NOFILE, "hard": 2**20}]]),
         "stop_timeout": st.integers(0, 120),
+        "read_only_root": st.booleans(),
+        "cap_add": st.sampled_from([[], ["SYS_PTRACE"]]),
+        "init": st.just(value=False),
+        "health_check": st.just(value=False),
+        "security_groups": st.sampled_from([[], [GROUP], [GROUP, "sg-0a1b2c3d"]]),
         "repository_credentials": st.sampled_from([SECRET, SECRET.replace("arn:aws:", "arn:aws-us-gov:")]),
         "task_role_arn": st.just(TASK_ROLE),
         "injection": st.sampled_from(["efs", "init-container", "image"]),

@@ -288,7 +288,7 @@ def test_without_a_command_the_refusal_asks_for_the_images(config: dict[str, Any
     """ECS drops the image's own, and only the backend can know it."""
     message = refusal(document({"Image": "alpine", **config}))
     assert "entrypoint and cmd are both empty" in message
-    assert "as image_config" in message
+    assert "or image_config" in message
 
 
 def test_the_images_command_needs_no_body_of_dockers() -> None:

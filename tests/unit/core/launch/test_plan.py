@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from core.launch.parse import parse_start_request
-from core.launch.plan import LaunchPlan, plan_launch
+from core.launch.plan import LaunchPlan, plan_launch, relaunch
 from core.launch.settings import Settings
 from core.model.errors import Refused
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.identity import Ref
 from local.fargate.rules import override_violations, violations
 from tests.factories import CLUSTER, CONTAINER_ID, TOKEN
 from tests.unit.core.launch.requests import (
@@ -23,7 +24,9 @@ from tests.unit.core.launch.requests import (
     DOCUMENTS,
     ECR_IMAGE,
     EXECUTION_ROLE,
+    GROUP,
     NOFILE,
+    PARAMETER,
     SECRET,
     SETTINGS,
     SUBNET,
@@ -88,6 +91,9 @@ def test_a_definition_in_full() -> None:
         ],
         ulimits=[NOFILE],
         stop_timeout=60,
+        read_only_root=True,
+        cap_add=["CAP_SYS_PTRACE", "sys_ptrace"],
+        secrets={"KEY": f"{SECRET}:key::", "A": PARAMETER},
         repository_credentials=SECRET,
         log={"stream_prefix": "web", "mode": "non-blocking", "max_buffer_size": "25m"},
     )
@@ -112,6 +118,12 @@ def test_a_definition_in_full() -> None:
     assert (main["workingDirectory"], main["user"]) == ("/srv", "1000:1000")
     assert main["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 65535}]
     assert main["stopTimeout"] == 60
+    assert main["readonlyRootFilesystem"] is True
+    assert main["linuxParameters"] == {"capabilities": {"add": ["SYS_PTRACE"]}}
+    assert main["secrets"] == [
+        {"name": "A", "valueFrom": PARAMETER},
+        {"name": "KEY", "valueFrom": f"{SECRET}:key::"},
+    ]
     assert main["repositoryCredentials"] == {"credentialsParameter": SECRET}
     assert main["logConfiguration"] == {
         "logDriver": "awslogs",
@@ -128,7 +140,20 @@ def test_a_definition_in_full() -> None:
 
 def test_members_that_are_not_sent_are_left_to_ecs() -> None:
     """ECS's own time to stop, limits and registry: a definition without them is the one of before they existed."""
-    assert not {"stopTimeout", "ulimits", "repositoryCredentials"} & main_of(plan()).keys()
+    added = {"stopTimeout", "ulimits", "repositoryCredentials", "readonlyRootFilesystem", "linuxParameters", "secrets"}
+    assert not added & main_of(plan()).keys()
+    assert plan(init=False, health_check=False, read_only_root=False, cap_add=[], secrets={}).run == plan().run
+    assert main_of(plan(init=False, health_check=False, read_only_root=False)) == main_of(plan())
+
+
+@pytest.mark.parametrize(
+    ("stacks", "requested", "given"), [(10, None, 10), (10, 60, 60), (10, 0, 2), (10, 30, None), (30, None, None)]
+)
+def test_a_request_goes_before_the_stacks_time_to_stop(stacks: int, requested: int | None, given: int | None) -> None:
+    """Left out, the stack's; ECS's own 30 is not written, so the definitions of before keep their names."""
+    planned = plan(settings(stop_timeout_seconds=stacks), stop_timeout=requested)
+    assert main_of(planned).get("stopTimeout") == given
+    assert_valid(planned)
 
 
 @pytest.mark.parametrize(("requested", "given"), [(0, 2), (1, 2), (2, 2), (60, 60), (120, 120)])
@@ -142,10 +167,16 @@ def test_fargate_waits_two_seconds_at_least(requested: int, given: int) -> None:
 def test_only_main_gets_what_the_request_says() -> None:
     """The init container is the stack's: another registry, and nothing to stop."""
     planned = plan(
-        settings(execution_role_arn=EXECUTION_ROLE), stop_timeout=5, ulimits=[NOFILE], repository_credentials=SECRET
+        settings(execution_role_arn=EXECUTION_ROLE),
+        stop_timeout=5,
+        ulimits=[NOFILE],
+        repository_credentials=SECRET,
+        secrets={"A": SECRET},
+        read_only_root=True,
+        cap_add=["SYS_PTRACE"],
     )
     (init,) = (each for each in planned.definition["containerDefinitions"] if each["name"] == "init")
-    assert not {"stopTimeout", "ulimits", "repositoryCredentials"} & init.keys()
+    assert init.keys() == {"name", "image", "essential", "user", "mountPoints", "entryPoint", "command"}
 
 
 def test_a_bind_without_a_task_role_is_mounted_anonymously() -> None:
@@ -184,6 +215,75 @@ def test_network_options() -> None:
     """Without security groups ECS takes the VPC's default one; a public address is a setting of the stack."""
     network = plan(settings(task_security_groups=(), assign_public_ip=True)).run["networkConfiguration"]
     assert network == {"awsvpcConfiguration": {"subnets": [SUBNET], "assignPublicIp": "ENABLED"}}
+
+
+def groups_of(run: dict[str, Any]) -> list[str]:
+    """The security groups of RunTask."""
+    return list(run["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"])
+
+
+def test_security_groups_are_added_to_the_stacks() -> None:
+    """The stack's stay, because the prober and EFS need them; each counts once; the definition does not change."""
+    four = [f"sg-0000000{number}" for number in range(4)]
+    planned = plan(security_groups=["sg-0a1b2c3d", *four])
+    assert groups_of(planned.run) == ["sg-0a1b2c3d", *four]
+    assert planned.definition == plan().definition
+    assert_valid(planned)
+
+
+def test_a_relaunch_has_the_security_groups_of_its_request() -> None:
+    """ECS does not show them, so they come from the record."""
+    task = {"clusterArn": CLUSTER, "taskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/a:1"}
+    ref = Ref(CONTAINER_ID, 1)
+    assert groups_of(relaunch(task, settings(), ref, 2, (GROUP,))) == ["sg-0a1b2c3d", GROUP]
+    assert groups_of(relaunch(task, settings(), ref, 2)) == ["sg-0a1b2c3d"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "requested", "says", "remedy"),
+    [
+        (
+            settings(task_security_groups=("sg-0000000a", "sg-0000000b")),
+            4,
+            "security_groups: with the stack's 2 they are 6, and a task has at most 5",
+            "Send at most 3",
+        ),
+        (
+            settings(task_security_groups=()),
+            1,
+            "security_groups: the stack names no group, so tasks have the VPC's default one",
+            "TaskSecurityGroups",
+        ),
+    ],
+)
+def test_security_groups_that_cannot_be_added_are_refused(
+    stack: Settings, requested: int, says: str, remedy: str
+) -> None:
+    """More than five together, and those that would replace the VPC's default group."""
+    with pytest.raises(Refused, match=says) as caught:
+        plan(stack, security_groups=[f"sg-0000000{number}" for number in range(requested)])
+    assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
+    assert remedy in caught.value.failure.remedy
+
+
+def test_secrets_are_in_the_definition_alone() -> None:
+    """RunTask cannot carry them; containers with the same ones share a definition, whatever their order."""
+    stack = settings(execution_role_arn=EXECUTION_ROLE)
+    first, second = (
+        plan(stack, secrets={"A": SECRET, "B": PARAMETER}),
+        plan(stack, secrets={"B": PARAMETER, "A": SECRET}),
+    )
+    assert first.definition == second.definition
+    assert first.definition["family"] != plan(stack, secrets={"A": SECRET}).definition["family"]
+    assert not any(arn in json.dumps(first.run) for arn in (SECRET, PARAMETER))
+    assert_valid(first)
+
+
+def test_a_token_from_the_parameter_store_is_beside_the_callers_secrets() -> None:
+    """Both are secrets of the definition."""
+    planned = plan(settings(execution_role_arn=EXECUTION_ROLE), token_delivery="ssm", secrets={"Z": SECRET})
+    assert [one["name"] for one in main_of(planned)["secrets"]] == ["SOCKERLESS_AGENT_TOKEN", "Z"]
+    assert_valid(planned)
 
 
 def test_what_differs_travels_in_the_overrides() -> None:
@@ -246,6 +346,9 @@ def test_one_definition_for_many_containers() -> None:
         plan(settings(agent_image="example.com/agent:2")),
         plan(settings(execution_role_arn=EXECUTION_ROLE)),
         plan(stop_timeout=60),
+        plan(settings(stop_timeout_seconds=10)),
+        plan(read_only_root=True),
+        plan(cap_add=["SYS_PTRACE"]),
         plan(ulimits=[NOFILE]),
         plan(settings(started_by_prefix="other")),
         plan(settings(cluster_arn=f"{CLUSTER}-2")),
@@ -326,6 +429,7 @@ def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
     [
         (settings(), {"token_delivery": "ssm"}, "token_delivery ssm reads a parameter"),
         (settings(), {"log": {"group": "/mine"}}, "a log group is written to"),
+        (settings(), {"secrets": {"A": SECRET}}, "secrets names some"),
         (settings(), {"repository_credentials": SECRET}, "repository_credentials names a secret"),
         (settings(), {"image": ECR_IMAGE}, "an image is pulled from ECR"),
         (settings(agent_image=ECR_IMAGE), {}, "an image is pulled from ECR"),
@@ -388,6 +492,7 @@ def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settin
         assert_valid(planned)
         assert TOKEN not in json.dumps(planned.definition)
     elif planned.code is ErrorCode.INVALID_REQUEST:
-        assert any(name in planned.message for name in ("entrypoint, cmd and environment", "injection", "log"))
+        named = ("entrypoint, cmd and environment", "injection", "log", "security_groups")
+        assert any(name in planned.message for name in named)
     else:
         assert any(name.upper() in planned.remedy for name in Settings.model_fields)

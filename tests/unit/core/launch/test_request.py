@@ -18,7 +18,7 @@ from core.model.agent import AgentVariable, Injection
 from core.model.errors import Refused
 from core.model.failure import ErrorCode
 from tests.factories import CONTAINER_ID
-from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
+from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, PARAMETER, SECRET, document
 
 ROOT = Path(__file__).parents[4]
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
@@ -60,6 +60,9 @@ def test_names_become_their_types() -> None:
         ({"memory_bytes": 3 * 2**30}, TaskSize(512, 3072)),
         ({"memory_mib": 512, "cpu_units": 257}, TaskSize(512, 1024)),
         ({"memory_mib": 122880}, TaskSize(16384, 122880)),
+        ({"memory_mib": 122881}, TaskSize(32768, 249856)),
+        ({"nano_cpus": 32 * 10**9}, TaskSize(32768, 61440)),
+        ({"cpu_units": 16385, "memory_mib": 61441}, TaskSize(32768, 122880)),
         ({"nano_cpus": 250_000_000, "cpu_units": 2048, "memory_bytes": 1, "memory_mib": 5000}, TaskSize(2048, 5120)),
     ],
 )
@@ -89,8 +92,8 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"working_dir": "app"}, "working_dir: must match"),
         ({"user": "a:b:c"}, "user: must match"),
         ({"labels": {"a": None}}, "labels.a: must be a string"),
-        ({"limits": {"memory_mib": 122881}}, "limits.memory_mib: must be less than or equal to 122880"),
-        ({"limits": {"nano_cpus": 16_000_000_001}}, "limits.nano_cpus: must be less than or equal to 16000000000"),
+        ({"limits": {"memory_mib": 249857}}, "limits.memory_mib: must be less than or equal to 249856"),
+        ({"limits": {"nano_cpus": 32_000_000_001}}, "limits.nano_cpus: must be less than or equal to 32000000000"),
         ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),
         ({"limits": {"cpu_units": True}}, "limits.cpu_units: must be a whole number"),
         ({"limits": {"memory": 1}}, "limits.memory: is unknown; allowed are nano_cpus, cpu_shares, memory_bytes,"),
@@ -124,6 +127,32 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"stop_timeout": -1}, "stop_timeout: must be from 0 to 120: Fargate kills what has not ended 120 seconds"),
         ({"stop_timeout": 121}, "stop_timeout: must be from 0 to 120: Fargate kills what has not ended 120 seconds"),
         ({"stop_timeout": "60"}, "stop_timeout: must be a whole number"),
+        ({"read_only_root": 1}, "read_only_root: must be true or false"),
+        (
+            {"cap_add": ["SYS_PTRACE", "NET_ADMIN"]},
+            "cap_add[1]: is not available: Fargate adds SYS_PTRACE and",
+        ),
+        ({"cap_add": ["CAP_CAP_SYS_PTRACE"]}, "cap_add[0]: is not available"),
+        ({"cap_add": "SYS_PTRACE"}, "cap_add: must be an array"),
+        ({"init": True}, "init: is refused: ECS's init process (initProcessEnabled) would start although the agent"),
+        ({"init": 0}, "init: is refused: "),
+        ({"health_check": True}, "health_check: is refused: ECS would run it and report to DescribeTasks alone"),
+        ({"health_check": {"Test": ["CMD", "true"]}}, "run the check through exec"),
+        ({"security_groups": ["web"]}, "security_groups[0]: must be the id of a security group (sg-...)"),
+        ({"security_groups": ["sg-0a1b2c3d"] * 6}, "security_groups: must have at most 5 items"),
+        ({"secrets": {"A": None}}, "secrets.A: must be a string"),
+        ({"secrets": {"A": "hunter2"}}, "secrets.A: must be the ARN of a Secrets Manager secret, alone or followed by"),
+        ({"secrets": {"A": f"{SECRET}:key"}}, "secrets.A: must be the ARN"),
+        ({"secrets": {"A": f"{SECRET}:key:stage:id"}}, "not both versions given"),
+        ({"secrets": {"A": f"{SECRET}:key::\n"}}, "secrets.A: must be the ARN"),
+        ({"secrets": {"A": "/team/password"}}, "secrets.A: must be the ARN"),
+        ({"secrets": {"A": f"{PARAMETER}:3"}}, "secrets.A: must be the ARN"),
+        ({"secrets": {"": SECRET}}, "secrets.: is not a variable's name"),
+        ({"secrets": [SECRET]}, "secrets: must be an object"),
+        (
+            {"environment": {"A": "", "B": ""}, "secrets": {"B": SECRET, "C": SECRET}},
+            "secrets: B is in environment too, and a variable has one value",
+        ),
         ({"repository_credentials": "dockerhub"}, "repository_credentials: must match"),
         ({"repository_credentials": SECRET.replace("secretsmanager", "ssm")}, "repository_credentials: must match"),
         ({"task_role_arn": "admin"}, "task_role_arn: must match"),

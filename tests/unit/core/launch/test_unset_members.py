@@ -15,7 +15,7 @@ from core.launch.parse import parse_start_request, start_request_schema
 from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, Ulimit
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
-from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
+from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, PARAMETER, SECRET, document
 
 NOTHING = (None, "")
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
@@ -23,6 +23,7 @@ SCHEMA = Draft202012Validator(json.loads(start_request_schema()))
 WHOLE = document(
     entrypoint=["sh"],
     environment={"A": ""},
+    secrets={"B": SECRET},
     working_dir="/srv",
     user="1000",
     labels={"team": ""},
@@ -32,6 +33,11 @@ WHOLE = document(
     efs_binds=[{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/", "read_only": True}],
     ulimits=[NOFILE],
     stop_timeout=60,
+    read_only_root=True,
+    cap_add=["SYS_PTRACE"],
+    init=False,
+    health_check=False,
+    security_groups=["sg-0a1b2c3d"],
     repository_credentials=SECRET,
     task_role_arn="arn:aws:iam::123456789012:role/task",
     injection="efs",
@@ -159,6 +165,17 @@ def test_one_empty_word_resets_the_entry_point() -> None:
         (document(ulimits=[NOFILE, NOFILE]), False),
         (document(ulimits=[{**NOFILE, "name": "nproc"}]), False),
         (document(ulimits=[{**NOFILE, "hard": 0}]), False),
+        (document(read_only_root="yes"), False),
+        (document(cap_add=["CAP_SYS_PTRACE", "sys_ptrace"]), True),
+        (document(cap_add=["ALL"]), False),
+        (document(init=True), False),
+        (document(health_check={"Test": ["CMD", "true"]}), False),
+        (document(security_groups=["sg-0a1b2c3d"] * 6), False),
+        (document(security_groups=["web"]), False),
+        (document(secrets={"A": PARAMETER, "B": f"{SECRET}:key:AWSCURRENT:"}), True),
+        (document(secrets={"A": f"{SECRET}:key"}), False),
+        (document(secrets={"SOCKERLESS_AGENT_TOKEN": PARAMETER}), False),
+        (document(secrets={"A": ""}), False),
         (document(repository_credentials="registry"), False),
         (document(repository_credentials=SECRET.replace("arn:aws:", "arn:aws-cn:")), True),
     ],

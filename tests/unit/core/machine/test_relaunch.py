@@ -25,6 +25,7 @@ from tests.factories import (
     CONTAINER_ID,
     POLICY,
     REF,
+    SETTINGS,
     TASK,
     at,
     event,
@@ -182,9 +183,11 @@ def fail_first_task(world: World) -> str:
     return arn
 
 
-def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
-    """Definition, command, environment and tags as ECS shows them; another client token, the same startedBy."""
-    document = {**event("start-container"), "labels": {"team": "ci"}}
+def test_the_second_task_is_a_copy_of_the_first() -> None:
+    """Definition, command, environment and tags as ECS shows them, security groups as saved; another client token."""
+    stack = SETTINGS.model_copy(update={"task_security_groups": ("sg-0a1b2c3d",)})
+    world = World(settings=stack)
+    document = {**event("start-container"), "labels": {"team": "ci"}, "security_groups": ["sg-0f1e2d3c"]}
     first = world.start(document).task_arn
     assert first is not None
     world.settle(never_ran(task_arn=first))
@@ -197,6 +200,8 @@ def test_the_second_task_is_a_copy_of_the_first(world: World) -> None:
     assert copy["tags"]
     assert copy["overrides"]["containerOverrides"][0] == given_up["overrides"]["containerOverrides"][0]
     assert len(copy["overrides"]["containerOverrides"]) == 2  # the second one is the fake's own echo
+    assert world.ecs.networks[second or ""] == world.ecs.networks[first]
+    assert world.ecs.networks[first]["securityGroups"] == ["sg-0a1b2c3d", "sg-0f1e2d3c"]
 
 
 def test_events_of_the_second_task_lead_on(world: World) -> None:

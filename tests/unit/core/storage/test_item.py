@@ -37,6 +37,7 @@ INSTANTS = st.datetimes(
     timezones=st.just(UTC),
 ).map(truncate)
 COUNTS = st.integers(0, 10**9)
+_LISTS_OF_TEXTS = {one.name for one in ITEM.attributes if one.kind is STRINGS}
 NOT_KEPT: dict[type, set[str]] = {ContainerSeen: {"interfaces", "complaint"}}
 """Fields of a snapshot that a record has no use for: the address is known by then, the output is still to be read."""
 VALUES: dict[Kind, tuple[Any, st.SearchStrategy[Any]]] = {
@@ -101,11 +102,11 @@ def as_boto3_reads(value: Any) -> Any:
 
 
 def members(value: Any) -> list[Any]:
-    """A value and all that it holds, but the arguments of commands, which may be empty."""
+    """A value and all that it holds, but texts in lists: the arguments of commands may be empty."""
     if isinstance(value, dict):
-        commands = [value[name] for name in ("entrypoint", "cmd") if name in value]
-        others = [member for name, member in value.items() if name not in ("entrypoint", "cmd")]
-        return [value, *commands, *(found for member in others for found in members(member))]
+        texts = [value[name] for name in _LISTS_OF_TEXTS if name in value]
+        others = [member for name, member in value.items() if name not in _LISTS_OF_TEXTS]
+        return [value, *texts, *(found for member in others for found in members(member))]
     if isinstance(value, list):
         return [value, *(found for member in value for found in members(member))]
     return [value]

@@ -7,6 +7,7 @@ hand. `tests/unit/test_docs.py` compares what is there with what would be writte
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from core.diagnosis.order import STOPS, UNKNOWN_STOPS
 from core.launch.docker_members import TABLE
-from core.launch.docker_rows import Ignored, Mapped, Nested, Refused
+from core.launch.docker_rows import Ignored, Mapped, Nested, OtherThan, Refused
 from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid
@@ -113,6 +114,11 @@ def docker_members() -> str:
             match treatment:
                 case Mapped(to, note):
                     what = ("mapped", f"`{to}`{note and f': {note}'}")
+                case Refused(asks=OtherThan(values=unset)):
+                    what = (
+                        "refused",
+                        f"unless {' or '.join(f'`{json.dumps(one)}`' for one in unset)}: {treatment.says}",
+                    )
                 case Refused():
                     what = ("refused", treatment.says)
                 case Ignored(why):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from core.launch.docker_rows import Ignored, Mapped, Nested, Refused, Treatment, any_value, other_than
+from core.launch.docker_rows import Ignored, Mapped, Nested, OtherThan, Refused, Treatment, any_value
 
 Members: TypeAlias = Mapping[str, Treatment]
 
@@ -40,7 +40,9 @@ STOP_SIGNAL: Final = Refused(
 _NAMESPACE: Final = "Fargate gives each container its own namespace"
 _DNS: Final = Refused("a task asks the resolver of its VPC", "set the VPC's DHCP options or a private hosted zone")
 _DISK: Final = Refused("Fargate sets no limit of block I/O")
-_CPUS: Final = Refused("a task has virtual CPUs of its own, and no choice among them", "send NanoCpus for their number")
+_CPUS: Final = Refused(
+    "a task has a number of virtual CPUs, and no choice among them", "send NanoCpus for their number"
+)
 _WINDOWS: Final = Ignored("Windows alone has it; Docker ignores it on Linux")
 _BUILD: Final = Ignored("builds and health checks use it, a container does not")
 _ATTACH: Final = Ignored("what the client does after create: the backend attaches through the agent")
@@ -113,11 +115,11 @@ HOST_CONFIG: Final[Members] = {
     **_all(_DNS, "Dns DnsOptions DnsSearch"),
     "ExtraHosts": Refused("ECS writes /etc/hosts itself in a task's network", "use a private hosted zone"),
     "Links": Refused("a task has no links", "use a private hosted zone, with the address in the item"),
-    "IpcMode": Refused(_NAMESPACE, asks=other_than("private", "shareable")),
-    "CgroupnsMode": Refused(_NAMESPACE, asks=other_than("private")),
+    "IpcMode": Refused(_NAMESPACE, asks=OtherThan("private", "shareable")),
+    "CgroupnsMode": Refused(_NAMESPACE, asks=OtherThan("private")),
     **_all(Refused(_NAMESPACE), "PidMode UTSMode UsernsMode Cgroup"),
-    "Runtime": Refused("Fargate chooses the runtime, which is like runc", asks=other_than("runc")),
-    "Isolation": Refused("Linux has no isolation but default", asks=other_than("default")),
+    "Runtime": Refused("Fargate chooses the runtime, which is like runc", asks=OtherThan("runc")),
+    "Isolation": Refused("Linux has no isolation but default", asks=OtherThan("default")),
     "ShmSize": Refused("Fargate's size of /dev/shm is fixed", "leave it out, and let the program use /tmp"),
     "Sysctls": Refused("the request sets no kernel parameters"),
     "StorageOpt": Refused("a task has its own storage", "send ephemeral_storage_gib"),
@@ -140,7 +142,7 @@ RESOURCES: Final[Members] = {
     **_all(_SWAP, "MemorySwap MemorySwappiness"),
     **_all(Ignored("Docker no longer applies it"), "KernelMemory KernelMemoryTCP"),
     "OomKillDisable": Refused("Fargate kills what exceeds the task's memory", "send more Memory"),
-    "PidsLimit": Refused("Fargate sets no limit of processes", asks=other_than(-1)),
+    "PidsLimit": Refused("Fargate sets no limit of processes", asks=OtherThan(-1)),
     **_all(Refused("a task has no host that could share it"), "Devices DeviceCgroupRules"),
     "DeviceRequests": Refused("Fargate has no GPU and no other device"),
     **_all(_CPUS, "CpusetCpus CpusetMems CpuRealtimePeriod CpuRealtimeRuntime"),
@@ -171,7 +173,7 @@ TABLE: Final[Mapping[str, Members]] = {
         "Test": Refused(
             "ECS would keep the result to itself, and the health of the agent counts here. The image's is not run",
             'leave it out or send ["NONE"], and run the test through exec',
-            other_than(["NONE"]),
+            OtherThan(["NONE"]),
         ),
         **_all(Ignored("says how a Test is run"), "Interval Timeout Retries StartPeriod StartInterval"),
     },
@@ -188,7 +190,7 @@ TABLE: Final[Mapping[str, Members]] = {
         "Name": Refused(
             "no task is started again here",
             "leave it out; a backend that restarts containers removes it, and starts the container again after its end",
-            other_than("no"),
+            OtherThan("no"),
         ),
         "MaximumRetryCount": Ignored("concerns a Name that is refused"),
     },

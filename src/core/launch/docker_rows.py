@@ -15,9 +15,14 @@ def any_value(_value: Any) -> bool:
     return True
 
 
-def other_than(*values: Any) -> Asks:
-    """These say, like nothing, what happens anyway."""
-    return lambda value: bool(value) and value not in values
+class OtherThan:
+    """Whether a value is none of these, which say what happens anyway."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __call__(self, value: Any) -> bool:
+        return bool(value) and value not in self.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -437,7 +437,7 @@ def test_a_read_only_mount_stays_read_only(host: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", sorted({path[:-1] for _, path in PLACES.values()}, key=str), ids=str)
 @pytest.mark.parametrize("value", [False, 0, "", [], "x"])
 def test_a_member_of_a_newer_api_is_refused_by_name(path: tuple[Any, ...], value: Any) -> None:
-    """At every depth: nobody has decided what becomes of it."""
+    """At every depth, and whatever its value: the table has no row for it."""
     name = "docker" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in (*path, "Newer"))
     assert f"{name}: is unknown" in refusal(document(with_value(body(), (*path, "Newer"), value)))
 

@@ -16,12 +16,13 @@ def any_value(_value: Any) -> bool:
 
 
 class OtherThan:
-    """Whether a value is none of these, which say what happens anyway."""
+    """A test with values that ask for nothing, because they say what happens anyway."""
 
     def __init__(self, *values: Any) -> None:
         self.values = values
 
     def __call__(self, value: Any) -> bool:
+        """Whether the value asks for something."""
         return bool(value) and value not in self.values
 
 

@@ -6,6 +6,8 @@ hand. `tests/unit/test_docs.py` compares what is there with what would be writte
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,6 +18,8 @@ from typing import Any, Final
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from core.diagnosis.order import STOPS, UNKNOWN_STOPS
+from core.launch.docker_members import TABLE
+from core.launch.docker_rows import Ignored, Mapped, Nested, OtherThan, Refused
 from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid
@@ -101,6 +105,30 @@ def packages() -> str:
     return _table(("package", "holds"), rooms.described())
 
 
+def docker_members() -> str:
+    """Every member of Docker's API that a request may carry, by its type; those of one row together."""
+    rows: list[tuple[str, ...]] = []
+    for kind, members in TABLE.items():
+        rows.append((f"**{kind}**", "", ""))
+        for treatment, names in itertools.groupby(members, key=lambda name: members[name]):
+            match treatment:
+                case Mapped(to, note):
+                    what = ("mapped", f"`{to}`{note and f': {note}'}")
+                case Refused(asks=OtherThan(values=unset)):
+                    what = (
+                        "refused",
+                        f"unless {' or '.join(f'`{json.dumps(one)}`' for one in unset)}: {treatment.says}",
+                    )
+                case Refused():
+                    what = ("refused", treatment.says)
+                case Ignored(why):
+                    what = ("ignored", why)
+                case Nested(nested):
+                    what = ("", f"see {nested}")
+            rows.append((", ".join(f"`{name}`" for name in names), *what))
+    return _table(("member", "", "to, or why and what to do"), rows)
+
+
 def prices() -> str:
     """The list prices that everything is computed with."""
     return _table(*costs.prices_table())
@@ -124,6 +152,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "README.md": {"diagram": diagram},
     "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
     "docs/deploy.md": {"parameters": parameters, "outputs": outputs, "environment": environment},
+    "docs/docker.md": {"docker-members": docker_members},
     "docs/errors.md": {"diagnoses": diagnoses},
     "docs/operations.md": {
         "alarms": alarms,

@@ -19,7 +19,7 @@ from local.cloud.stopping import left_running, stop
 from local.fargate.choice import choose
 from local.fargate.runtime import RuntimeName
 
-IMAGES_OF_EVENTS: Final = ("python:3.13-slim", "debian:bookworm-slim")
+IMAGES_OF_EVENTS: Final = ("python:3.13-slim", "debian:bookworm-slim", "alpine")
 """What the requests in `events/` name: in Docker mode the base image, which needs no registry and has a Python."""
 DEFAULTS: Final = {"runtime": RuntimeName.AUTO, "speed": "fast", "seed": None, "host": LOOPBACK, "port": AWS_PORT}
 """The options of `up` that were not given."""

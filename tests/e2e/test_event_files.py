@@ -78,6 +78,14 @@ def test_the_other_files_are_answered(stack: Stack) -> None:
         assert error.keys() >= {"code", "message", "remedy", "transient"}
 
 
+def test_the_file_in_dockers_words_is_carried_out(stack: Stack) -> None:
+    """What the Docker CLI sends for `docker create ... alpine env` runs, and ends with the command's code."""
+    request = event("start-container-docker")
+    assert stack.invoke("StartContainer", request)["state"] == "pending"
+    record = stack.reaches(request["container_id"], State.STOPPED)
+    assert (record.image, record.cmd, record.stop and record.stop.exit_code) == ("alpine", ("env",), 0)
+
+
 def answer(state: str, **more: Any) -> dict[str, Any]:
     """A function's answer about the container of the files."""
     return {"container_id": CONTAINER_ID, "generation": 1, "state": state, **more}

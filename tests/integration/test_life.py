@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from core.adapters.clients import reach_client
 from core.client import ReachClient
 from core.model.errors import MalformedEvent
 from core.model.state import State
+from tests.docker_payloads.record import HERE
 from tests.factories import CONTAINER_ID, event
 from tests.integration.account import HOST, TABLE, Account
 from tests.integration.agents import agent_of
@@ -77,6 +79,35 @@ def test_a_container_that_only_waits_is_reached(account: Account) -> None:
         assert account.agent_health(account.probes()) == DONE
     record = account.record(container_id)
     assert (record.state, record.keep_alive) == (State.AGENT_HEALTHY, True)
+
+
+def test_a_container_starts_from_dockers_words(account: Account) -> None:
+    """The body that the Docker CLI sends becomes a definition and overrides; the last value of a variable counts."""
+    request = event("start-container-docker")
+    recorded = json.loads((HERE / "docker_cli.json").read_text())
+    assert request["docker"] in [one["body"] for one in recorded]
+    started = account.start(request)
+    assert started["state"] == "pending"
+    [main] = task_of(started["task_arn"]).overrides["containerOverrides"]
+    given = {one["name"]: one["value"] for one in main["environment"] if not one["name"].startswith("SOCKERLESS_")}
+    assert main["command"] == ["--", "env"]
+    assert given == {"APP_ENV": "test", "EMPTY": "", "SPACED": "a b", "FROM_THE_SHELL": "yes"}
+    definition = account.ecs.describe_task_definition(taskDefinition=started["task_definition_arn"])["taskDefinition"]
+    assert "alpine" in {one["image"] for one in definition["containerDefinitions"]}
+    assert account.record(request["container_id"]).cmd == ("env",)
+
+
+@pytest.mark.parametrize(
+    ("host", "path"), [({"Privileged": True}, "Privileged"), ({"Binds": ["/srv:/srv"]}, "Binds[0]")]
+)
+def test_what_fargate_cannot_do_is_refused_in_dockers_words(account: Account, host: dict[str, Any], path: str) -> None:
+    """Nothing is written or started."""
+    request = event("start-container-docker")
+    request["docker"]["HostConfig"] |= host
+    error = account.start(request)["error"]
+    assert error["code"] == "InvalidRequest"
+    assert f"docker.HostConfig.{path}: " in error["message"]
+    assert account.dynamodb.scan(TableName=TABLE)["Items"] == []
 
 
 def test_a_stopped_container_starts_again(account: Account) -> None:

@@ -6,11 +6,13 @@ an environment may hold secrets.
 
 import json
 import re
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.launch.docker import DOCKER, IMAGE_CONFIG, Translation, translate
+from core.launch.docker_members import TABLE
 from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
 from core.launch.settings import invalid
 from core.model.errors import Refused
@@ -50,19 +52,48 @@ def parse_stop_request(document: object) -> StopRequest:
 
 def start_request_schema() -> str:
     """The JSON Schema of a start request, as `docs/start-request.schema.json` holds it."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **StartRequest.model_json_schema()}
-    return json.dumps(schema, indent=2) + "\n"
+    schema = _with_docker(StartRequest.model_json_schema())
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def _with_docker(schema: dict[str, Any]) -> dict[str, Any]:
+    """Adds the members that become others, and may bring image and command. A schema of Docker's API is Docker's."""
+    members, own = schema["properties"], schema["$defs"]
+    known: dict[str, Any] = {name: {} for name in TABLE["ImageConfig"]}
+    own["ImageConfig"] = {"type": "object", "additionalProperties": False, "properties": known}
+    said = {
+        DOCKER: "Docker's words: the body of POST /containers/create (Engine API 1.43 to 1.51) as a client sends it. "
+        "docs/docker.md has what becomes of each member.",
+        IMAGE_CONFIG: "The image's own configuration, as docker image inspect shows it under Config, where it is "
+        "known: Entrypoint and Cmd are used.",
+    }
+    kinds: dict[str, dict[str, Any]] = {DOCKER: {"type": "object"}, IMAGE_CONFIG: {"$ref": "#/$defs/ImageConfig"}}
+    members["image"] = {"anyOf": [members["image"], {"enum": [None, ""]}]}
+    for name, kind in kinds.items():
+        members[name] = {"description": said[name], "anyOf": [kind, {"enum": [None, ""]}]}
+    set_image = {"required": ["image"], "properties": {"image": {"type": "string", "minLength": 1}}}
+    has_config = {"required": [IMAGE_CONFIG], "properties": {IMAGE_CONFIG: {"type": "object"}}}
+    schema["required"].remove("image")
+    schema["anyOf"] = [
+        {"required": [DOCKER], "properties": {DOCKER: {"type": "object"}}},
+        {**set_image, "anyOf": [*schema["anyOf"], has_config]},
+    ]
+    return schema
 
 
 def _parse(model: type[RequestT], document: object) -> RequestT:
     if not isinstance(document, dict):
         raise _refused(["the request must be an object"])
+    given = translate(document) if model is StartRequest else Translation(document)
+    wrong = [f"{_path(path)}: {says}" for path, says in given.faults]
     try:
-        return model.model_validate(document)
+        request = model.model_validate(given.document)
     except ValidationError as exc:
-        wrong = [_describe(model, error) for error in exc.errors(include_url=False, include_input=False)]
+        wrong += [_describe(model, error, given) for error in exc.errors(include_url=False, include_input=False)]
     # Raised outside the handler, because pydantic's error holds the whole input and would become the context.
-    raise _refused(wrong)
+    if wrong:
+        raise _refused(wrong)
+    return request
 
 
 def _refused(wrong: list[str]) -> Refused:
@@ -72,14 +103,15 @@ def _refused(wrong: list[str]) -> Refused:
     )
 
 
-def _describe(model: type[BaseModel], error: ErrorDetails) -> str:
+def _describe(model: type[BaseModel], error: ErrorDetails, given: Translation) -> str:
     location = error["loc"]
     if error["type"] == "extra_forbidden":
         holder = _MEMBERS.get(str(location[0]), model) if len(location) > 1 else model
-        says = f"is unknown; allowed are {', '.join(holder.model_fields)}"
+        names = [*holder.model_fields, *((DOCKER, IMAGE_CONFIG) if holder is StartRequest else ())]
+        says = f"is unknown; allowed are {', '.join(names)}"
     else:
         says = _JSON_WORDS.get(error["type"], re.sub(r"^\w+ should ", "must ", error["msg"]))
-    path = _path(location)
+    path = _path(given.origin(location))
     return f"{path}: {says}" if path else says
 
 

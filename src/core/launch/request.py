@@ -228,7 +228,7 @@ class StartRequest(StrictDocument):
             raise PydanticCustomError(
                 "no_command",
                 "entrypoint and cmd are both empty, and ECS drops the image's own command because the agent takes "
-                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them), or "
+                "its place; send the image's ENTRYPOINT and CMD (docker image inspect shows them) or image_config, or "
                 '["tail", "-f", "/dev/null"] as cmd for a container that only waits for exec',
             )
         if not command[0]:

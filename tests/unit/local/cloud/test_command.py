@@ -19,7 +19,8 @@ from local.fargate.runtime import RuntimeName
 def test_every_image_of_the_event_files_is_known() -> None:
     """In Docker mode the base image stands in for what they name: they work without a registry."""
     requests = [json.loads(file.read_text()) for file in (ROOT / "events").glob("start-container*.json")]
-    assert {request["image"] for request in requests if "image" in request} <= set(IMAGES_OF_EVENTS)
+    named = {request.get("image") or request["docker"]["Image"] for request in requests}
+    assert named <= set(IMAGES_OF_EVENTS)
 
 
 def test_runtime_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

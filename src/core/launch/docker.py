@@ -1,0 +1,250 @@
+"""Translates Docker's words: `docker` and `image_config` of a start request become its other members.
+
+`docker` is the body of `POST /containers/create` as a client sends it, `image_config` what Docker's image inspect shows
+as `Config`. The result is a plain document, which the strict models check as any other, and the origin of each member,
+so that a refusal names what the caller wrote. Members of the request supplement `docker`; two values for one member are
+refused. The image's configuration is merged as Docker's daemon does it (moby, daemon/commit.go, `merge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from core.launch.docker_members import MOUNT, STOP_SIGNAL, TABLE
+from core.launch.docker_rows import Mapped, Nested, Refused
+
+Path: TypeAlias = tuple[str | int, ...]
+
+DOCKER: Final = "docker"
+IMAGE_CONFIG: Final = "image_config"
+_HOST: Final = (DOCKER, "HostConfig")
+_UNSET: Final[tuple[Any, ...]] = (None, "", [], {})
+_DEFAULT_PERIOD: Final = 100_000
+_LOG_OPTIONS: Final[Mapping[str, str]] = {
+    "awslogs-group": "group",
+    "awslogs-stream-prefix": "stream_prefix",
+    "mode": "mode",
+    "max-buffer-size": "max_buffer_size",
+}
+
+
+@dataclass(slots=True)
+class Translation:
+    """The document in the request's words, where its members came from, and what cannot be translated."""
+
+    document: dict[str, Any] = field(repr=False)
+    origins: dict[Path, Path] = field(default_factory=dict)
+    faults: list[tuple[Path, str]] = field(default_factory=list)
+
+    def origin(self, place: Path) -> Path:
+        """What the caller wrote for this place of the document."""
+        for length in range(len(place), 0, -1):
+            if place[:length] in self.origins:
+                return (*self.origins[place[:length]], *place[length:])
+        return place
+
+    def put(self, place: Path, value: Any, path: Path) -> None:
+        """Writes what stands at `path`; of an object, each member. A value from elsewhere is a fault, and stays."""
+        *holders, name = place
+        holder: Any = self.document
+        for one in holders:
+            if holder.get(one) in _UNSET:
+                holder[one] = {}
+            holder = holder[one]
+            if not isinstance(holder, dict):
+                return
+        unset = holder.get(name) in _UNSET
+        if unset:
+            self.origins[place] = path
+        if isinstance(value, dict):
+            for key, member in value.items():
+                self.put((*place, key), member, (*path, key))
+        elif unset:
+            holder[name] = value
+        else:
+            other = ".".join(str(part) for part in self.origin(place))
+            self.fault(path, f"is given by {other} too; send it in one of them")
+
+    def fault(self, path: Path, says: str) -> None:
+        """One more reason to refuse the request."""
+        self.faults.append((path, says))
+
+
+def translate(document: Mapping[str, Any]) -> Translation:
+    """The start request without `docker` and `image_config`. Nothing of them is lost without a fault."""
+    body, image = (document[name] if document.get(name) not in (None, "") else {} for name in (DOCKER, IMAGE_CONFIG))
+    given = {name: deepcopy(value) for name, value in document.items() if name not in (DOCKER, IMAGE_CONFIG)}
+    into = Translation(given)
+    if document.get(DOCKER) not in (None, "") and given.get("image") in _UNSET:
+        into.origins["image",] = (DOCKER, "Image")
+    _read("ContainerConfig", body, (DOCKER,), into)
+    _read("ImageConfig", image, (IMAGE_CONFIG,), into)
+    config, own = _members(body), _members(image)
+    host = _members(config.get("HostConfig"))
+    _command(config, own, into)
+    _environment(config, own, into)
+    _stop_signal(config, own, into)
+    _quota(host, into)
+    _ulimits(host, into)
+    _log(_members(host.get("LogConfig")), into)
+    _mounts(config, host, into)
+    return into
+
+
+def _read(kind: str, holder: Any, path: Path, into: Translation) -> None:
+    """Applies the table to each member of an object."""
+    if not isinstance(holder, dict):
+        into.fault(path, "must be an object")
+        return
+    for name, value in holder.items():
+        if value is None:
+            continue  # asks for nothing, whatever its name: docker-py sends a network's as a member
+        here = (*path, name)
+        match TABLE[kind].get(name):
+            case None:
+                into.fault(here, "is unknown: Docker's Engine API up to 1.51 has no such member here; leave it out")
+            case Nested(nested, each):
+                _read_all(nested, value, here, each, into)
+            case Refused(asks=asks, translated=False) as row if asks(value):
+                into.fault(here, row.says)
+            case Mapped(to, asks=asks, translated=False) if asks(value):
+                into.put(tuple(to.split(".")), value, here)
+            case _:
+                pass
+
+
+def _read_all(kind: str, holder: Any, path: Path, each: type[Any] | None, into: Translation) -> None:
+    if each is None:
+        _read(kind, holder, path, into)
+    elif not isinstance(holder, each):
+        into.fault(path, f"must be an {'array' if each is list else 'object'}")
+    else:
+        elements: Iterable[tuple[str | int, Any]] = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, one in elements:
+            if one is not None:
+                _read(kind, one, (*path, key), into)
+
+
+def _members(holder: Any) -> dict[str, Any]:
+    """The members of an object; none of anything else, which `_read` has found."""
+    return holder if isinstance(holder, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _elements(holder: Mapping[str, Any], name: str, path: Path, into: Translation) -> list[Any]:
+    """The elements of an array that `_read` has not checked."""
+    if holder.get(name) not in _UNSET and not isinstance(holder[name], list):
+        into.fault((*path, name), "must be an array")
+    return _list(holder.get(name))
+
+
+def _command(config: Mapping[str, Any], image: Mapping[str, Any], into: Translation) -> None:
+    """The image's Cmd goes with the image's entry point or with none. [""] counts as an entry point until here."""
+    for name in ("Entrypoint", "Cmd"):
+        words = config.get(name)
+        if isinstance(words, str):
+            words = [words]
+        if words not in _UNSET:
+            into.put((name.lower(),), words, (DOCKER, name))
+    entrypoint, cmd = (into.document.get(name) for name in ("entrypoint", "cmd"))
+    if entrypoint in _UNSET:
+        inherited = {"Cmd": cmd in _UNSET, "Entrypoint": config.get("Entrypoint") != []}
+        for name, missing in inherited.items():
+            if missing and image.get(name) not in _UNSET:
+                into.put((name.lower(),), image[name], (IMAGE_CONFIG, name))
+
+
+def _environment(config: Mapping[str, Any], image: Mapping[str, Any], into: Translation) -> None:
+    """The last value of a name counts, as in Docker, and a removal is one."""
+    own = {str(word).partition("=")[0] for word in _elements(image, "Env", (IMAGE_CONFIG,), into)}
+    variables: dict[str, tuple[str | None, Path]] = {}
+    for index, word in enumerate(_elements(config, "Env", (DOCKER,), into)):
+        here: Path = (DOCKER, "Env", index)
+        if isinstance(word, str):
+            name, sign, value = word.partition("=")
+            variables[name] = value if sign else None, here
+        else:
+            into.fault(here, "must be a string")
+    for name, (text, here) in variables.items():
+        if text is not None:
+            into.put(("environment", name), text, here)
+        elif name in own:
+            into.fault(here, f"removes {name}, which the image sets, and ECS cannot; send it with an empty value")
+
+
+def _stop_signal(config: Mapping[str, Any], image: Mapping[str, Any], into: Translation) -> None:
+    asked, sent = (_signal(holder.get("StopSignal")) for holder in (config, image))
+    if asked and asked != (sent or "TERM"):
+        into.fault((DOCKER, "StopSignal"), STOP_SIGNAL.says)
+
+
+def _signal(name: Any) -> str:
+    """Docker takes SIGTERM, TERM and 15."""
+    text = str(name or "").upper().removeprefix("SIG")
+    return "TERM" if text == "15" else text
+
+
+def _quota(host: Mapping[str, Any], into: Translation) -> None:
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or _DEFAULT_PERIOD
+    for name, value in (("CpuQuota", quota), ("CpuPeriod", period)):
+        if type(value) is not int or (name == "CpuPeriod" and value < 0):
+            into.fault((*_HOST, name), "must be a whole number, and a period not below 0")
+            return
+    if quota > 0:
+        into.put(("limits", "nano_cpus"), -(-quota * 10**9 // period), (*_HOST, "CpuQuota"))
+
+
+def _ulimits(host: Mapping[str, Any], into: Translation) -> None:
+    path, names, ulimits = (*_HOST, "Ulimits"), ("Name", "Soft", "Hard"), _list(host.get("Ulimits"))
+    if not ulimits:
+        return
+    into.put(("ulimits",), [{name.lower(): _members(one).get(name) for name in names} for one in ulimits], path)
+    for index in range(len(ulimits)):
+        into.origins |= {("ulimits", index, name.lower()): (*path, index, name) for name in names}
+
+
+def _log(log: Mapping[str, Any], into: Translation) -> None:
+    path = (*_HOST, "LogConfig")
+    driver, options = log.get("Type") or "", log.get("Config") or {}
+    if not isinstance(options, dict):
+        into.fault((*path, "Config"), "must be an object")
+    elif driver == "awslogs":
+        for name, value in options.items():
+            if name in _LOG_OPTIONS:
+                into.put(("log", _LOG_OPTIONS[name]), value, (*path, "Config", name))
+            else:
+                allowed = ", ".join(_LOG_OPTIONS)
+                into.fault((*path, "Config", name), f"is the stack's to set; allowed are {allowed}; leave it out")
+    elif driver not in ("", "json-file", "local"):
+        into.fault((*path, "Type"), "must be awslogs, json-file or local: Fargate's output goes to CloudWatch Logs")
+
+
+def _mounts(config: Mapping[str, Any], host: Mapping[str, Any], into: Translation) -> None:
+    """A bind of the request takes the place of a mount at the same path. Clients repeat these paths in Volumes."""
+    binds = [one for name in ("efs_binds", "s3_files_binds") for one in _list(into.document.get(name))]
+    read_only = {str(one.get("container_path")): bool(one.get("read_only")) for one in map(_members, binds)}
+    wanted: list[tuple[Path, str, bool]] = []
+    for index, word in enumerate(_elements(host, "Binds", _HOST, into)):
+        source, _, rest = str(word).partition(":")
+        target, _, options = rest.partition(":")
+        wanted.append(((*_HOST, "Binds", index), target or source, "ro" in options.split(",")))
+    for index, mount in enumerate(map(_members, _list(host.get("Mounts")))):
+        wanted.append(((*_HOST, "Mounts", index), str(mount.get("Target")), bool(mount.get("ReadOnly"))))
+    for holder, name, above in ((host, "Tmpfs", _HOST), (config, "Volumes", (DOCKER,))):
+        if isinstance(targets := holder.get(name) or {}, dict):
+            known = {target for _, target, _ in wanted}
+            wanted += [((*above, name, target), target, False) for target in targets if target not in known]
+        else:
+            into.fault((*above, name), "must be an object")
+    for path, target, without_writes in wanted:
+        place = target.rstrip("/")
+        if place not in read_only:
+            into.fault(path, MOUNT.says)
+        elif without_writes and not read_only[place]:
+            into.fault(path, "is read-only, and the bind in its place is not; send that with read_only true")

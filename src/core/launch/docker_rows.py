@@ -1,0 +1,69 @@
+"""What may become of a member of Docker's API: the kinds of rows in `core.launch.docker_members`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Asks: TypeAlias = Callable[[Any], bool]
+"""Whether a value other than null asks for something."""
+
+
+def any_value(_value: Any) -> bool:
+    """0, false and [] are values here, not "not set"."""
+    return True
+
+
+class OtherThan:
+    """A test with values that ask for nothing, because they say what happens anyway."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __call__(self, value: Any) -> bool:
+        """Whether the value asks for something."""
+        return bool(value) and value not in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """It becomes a member of the request. `translated`: by a function of `core.launch.docker`."""
+
+    to: str
+    note: str = ""
+    asks: Asks = bool
+    translated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """It changes nothing."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It is refused if it asks for something. `translated`: `core.launch.docker` decides whether it does."""
+
+    why: str
+    do: str = "leave it out"
+    asks: Asks = bool
+    translated: bool = False
+
+    @property
+    def says(self) -> str:
+        """The text of the refusal."""
+        return f"{self.why}; {self.do}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """An object, a list of objects or a map of objects (`each`), whose members are another part of the table."""
+
+    kind: str
+    each: type[list[Any] | dict[str, Any]] | None = None
+
+
+Treatment: TypeAlias = Mapped | Ignored | Refused | Nested

@@ -243,8 +243,13 @@ class FakeEcs:
                 "containers": [{"name": "main", "lastStatus": "PENDING"}],
                 "attachments": [],
             }
+            if strategy := request.get("capacityProviderStrategy"):
+                assert "launchType" not in request
+                self.tasks[arn]["capacityProviderName"] = strategy[0]["capacityProvider"]
         task = self.tasks[self._tokens[token]]
-        return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
+        return Launched(
+            task["taskArn"], task["taskDefinitionArn"], task["clusterArn"], task.get("capacityProviderName")
+        )
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         self._called("stop")

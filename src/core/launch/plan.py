@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.launch.capacity import placement
 from core.launch.definition import build_definition
 from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, present, tags_of
 from core.launch.injection import choose_strategy
@@ -18,6 +19,7 @@ from core.launch.keepalive import is_keep_alive
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.agent import AgentVariable, Injection, agent_arguments
+from core.model.capacity import Provider
 from core.model.facts import MAIN
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
@@ -44,10 +46,18 @@ class LaunchPlan:
     untagged_labels: tuple[str, ...] = ()
 
 
-def plan_launch(
-    request: StartRequest, settings: Settings, *, token: str, generation: int, attempt: int = 1
+def plan_launch(  # noqa: PLR0913 - what a launch depends on, one argument each
+    request: StartRequest,
+    settings: Settings,
+    *,
+    token: str,
+    generation: int,
+    attempt: int = 1,
+    provider: Provider | None = None,
 ) -> LaunchPlan:
     """The plan of one launch; the same arguments give the same plan. `attempt` counts the tasks of this generation.
+
+    `provider` is the capacity provider; None asks for On-Demand by its launch type.
 
     Raises `Refused`, which names the wrong member of the request or the wrong setting.
     """
@@ -76,7 +86,7 @@ def plan_launch(
     _check_definition_size(definition)
 
     tags, untagged = tags_of(request.labels)
-    run = {**_run_parameters(cluster, settings, ref, attempt), "overrides": overrides, "tags": tags}
+    run = {**_run_parameters(cluster, settings, ref, attempt, provider), "overrides": overrides, "tags": tags}
     return LaunchPlan(
         definition=definition,
         run=present(run),
@@ -87,15 +97,18 @@ def plan_launch(
     )
 
 
-def relaunch(task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+def relaunch(
+    task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int, provider: Provider | None = None
+) -> dict[str, Any]:
     """RunTask's parameters that repeat a failed task: one member of DescribeTasks' `tasks`, with the tags.
 
-    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway.
+    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. The capacity
+    is not the failed task's but what the record says of this launch.
     """
     overrides = task.get("overrides", {}).get("containerOverrides", ())
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     run = {
-        **_run_parameters(task["clusterArn"], settings, ref, attempt),
+        **_run_parameters(task["clusterArn"], settings, ref, attempt, provider),
         "taskDefinition": family_in(task["taskDefinitionArn"]),
         "overrides": {"containerOverrides": main},
         "tags": task.get("tags"),
@@ -134,7 +147,9 @@ def _check_definition_size(definition: Mapping[str, Any]) -> None:
         )
 
 
-def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) -> dict[str, Any]:
+def _run_parameters(
+    cluster: str, settings: Settings, ref: Ref, attempt: int, provider: Provider | None
+) -> dict[str, Any]:
     """The parameters that all our RunTask calls share. Raises `Refused` without configured subnets."""
     if not settings.task_subnets:
         raise unconfigured(
@@ -148,7 +163,7 @@ def _run_parameters(cluster: str, settings: Settings, ref: Ref, attempt: int) ->
     }
     return {
         "cluster": cluster,
-        "launchType": "FARGATE",
+        **placement(provider),
         # 1.4.0 since 2021, which EFS volumes and ephemeral storage need. AWS retires named versions.
         "platformVersion": "LATEST",
         "count": 1,

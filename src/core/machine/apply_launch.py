@@ -26,6 +26,7 @@ def launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
         task_arn=fact.task_arn,
         cluster_arn=fact.cluster_arn,
         task_definition_arn=fact.task_definition_arn,
+        capacity_provider=fact.capacity_provider_name,
     )
 
 

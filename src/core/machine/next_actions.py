@@ -15,6 +15,7 @@ An action is pending until its outcome is in the record, as another fact:
     task-running, so without an address       DescribeTask    TaskObserved
     an address, and no healthy agent yet      SendProbe       AgentAnswered, AgentSilent
     a stop requested, or a failure            StopTask        StopAccepted
+    its max_lifetime has passed               StopTask        StopAccepted
     a task beside the container's own         StopTask        StopAccepted
     ended, and its token in Parameter Store   EraseToken      TokenErased
     ended, and only the output says why       ReadOutput      OutputRead
@@ -77,6 +78,7 @@ def _for_the_launch(record: Record) -> Iterator[Action]:
             task_arn=given_up[-1],
             attempt=record.attempt,
             given_up=given_up,
+            provider=record.provider,
         )
     yield ClaimLaunch(ref=record.ref, attempt=record.attempt)
 
@@ -108,7 +110,7 @@ def _for_the_rest(record: Record) -> Iterator[Action]:
 def _pending_stop(record: Record, policy: Policy) -> str | None:
     """The reason to give to StopTask; None when the task may run on or ends by itself."""
     if not record.state.ended:
-        return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None
+        return (record.stop.reason or "asked for") if record.stop and record.stop_wanted else None
     error = record.error
     if error is None or error.code is ErrorCode.TASK_LOST:
         return None

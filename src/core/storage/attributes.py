@@ -97,6 +97,12 @@ def word(words: type[StrEnum]) -> Kind:
     return Kind("S", read, lambda held: held.value, words)
 
 
+def word_but(usual: StrEnum) -> Kind:
+    """A word of an enumeration, absent when it is the usual one."""
+    kind = word(type(usual))
+    return kind._replace(write=lambda held: None if held is usual else held.value)
+
+
 def instants(words: type[StrEnum]) -> Kind:
     """A map of instants with the words of an enumeration as names. Other names are tolerated."""
     members = tuple((one.value, one, _instant, False) for one in words)

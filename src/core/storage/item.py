@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from core.model.agent import Injection
+from core.model.capacity import Capacity
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
@@ -47,6 +48,7 @@ from core.storage.attributes import (
     list_of,
     map_of,
     word,
+    word_but,
 )
 
 USE_ATTRIBUTES: Final = ("task_definition_arn", "state", "updated_at")
@@ -122,6 +124,7 @@ _STOP: Final = Map(
     ("reason", TEXT, "once ECS shows it", "ECS's text"),
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
     ("requested", FLAG, "when true", "the backend requested the end"),
+    ("expired", FLAG, "when true", "`max_lifetime` passed, so the task was stopped"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
     ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
 )
@@ -179,6 +182,8 @@ ITEM: Final = Map(
     ("entrypoint", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("cmd", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("keep_alive", BOOLEAN, ALWAYS, "the command only kept the container alive, so the agent runs no child"),
+    ("capacity", word_but(Capacity.ON_DEMAND), "unless `on-demand`", f"as requested: {_listed(Capacity)}"),
+    ("capacity_provider", TEXT, "where ECS shows one", "as ECS gave it: `FARGATE`, `FARGATE_SPOT`"),
     ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
     ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
     ("agent_token", TEXT, "until the end", "the bearer token of this generation"),
@@ -200,6 +205,7 @@ ITEM: Final = Map(
     ),
     ("health_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("start_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
+    ("max_lifetime", INTEGER, "when the request or the stack named it", "seconds from `timings.started` to the stop"),
     ("token_parameter", TEXT, "`ssm` delivery", "the SecureString with the token, until it is deleted"),
     ("watch", TEXT, "while work is left", "shard of the reconciler: key of the sparse index `watch-index`"),
     ("check_at", INSTANT, "while work is left", "when the reconciler checks next: key of `watch-index`"),

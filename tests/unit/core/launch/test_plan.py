@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.settings import Settings
+from core.model.capacity import Provider
 from core.model.errors import Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from local.fargate.rules import override_violations, violations
@@ -37,10 +38,18 @@ ECS = get_session().get_service_model("ecs")
 OTHER_ID = "f" * 64
 
 
-def plan(stack: Settings | None = None, *, generation: int = 1, attempt: int = 1, **changes: Any) -> LaunchPlan:
+def plan(
+    stack: Settings | None = None,
+    *,
+    generation: int = 1,
+    attempt: int = 1,
+    provider: Provider | None = None,
+    **changes: Any,
+) -> LaunchPlan:
     """The plan of a request with these changes, for a stack with an init container by default."""
     request = parse_start_request(document(**changes))
-    return plan_launch(request, stack or settings(), token=TOKEN, generation=generation, attempt=attempt)
+    stack = stack or settings()
+    return plan_launch(request, stack, token=TOKEN, generation=generation, attempt=attempt, provider=provider)
 
 
 def main_of(planned: LaunchPlan) -> dict[str, Any]:
@@ -177,6 +186,17 @@ def test_the_run_in_full() -> None:
         "tags": [{"key": "team", "value": "a"}],
     }
     assert planned.untagged_labels == ("note",)
+    assert_valid(planned)
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_a_capacity_provider_takes_the_place_of_the_launch_type(provider: Provider) -> None:
+    """ECS refuses both together. The definition is the same: containers of any capacity share a family."""
+    planned, usual = plan(provider=provider), plan()
+    strategy = [{"capacityProvider": provider.value, "weight": 1}]
+    others = {name: value for name, value in usual.run.items() if name != "launchType"}
+    assert planned.run == {**others, "capacityProviderStrategy": strategy}
+    assert planned.definition == usual.definition
     assert_valid(planned)
 
 

@@ -231,7 +231,7 @@ class FakeEcs:
                 raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)
             arn = f"arn:aws:ecs:us-east-1:123456789012:task/default/{len(self.tasks) + 1:032x}"
             self._tokens[token] = arn
-            self.networks[arn] = request["networkConfiguration"]["awsvpcConfiguration"]
+            self.networks[arn] = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
             self.tasks[arn] = {
                 "taskArn": arn,
                 "clusterArn": request["cluster"],
@@ -246,8 +246,13 @@ class FakeEcs:
                 "containers": [{"name": "main", "lastStatus": "PENDING"}],
                 "attachments": [],
             }
+            if strategy := request.get("capacityProviderStrategy"):
+                assert "launchType" not in request
+                self.tasks[arn]["capacityProviderName"] = strategy[0]["capacityProvider"]
         task = self.tasks[self._tokens[token]]
-        return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
+        return Launched(
+            task["taskArn"], task["taskDefinitionArn"], task["clusterArn"], task.get("capacityProviderName")
+        )
 
     def stop(self, cluster: str, task_arn: str, reason: str) -> bool:
         self._called("stop")

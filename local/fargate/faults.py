@@ -24,11 +24,22 @@ class FaultName(StrEnum):
     EFS_MOUNT = "efs-mount"
     ENI_PROVISIONING = "eni-provisioning"
     CAPACITY = "capacity"
+    CAPACITY_PROVIDER = "capacity-provider"
+    """The cluster is not associated with the provider that RunTask's strategy names."""
+    SPOT_CAPACITY = "spot-capacity"
+    """RunTask has no Spot capacity, and says so."""
+    SPOT_CAPACITY_LATE = "spot-capacity-late"
+    """RunTask answers with a task of Spot, which then fails to start."""
+    SPOT_INTERRUPTION = "spot-interruption"
+    """Spot takes its capacity back `after_seconds` from RUNNING."""
     THROTTLE = "throttle"
     EVENTS = "events"
 
 
-OF_A_CALL: Final = frozenset({FaultName.CAPACITY, FaultName.THROTTLE})
+OF_A_CALL: Final = frozenset({
+    FaultName.CAPACITY, FaultName.CAPACITY_PROVIDER, FaultName.SPOT_CAPACITY, FaultName.THROTTLE,
+})  # fmt: skip
+_OF_SPOT: Final = frozenset({FaultName.SPOT_CAPACITY, FaultName.SPOT_CAPACITY_LATE, FaultName.SPOT_INTERRUPTION})
 OF_A_TASK: Final = frozenset(set(FaultName) - OF_A_CALL - {FaultName.EVENTS})
 OVERTAKEN_SECONDS: Final = 2.0
 
@@ -55,6 +66,9 @@ _PARAMETERS: Final[dict[FaultName, dict[str, Callable[[Any], bool]]]] = {
     FaultName.EFS_MOUNT: _REASON,
     FaultName.ENI_PROVISIONING: _REASON,
     FaultName.CAPACITY: _REASON,
+    FaultName.SPOT_CAPACITY: _REASON,
+    FaultName.SPOT_CAPACITY_LATE: _REASON,
+    FaultName.SPOT_INTERRUPTION: {"after_seconds": _seconds},
     FaultName.EVENTS: {
         "drop": _probability,
         "duplicate": _probability,
@@ -65,6 +79,13 @@ _PARAMETERS: Final[dict[FaultName, dict[str, Callable[[Any], bool]]]] = {
         "seed": lambda value: isinstance(value, int),
     },
 }
+
+
+def met_on(provider: str | None, names: frozenset[FaultName]) -> frozenset[FaultName]:
+    """Those of the faults that a RunTask for this capacity provider can meet; None is On-Demand by its launch type."""
+    if provider is None:
+        return names - _OF_SPOT - {FaultName.CAPACITY_PROVIDER}
+    return names if provider == "FARGATE_SPOT" else names - _OF_SPOT
 
 
 @dataclass(slots=True)

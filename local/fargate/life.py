@@ -17,9 +17,11 @@ from datetime import datetime
 from typing import Final
 
 from local.fargate import reasons
+from local.fargate.faults import FaultName
 from local.fargate.launch import Launch
 from local.fargate.pace import Pace, Phase
 from local.fargate.reasons import ContainerNotStarted, InitializationFailed
+from local.fargate.resources import fail_on
 from local.fargate.runtime import Running, Runtime
 from local.fargate.snapshot import publish
 from local.fargate.task import Container, Task, now
@@ -58,6 +60,7 @@ class Life:
         try:
             await self._provision()
             await self._start()
+            self._interrupt_later()
             await self._unless_stopped(self._essential_exit.wait())
             self._ending("EssentialContainerExited", reasons.ESSENTIAL_EXITED)
         except _StopRequested:
@@ -79,7 +82,10 @@ class Life:
         self._stop.set()
 
     def interrupt(self) -> None:
-        """Spot wants its capacity back: the warning is an event that still says RUNNING, and a SIGTERM."""
+        """Spot wants its capacity back: the notice is an event that still says RUNNING, and a SIGTERM.
+
+        AWS takes the capacity two minutes later. `stopTimeout` is no longer, so SIGKILL ends what is left before.
+        """
         self.stop("SpotInterruption", reasons.SPOT_INTERRUPTED, shown_as=self.task.last_status)
 
     def kill(self) -> bool:
@@ -100,6 +106,7 @@ class Life:
 
     async def _provision(self) -> None:
         await self._pause(Phase.CONNECT)
+        fail_on(FaultName.SPOT_CAPACITY_LATE, self.task, reasons.NO_CAPACITY)
         self.task.connectivity_at = now()
         await self._pause(Phase.ATTACH)
         self.task.interface.address = await self._world.runtime.attach(self.task)
@@ -122,6 +129,12 @@ class Life:
         await self._unless_stopped(Launch(self.task.containers, self._start_container, self._exit_of).run())
         self.task.started_at = now()
         self._show("RUNNING", self.task.started_at)
+
+    def _interrupt_later(self) -> None:
+        """Under the fault `spot-interruption`."""
+        if (fault := self.task.faults.get(FaultName.SPOT_INTERRUPTION)) is not None:
+            after = fault.parameters.get("after_seconds", 0)
+            asyncio.get_running_loop().call_later(after, self.interrupt)
 
     async def _start_container(self, container: Container) -> None:
         self._running[container.name] = await self._world.runtime.start(self.task, container)

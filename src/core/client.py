@@ -50,6 +50,11 @@ class Reachable:
     token: str = field(repr=False)
     record: Record
 
+    @property
+    def stopping(self) -> bool:
+        """The task is on its way out (a stop, Spot's notice): the agent answers for two minutes at most."""
+        return self.record.stopping
+
 
 class ReachClient:
     """Reads containers out of a store; it cannot write. `core.adapters.clients.reach_client` makes one on DynamoDB."""
@@ -125,6 +130,9 @@ class ReachClient:
             "image": record.image,
             "injection": record.injection.value if record.injection else None,
             "keep_alive": record.keep_alive,
+            "capacity": record.capacity.value,
+            "capacity_provider": record.capacity_provider,
+            "max_lifetime": record.max_lifetime,
             "generation": record.generation,
             "created_at": _spelt(record.created_at),
             "updated_at": _spelt(record.updated_at),

@@ -130,6 +130,7 @@ class Launched:
     task_arn: str
     task_definition_arn: str
     cluster_arn: str
+    capacity_provider_name: str | None = None
 
 
 class Ecs(Protocol):

@@ -8,6 +8,7 @@ from core.adapters.ecs import BotoEcs
 from core.control.find_leaked_tasks import find_leaked_tasks
 from core.launch.plan import relaunch
 from core.launch.settings import Settings
+from core.model.actions import Relaunch
 from core.model.identity import Ref
 from core.model.record import Record
 from core.model.state import State
@@ -27,8 +28,14 @@ def second_task(stack: Stack, container_id: str, healthy: Record, generation: in
     ecs = BotoEcs(stack.ecs)
     [task] = ecs.describe(healthy.cluster_arn, [healthy.task_arn]).tasks
     settings = Settings(table_name="any", task_subnets=("subnet-00000001",))
-    request = relaunch(task, settings, Ref(container_id, generation), ATTEMPT)
-    return ecs.run(request).task_arn
+    launch = Relaunch(
+        ref=Ref(container_id, generation),
+        by="a test",
+        cluster_arn=healthy.cluster_arn,
+        task_arn=healthy.task_arn,
+        attempt=ATTEMPT,
+    )
+    return ecs.run(relaunch(task, settings, launch)).task_arn
 
 
 def test_a_second_task_of_a_generation_is_stopped_at_its_first_event(stack: Stack, container_id: str) -> None:

@@ -35,6 +35,9 @@ class Backend:
         self._habit_again = chance.choice((0.0, 0.5, 1.0))
         self._habit_attach = chance.choice((0.0, 0.5))
         self._attached: set[str] = set()
+        capacities = ["on-demand", "spot", *(["spot-first"] if world.policy.launch_attempts > 1 else [])]
+        self._habit_capacity = chance.choice((None, *capacities))
+        self._habit_lifetime = chance.choice((None, None, 60, 300))
         self._habit_minute = chance.choice((False, True))
         self._starts = 0
 
@@ -74,7 +77,8 @@ class Backend:
             self._start(other, after + world.between(0, 3))
 
     def _request(self) -> dict[str, Any]:
-        request = {**_START, "container_id": self._world.container_id}
+        request = {**_START, "container_id": self._world.container_id, "capacity": self._habit_capacity}
+        request |= {"max_lifetime": self._habit_lifetime}
         if self._world.happens(self._habit_other):
             request |= self._world.chance.choice(({"cmd": ["migrate", "--all"]}, {"image": "python:3.12-slim"}))
         return request
@@ -83,7 +87,7 @@ class Backend:
         self._starts += 1
         if self._starts > MOST_STARTS:
             return
-        describes = f"{request['image']} {' '.join(request['cmd'])[:20]}"
+        describes = f"{request['image']} {' '.join(request['cmd'])[:20]} on {request['capacity']}"
         again = self._request() if self._world.happens(self._habit_other) else request
 
         def repeat() -> None:

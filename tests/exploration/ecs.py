@@ -11,7 +11,7 @@ from core.model.errors import CallFailed, DefinitionGone
 from core.model.identity import parse_started_by, token_parameter
 from core.ports import Described, Launched, TaskPage
 from tests.exploration.faults import Fault, error_of
-from tests.exploration.tasks import Changed, Task, born, command_of, variable
+from tests.exploration.tasks import Changed, Task, born, command_of, provider_of, variable
 from tests.exploration.world import World
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class SimulatedEcs:
                     f"ARNs: [{known[1].arn}]",
                 )
             return _launched(known[1])
-        if self.world.happens(self.world.faults.refused):
+        spot = provider_of(request) == "FARGATE_SPOT"
+        if self.world.happens(self.world.faults.refused) or (spot and self.world.happens(self.world.faults.no_spot)):
             # No capacity for a new task; one that the token has already is not refused.
             raise error_of(Fault.REFUSED, "RunTask")
         family = request["taskDefinition"]
@@ -161,4 +162,5 @@ class _Told(Described):
 
 
 def _launched(task: Task) -> Launched:
-    return Launched(task.arn, task.document["taskDefinitionArn"], task.document["clusterArn"])
+    document = task.document
+    return Launched(task.arn, document["taskDefinitionArn"], document["clusterArn"], task.provider)

@@ -42,6 +42,8 @@ class Faults:
     """The operation that `throttled` concerns; None for all. The same for `lost_only`."""
     refused: float
     """Of RunTasks that would start a task: there is no capacity."""
+    no_spot: float
+    """Of RunTasks for Spot, and of the tasks of Spot that are started: there is no Spot capacity."""
     lost: float
     lost_only: str | None
     denied: frozenset[str]
@@ -99,6 +101,7 @@ def draw(chance: Random) -> Faults:
         throttled=some(0.5, 0.3, 0.6) if throttled_only else some(0.5, 0.03, 0.1, 0.25),
         throttled_only=throttled_only,
         refused=some(0.4, 0.1, 0.4),
+        no_spot=some(0.5, 0.3, 0.7),
         lost=some(0.7, 0.3, 0.6) if lost_only else some(0.6, 0.03, 0.1, 0.25),
         lost_only=lost_only,
         denied=frozenset({denied} if denied else ()),
@@ -120,6 +123,7 @@ CALM: Final = Faults(
     throttled=0,
     throttled_only=None,
     refused=0,
+    no_spot=0,
     lost=0,
     lost_only=None,
     denied=frozenset(),

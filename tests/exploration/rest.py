@@ -31,6 +31,8 @@ def judge(rules: Rules, vault: SimulatedVault, output: SimulatedOutput) -> None:
 def _wanted(rules: Rules, task: Task, record: Record | None) -> None:
     if task.generation in rules.stops:
         rules.breaks("stop", f"{task} of generation {task.generation} still runs")
+    elif record is not None and record.task_arn == task.arn and record.max_lifetime and not record.state.ended:
+        rules.breaks("lifetime", f"{task} still runs, a day after its {record.max_lifetime} s")
     elif task.generation in rules.stops_of_kept:
         rules.breaks("stop-of-kept", f"{task} was kept for debugging, then a stop was accepted: it still runs")
     elif record is None or record.generation != task.generation or record.task_arn != task.arn:

@@ -4,11 +4,12 @@ At every write
 - `set-back`: a live record does not go back, and only an ended one gives way to the next generation.
 - `token`: the record's token is the one that the agent of its task knows.
 - `described`: the record's image and command are those of its task.
+- `capacity`: the task runs on the capacity that its start asked for, On-Demand after Spot only when Spot had none.
 - `no-try`: nobody calls an agent unreachable that no prober has tried.
 - `alive`: no record says that its task was lost or never started while that task is to run.
 - `listed`: nobody who was shown a task says that there is none.
 - `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
-- `stop-forgotten`: a stop that was asked for stays asked for.
+- `stop-forgotten`: a stop that was asked for, or is due for `max_lifetime`, stays so.
 In answers and logs
 - `answer`: a normal answer of start names a task that its record wants, and no failed record.
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
@@ -18,6 +19,7 @@ At rest, a day later (`rest`)
 - `leak`: no task runs that no record wants; none of an ended generation.
 - `doubled`: a generation has at most one task that is to run.
 - `stop`: what was asked to stop has stopped.
+- `lifetime`: what may run for minutes only has stopped.
 - `stop-of-kept`: also what was asked to stop after its agent was found unreachable, and kept.
 - `parameter`: no ended generation has left its token in the Parameter Store.
 - `hangs`: a record has ended, or is healthy and its task runs; nothing is due.
@@ -110,7 +112,7 @@ class Rules:
             self.breaks("set-back", f"{before.state} gets another task: {self._name(before)} -> {self._name(after)}")
         elif after.agent_token != before.agent_token and not after.state.ended and not after.unexplained:
             self.breaks("token", "the token of a live generation changes")
-        if before.stop_requested and not after.stop_requested:
+        if (before.stop_requested and not after.stop_requested) or (before.stop_wanted and not after.stop_wanted):
             self.breaks("stop-forgotten", f"{before.state} -> {after.state}")
 
     def _fits(self, record: Record, task: Task) -> None:
@@ -119,6 +121,16 @@ class Rules:
         if (*record.entrypoint, *record.cmd) != task.command or record.image != task.image:
             self.breaks(
                 "described", f"the record says {record.image} {record.cmd}, {task} runs {task.image} {task.command}"
+            )
+        lacked = any(launch.failure.cause == "capacity" for launch in record.launches)
+        by_capacity: dict[str, str | None] = {
+            "on-demand": None,
+            "spot": "FARGATE_SPOT",
+            "spot-first": "FARGATE" if lacked else "FARGATE_SPOT",
+        }
+        if task.provider != by_capacity[record.capacity] or record.capacity_provider not in (None, task.provider):
+            self.breaks(
+                "capacity", f"{task} on {task.provider}: {record.capacity} {record.capacity_provider}, lacked: {lacked}"
             )
 
     def _justified(self, record: Record) -> None:

@@ -14,6 +14,7 @@ from core.model.agent import AgentFlavor, AgentVariable
 from tests.exploration.world import World
 
 ENI: Final = "Timeout waiting for network interface provisioning to complete."
+NO_SPOT: Final = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 NO_IMAGE: Final = "CannotPullContainerError: pull image manifest has been retried 1 time(s): python:none: not found"
 NO_SECRET: Final = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
@@ -67,6 +68,12 @@ class Task:
         return f"10.0.{self.number}.47"
 
     @property
+    def provider(self) -> str | None:
+        """Its capacity provider; None for one with a launch type."""
+        provider: str | None = self.document.get("capacityProviderName")
+        return provider
+
+    @property
     def wanted(self) -> bool:
         """It is to run, as far as ECS knows."""
         return bool(self.document["desiredStatus"] == "RUNNING")
@@ -89,6 +96,9 @@ class Task:
         """Decides how it is going to live."""
         world = self.world
         world.scheduler.after(world.between(1, 5), self._pending)
+        if self.provider == "FARGATE_SPOT" and world.happens(world.faults.no_spot):
+            world.scheduler.after(world.between(0.5, 30), lambda: self._fail(NO_SPOT))
+            return
         fate = world.chance.choices(("runs", "eni", "image", "stuck"), (70, 22, 5, 3))[0]
         if fate == "runs":
             world.scheduler.after(world.between(6, 50), self._running)
@@ -135,6 +145,8 @@ class Task:
             stays = world.settings.agent_flavor is AgentFlavor.SOCKERLESS
             end = partial(self._leave_agent, code) if stays else partial(self._exit, code, "disk full")
             world.scheduler.after(world.between(1, 600), end)
+        if self.provider == "FARGATE_SPOT" and world.happens(0.3):
+            world.scheduler.after(world.between(1, 600), self._interrupted)
 
     def _leave_agent(self, code: int) -> None:
         """The process exits and the agent stays: ECS sees nothing."""
@@ -143,6 +155,13 @@ class Task:
             self.exited_with = code
             for seen in self.on_exit:
                 seen(code)
+
+    def _interrupted(self) -> None:
+        """Spot's notice; the container ends within two minutes."""
+        if self.wanted:
+            reason = "Your Spot Task was interrupted."
+            self._walk(desiredStatus="STOPPED", stopCode="SpotInterruption", stoppedReason=reason)
+            self.world.scheduler.after(self.world.between(1, 120), lambda: self._over(143))
 
     def _exit(self, code: int, line: str) -> None:
         if self.wanted:
@@ -202,7 +221,15 @@ def born(arn: str, request: dict[str, Any], definition: str, at: datetime) -> di
         "tags": request.get("tags", []),
         "containers": [{"name": "main", "lastStatus": "PENDING"}],
         "attachments": [],
+        **({"capacityProviderName": provider} if (provider := provider_of(request)) else {}),
     }
+
+
+def provider_of(request: dict[str, Any]) -> str | None:
+    """The capacity provider that RunTask asks for; None with a launch type. ECS takes one of the two."""
+    strategy = request.get("capacityProviderStrategy", ())
+    assert bool(strategy) != ("launchType" in request)
+    return strategy[0]["capacityProvider"] if strategy else None
 
 
 def variable(request: dict[str, Any], name: AgentVariable) -> str | None:

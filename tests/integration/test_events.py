@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.model.capacity import Capacity
 from core.model.failure import Cause
 from core.model.state import State
 from tests.factories import ADDRESS, EVENTS, event, pending
@@ -30,12 +31,18 @@ ENDED: dict[str, tuple[State, int | None, Cause | None]] = {
     "task-stopped": (State.STOPPED, 0, None),
     "task-stopped-by-user": (State.STOPPED, 143, None),
     "task-out-of-memory": (State.STOPPED, 137, None),
+    "task-spot-stopped": (State.STOPPED, 143, Cause.SPOT_INTERRUPTION),
     "task-failed-agent-missing": (State.FAILED, None, Cause.AGENT_BINARY_MISSING),
     "task-failed-efs-mount": (State.FAILED, None, Cause.EFS_MOUNT_FAILED),
     "task-failed-image-pull": (State.FAILED, None, Cause.IMAGE_PULL_FAILED),
 }
 """Files of an end that is final: state, exit code and cause."""
-OTHERS = {"task-running-without-address", "task-failed-without-containers", "task-spot-interruption"}
+OTHERS = {
+    "task-running-without-address",
+    "task-failed-without-containers",
+    "task-failed-spot-capacity",
+    "task-spot-interruption",
+}
 
 
 def test_every_file_has_a_test_here() -> None:
@@ -61,7 +68,8 @@ def test_an_ended_task_ends_its_container(account: Account, name: str) -> None:
     state, exit_code, cause = ENDED[name]
     assert account.task_state(event(name))["state"] == state
     record = account.record()
-    assert (record.stop and record.stop.exit_code, record.error and record.error.cause) == (exit_code, cause)
+    stop, error = record.stop, record.error
+    assert (stop and stop.exit_code, (error and error.cause) or (cause and stop and stop.cause)) == (exit_code, cause)
     assert (record.agent_address, record.agent_token) == (None, None)
 
 
@@ -82,6 +90,19 @@ def test_a_launch_that_failed_by_chance_is_made_again(account: Account) -> None:
     assert record.task_arn != task
     assert again.task_definition_arn == task_of(task).task_definition_arn
     assert again.overrides["containerOverrides"][0]["environment"] == _environment(task)
+
+
+def test_a_task_without_spot_capacity_is_followed_by_on_demand(account: Account) -> None:
+    """The copy differs in its capacity provider alone; the item keeps what was asked for and what was given up."""
+    answer = account.start(event("start-container-spot"))
+    assert account.record().capacity_provider == "FARGATE_SPOT"
+    account.told("task-failed-spot-capacity", answer["task_arn"])
+    record = account.record()
+    assert (record.capacity, record.capacity_provider) == (Capacity.SPOT_FIRST, "FARGATE")
+    assert record.launches[0].failure.cause is Cause.CAPACITY
+    again: Any = task_of(record.task_arn or "")
+    assert again.task_definition_arn == task_of(answer["task_arn"]).task_definition_arn
+    assert record.max_lifetime == 86400
 
 
 def test_a_task_on_its_way_out_moves_nothing_forward(account: Account) -> None:

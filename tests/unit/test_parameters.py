@@ -16,6 +16,7 @@ from pydantic import BeforeValidator
 from core.launch.constraints import CLUSTER, Constraint
 from core.launch.settings import NEEDS, Settings, TokenDelivery
 from core.model.agent import Injection
+from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError
 from handlers import app
 from tests.factories import CONTAINER_ID, event
@@ -98,6 +99,9 @@ WRONG = [
     *wrong("ExitCheckSeconds", "EXIT_CHECK_SECONDS", "59", "86401"),
     *wrong("StopTimeoutSeconds", "STOP_TIMEOUT_SECONDS", "1", "121"),
     *wrong("LaunchAttempts", "LAUNCH_ATTEMPTS", "0", "11"),
+    *wrong("Capacity", "CAPACITY", "FARGATE_SPOT", "Spot"),
+    *wrong("Capacity", "CAPACITY", "spot-first", LaunchAttempts="1"),
+    *wrong("MaxLifetimeSeconds", "MAX_LIFETIME_SECONDS", "-1", "1209601"),
     *wrong("VerifyAgentIdentity", "VERIFY_AGENT_IDENTITY", "never"),
     *wrong("RecordRetentionDays", "RECORD_RETENTION_DAYS", "0", "3651"),
     *wrong("WatchShards", "WATCH_SHARDS", "0", "65"),
@@ -136,6 +140,8 @@ RIGHT: list[dict[str, str]] = [
     {"TokenDelivery": "ssm", "ExecutionRoleArn": ROLE},
     {"StopTimeoutSeconds": "2"},
     {"StopTimeoutSeconds": "120"},
+    {"Capacity": "spot-first", "LaunchAttempts": "2", "MaxLifetimeSeconds": "1209600"},
+    {"Capacity": "spot", "LaunchAttempts": "1"},
     {**IN_VPC, "AgentSecurityGroupId": GROUP, "ProberRouteTableIds": "rtb-0a1b2c3d,rtb-0a1b2c3e", "ProberIpv6": "true"},
 ]
 
@@ -242,6 +248,7 @@ def test_template_and_settings_say_the_same(name: str) -> None:
 def test_choices_are_the_same() -> None:
     """A choice that one of the two does not know would be refused by the other."""
     assert PARAMETERS["TokenDelivery"]["AllowedValues"] == list(TokenDelivery)
+    assert PARAMETERS["Capacity"]["AllowedValues"] == list(Capacity)
     assert sorted(PARAMETERS["InjectionStrategy"]["AllowedValues"]) == sorted(["auto", *Injection])
 
 

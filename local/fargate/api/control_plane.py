@@ -16,14 +16,14 @@ from local.fargate.api.idempotency import ClientTokens
 from local.fargate.api.naming import Names, cluster_name, task_id
 from local.fargate.api.rates import Rates
 from local.fargate.api.wire import page
-from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults
+from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults, met_on
 from local.fargate.life import Life, World
 from local.fargate.rules import override_violations
+from local.fargate.rules.capacity import NOT_ASSOCIATED, provider_of
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")
 _DESCRIBED_AT_ONCE: Final = 100
-_PROVIDERS: Final = ("FARGATE", "FARGATE_SPOT")
 _STAYS: Final = timedelta(hours=1)
 """A stopped task can be described for at least so long; here exactly."""
 
@@ -90,19 +90,22 @@ class ControlPlane:
         cluster = self._cluster(request)
         definition = self._definitions.runnable(request["taskDefinition"])
         refuse("InvalidParameterException", override_violations(request, definition))
-        _check_capacity(request)
         subjects = [request.get("startedBy"), *(container["image"] for container in definition["containerDefinitions"])]
         at = now()
         known = self._tokens.recall(cluster, request, at)
         if known is not None:
             return {"tasks": [self._document(task) for task in known.tasks], "failures": list(known.failures)}
-        met = self._faults.take(OF_A_CALL, subjects)
+        provider = provider_of(request)
+        met = self._faults.take(met_on(provider, OF_A_CALL), subjects)
         if FaultName.THROTTLE in met:
             raise throttled()
+        if FaultName.CAPACITY_PROVIDER in met:
+            raise AwsError("InvalidParameterException", NOT_ASSOCIATED)
         tasks, failures = [], []
+        full = met.get(FaultName.CAPACITY) or met.get(FaultName.SPOT_CAPACITY)
         for _ in range(request.get("count", 1)):
-            if FaultName.CAPACITY in met:
-                failures.append({"reason": met[FaultName.CAPACITY].parameters.get("reason", reasons.NO_CAPACITY)})
+            if full is not None:
+                failures.append({"reason": full.parameters.get("reason", reasons.NO_CAPACITY)})
             else:
                 tasks.append(self._launch(cluster, definition, request, subjects))
         self._tokens.remember(cluster, request, at, tasks, failures)
@@ -164,7 +167,7 @@ class ControlPlane:
         tags = list(request.get("tags", ()))
         if request.get("propagateTags") == "TASK_DEFINITION":
             tags = [*self._definitions.tags_of(definition), *tags]
-        strategy = request.get("capacityProviderStrategy")
+        provider = provider_of(request)
         task = Task(
             id=identity,
             arn=arn,
@@ -180,8 +183,8 @@ class ControlPlane:
             started_by=request.get("startedBy"),
             group=request.get("group", f"family:{definition['family']}"),
             tags=tags,
-            faults=self._faults.take(OF_A_TASK, [*subjects, arn]),
-            capacity_provider=strategy[0]["capacityProvider"] if strategy else None,
+            faults=self._faults.take(met_on(provider, OF_A_TASK), [*subjects, arn]),
+            capacity_provider=provider,
             enable_execute_command=request.get("enableExecuteCommand", False),
         )
         life = self._lives[identity] = Life(task, self._world)
@@ -213,14 +216,3 @@ class ControlPlane:
 
 def _gone(task: Task) -> bool:
     return task.stopped_at is not None and now() - task.stopped_at > _STAYS
-
-
-def _check_capacity(request: dict[str, Any]) -> None:
-    """Every cluster has Fargate, and none has instances."""
-    strategy = request.get("capacityProviderStrategy", ())
-    if not strategy and request.get("launchType") != "FARGATE":
-        raise AwsError("InvalidParameterException", "No Container Instances were found in your cluster.")
-    for provider in (item["capacityProvider"] for item in strategy):
-        if provider not in _PROVIDERS:
-            says = f"The specified capacity provider '{provider}' was not found. Specify a valid name and try again."
-            raise AwsError("InvalidParameterException", says)

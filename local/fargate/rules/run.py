@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.launch.ecs_rules import MAX_OVERRIDES_LENGTH, MAX_SECURITY_GROUPS
+from local.fargate.rules.capacity import capacity_violations
 from local.fargate.rules.definition import ephemeral_violations
 from local.fargate.rules.violation import Violation, quoted, tag_violations
 
@@ -19,6 +20,7 @@ _MAX_STARTED_BY, _MAX_COUNT, _MAX_SUBNETS = 128, 10, 16
 def override_violations(run: Mapping[str, Any], definition: Mapping[str, Any] | None = None) -> tuple[Violation, ...]:
     """The rules that these parameters of RunTask break, by themselves and with the definition that they name."""
     found = [*_itself(run), *_overrides(run.get("overrides", {})), *tag_violations(run.get("tags", ()))]
+    found += capacity_violations(run)
     if definition is not None:
         found += _disagreements(run, definition)
     return tuple(found)

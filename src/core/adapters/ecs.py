@@ -43,7 +43,8 @@ class BotoEcs:
             answer = self._single().run_task(**request)
         if answer["tasks"]:
             task = answer["tasks"][0]
-            return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"])
+            provider = task.get("capacityProviderName")
+            return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"], provider)
         failure = next(iter(answer["failures"]), {"reason": "neither a task nor a failure"})
         diagnosis = diagnose_run_failure(failure.get("reason", _NO_REASON), failure.get("detail"))
         raise failed_call("RunTask", "Failure", _why(failure), diagnosis, uncertain=False)

@@ -68,6 +68,7 @@ def launch_accepted(ports: Ports, ref: Ref, launched: Launched) -> LaunchAccepte
         task_arn=launched.task_arn,
         task_definition_arn=launched.task_definition_arn,
         cluster_arn=launched.cluster_arn,
+        capacity_provider_name=launched.capacity_provider_name,
     )
 
 
@@ -93,8 +94,7 @@ def _relaunch(ports: Ports, action: Relaunch) -> Fact:
     if task is None:
         return _not_shown(ports, action)
     try:
-        run = relaunch(task, ports.settings, action.ref, action.attempt, action.security_groups)
-        launched = ports.ecs.run(run)
+        launched = ports.ecs.run(relaunch(task, ports.settings, action))
     except CallFailed as failed:
         if failed.uncertain or failed.cause is Cause.THROTTLED or failed.already_launched:
             # No refusal. The launch stays pending; the start timeout bounds it, and the task of a conflict is found

@@ -19,6 +19,7 @@ from core.control.describe_tasks import describe_task
 from core.control.perform import launch_accepted
 from core.control.run_task import SECONDS, Patience, run_task
 from core.control.settle import settle
+from core.launch.capacity import choose_capacity
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.request import StartRequest
@@ -96,8 +97,15 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
     """Planned before anything is written: what cannot be launched is refused here."""
     now = ports.clock.now()
     record = known if known is not None and not known.state.ended else _next_generation(ports, request, known)
-    token, attempt = record.agent_token or "", record.attempt
-    plan = plan_launch(request, ports.settings, token=token, generation=record.generation, attempt=attempt)
+    record = replace(record, capacity=choose_capacity(request, ports.settings))
+    plan = plan_launch(
+        request,
+        ports.settings,
+        token=record.agent_token or "",
+        generation=record.generation,
+        attempt=record.attempt,
+        provider=record.provider,
+    )
     asked = (*record.asked_by_others(by), Ask(by, now))
     claimed = replace(
         record,
@@ -113,6 +121,7 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
         health_timeout=request.health_timeout,
         start_timeout=request.start_timeout,
         security_groups=request.security_groups,
+        max_lifetime=request.max_lifetime or ports.settings.max_lifetime_seconds or None,
         launching=Launching(asked, _request_hash(request, record)),
     )
     return Claim(by, schedule(claimed, ports.policy, now), plan)

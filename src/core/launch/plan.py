@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.launch.capacity import placement
 from core.launch.definition import build_definition
 from core.launch.ecs_rules import (
     MAX_DEFINITION_BYTES,
@@ -24,7 +25,9 @@ from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
+from core.model.actions import Relaunch
 from core.model.agent import AgentVariable, Injection, agent_arguments, starts_child
+from core.model.capacity import Provider
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
@@ -52,10 +55,18 @@ class LaunchPlan:
     untagged_labels: tuple[str, ...] = ()
 
 
-def plan_launch(
-    request: StartRequest, settings: Settings, *, token: str, generation: int, attempt: int = 1
+def plan_launch(  # noqa: PLR0913 - what a launch depends on, one argument each
+    request: StartRequest,
+    settings: Settings,
+    *,
+    token: str,
+    generation: int,
+    attempt: int = 1,
+    provider: Provider | None = None,
 ) -> LaunchPlan:
     """The plan of one launch; the same arguments give the same plan. `attempt` counts the tasks of this generation.
+
+    `provider` is the capacity provider; None asks for On-Demand by its launch type.
 
     Raises `Refused`, which names the wrong member of the request or the wrong setting.
     """
@@ -87,7 +98,7 @@ def plan_launch(
     tags, untagged = tags_of(request.labels)
     _check_security_groups(request, settings)
     run = {
-        **_run_parameters(cluster, settings, ref, attempt, request.security_groups),
+        **_run_parameters(cluster, settings, ref, attempt, provider=provider, security_groups=request.security_groups),
         "overrides": overrides,
         "tags": tags,
     }
@@ -101,18 +112,23 @@ def plan_launch(
     )
 
 
-def relaunch(
-    task: Mapping[str, Any], settings: Settings, ref: Ref, attempt: int, security_groups: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def relaunch(task: Mapping[str, Any], settings: Settings, launch: Relaunch) -> dict[str, Any]:
     """RunTask's parameters that repeat a failed task: one member of DescribeTasks' `tasks`, with the tags.
 
-    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. ECS does not
-    show its security groups.
+    The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. The capacity
+    and the security groups are what the record says of this launch: ECS does not show the latter.
     """
     overrides = task.get("overrides", {}).get("containerOverrides", ())
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     run = {
-        **_run_parameters(task["clusterArn"], settings, ref, attempt, security_groups),
+        **_run_parameters(
+            task["clusterArn"],
+            settings,
+            launch.ref,
+            launch.attempt,
+            provider=launch.provider,
+            security_groups=launch.security_groups,
+        ),
         "taskDefinition": family_in(task["taskDefinitionArn"]),
         "overrides": {"containerOverrides": main},
         "tags": task.get("tags"),
@@ -174,8 +190,14 @@ def _security_groups(settings: Settings, others: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys((*settings.task_security_groups, *others)))
 
 
-def _run_parameters(
-    cluster: str, settings: Settings, ref: Ref, attempt: int, security_groups: tuple[str, ...]
+def _run_parameters(  # noqa: PLR0913 - what differs between launches, one argument each
+    cluster: str,
+    settings: Settings,
+    ref: Ref,
+    attempt: int,
+    *,
+    provider: Provider | None,
+    security_groups: tuple[str, ...],
 ) -> dict[str, Any]:
     """The parameters that all our RunTask calls share. Raises `Refused` without configured subnets."""
     if not settings.task_subnets:
@@ -190,7 +212,7 @@ def _run_parameters(
     }
     return {
         "cluster": cluster,
-        "launchType": "FARGATE",
+        **placement(provider),
         # 1.4.0 since 2021, which EFS volumes and ephemeral storage need. AWS retires named versions.
         "platformVersion": "LATEST",
         "count": 1,

@@ -51,8 +51,9 @@ from core.launch.ecs_rules import (
     mebibytes_of,
     smallest_size,
 )
-from core.launch.settings import TokenDelivery
+from core.launch.settings import MAX_LIFETIME, TokenDelivery
 from core.model.agent import Injection
+from core.model.capacity import Capacity
 
 
 class Platform(StrEnum):
@@ -216,6 +217,17 @@ class StartRequest(StrictDocument):
     )
     start_timeout: int | None = Field(
         None, ge=1, le=86400, description="Seconds from the start to RUNNING, for each launch. Default: the stack's."
+    )
+    capacity: Annotated[Capacity, Strict(False)] | None = Field(
+        None,
+        description="spot-first is Spot, and On-Demand when Spot has no capacity. Spot may end the container after two "
+        "minutes' notice. Default: the stack's.",
+    )
+    max_lifetime: int | None = Field(
+        None,
+        ge=60,
+        le=MAX_LIFETIME,
+        description="Seconds from RUNNING until the container is stopped, some seconds late. Default: the stack's.",
     )
     log: LogOptions | None = None
 

@@ -30,9 +30,13 @@ from core.launch.constraints import (
 )
 from core.launch.ecs_rules import DEFAULT_STOP_TIMEOUT, MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
 from core.model.agent import AgentFlavor, Injection
+from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.policy import Policy
+
+MAX_LIFETIME: Final = 14 * 24 * 3600
+"""Seconds. AWS retires hosts of Fargate after a while, so a task lasts no longer for certain."""
 
 
 class TokenDelivery(StrEnum):
@@ -44,15 +48,20 @@ class TokenDelivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """`setting` cannot work without `needed`; with a `value`, only that value of `setting` cannot."""
+    """`setting` cannot work without `needed`; with a `value`, only that value of `setting` cannot.
+
+    `least`: the number that `needed` has to be.
+    """
 
     setting: str
     needed: str
     value: StrEnum | None = None
+    least: int | None = None
 
     def __str__(self) -> str:
         value = f" {self.value}" if self.value else ""
-        return f"{self.setting.upper()}{value} needs {self.needed.upper()}, which is not set"
+        wanting = ", which is not set" if self.least is None else f" of {self.least} or more"
+        return f"{self.setting.upper()}{value} needs {self.needed.upper()}{wanting}"
 
 
 NEEDS: Final = (
@@ -61,6 +70,7 @@ NEEDS: Final = (
     Need("efs_access_point_id", "efs_file_system_id"),
     Need("token_delivery", "execution_role_arn", TokenDelivery.SSM),
     Need("task_log_group", "execution_role_arn"),
+    Need("capacity", "launch_attempts", Capacity.SPOT_FIRST, least=2),  # On-Demand is another launch
 )
 """The template has a Rule for each one."""
 
@@ -115,6 +125,10 @@ class Settings(BaseModel):
     task_log_group: Annotated[str | None, LOG_GROUP] = _setting(
         None, "A log group for the containers' output, which shows why an agent never ran."
     )
+    capacity: Capacity = _setting(Capacity.ON_DEMAND, "on-demand, spot or spot-first, for requests that name none.")
+    max_lifetime_seconds: int = _setting(
+        0, "From RUNNING to the stop, for requests that name none. 0: no limit.", ge=0, le=MAX_LIFETIME
+    )
     launch_attempts: int = _setting(2, "Most tasks for one start request, when launches fail transiently.", ge=1, le=10)
     health_timeout_seconds: float = _setting(60, "From the known address to the agent's answer.", ge=1, le=240)
     stop_timeout_seconds: int = _setting(
@@ -155,7 +169,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _nothing_lacks_what_it_needs(self) -> Settings:
-        wanting = [need for need in NEEDS if self._is_set(need) and not getattr(self, need.needed)]
+        wanting = [need for need in NEEDS if self._is_set(need) and not self._is_met(need)]
         if wanting:
             raise PydanticCustomError("need", "; ".join(map(str, wanting)))
         return self
@@ -163,6 +177,10 @@ class Settings(BaseModel):
     def _is_set(self, need: Need) -> bool:
         value = getattr(self, need.setting)
         return bool(value) if need.value is None else value == need.value
+
+    def _is_met(self, need: Need) -> bool:
+        value = getattr(self, need.needed)
+        return bool(value) if need.least is None else value >= need.least
 
     def require_cluster(self, consequence: str = "") -> str:
         """The cluster's ARN. Raises `Refused`."""

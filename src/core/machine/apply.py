@@ -14,6 +14,7 @@ from core.machine import messages
 from core.machine.apply_launch import failed_task_missing, launch_accepted, launch_claimed, launch_rejected, task_listed
 from core.machine.apply_task import apply_task, explain
 from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
+from core.machine.lifetime import lifetime_ends_at
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
 from core.model import facts
@@ -156,6 +157,9 @@ def _time_passed(record: Record, fact: facts.TimePassed, policy: Policy) -> Reco
         return explain(record, None, fact.at, policy) if late else record
     if record.state is State.PENDING and fact.at >= record.launched_at + timedelta(seconds=policy.start_timeout):
         return fail(record, Trigger.START_TIMED_OUT, fact.at, messages.start_timed_out(record, policy))
+    if (ends := lifetime_ends_at(record)) is not None and fact.at >= ends:
+        stop = record.stop or Stop(reason=messages.lifetime_over(record))
+        return replace(record, stop=replace(stop, expired=True))
     return _probe_renewed(record, fact, policy)
 
 

@@ -26,6 +26,7 @@ def launch_accepted(record: Record, fact: LaunchAccepted) -> Record | Stale:
         task_arn=fact.task_arn,
         cluster_arn=fact.cluster_arn,
         task_definition_arn=fact.task_definition_arn,
+        capacity_provider=fact.capacity_provider_name,
     )
 
 
@@ -45,12 +46,15 @@ def launch_rejected(record: Record, fact: LaunchRejected, policy: Policy) -> Rec
     if record.attempt != fact.attempt:
         return Stale(f"it concerns launch {fact.attempt}, and the record is at {record.attempt}")
     # RunTask gives the same task to the same client token, so when RunTask itself refuses, no earlier call has started
-    # one: only those count that may still be calling. A refusal by a call before RunTask says nothing about theirs.
-    others = _still_calling(record, fact, policy) if fact.by_run_task else record.asked_by_others(fact.by)
+    # one: only those count that may still be calling. A refusal by a call before RunTask says nothing about theirs, and
+    # a throttled call was refused before ECS read its token.
+    throttled = fact.failure.cause is Cause.THROTTLED
+    read = fact.by_run_task and not throttled
+    others = _still_calling(record, fact, policy) if read else record.asked_by_others(fact.by)
     if record.launching and others:
         return replace(record, launching=replace(record.launching, asked=others))
     # A throttled call was repeated for as long as a caller can wait (`core.control.run_task`).
-    if fact.failure.cause is Cause.THROTTLED:
+    if throttled:
         return fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure)
     return retry_or_fail(record, Trigger.LAUNCH_FAILED, fact.at, fact.failure, policy)
 

@@ -122,6 +122,7 @@ def _learn(record: Record, task: TaskObserved) -> Record:
         task_arn=task.task_arn,
         cluster_arn=task.cluster_arn or record.cluster_arn,
         task_definition_arn=task.task_definition_arn or record.task_definition_arn,
+        capacity_provider=task.capacity_provider_name or record.capacity_provider,
         timings={**record.timings, **{name: instant for name, instant in shown.items() if instant}},
         stop=_stop(record, task) if _leaving(task) or _ended(task) else record.stop,
     )

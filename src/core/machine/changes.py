@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.machine.table import advance
+from core.model.capacity import goes_on_elsewhere
 from core.model.failure import Failure
 from core.model.instants import truncate
 from core.model.policy import Policy
@@ -38,7 +39,8 @@ def fail(record: Record, trigger: Trigger, at: datetime, failure: Failure) -> Re
 def retry_or_fail(record: Record, trigger: Trigger, at: datetime, failure: Failure, policy: Policy) -> Record:
     """Gives the launch up for another one, where that may succeed; facts about its task are stale from now on."""
     wanted = record.state is State.PENDING and not record.stop_requested
-    if not (wanted and failure.transient and record.attempt < policy.launch_attempts):
+    hopeful = failure.transient or goes_on_elsewhere(record.capacity, record.provider, failure)
+    if not (wanted and hopeful and record.attempt < policy.launch_attempts):
         return fail(record, trigger, at, failure)
     return replace(
         fire(record, Trigger.LAUNCH_RETRIED, at),
@@ -49,6 +51,7 @@ def retry_or_fail(record: Record, trigger: Trigger, at: datetime, failure: Failu
         timings={},
         stop=None,
         early_address=None,
+        capacity_provider=None,
     )
 
 

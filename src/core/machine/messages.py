@@ -110,6 +110,11 @@ def task_lost(record: Record) -> Failure:
     )
 
 
+def lifetime_over(record: Record) -> str:
+    """The reason that StopTask is given, and ECS then shows."""
+    return f"max_lifetime: the container has run for the {record.max_lifetime} s that its start allowed."
+
+
 def start_timed_out(record: Record, policy: Policy) -> Failure:
     """Too long from `pending` to RUNNING."""
     return Failure(

@@ -17,6 +17,7 @@ An action is pending until its outcome is in the record, as another fact:
     a healthy agent that outlives its process SendProbe       ProcessExited
     a stop requested, or a failure            StopTask        StopAccepted
     an exit that the agent reported           StopTask        StopAccepted
+    its max_lifetime has passed               StopTask        StopAccepted
     a task beside the container's own         StopTask        StopAccepted
     ended, and its token in Parameter Store   EraseToken      TokenErased
     ended, and only the output says why       ReadOutput      OutputRead
@@ -80,6 +81,7 @@ def _for_the_launch(record: Record) -> Iterator[Action]:
             attempt=record.attempt,
             given_up=given_up,
             security_groups=record.security_groups,
+            provider=record.provider,
         )
     yield ClaimLaunch(ref=record.ref, attempt=record.attempt)
 
@@ -112,7 +114,7 @@ def _for_the_rest(record: Record) -> Iterator[Action]:
 def _pending_stop(record: Record, policy: Policy) -> str | None:
     """The reason to give to StopTask; None when the task may run on or ends by itself."""
     if not record.state.ended:
-        return (record.stop.reason or "asked for") if record.stop and record.stop.requested else None
+        return (record.stop.reason or "asked for") if record.stop and record.stop_wanted else None
     error = record.error
     if record.stop is not None and record.stop.reported:
         return f"The container's process exited with {record.stop.exit_code}, as its agent reports."

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.machine.lifetime import lifetime_ends_at
 from core.machine.next_actions import next_actions, silence_known
 from core.model.instants import truncate
 from core.model.policy import Policy
@@ -36,6 +37,8 @@ def schedule(record: Record, policy: Policy, now: datetime) -> Record:
         return replace(record, watch=None, check_at=None)
     if record.unwanted_tasks:
         seconds = min(seconds, policy.probe_check)
+    if (ends := lifetime_ends_at(record)) is not None:
+        seconds = min(seconds, max(0.0, (ends - now).total_seconds()))
     # Ids are hashes, so their digits spread evenly.
     watch = shards(policy)[int(record.container_id[-8:], 16) % policy.watch_shards]
     return replace(record, watch=watch, check_at=truncate(now + timedelta(seconds=seconds)))
@@ -59,7 +62,7 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
         case State.PENDING:
             deadline = record.launched_at + timedelta(seconds=policy.start_timeout)
             return max(0.0, min(policy.launch_check, (deadline - now).total_seconds()))
-        case State.AGENT_HEALTHY if not record.stop_requested:
+        case State.AGENT_HEALTHY if not record.stop_wanted:
             interval = policy.exit_check if record.exit_unseen else policy.healthy_check
             return _to_own_phase(record.container_id, interval, now)
         case _:
@@ -67,7 +70,7 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
             # no verdict, the more rarely: the queue delivers a failed message again for half an hour, and so there are
             # never more than about a dozen of one container.
             waited = now - record.timings.get(Instant.RESOLVED, now)
-            rarely = 0 if record.stop_requested else min(waited.total_seconds() / 2, policy.probe_check_most)
+            rarely = 0 if record.stop_wanted else min(waited.total_seconds() / 2, policy.probe_check_most)
             return max(policy.probe_check, policy.health_timeout / 2, rarely)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from core.model.capacity import Provider
 from core.model.identity import Ref
 
 
@@ -54,7 +55,8 @@ class ClaimLaunch(_Action):
 class Relaunch(_Action):
     """Run the given-up task once more, as ECS still shows it. For the process `by`, which claimed the launch.
 
-    `given_up` are the tasks of earlier launches: none of them is the one that this launch starts.
+    `given_up` are the tasks of earlier launches: none of them is the one that this launch starts. `provider` is the
+    capacity provider, None for the launch type FARGATE.
     """
 
     by: str
@@ -63,6 +65,7 @@ class Relaunch(_Action):
     attempt: int
     given_up: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

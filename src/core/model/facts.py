@@ -102,6 +102,7 @@ class LaunchAccepted(_Fact):
     task_arn: str
     task_definition_arn: str
     cluster_arn: str
+    capacity_provider_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.model.agent import AgentFlavor, Injection
+from core.model.capacity import Capacity, Provider, provider_of
 from core.model.facts import ContainerSeen, Fact
 from core.model.failure import Cause, Failure
 from core.model.identity import Ref
@@ -56,8 +57,9 @@ class Probe:
 class Stop:
     """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for the end.
 
-    `reported`: the agent reported the exit code, so that of ECS is only that of the StopTask that followed.
-    `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without an `error`.
+    `reported`: the agent reported the exit code, so that of ECS is only that of the StopTask that followed. `expired`:
+    its `max_lifetime` has passed. `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without
+    an `error`.
     """
 
     code: str | None = None
@@ -65,6 +67,7 @@ class Stop:
     exit_code: int | None = None
     requested: bool = False
     reported: bool = False
+    expired: bool = False
     oom_killed: bool = False
     cause: Cause | None = None
 
@@ -143,8 +146,9 @@ class Record:
 
     `created_at` is when this generation was recorded; the start timeout runs from `launched_at`. `early_address` is
     what ECS shows while the task is PENDING: the prober tries it, and no reader relies on it. `health_timeout` and
-    `start_timeout` (seconds) are the request's own, and `security_groups` those that it adds to the stack's.
-    `token_parameter` names the SecureString that holds the token too (`ssm` delivery), until it is deleted.
+    `start_timeout` (seconds) are the request's own, `max_lifetime` is its or the stack's, and `security_groups` are
+    those that the request adds to the stack's. `token_parameter` names the SecureString that holds the token too (`ssm`
+    delivery), until it is deleted.
     """
 
     container_id: str
@@ -164,6 +168,8 @@ class Record:
     cmd: tuple[str, ...] = ()
     keep_alive: bool = False
     agent_flavor: AgentFlavor = AgentFlavor.SPEC
+    capacity: Capacity = Capacity.ON_DEMAND
+    capacity_provider: str | None = None
     agent_address: str | None = None
     early_address: str | None = None
     agent_token: str | None = field(default=None, repr=False)
@@ -180,6 +186,7 @@ class Record:
     health_timeout: int | None = None
     start_timeout: int | None = None
     security_groups: tuple[str, ...] = ()
+    max_lifetime: int | None = None
     token_parameter: str | None = None
     watch: str | None = None
     check_at: datetime | None = None
@@ -199,6 +206,11 @@ class Record:
     def launched_at(self) -> datetime:
         """Since when the current launch is awaited."""
         return self.launches[-1].at if self.launches else self.created_at
+
+    @property
+    def provider(self) -> Provider | None:
+        """The capacity provider to ask for with the current launch."""
+        return provider_of(self.capacity, (launch.failure for launch in self.launches))
 
     @property
     def asked(self) -> tuple[Ask, ...]:
@@ -224,6 +236,11 @@ class Record:
     def stop_requested(self) -> bool:
         """The backend asked for the end."""
         return self.stop is not None and self.stop.requested
+
+    @property
+    def stop_wanted(self) -> bool:
+        """The task is to be stopped: the backend asked for it, or the container's time is over."""
+        return self.stop is not None and (self.stop.requested or self.stop.expired)
 
     @property
     def finished_at(self) -> datetime | None:

@@ -97,9 +97,10 @@ def word(words: type[StrEnum]) -> Kind:
     return Kind("S", read, lambda held: held.value, words)
 
 
-def other_than(default: Any, kind: Kind) -> Kind:
-    """A value that is absent where it is the default."""
-    return kind._replace(write=lambda held: None if held == default else kind.write(held))
+def word_but(usual: StrEnum) -> Kind:
+    """A word of an enumeration, absent when it is the usual one."""
+    kind = word(type(usual))
+    return kind._replace(write=lambda held: None if held is usual else held.value)
 
 
 def instants(words: type[StrEnum]) -> Kind:

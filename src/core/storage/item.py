@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from core.model.agent import AgentFlavor, Injection
+from core.model.capacity import Capacity
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
@@ -47,8 +48,8 @@ from core.storage.attributes import (
     instants,
     list_of,
     map_of,
-    other_than,
     word,
+    word_but,
 )
 
 USE_ATTRIBUTES: Final = ("task_definition_arn", "state", "updated_at")
@@ -128,6 +129,7 @@ _STOP: Final = Map(
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
     ("requested", FLAG, "when true", "the backend requested the end"),
     ("reported", FLAG, "when true", "the agent reported the end and its `exit_code`, so ECS's is not taken"),
+    ("expired", FLAG, "when true", "`max_lifetime` passed, so the task was stopped"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),
     ("cause", word(Cause), "`stopped`, where one is known", "a word of `error.cause`"),
 )
@@ -185,7 +187,9 @@ ITEM: Final = Map(
     ("entrypoint", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("cmd", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("keep_alive", BOOLEAN, ALWAYS, "the command only kept the container alive, so the agent runs no child"),
-    ("agent_flavor", other_than(AgentFlavor.SPEC, word(AgentFlavor)), "unless `spec`", _listed(AgentFlavor)),
+    ("agent_flavor", word_but(AgentFlavor.SPEC), "unless `spec`", _listed(AgentFlavor)),
+    ("capacity", word_but(Capacity.ON_DEMAND), "unless `on-demand`", f"as requested: {_listed(Capacity)}"),
+    ("capacity_provider", TEXT, "where ECS shows one", "as ECS gave it: `FARGATE`, `FARGATE_SPOT`"),
     ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
     ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
     ("agent_token", TEXT, "until the end", "the bearer token of this generation"),
@@ -209,6 +213,7 @@ ITEM: Final = Map(
     ("health_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("start_timeout", INTEGER, "when the request named it", "seconds, instead of the stack's"),
     ("security_groups", STRINGS, "when the request named some", "beside the stack's; another launch has them too"),
+    ("max_lifetime", INTEGER, "when the request or the stack named it", "seconds from `timings.started` to the stop"),
     ("token_parameter", TEXT, "`ssm` delivery", "the SecureString with the token, until it is deleted"),
     ("watch", TEXT, "while work is left", "shard of the reconciler: key of the sparse index `watch-index`"),
     ("check_at", INSTANT, "while work is left", "when the reconciler checks next: key of `watch-index`"),

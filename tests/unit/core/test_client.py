@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.client import ReachClient
+from core.model.capacity import Capacity
 from core.model.errors import (
     ContainerExited,
     ContainerFailed,
@@ -296,6 +297,21 @@ def test_inspect_shows_the_error() -> None:
         "remedy": "Check that the security group lets TCP 9111 in.",
         "transient": False,
     }
+
+
+def test_inspect_shows_the_capacity() -> None:
+    """What was asked for, and what ECS gave."""
+    record = healthy(capacity=Capacity.SPOT_FIRST, capacity_provider="FARGATE", max_lifetime=600)
+    shown = Life((0, record)).client.inspect(CONTAINER_ID)
+    assert (shown["capacity"], shown["capacity_provider"], shown["max_lifetime"]) == ("spot-first", "FARGATE", 600)
+    assert Life((0, healthy())).client.inspect(CONTAINER_ID)["capacity"] == "on-demand"
+
+
+def test_an_agent_on_its_way_out_says_so() -> None:
+    """Spot's notice: its address is good for two minutes at most, and whoever waits now learns it with the address."""
+    leaving = healthy(timings={**healthy().timings, Instant.STOPPING: at(40)})
+    assert Life((0, leaving)).client.wait_until_healthy(CONTAINER_ID, 1).stopping
+    assert not Life((0, healthy())).client.wait_until_healthy(CONTAINER_ID, 1).stopping
 
 
 def test_inspect_always_has_the_same_keys() -> None:

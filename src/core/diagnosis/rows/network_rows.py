@@ -76,7 +76,7 @@ CAPACITY: Final = (
         r"capacity (is |was )?unavailable|no (spot )?capacity",
         summary="Fargate has no free capacity in the Availability Zone",
         remedy="Start the container again later, and configure task subnets in more Availability Zones; if the tasks "
-        "run on Spot, allow On-Demand as well.",
+        "run on Spot, allow On-Demand as well (capacity `spot-first`).",
         actor=Actor.AWS,
     ),
     _capacity(

@@ -35,6 +35,13 @@ REQUESTS: Final = (
         remedy="Use platform version LATEST, and only features that Fargate has in this Region (ARM64, Spot and large "
         "tasks are not in all of them).",
     ),
+    # Capacity providers are the cluster's (dask-cloudprovider #328). No `capacity`: On-Demand would lack one too.
+    _definition(
+        pattern=r"capacity provider .{0,30}was not found|capacity provider that is not associated",
+        remedy="Associate both with the cluster: aws ecs put-cluster-capacity-providers --cluster <ClusterName> "
+        "--capacity-providers FARGATE FARGATE_SPOT --default-capacity-provider-strategy []. Or use capacity on-demand, "
+        "which needs none.",
+    ),
     _definition(
         pattern=r"execution role",
         remedy="Set ExecutionRoleArn: Fargate needs it to pull from ECR, to write logs and to read secrets.",

@@ -98,6 +98,9 @@ def test_a_run_answers_with_its_task(stubbed: tuple[BotoEcs, Stubber]) -> None:
 
     assert ecs.run(RUN) == Launched(TASK, "definition", CLUSTER)
 
+    answers.add_response("run_task", {"tasks": [{**task, "capacityProviderName": "FARGATE_SPOT"}], "failures": []}, RUN)
+    assert ecs.run(RUN).capacity_provider_name == "FARGATE_SPOT"
+
 
 @pytest.mark.parametrize(
     ("failures", "said", "cause"),

@@ -10,7 +10,7 @@ from core.control.run_task import SECONDS
 from core.model.errors import CallFailed, Refused
 from core.model.failure import Cause, ErrorCode
 from core.model.state import State
-from tests.factories import CONTAINER_ID, event
+from tests.factories import CONTAINER_ID, POLICY, event
 from tests.unit.core.control.test_start_and_stop import REFUSED, UNKNOWN
 from tests.world import World
 
@@ -190,6 +190,19 @@ def test_one_refusal_of_run_task_and_one_more_are_two_launches(world: World) -> 
     world.ecs.refusals["run"] = [THROTTLED, REFUSED, THROTTLED]
 
     assert (world.start().attempt, world.record().container_id) == (2, CONTAINER_ID)
+
+
+def test_a_throttled_run_says_nothing_of_an_earlier_one(world: World) -> None:
+    """A start died with RunTask unanswered; the next one is throttled throughout. The task may run: ECS is asked."""
+    world.ecs.refusals["run"] = [UNKNOWN] * 99
+    with pytest.raises(CallFailed):
+        world.start(by="the dead one")
+    world.clock.advance(POLICY.start_lifetime + 1)
+    world.ecs.refusals["run"] = [THROTTLED] * 99
+    with pytest.raises(CallFailed) as failed:
+        world.start()
+    assert (failed.value.uncertain, world.record().state) == (True, State.PENDING)
+    assert [ask.by for ask in world.record().asked] == ["the dead one"]
 
 
 def _family_of_a_start() -> dict[str, str]:

@@ -25,6 +25,21 @@ class Text:
 
 TEXTS = [
     Text(
+        "dask-cloudprovider 328: the cluster's capacity providers",
+        "InvalidParameterException",
+        "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the "
+        "cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.",
+        Cause.TASK_DEFINITION,
+        "put-cluster-capacity-providers",
+    ),
+    Text(
+        "an unknown capacity provider",
+        "InvalidParameterException",
+        "The specified capacity provider 'FARGATE_SPOT' was not found. Specify a valid name and try again.",
+        Cause.TASK_DEFINITION,
+        "put-cluster-capacity-providers",
+    ),
+    Text(
         "dagster 33439: throttling inside a parameter error",
         "InvalidParameterException",
         "Error retrieving subnet information for [subnet-1]: Rate exceeded (ErrorCode: Throttling)",

@@ -119,6 +119,8 @@ DOCUMENTS = st.fixed_dictionaries(
         "token_delivery": st.sampled_from(["environment", "ssm"]),
         "health_timeout": st.integers(1, 240),
         "start_timeout": st.integers(1, 86400),
+        "capacity": st.sampled_from(["on-demand", "spot", "spot-first"]),
+        "max_lifetime": st.integers(60, 14 * 86400),
         "log": LOGS,
     },
 )

@@ -18,7 +18,7 @@ from core.launch.ecs_rules import (
 from local.fargate.rules import override_violations
 
 PAIRS = [TaskSize(cpu, memory) for cpu, sizes in FARGATE_MEMORY_MIB.items() for memory in sizes]
-RUN = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
+RUN = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
 
 
 @given(st.integers(0, MAX_CPU_UNITS), st.integers(0, MAX_MEMORY_MIB))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import settings as hypothesis_settings
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch, relaunch
 from core.launch.settings import Settings
+from core.model.actions import Relaunch
+from core.model.capacity import Provider
 from core.model.errors import Refused
 from core.model.failure import Cause, ErrorCode, Failure
-from core.model.identity import Ref
 from local.fargate.rules import override_violations, violations
-from tests.factories import CLUSTER, CONTAINER_ID, TOKEN
+from tests.factories import CLUSTER, CONTAINER_ID, REF, TASK, TOKEN
 from tests.unit.core.launch.requests import (
     COMPLETE_SETTINGS,
     DOCUMENTS,
@@ -40,10 +42,18 @@ ECS = get_session().get_service_model("ecs")
 OTHER_ID = "f" * 64
 
 
-def plan(stack: Settings | None = None, *, generation: int = 1, attempt: int = 1, **changes: Any) -> LaunchPlan:
+def plan(
+    stack: Settings | None = None,
+    *,
+    generation: int = 1,
+    attempt: int = 1,
+    provider: Provider | None = None,
+    **changes: Any,
+) -> LaunchPlan:
     """The plan of a request with these changes, for a stack with an init container by default."""
     request = parse_start_request(document(**changes))
-    return plan_launch(request, stack or settings(), token=TOKEN, generation=generation, attempt=attempt)
+    stack = stack or settings()
+    return plan_launch(request, stack, token=TOKEN, generation=generation, attempt=attempt, provider=provider)
 
 
 def main_of(planned: LaunchPlan) -> dict[str, Any]:
@@ -211,6 +221,17 @@ def test_the_run_in_full() -> None:
     assert_valid(planned)
 
 
+@pytest.mark.parametrize("provider", Provider)
+def test_a_capacity_provider_takes_the_place_of_the_launch_type(provider: Provider) -> None:
+    """ECS refuses both together. The definition is the same: containers of any capacity share a family."""
+    planned, usual = plan(provider=provider), plan()
+    strategy = [{"capacityProvider": provider.value, "weight": 1}]
+    others = {name: value for name, value in usual.run.items() if name != "launchType"}
+    assert planned.run == {**others, "capacityProviderStrategy": strategy}
+    assert planned.definition == usual.definition
+    assert_valid(planned)
+
+
 def test_network_options() -> None:
     """Without security groups ECS takes the VPC's default one; a public address is a setting of the stack."""
     network = plan(settings(task_security_groups=(), assign_public_ip=True)).run["networkConfiguration"]
@@ -234,9 +255,10 @@ def test_security_groups_are_added_to_the_stacks() -> None:
 def test_a_relaunch_has_the_security_groups_of_its_request() -> None:
     """ECS does not show them, so they come from the record."""
     task = {"clusterArn": CLUSTER, "taskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/a:1"}
-    ref = Ref(CONTAINER_ID, 1)
-    assert groups_of(relaunch(task, settings(), ref, 2, (GROUP,))) == ["sg-0a1b2c3d", GROUP]
-    assert groups_of(relaunch(task, settings(), ref, 2)) == ["sg-0a1b2c3d"]
+    launch = Relaunch(ref=REF, by="one", cluster_arn=CLUSTER, task_arn=TASK, attempt=2)
+    named = replace(launch, security_groups=(GROUP,))
+    assert groups_of(relaunch(task, settings(), named)) == ["sg-0a1b2c3d", GROUP]
+    assert groups_of(relaunch(task, settings(), launch)) == ["sg-0a1b2c3d"]
 
 
 @pytest.mark.parametrize(

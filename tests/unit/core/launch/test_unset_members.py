@@ -44,6 +44,8 @@ WHOLE = document(
     token_delivery="ssm",
     health_timeout=1,
     start_timeout=1,
+    capacity="spot-first",
+    max_lifetime=60,
     log={"group": "/g", "stream_prefix": "p", "mode": "blocking", "max_buffer_size": "1m"},
 )
 """A request with every member."""

@@ -26,7 +26,7 @@ LIVES = {
         "task-stopped",
     ),
     "agent missing": ("ignored-provisioning", "ignored-pending", "task-failed-agent-missing"),
-    "spot interruption": ("ignored-pending", "task-running", "task-spot-interruption", "task-stopped"),
+    "spot interruption": ("ignored-pending", "task-running", "task-spot-interruption", "task-spot-stopped"),
     "image pull": ("ignored-provisioning", "task-failed-image-pull"),
 }
 

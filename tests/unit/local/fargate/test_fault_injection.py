@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from tests.unit.local.fargate.harness import (
     definition,
     efs_definition,
     init_definition,
+    refused,
     request,
 )
 
@@ -84,6 +86,56 @@ def test_reason_can_be_chosen(server: LocalServer) -> None:
     server.local.fault("", "image-pull", reason="CannotPullImageManifestError: manifest unknown")
     ended = server.task_when(server.run(definition(container("sleep", "60")))["taskArn"], "STOPPED")
     assert ended["stoppedReason"] == "CannotPullImageManifestError: manifest unknown"
+
+
+def spot_request(provider: str = "FARGATE_SPOT") -> dict[str, Any]:
+    """A RunTask request for a capacity provider."""
+    run = request("tests", capacityProviderStrategy=[{"capacityProvider": provider, "weight": 1}])
+    del run["launchType"]
+    return run
+
+
+def test_no_spot_capacity_leaves_on_demand(server: LocalServer) -> None:
+    """RunTask answers as it does without any capacity, but for Spot alone; or a task of Spot fails to start."""
+    server.ecs.register_task_definition(**definition(container("sleep", "60")))
+    server.local.fault("", "spot-capacity", times=1)
+    for run in (request("tests"), spot_request("FARGATE")):
+        assert server.ecs.run_task(**run)["failures"] == []
+    answer = server.ecs.run_task(**spot_request())
+    assert answer["tasks"] == []
+    assert answer["failures"][0]["reason"].startswith("Capacity is unavailable at this time.")
+
+    server.local.fault("", "spot-capacity-late")
+    [task] = server.ecs.run_task(**spot_request())["tasks"]
+    ended = server.task_when(task["taskArn"], "STOPPED")
+    assert (ended["stopCode"], ended["capacityProviderName"]) == ("TaskFailedToStart", "FARGATE_SPOT")
+    assert ended["stoppedReason"].startswith("Capacity is unavailable at this time.")
+    [task] = server.ecs.run_task(**spot_request("FARGATE"))["tasks"]
+    assert server.task_when(task["taskArn"], "RUNNING", "STOPPED")["lastStatus"] == "RUNNING"
+
+
+def test_spot_is_interrupted(server: LocalServer) -> None:
+    """Some time after RUNNING: a notice, then the end with SIGTERM's exit code. On-Demand runs on."""
+    server.ecs.register_task_definition(**definition(container("sleep", "60")))
+    server.local.fault("", "spot-interruption", after_seconds=0.05)
+    [spot] = server.ecs.run_task(**spot_request())["tasks"]
+    [other] = server.ecs.run_task(**spot_request("FARGATE"))["tasks"]
+    ended = server.task_when(spot["taskArn"], "STOPPED")
+    assert (ended["stopCode"], ended["containers"][0]["exitCode"]) == ("SpotInterruption", 143)
+    shown = [
+        (one["detail"]["lastStatus"], one["detail"]["desiredStatus"]) for one in server.local.events(spot["taskArn"])
+    ]
+    assert ("RUNNING", "STOPPED") in shown
+    assert server.task(other["taskArn"])["desiredStatus"] == "RUNNING"
+
+
+def test_a_cluster_may_lack_the_capacity_provider(server: LocalServer) -> None:
+    """ECS refuses the strategy in its own words; a launch type needs no provider."""
+    server.ecs.register_task_definition(**definition(container("sleep", "60")))
+    server.local.fault("", "capacity-provider")
+    code, message = refused(server.ecs.run_task, **spot_request())
+    assert (code, "not associated with the cluster" in message) == ("InvalidParameterException", True)
+    assert server.ecs.run_task(**request("tests"))["failures"] == []
 
 
 def test_no_capacity_is_a_200_without_tasks(server: LocalServer) -> None:

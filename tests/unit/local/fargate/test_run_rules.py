@@ -25,6 +25,51 @@ def tag(key: str = "key", value: str = "") -> dict[str, Any]:
     return {"tags": [{"key": key, "value": value}]}
 
 
+def strategy(*items: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """RunTask's members with a strategy in place of the launch type: of Spot, unless items say otherwise."""
+    spot = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
+    return {"capacityProviderStrategy": [{**spot, **item} for item in items or [members]]}
+
+
+BOTH = {"capacityProvider": "FARGATE"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "says"),
+    [
+        (strategy(), strategy() | {"launchType": "FARGATE"}, "launchType: Specifying both a launch type and capacity"),
+        (strategy(), {}, "launchType: No Container Instances were found in your cluster."),
+        (
+            strategy(),
+            strategy(capacityProvider="mine"),
+            "The specified capacity provider 'mine' was not found. Spec",
+        ),
+        (strategy({}, BOTH), strategy({}, {}), "capacityProviderStrategy: each capacity provider must be unique"),
+        (strategy(weight=1000), strategy(weight=1001), "capacityProviderStrategy.weight: must be from 0 to 1000"),
+        (
+            strategy(weight=0),
+            strategy({"weight": 0}, BOTH | {"weight": 0}),
+            "weight: at least one must be greater",
+        ),
+        (strategy({"base": 1}, BOTH), strategy({"base": 1}, BOTH | {"base": 1}), "base: one provider may have a base"),
+        (strategy(base=100_000), strategy(base=100_001), "base: one provider may have a base, from 0 to 100000"),
+    ],
+)
+def test_both_sides_of_a_rule_of_capacity(taken: dict[str, Any], refused: dict[str, Any], says: str) -> None:
+    """As below, for the launch type and the strategy."""
+    run = {name: value for name, value in RUN.items() if name != "launchType"}
+    assert override_violations({**run, **taken}, definition()) == ()
+    (found,) = override_violations({**run, **refused}, definition())
+    assert says in str(found)
+
+
+def test_a_strategy_has_twenty_providers() -> None:
+    """ECS knows more than Fargate's two; a strategy of so many is refused whatever they are."""
+    run = {name: value for name, value in RUN.items() if name != "launchType"}
+    says = {str(found) for found in override_violations({**run, **strategy(*[{}] * 21)})}
+    assert "capacityProviderStrategy: must be at most 20" in says
+
+
 @pytest.mark.parametrize(
     ("taken", "refused", "says"),
     [

@@ -14,7 +14,7 @@ import pytest
 
 from reach.agent import client as agent_client
 from reach.agent.client import Completed
-from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent, running_stand_in
+from tests.unit.local.agent.running import HOST, PATIENCE, TOKEN, RunningAgent, running_agent, running_stand_in
 from tests.unit.local.ports import free_port
 
 
@@ -75,8 +75,8 @@ def test_a_session_has_its_own_id(any_agent: RunningAgent) -> None:
     async def at_once() -> list[bytes]:
         return await asyncio.gather(*map(echo, texts))
 
-    texts = [b"%d" % number for number in range(10)]
-    assert asyncio.run(at_once()) == texts
+    texts = [bytes([number]) * 500_000 for number in range(5)]
+    assert asyncio.run(asyncio.wait_for(at_once(), PATIENCE)) == texts
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,13 @@ def test_silence(stand_in: RunningAgent, type_: str, members: dict[str, object])
         assert talk.send("exec", id="a", cmd=["true"]).receive() == {"type": "exit", "id": "a", "code": 0}
 
 
+def test_commands_have_the_token(stand_in: RunningAgent) -> None:
+    """The environment of commands is the agent's whole one."""
+    with stand_in.conversation() as talk:
+        talk.send("exec", id="a", cmd=["printenv", "SOCKERLESS_AGENT_TOKEN"])
+        assert talk.receive_all("a") == (0, f"{TOKEN}\n".encode(), b"")
+
+
 @pytest.mark.parametrize(("type_", "members"), [("exec", {"cmd": ["no-such-program"]}), ("attach", {})])
 def test_a_session_that_cannot_begin(stand_in: RunningAgent, type_: str, members: dict[str, object]) -> None:
     """`exec` of what cannot run and `attach` without a child are answered with `error`."""

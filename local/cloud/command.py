@@ -23,11 +23,11 @@ IMAGES_OF_EVENTS: Final = ("python:3.13-slim", "debian:bookworm-slim")
 """What the requests in `events/` name: in Docker mode the base image, which needs no registry and has a Python."""
 DEFAULTS: Final = {
     "runtime": RuntimeName.AUTO,
-    "agent_flavor": "spec",
     "speed": "fast",
     "seed": None,
     "host": LOOPBACK,
     "port": AWS_PORT,
+    "agent_flavor": "spec",
 }
 """The options of `up` that were not given."""
 

@@ -1,4 +1,4 @@
-"""What holds for every directory of tests: in what the tasks of the deployed stack run."""
+"""What holds for every directory of tests: in what the tasks of the deployed stack run, and with which agent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import asyncio
 
 import pytest
 
+from local.agent.package import MODULES
 from local.fargate.runtime import RuntimeName
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The runtime of the end-to-end tests: the same tests, other containers."""
+    """The runtime and the agent of the end-to-end tests: the same tests, other containers."""
     parser.addoption(
         "--runtime",
         type=RuntimeName,
         choices=[RuntimeName.PROCESS, RuntimeName.DOCKER],
         default=RuntimeName.PROCESS,
         help="what the containers of the deployed stack are, in tests/e2e (default: %(default)s)",
+    )
+    parser.addoption(
+        "--agent-flavor",
+        choices=list(MODULES),
+        default="spec",
+        help="which agent they get, in tests/e2e (default: %(default)s)",
     )
 
 
@@ -27,6 +34,12 @@ def runtime(pytestconfig: pytest.Config) -> RuntimeName:
     if name is RuntimeName.DOCKER:
         require_engine()
     return name
+
+
+@pytest.fixture(scope="session")
+def agent_flavor(pytestconfig: pytest.Config) -> str:
+    """The AgentFlavor that was asked for."""
+    return str(pytestconfig.getoption("agent_flavor"))
 
 
 def require_engine() -> None:

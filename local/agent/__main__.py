@@ -28,10 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.agent.child import Child
 from local.agent.process import CannotRun, Process, exit_code_of
-from local.agent.protocol import Stream
-from local.agent.reaper import Reaper
 from local.agent.server import AgentServer, listen
 from local.agent.session import Container
 
@@ -97,13 +94,10 @@ def main() -> int:
 
 async def _run(options: Options, env: Mapping[str, str], listener: socket.socket) -> int:
     stop = _StopSignals()
-    reaper = Reaper(adopts=os.getpid() == 1)
-    child = None
-    if options.command:
-        process = Process.start(options.command, env=env, reaper=reaper)
-        child = Child(process, {Stream.STDOUT: 1, Stream.STDERR: 2})
-        stop.forward_to(process)
-    server = AgentServer(options.token, Container(env, reaper, child))
+    container = Container.start(options.command, env)
+    server = AgentServer(options.token, container)
+    if (child := container.child) is not None:
+        stop.forward_to(child.process)
     await server.start(listener)
     if child is None:
         await stop.arrived.wait()

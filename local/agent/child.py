@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from local.agent.process import Deliver, Process, exit_code_of
+from local.agent.process import Deliver, Process
 from local.agent.protocol import Stream
 from local.agent.streams import write
 
@@ -53,15 +53,15 @@ class Child:
         self._attached: list[Deliver] = []
         self._turn = asyncio.Lock()
         self.finished = asyncio.create_task(process.relay(self._deliver))
-        """The exit code, known when all output has been delivered. Await it through `asyncio.shield`."""
+        """The return code, known when all output has been delivered. Await it through `asyncio.shield`."""
 
     @property
-    def exit_code(self) -> int | None:
-        """The exit code, 128 + n for signal n; None while the child runs."""
-        return exit_code_of(self.process.ended.result()) if self.process.ended.done() else None
+    def returncode(self) -> int | None:
+        """The return code, negative for a signal; None while the child runs."""
+        return self.process.ended.result() if self.process.ended.done() else None
 
     async def attach(self, deliver: Deliver) -> int:
-        """Delivers the backlog, then the output from now on, nothing twice; the exit code when it has ended."""
+        """Delivers the backlog, then the output from now on, nothing twice; the return code when it has ended."""
         async with self._turn:
             for stream, data in self._backlog.chunks():
                 await deliver(stream, data)

@@ -1,4 +1,4 @@
-"""Makes the agent one executable file: `python -m local.agent.package TARGET`.
+"""Makes an agent one executable file: `python -m local.agent.package TARGET [spec|sockerless]`.
 
 The file is a zip archive with a first line for the kernel, as `zipapp` makes them. It holds this package and the
 pure Python part of `websockets`, so that it runs in any image with a Python 3.11 or newer on its PATH.
@@ -35,18 +35,21 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit("sockerless-agent: needs Python 3.11 or newer, found " + sys.version.split()[0])
 
-from local.agent.__main__ import main
+from {module} import main
 
 sys.exit(main())
 """
+MODULES: Final = {"spec": "local.agent.__main__", "sockerless": "local.agent.sockerless"}
+"""The agent of each flavor: the reference agent, and a stand-in for the public one (agent-protocol.md 5)."""
 _UNUSED: Final = shutil.ignore_patterns("__pycache__", "*.so", "*.c", "*.pyi", "legacy", "sync", "trio", "cli.py")
 
 
-def build(target: Path) -> Path:
-    """Writes the executable to `target`, readable and executable by everyone; replaces what is there at once."""
+def build(target: Path, flavor: str = "spec") -> Path:
+    """Writes this flavor's executable to `target`, readable and executable by everyone; replaces one at once."""
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory)
         _collect(tree)
+        (tree / "__main__.py").write_text(_MAIN.format(module=MODULES[flavor]))
         _compile(tree)
         target.parent.mkdir(parents=True, exist_ok=True)
         # A new file under a temporary name: writing into one that runs fails (ETXTBSY) or breaks its imports.
@@ -63,7 +66,6 @@ def _collect(tree: Path) -> None:
     here = Path(__file__).parent
     shutil.copytree(here, tree / "local" / "agent", ignore=shutil.ignore_patterns("__pycache__", "package.py"))
     (tree / "local" / "__init__.py").touch()
-    (tree / "__main__.py").write_text(_MAIN)
     shutil.copytree(Path(websockets.__file__).parent, tree / "websockets", ignore=_UNUSED)
     for file in importlib.metadata.files("websockets") or ():
         if file.name == "LICENSE":  # copies have to come with it
@@ -79,10 +81,11 @@ def _compile(tree: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m local.agent.package TARGET", file=sys.stderr)
+    target, *flavor = arguments or ("",)
+    if not target or len(flavor) > 1 or not MODULES.keys() >= set(flavor):
+        print(f"usage: python -m local.agent.package TARGET [{'|'.join(MODULES)}]", file=sys.stderr)
         return 2
-    print(build(Path(arguments[0])))
+    print(build(Path(target), *flavor))
     return 0
 
 

@@ -73,7 +73,7 @@ class Process:
         return cls(popen.pid, reaper.register(popen), stdin, outputs, tty=tty)
 
     async def relay(self, deliver: Deliver) -> int:
-        """Delivers the output until the process has ended; its exit code. To be called once.
+        """Delivers the output until the process has ended; its return code. To be called once.
 
         Descriptors are closed at the end, also when `deliver` raises.
         """
@@ -81,7 +81,7 @@ class Process:
             async with asyncio.TaskGroup() as group:
                 for stream, file in self._outputs.items():
                     group.create_task(self._pump(stream, file.fileno(), deliver))
-            return exit_code_of(await asyncio.shield(self.ended))
+            return await asyncio.shield(self.ended)
         finally:
             await self._stop_feeding()
             for file in (self._stdin, *self._outputs.values()):

@@ -1,4 +1,4 @@
-"""The agent's port: `/health` without a token, a WebSocket at `/ws` and `/` with it."""
+"""The agent's port: `/health` without a token, a WebSocket with it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import socket
 from functools import partial
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import parse_qs
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from local.agent.protocol import MAX_MESSAGE
-from local.agent.session import Container, Sessions
+from local.agent.session import Container, Session, Sessions
 
 _CLOSE_SECONDS: Final = 1.0
 _LOG = logging.getLogger("sockerless-agent")
@@ -43,6 +44,7 @@ class AgentServer:
         self._container = container
         self._server: Server  # since `start`
         self._connections: set[Sessions] = set()
+        self._table: dict[str, Session] = {}
 
     async def start(self, listener: socket.socket) -> None:
         self._server = await serve(
@@ -50,7 +52,7 @@ class AgentServer:
             sock=listener,
             compression=None,
             process_request=self._answer,
-            process_response=_refuse_plain_request,
+            process_response=self._refuse_plain_request,
             server_header=None,
             close_timeout=_CLOSE_SECONDS,
             max_size=MAX_MESSAGE,
@@ -71,14 +73,14 @@ class AgentServer:
         child = self._container.child
         if child is None:
             return {"status": "ok"}
-        code = child.exit_code
-        ended = {} if code is None else {"exitCode": code}
+        code = child.returncode
+        ended = {} if code is None else {"exitCode": self._container.manners.exit_code(code)}
         return {"status": "ok", "pid": child.process.pid, "exited": code is not None, **ended}
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None for a WebSocket handshake that may go on, else the response."""
-        path = request.path.partition("?")[0]
-        if path not in {"/health", "/ws", "/"}:
+        path, _, query = request.path.partition("?")
+        if path not in {"/health", *self._container.manners.paths}:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is /health and /ws.\n")
         if request.method != "GET":
             return connection.respond(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET is answered.\n")
@@ -87,17 +89,28 @@ class AgentServer:
             del response.headers["Content-Type"]  # the library's text/plain
             response.headers["Content-Type"] = "application/json"
             return response
-        if not self._knows_token(request):
+        if not self._knows_token(request, query):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "Authorization: Bearer <token> is missing or wrong.\n")
         return None
 
-    def _knows_token(self, request: Request) -> bool:
+    def _refuse_plain_request(self, connection: ServerConnection, _: Request, response: Response) -> Response | None:
+        """400 where the library says 426: the protocol's answer to the right token without an upgrade."""
+        if response.status_code != HTTPStatus.UPGRADE_REQUIRED:
+            return None
+        if self._container.manners.logs_refusals:
+            _LOG.error("websocket upgrade failed: the request does not ask for one")
+        return connection.respond(HTTPStatus.BAD_REQUEST, "This is a WebSocket: the request must ask for an upgrade.\n")
+
+    def _knows_token(self, request: Request, query: str) -> bool:
+        given = ",".join(request.headers.get_all("Authorization"))
+        if not given and self._container.manners.token_in_query:
+            given = f"Bearer {''.join(parse_qs(query).get('token', []))}"
         # Bytes, because compare_digest takes only ASCII texts; latin-1 is how the header was decoded.
-        given = ",".join(request.headers.get_all("Authorization")).encode("latin-1")
-        return hmac.compare_digest(given, self._expected)
+        return hmac.compare_digest(given.encode("latin-1", "replace"), self._expected)
 
     async def _serve(self, connection: ServerConnection) -> None:
-        sessions = Sessions(self._container, partial(_send, connection))
+        table = self._table if self._container.manners.one_table else {}
+        sessions = Sessions(self._container, partial(_send, connection), table)
         self._connections.add(sessions)
         try:
             async with asyncio.TaskGroup() as group:
@@ -121,10 +134,3 @@ async def _read(connection: ServerConnection, sessions: Sessions) -> None:
 async def _send(connection: ServerConnection, message: str) -> None:
     with contextlib.suppress(ConnectionClosed):  # the reader of the connection sees its end
         await connection.send(message)
-
-
-def _refuse_plain_request(connection: ServerConnection, _: Request, response: Response) -> Response | None:
-    """400 where the library says 426: the protocol's answer to the right token without an upgrade."""
-    if response.status_code != HTTPStatus.UPGRADE_REQUIRED:
-        return None
-    return connection.respond(HTTPStatus.BAD_REQUEST, "This is a WebSocket: the request must ask for an upgrade.\n")

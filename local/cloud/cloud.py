@@ -57,9 +57,10 @@ _REAL_START_SECONDS: Final = 300
 class LocalCloud:
     """The local AWS with the stack deployed to it, and the local Fargate. As a context, it stops what it started.
 
-    `parameters` go over `PARAMETERS`. Both listen on `host`, the local AWS on `port` if that is free. `speed` is the
-    pace of the local Fargate, `seed` makes it repeatable, `runtime` is what its containers are. `images` need no
-    registry in Docker mode: each is the base image. `say` gets one line for each step.
+    `parameters` go over `PARAMETERS`; AgentFlavor also says which agent is staged, and `agent_flavor` is its default.
+    Both listen on `host`, the local AWS on `port` if that is free. `speed` is the pace of the local Fargate, `seed`
+    makes it repeatable, `runtime` is what its containers are. `images` need no registry in Docker mode: each is the
+    base image. `say` gets one line for each step.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
@@ -67,6 +68,7 @@ class LocalCloud:
         layout: Layout | None = None,
         *,
         parameters: Mapping[str, str] | None = None,
+        agent_flavor: str = "spec",
         host: str = LOOPBACK,
         port: int | None = None,
         speed: str = "fast",
@@ -78,7 +80,8 @@ class LocalCloud:
         self.layout = layout or Layout()
         # Tasks start in seconds here, unless they are to take their time.
         start_timeout = max(_START_SECONDS, round(_REAL_START_SECONDS * parse_speed(speed)))
-        self.parameters = {**PARAMETERS, "StartTimeoutSeconds": str(start_timeout), **(parameters or {})}
+        own = {"StartTimeoutSeconds": str(start_timeout), "AgentFlavor": agent_flavor}
+        self.parameters = {**PARAMETERS, **own, **(parameters or {})}
         self.outputs: dict[str, str] = {}
         self.endpoint = ""
         """The local AWS. Known from the start on, as the next."""

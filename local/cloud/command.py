@@ -21,7 +21,14 @@ from local.fargate.runtime import RuntimeName
 
 IMAGES_OF_EVENTS: Final = ("python:3.13-slim", "debian:bookworm-slim", "alpine")
 """What the requests in `events/` name: in Docker mode the base image, which needs no registry and has a Python."""
-DEFAULTS: Final = {"runtime": RuntimeName.AUTO, "speed": "fast", "seed": None, "host": LOOPBACK, "port": AWS_PORT}
+DEFAULTS: Final = {
+    "runtime": RuntimeName.AUTO,
+    "speed": "fast",
+    "seed": None,
+    "host": LOOPBACK,
+    "port": AWS_PORT,
+    "agent_flavor": "spec",
+}
 """The options of `up` that were not given."""
 
 
@@ -80,7 +87,7 @@ def _compare(runs: Mapping[str, Any], given: Mapping[str, Any], layout: Layout) 
 
 
 def _words(options: Mapping[str, object]) -> str:
-    return " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items() if value is not None)
 
 
 def _print_endpoints(layout: Layout) -> None:

@@ -7,6 +7,7 @@ import ipaddress
 from pathlib import Path
 from typing import Final
 
+from local.agent.package import MODULES
 from local.cloud.cloud import AWS_PORT
 from local.cloud.processes import LOOPBACK
 from local.fargate.pace import parse_speed
@@ -21,9 +22,9 @@ nothing is changed. When a process of it has ended, `up` stops the rest and star
 
 _AGENT: Final = """\
 environment
-  AGENT_BINARY=FILE   the agent to put into containers, unchanged, instead of the reference agent: linked statically, so
+  AGENT_BINARY=FILE   the agent to put into containers, unchanged, instead of the flavor's own: linked statically, so
                       that it runs in any image. The path may be relative to the caller's directory. For Docker mode.
-                      The reference agent is a Python program: images need python3 for it.
+                      Both flavors' own are Python programs: images need python3 for them.
 """
 
 _UP_EPILOG: Final = f"""\
@@ -66,7 +67,7 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     _add_task_options(up)
     # Absent, not the default: what was not given does not contradict what runs.
-    up.set_defaults(port=None, runtime=None, speed=None)
+    up.set_defaults(port=None, runtime=None, agent_flavor=None, speed=None)
 
 
 def add_down(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -147,6 +148,13 @@ def _add_task_options(command: argparse.ArgumentParser) -> None:
         metavar="|".join(RuntimeName),
         help="what containers are: processes of this machine, containers of Docker, or (auto) of Docker where an "
         "engine answers and has the base image that local/docker/base_image.sh makes (default: auto)",
+    )
+    command.add_argument(
+        "--agent-flavor",
+        choices=MODULES,
+        default="spec",
+        help="which agent containers get, and the stack's AgentFlavor: the reference agent, or one with the manners of "
+        "the public Sockerless agent (default: spec)",
     )
     command.add_argument(
         "--speed",

@@ -14,15 +14,15 @@ from local.cloud.processes import CloudError
 from local.fargate.state_directory import efs_directory, image_directory
 
 AGENT_BINARY: Final = "AGENT_BINARY"
-"""A file to use unchanged in place of the reference agent. For Docker mode: in process mode an agent must obey
+"""A file to use unchanged in place of the flavor's agent. For Docker mode: in process mode an agent must obey
 SOCKERLESS_AGENT_HOST."""
 
 
-def place_agent(target: Path, environ: Mapping[str, str] = os.environ) -> Path:
+def place_agent(target: Path, flavor: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Puts the agent at `target`, executable by everyone. Raises `CloudError` when AGENT_BINARY is no file."""
     named = environ.get(AGENT_BINARY)
     if not named:
-        return build(target)
+        return build(target, flavor)
     if not Path(named).is_file():
         raise CloudError(f"{AGENT_BINARY} names {named}, which is no file. What to do: correct it, or unset it.")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def place_agent(target: Path, environ: Mapping[str, str] = os.environ) -> Path:
 def stage_agent(layout: Layout, parameters: Mapping[str, str], images: Iterable[str]) -> None:
     """Puts the agent on the stack's file system, and into the images that bring it."""
     efs = efs_directory(layout.fargate, parameters["EfsFileSystemId"], parameters["EfsAccessPointId"])
-    agent = place_agent(efs / "sockerless-agent")
+    agent = place_agent(efs / "sockerless-agent", parameters["AgentFlavor"])
     for image in images:
         shutil.copy2(agent, stage_image(layout, image) / "sockerless-agent")
 

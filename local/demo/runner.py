@@ -52,6 +52,7 @@ def main(options: argparse.Namespace, layout: Layout) -> int:
             "HealthTimeoutSeconds": HEALTH_SECONDS[runtime],
             "ProberMaximumConcurrency": str(WORKERS["AgentHealth"][1]),
         },
+        agent_flavor=options.agent_flavor,
         speed=options.speed,
         seed=options.seed,
         runtime=runtime,

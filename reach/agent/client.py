@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 import logging
+import secrets
 import shlex
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +28,6 @@ Output = Callable[[bytes], object]
 CONNECT_SECONDS: Final = 5.0
 _STDIN_CHUNK: Final = 32 * 1024
 _MAX_MESSAGE: Final = 16 * 1024 * 1024
-_SESSION_ID: Final = "1"  # the only session of its connection
 
 # At level DEBUG the library logs the headers of its handshake, and so the token.
 _QUIET = logging.getLogger(f"{__name__}.websockets")
@@ -64,7 +64,7 @@ class SessionRejected(AgentError):
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A command that has ended. `exit_code` is 128 + n after signal n."""
+    """A command that has ended. `exit_code` is 128 + n after signal n; from the public Sockerless agent -1."""
 
     exit_code: int
     stdout: bytes
@@ -193,6 +193,8 @@ class _Session:
     def __init__(self, connection: ClientConnection, address: str, on_stdout: Output, on_stderr: Output) -> None:
         self._connection = connection
         self._address = address
+        # An agent may keep one table for all connections (agent-protocol.md 3).
+        self._id = secrets.token_hex(16)
         self._takers = {"stdout": on_stdout, "stderr": on_stderr}
 
     async def run(self, request: dict[str, Any], stdin: bytes | None) -> int:
@@ -232,7 +234,7 @@ class _Session:
         await self._say({"type": "close_stdin"})
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await self._connection.send(json.dumps({"id": _SESSION_ID, **message}))
+        await self._connection.send(json.dumps({"id": self._id, **message}))
 
 
 def _parse(address: str, text: str | bytes) -> dict[str, Any]:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Stack]:
-    """The deployed stack. Its tasks are processes, or containers with `--runtime docker`."""
+def stack(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName, agent_flavor: str) -> Iterator[Stack]:
+    """The deployed stack. Its tasks are processes, or containers with `--runtime docker`; `--agent-flavor`."""
     directory = tmp_path_factory.mktemp("cloud")
-    with deployed(directory, runtime=runtime, HealthTimeoutSeconds=HEALTH_TIMEOUT) as stack:
+    with deployed(directory, runtime=runtime, HealthTimeoutSeconds=HEALTH_TIMEOUT, AgentFlavor=agent_flavor) as stack:
         yield stack
 
 

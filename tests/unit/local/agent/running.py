@@ -21,6 +21,7 @@ from tests.unit.local.ports import free_port
 HOST = "127.0.0.17"
 TOKEN = "0123456789abcdef" * 4
 MODULE = (sys.executable, "-m", "local.agent")
+STAND_IN = (sys.executable, "-m", "local.agent.sockerless")
 ROOT = Path(__file__).parents[4]
 PATIENCE = 20.0
 """Seconds after which a test has failed; nothing takes that long."""
@@ -116,10 +117,14 @@ class Conversation:
 
 @contextlib.contextmanager
 def running_agent(
-    *arguments: str, program: Sequence[str] = MODULE, env: Mapping[str, str] | None = None, wait: bool = True
+    *arguments: str,
+    program: Sequence[str] = MODULE,
+    env: Mapping[str, str] | None = None,
+    wait: bool = True,
+    port: int | None = None,
 ) -> Iterator[RunningAgent]:
     """An agent with these arguments, killed at the end if it still runs; `wait`: until it is healthy."""
-    port = free_port(HOST)
+    port = port or free_port(HOST)
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -142,3 +147,15 @@ def running_agent(
             yield agent
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def running_stand_in(
+    *arguments: str, program: Sequence[str] = STAND_IN, log_level: str = "fatal", wait: bool = True
+) -> Iterator[RunningAgent]:
+    """The stand-in for the public agent, whose port only `-addr` names."""
+    port = free_port(HOST)
+    options = ("-addr", f":{port}", "-log-level", log_level)
+    elsewhere = {"SOCKERLESS_AGENT_PORT": str(free_port(HOST))}
+    with running_agent(*options, *arguments, program=program, env=elsewhere, wait=wait, port=port) as agent:
+        yield agent

@@ -6,19 +6,22 @@ import asyncio
 import logging
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
 from reach.agent import client as agent_client
 from reach.agent.client import Completed
-from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent
+from tests.unit.local.agent.running import HOST, PATIENCE, TOKEN, RunningAgent, running_agent, running_stand_in
 from tests.unit.local.ports import free_port
 
 
-def test_run(idle_agent: RunningAgent) -> None:
+def test_run(any_agent: RunningAgent) -> None:
     """A command's exit code and both outputs, its input, environment and directory."""
     done = agent_client.run(
-        idle_agent.address,
+        any_agent.address,
         TOKEN,
         ["sh", "-c", 'cat; echo "$WHO in $PWD" >&2; exit 3'],
         env=["WHO=me"],
@@ -29,24 +32,24 @@ def test_run(idle_agent: RunningAgent) -> None:
     assert done == Completed(3, b"input", b"me in /\n")
 
 
-def test_without_input_a_command_reads_its_end(idle_agent: RunningAgent) -> None:
+def test_without_input_a_command_reads_its_end(any_agent: RunningAgent) -> None:
     """`stdin` None is an empty input, not one that never ends."""
-    assert agent_client.run(idle_agent.address, TOKEN, ["cat"]) == Completed(0, b"", b"")
+    assert agent_client.run(any_agent.address, TOKEN, ["cat"]) == Completed(0, b"", b"")
 
 
-def test_much_data_both_ways(idle_agent: RunningAgent) -> None:
+def test_much_data_both_ways(any_agent: RunningAgent) -> None:
     """Input is written while output is read, so that neither side waits for the other for ever."""
     data = bytes(range(256)) * 8192
 
-    assert agent_client.run(idle_agent.address, TOKEN, ["cat"], stdin=data).stdout == data
+    assert agent_client.run(any_agent.address, TOKEN, ["cat"], stdin=data).stdout == data
 
 
-def test_exec_on_a_terminal(idle_agent: RunningAgent) -> None:
+def test_exec_on_a_terminal(any_agent: RunningAgent) -> None:
     """With `tty`, all output comes to on_stdout."""
     out, err = bytearray(), bytearray()
     code = asyncio.run(
         agent_client.exec_command(
-            idle_agent.address,
+            any_agent.address,
             TOKEN,
             ["sh", "-c", "test -t 1 && echo terminal >&2"],
             tty=True,
@@ -59,10 +62,34 @@ def test_exec_on_a_terminal(idle_agent: RunningAgent) -> None:
     assert b"terminal\r\n" in out
 
 
-def test_attach() -> None:
+def test_a_session_has_its_own_id(any_agent: RunningAgent) -> None:
+    """Sessions at the same time get their own input, also from an agent with one table for all connections."""
+
+    async def echo(text: bytes) -> bytes:
+        out = bytearray()
+        await agent_client.exec_command(
+            any_agent.address, TOKEN, ["cat"], stdin=text, on_stdout=out.extend, on_stderr=print
+        )
+        return bytes(out)
+
+    async def at_once() -> list[bytes]:
+        return await asyncio.gather(*map(echo, texts))
+
+    texts = [bytes([number]) * 500_000 for number in range(5)]
+    assert asyncio.run(asyncio.wait_for(at_once(), PATIENCE)) == texts
+
+
+@pytest.mark.parametrize(
+    "running",
+    [
+        pytest.param(partial(running_agent, "--"), id="spec"),
+        pytest.param(partial(running_stand_in, "-keep-alive", "--"), id="sockerless"),
+    ],
+)
+def test_attach(running: Callable[..., AbstractContextManager[RunningAgent]]) -> None:
     """The main process's output, also the earlier one, and its exit code; its input on demand."""
     out, err = bytearray(), bytearray()
-    with running_agent("--", "sh", "-c", "echo started; cat; exit 6") as agent:
+    with running("sh", "-c", "echo started; cat; exit 6") as agent:
         agent.read_line()
         code = asyncio.run(
             agent_client.attach(agent.address, TOKEN, stdin=b"hello", on_stdout=out.extend, on_stderr=err.extend)
@@ -71,26 +98,26 @@ def test_attach() -> None:
     assert (code, bytes(out), bytes(err)) == (6, b"started\nhello", b"")
 
 
-def test_attach_without_a_main_process(idle_agent: RunningAgent) -> None:
+def test_attach_without_a_main_process(any_agent: RunningAgent) -> None:
     """The agent's own error message is the exception's."""
     with pytest.raises(agent_client.SessionRejected, match="there is no main process to attach to"):
-        asyncio.run(agent_client.attach(idle_agent.address, TOKEN, on_stdout=print, on_stderr=print))
+        asyncio.run(agent_client.attach(any_agent.address, TOKEN, on_stdout=print, on_stderr=print))
 
 
-def test_a_command_that_cannot_run(idle_agent: RunningAgent) -> None:
+def test_a_command_that_cannot_run(any_agent: RunningAgent) -> None:
     """No exit code is made up for a command that never ran."""
     with pytest.raises(agent_client.SessionRejected, match="cannot run no-such-program: No such file"):
-        agent_client.run(idle_agent.address, TOKEN, ["no-such-program"])
+        agent_client.run(any_agent.address, TOKEN, ["no-such-program"])
 
 
-def test_a_wrong_token(idle_agent: RunningAgent, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_token(any_agent: RunningAgent, caplog: pytest.LogCaptureFixture) -> None:
     """401 has its own error; neither it nor a log at the finest level shows the token."""
     caplog.set_level(logging.DEBUG)
     wrong = "f" * 64
 
     with pytest.raises(agent_client.AgentUnauthorized, match=r"Read agent_address and agent_token again") as caught:
-        agent_client.run(idle_agent.address, wrong, ["true"])
-    agent_client.run(idle_agent.address, TOKEN, ["true"])
+        agent_client.run(any_agent.address, wrong, ["true"])
+    agent_client.run(any_agent.address, TOKEN, ["true"])
 
     assert wrong not in str(caught.value) + repr(caught.value) + caplog.text
     assert caught.value.__suppress_context__
@@ -119,10 +146,10 @@ def test_no_answer() -> None:
             asyncio.run(connect())
 
 
-def test_a_command_that_takes_too_long(idle_agent: RunningAgent) -> None:
+def test_a_command_that_takes_too_long(any_agent: RunningAgent) -> None:
     """After `seconds` the call raises; the command ends with the connection."""
     with pytest.raises(agent_client.AgentTimedOut, match=r"tail -f /dev/null did not end within 0.05 s"):
-        agent_client.run(idle_agent.address, TOKEN, ["tail", "-f", "/dev/null"], seconds=0.05)
+        agent_client.run(any_agent.address, TOKEN, ["tail", "-f", "/dev/null"], seconds=0.05)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +195,10 @@ def test_the_agent_goes_away() -> None:
         )
 
 
-def test_no_proxy_is_used(idle_agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used(any_agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     """An agent is reached directly, whatever the environment says about proxies."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "socks_proxy"):
         monkeypatch.setenv(name, f"http://{HOST}:1")
         monkeypatch.setenv(name.upper(), f"http://{HOST}:1")
 
-    assert agent_client.run(idle_agent.address, TOKEN, ["true"]).exit_code == 0
+    assert agent_client.run(any_agent.address, TOKEN, ["true"]).exit_code == 0

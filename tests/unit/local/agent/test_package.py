@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.agent import package
-from tests.unit.local.agent.running import ROOT, RunningAgent, running_agent
+from tests.unit.local.agent.running import ROOT, RunningAgent, running_agent, running_stand_in
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,14 @@ def test_a_child(executable: Path) -> None:
     """Output and exit code of the child are the file's."""
     with running_agent("--", "sh", "-c", "echo out; exit 4", program=(str(executable),), wait=False) as agent:
         assert agent.end() == (4, b"out\n", b"")
+
+
+def test_the_stand_in_is_a_file_of_its_own(tmp_path: Path) -> None:
+    """The flavor `sockerless` has another executable, with the public agent's command line."""
+    stand_in = package.build(tmp_path / "sockerless-agent", "sockerless")
+    with running_stand_in("-keep-alive", "--", "cat", program=(str(stand_in),)) as agent:
+        health = agent.wait_until_healthy()
+        assert health == {"status": "ok", "pid": health["pid"], "exited": False}
 
 
 def test_an_image_without_python_is_an_error(executable: Path, tmp_path: Path) -> None:

@@ -47,7 +47,9 @@ def running(tmp_path: Path) -> Iterator[Layout]:
     layout = Layout(tmp_path)
     sleeping = Command([sys.executable, "-c", "import signal; signal.pause()"], {}, ROOT, layout.logs / "log")
     daemon = spawn("ministack", sleeping, layout.run)
-    layout.options.write_text(json.dumps({"port": 4566, "speed": "fast", "seed": 7, "runtime": "docker"}))
+    layout.options.write_text(
+        json.dumps({"port": 4566, "speed": "fast", "seed": 7, "runtime": "docker", "agent_flavor": "spec"})
+    )
     values = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "CONTAINERS_TABLE_NAME")
     write_environment(layout.env, dict.fromkeys(values, "value"))
     yield layout
@@ -66,7 +68,9 @@ def test_options_of_what_runs_are_printed(running: Layout, options: str, capsys:
     assert "--port 4566 --speed fast --seed 7 --runtime docker" in said
 
 
-@pytest.mark.parametrize("option", ["--runtime process", "--speed real", "--seed 8", "--port 4600"])
+@pytest.mark.parametrize(
+    "option", ["--runtime process", "--speed real", "--agent-flavor sockerless", "--seed 8", "--port 4600"]
+)
 def test_other_options_are_refused(running: Layout, option: str) -> None:
     """A second `up` with other options is an error that says how to get them."""
     where = f"--directory {running.directory}"

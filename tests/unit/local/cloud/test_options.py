@@ -17,12 +17,12 @@ def parsed(*arguments: str) -> dict[str, object]:
 
 def test_defaults() -> None:
     """No option is required."""
-    usual = {"directory": None, "runtime": RuntimeName.AUTO, "speed": "fast", "seed": None}
+    usual = {"directory": None, "runtime": RuntimeName.AUTO, "agent_flavor": "spec", "speed": "fast", "seed": None}
     assert parsed("up") == {"command": "up", **dict.fromkeys(("directory", *DEFAULTS))}
     assert {
         "host": LOOPBACK,
         "port": AWS_PORT,
-        **{name: usual[name] for name in ("runtime", "speed", "seed")},
+        **{name: usual[name] for name in ("runtime", "agent_flavor", "speed", "seed")},
     } == DEFAULTS
     assert parsed("demo") == {"command": "demo", "picture": None, **usual}
     assert parsed("down") == {"command": "down", "directory": None}
@@ -52,6 +52,7 @@ def test_speed_is_handed_on_as_it_is(speed: str) -> None:
         ("--port", "http", "no port: give a number from 1 to 65535"),
         ("--host", "localhost", "no IPv4 address"),
         ("--runtime", "podman", "'podman' is no runtime: give process, docker, auto"),
+        ("--agent-flavor", "public", "invalid choice: 'public' (choose from "),
         ("--seed", "x", "invalid int"),
     ],
 )
@@ -69,6 +70,13 @@ def test_the_agent_is_a_choice(command: str, capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         parsed(command, "--help")
     assert "AGENT_BINARY=" in capsys.readouterr().out
+
+
+def test_the_flavor_is_the_stacks() -> None:
+    """The staged agent's flavor is the AgentFlavor of the stack, which a parameter of a test overrides."""
+    assert LocalCloud().parameters["AgentFlavor"] == "spec"
+    assert LocalCloud(agent_flavor="sockerless").parameters["AgentFlavor"] == "sockerless"
+    assert LocalCloud(parameters={"AgentFlavor": "sockerless"}).parameters["AgentFlavor"] == "sockerless"
 
 
 def test_slow_tasks_get_time() -> None:

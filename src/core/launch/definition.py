@@ -49,7 +49,7 @@ def _main(
 ) -> dict[str, Any]:
     """The caller's container, with the agent as its first process. Members that are not set are empty.
 
-    No init process and no health check: `StartRequest` has the reasons.
+    No init process and no health check: `core.launch.declined` has the reasons.
     No port mappings: in awsvpc mode the task has its own address, and only the security group filters ports.
     No labels: they differ between containers, and many containers share a definition.
     """

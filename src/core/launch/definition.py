@@ -112,7 +112,7 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
         agent_image = settings.agent_image if strategy is Injection.INIT_CONTAINER else None
         needs = {
             "token_delivery ssm reads a parameter": secret,
-            "secrets names some": request.secrets,
+            "secrets are read": request.secrets,
             "a log group is written to": logged,
             "repository_credentials names a secret": request.repository_credentials,
             "an image is pulled from ECR": is_ecr_image(request.image) or is_ecr_image(agent_image or ""),

@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
+from core.launch.request import Limits, LogOptions, StartRequest, StopRequest, Ulimit
 from core.launch.settings import invalid
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.errors import Refused
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
@@ -33,6 +34,7 @@ _JSON_WORDS: Final = {
 _MEMBERS: Final[dict[str, type[BaseModel]]] = {
     "limits": Limits,
     "efs_binds": EfsBind,
+    "s3_files_binds": S3FilesBind,
     "ulimits": Ulimit,
     "log": LogOptions,
 }

@@ -12,10 +12,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from core.launch.documents import StrictDocument
 from core.launch.parse import parse_start_request, start_request_schema
-from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, Ulimit
+from core.launch.request import Limits, LogOptions, StartRequest, Ulimit
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
-from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, SECRET, document
+from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, S3_ACCESS_POINT, S3_FILE_SYSTEM, SECRET, document
 
 NOTHING = (None, "")
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
@@ -30,6 +31,15 @@ WHOLE = document(
     platform="ARM64",
     ephemeral_storage_gib=21,
     efs_binds=[{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/", "read_only": True}],
+    s3_files_binds=[
+        {
+            "file_system_arn": S3_FILE_SYSTEM,
+            "access_point_arn": S3_ACCESS_POINT,
+            "root_directory": "/",
+            "container_path": "/bucket",
+            "read_only": True,
+        }
+    ],
     ulimits=[NOFILE],
     stop_timeout=60,
     repository_credentials=SECRET,
@@ -45,6 +55,7 @@ HOLDERS: dict[str, tuple[type[StrictDocument], tuple[str | int, ...]]] = {
     "request": (StartRequest, ()),
     "limits": (Limits, ("limits",)),
     "bind": (EfsBind, ("efs_binds", 0)),
+    "s3_files_bind": (S3FilesBind, ("s3_files_binds", 0)),
     "ulimit": (Ulimit, ("ulimits", 0)),
     "log": (LogOptions, ("log",)),
 }

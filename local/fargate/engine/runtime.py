@@ -83,11 +83,9 @@ class DockerRuntime:
         fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
         home.secrets = await self._resources.secrets(task)
         for volume in task.definition.get("volumes", ()):
-            if efs := volume.get("efsVolumeConfiguration"):
-                mount = {"Type": "bind", "Source": str(self._resources.efs(task, efs))}
-            else:
-                mount = self._ephemeral(task, volume["name"])
-            home.mounts[volume["name"]] = mount
+            directory = await self._resources.file_system(task, volume)
+            bound = {"Type": "bind", "Source": str(directory)}
+            home.mounts[volume["name"]] = self._ephemeral(task, volume["name"]) if directory is None else bound
         home.streams = await self._resources.log_streams(task)
 
     async def pull(self, task: Task, container: Container) -> str:

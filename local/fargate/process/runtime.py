@@ -67,9 +67,8 @@ class ProcessRuntime:
         fail_on(FaultName.ENI_PROVISIONING, task, reasons.ENI_FAILED)
         home.secrets = await self._resources.secrets(task)
         for volume in task.definition.get("volumes", ()):
-            if efs := volume.get("efsVolumeConfiguration"):
-                directory = self._resources.efs(task, efs)
-            else:
+            directory = await self._resources.file_system(task, volume)
+            if directory is None:
                 directory = home.scratch / "volumes" / volume["name"]
                 directory.mkdir(parents=True)
             home.volumes[volume["name"]] = directory

@@ -69,7 +69,7 @@ def stage_bucket(client: Callable[[str], Any], agent: Path, role: str) -> dict[s
 
 
 def put_agent(s3: Any, content: bytes, metadata: Mapping[str, str] = AGENT_METADATA) -> None:
-    """`aws s3 cp`, with `--metadata`."""
+    """As `aws s3 cp` with `--metadata` puts it."""
     s3.put_object(Bucket=AGENT_BUCKET, Key=AGENT_KEY, Body=content, Metadata=dict(metadata))
 
 

@@ -58,7 +58,8 @@ def test_an_agent_that_is_not_in_the_bucket_is_diagnosed(stack: Stack, container
     with object_with(stack, None):
         stack.start(container_id, injection="s3-files")
         failure = failure_of(stack, container_id)
-    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.EFS_MOUNT_FAILED)
+    assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.AGENT_BINARY_MISSING)
+    assert STAGING in failure.remedy
     stack.start(container_id, injection="s3-files")
     assert stack.client.wait_until_healthy(container_id, PATIENCE).record.generation == 2
 
@@ -84,4 +85,4 @@ def test_a_file_system_that_cannot_be_mounted_is_diagnosed(stack: Stack, contain
     failure = failure_of(stack, container_id)
     assert (failure.code, failure.cause) == (ErrorCode.TASK_FAILED_TO_START, Cause.EFS_MOUNT_FAILED)
     assert "S3Files mount target" in failure.message
-    assert "mount target" in failure.remedy
+    assert "S3FilesFileSystemArn" in failure.remedy

@@ -6,8 +6,8 @@ aws-cdk-examples #920, compose-cli #1490, appsmith-docs #2234, containers-roadma
 
 S3 Files runs on EFS's infrastructure, and EFS's mount helper mounts it. Only a name that does not resolve has other
 words (efs-utils 3, `mount_s3files/dns_resolver.py`). The texts of `mount.nfs4` are the same and name neither service,
-because the helper mounts 127.0.0.1 (`efs_utils_common/mount_utils.py`), so those rows speak of both. What Fargate writes
-around the helper's words is published for EFS only.
+because the helper mounts 127.0.0.1 (`efs_utils_common/mount_utils.py`), so those rows speak of both. The words that
+Fargate writes around the helper's are published for EFS only.
 """
 
 from functools import partial
@@ -41,8 +41,8 @@ VOLUMES: Final = (
         pattern=r"access denied by server|mount\.\w+: (access denied|operation not permitted)",
         summary="EFS or S3 Files refused the mount",
         remedy="Allow elasticfilesystem:ClientMount (S3 Files: s3files:ClientMount) on the file system in the TASK "
-        "role and in the file system's policy, through this access point; check that the access point exists and belongs to "
-        "this file system.",
+        "role and in the file system's policy, through this access point; check that the access point exists and "
+        "belongs to this file system.",
     ),
     _efs(
         pattern=r"mount\.\w+: connection timed out|mount attempt \S+ failed due to timeout",

@@ -20,8 +20,11 @@ from tests.unit.core.launch.requests import (
     DOCUMENTS,
     ECR_IMAGE,
     EXECUTION_ROLE,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
     document,
     efs_settings,
+    s3_settings,
     settings,
 )
 from tests.unit.local.fargate.harness import LocalServer
@@ -74,6 +77,17 @@ def take(server: LocalServer, plan: LaunchPlan) -> str:
         (settings(started_by_prefix="a" * 40), {}),
         (efs_settings(), {}),
         (efs_settings(efs_access_point_id=None), {}),
+        (s3_settings(), {}),
+        (s3_settings(s3_files_access_point_arn=None), {}),
+        (
+            s3_settings(),
+            {
+                "s3_files_binds": [
+                    {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/a", "root_directory": "/data"},
+                    {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/b", "access_point_arn": S3_ACCESS_POINT},
+                ]
+            },
+        ),
         (
             efs_settings(),
             {

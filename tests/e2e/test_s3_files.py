@@ -9,6 +9,7 @@ import pytest
 
 from core.model.errors import ContainerFailed
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.state import State
 from local.cloud.staging import AGENT_BUCKET, AGENT_KEY, AGENT_METADATA, put_agent
 from tests.e2e.stack import PATIENCE, Stack
 from tests.e2e.wrong_agents import PATH
@@ -65,16 +66,18 @@ def test_an_agent_that_is_not_in_the_bucket_is_diagnosed(stack: Stack, container
 
 
 def test_a_bucket_is_mounted_as_a_bind(stack: Stack, container_id: str) -> None:
-    """A command in the container reads what lies in the bucket, and may write where the bind is not read-only."""
+    """A command in the container finds what lies in the bucket, and ECS has the volume as it was asked for."""
     file_system = stack.cloud.parameters["S3FilesFileSystemArn"]
     stack.cloud.client("s3").put_object(Bucket=AGENT_BUCKET, Key="data/greeting", Body=b"hello")
     stack.start(
         container_id,
         s3_files_binds=[{"file_system_arn": file_system, "root_directory": "/data", "container_path": "/data"}],
-        cmd=["sh", "-c", "exec sleep 600"],
+        cmd=["test", "-s", "/data/greeting"],
     )
-    agent = stack.client.wait_until_healthy(container_id, PATIENCE)
-    definition = stack.ecs.describe_task_definition(taskDefinition=agent.record.task_definition_arn)["taskDefinition"]
+    record = stack.reaches(container_id, State.STOPPED)
+    assert record.stop is not None
+    assert record.stop.exit_code == 0
+    definition = stack.ecs.describe_task_definition(taskDefinition=record.task_definition_arn)["taskDefinition"]
     (bound,) = [volume for volume in definition["volumes"] if volume["name"] == "bind-0"]
     assert bound["s3filesVolumeConfiguration"] == {"fileSystemArn": file_system, "rootDirectory": "/data"}
 

@@ -51,7 +51,8 @@ class Resources:
     async def _bucket(self, task: Task, configuration: dict[str, Any]) -> Path:
         fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
         if self._s3_files is None:
-            raise InitializationFailed(reasons.s3_files_unresolved("fs-0", self._region))
+            file_system = configuration["fileSystemArn"].rpartition("/")[2]
+            raise InitializationFailed(reasons.s3_files_unresolved(file_system, self._region))
         async with self._mounting:
             return await asyncio.to_thread(self._s3_files.mount, configuration)
 

@@ -88,17 +88,14 @@ BINDS = st.lists(
     max_size=4,
     unique_by=lambda bind: bind["container_path"],
 )
-S3_BINDS = st.lists(
-    st.fixed_dictionaries(
-        {"file_system_arn": st.just(S3_FILE_SYSTEM), "container_path": PATHS.map("/s3{}".format)},
-        optional={"read_only": st.booleans()},
-    ).flatmap(
-        lambda bind: st.sampled_from(
-            [bind, {**bind, "root_directory": "/data"}, {**bind, "access_point_arn": S3_ACCESS_POINT}]
-        )
-    ),
-    max_size=2,
-    unique_by=lambda bind: bind["container_path"],
+_S3_BIND = {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/s3"}
+S3_BINDS = st.sampled_from(
+    [
+        [],
+        [_S3_BIND],
+        [{**_S3_BIND, "root_directory": "/data", "read_only": True}],
+        [_S3_BIND, {**_S3_BIND, "access_point_arn": S3_ACCESS_POINT, "container_path": "/s3/other"}],
+    ]
 )
 LOGS = st.fixed_dictionaries(
     {},

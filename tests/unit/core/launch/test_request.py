@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.launch.ecs_rules import TaskSize
@@ -218,6 +219,7 @@ def test_the_environment_is_in_no_repr() -> None:
 
 
 @given(DOCUMENTS)
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_every_valid_document_is_read(value: dict[str, Any]) -> None:
     """What the request says is what was sent, member by member."""
     request = parse_start_request(json.loads(json.dumps(value)))
@@ -242,6 +244,7 @@ def refusal_or_none(value: object) -> str | None:
 
 
 @given(DOCUMENTS, st.data())
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_a_broken_document_is_refused_or_read(value: dict[str, Any], data: st.DataObject) -> None:
     """Whatever stands in a member, the answer is a request or a refusal that names the member."""
     member = data.draw(st.sampled_from(sorted(value)))

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
@@ -185,6 +186,7 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 
 
 @given(DOCUMENTS, st.dictionaries(st.sampled_from(sorted(WHOLE)), ODD, max_size=3))
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_the_schema_refuses_nothing_that_the_parser_takes(value: dict[str, Any], odd: dict[str, Any]) -> None:
     """The schema is never stricter: what it cannot say (paths in their shortest form) only the parser checks."""
     if taken(changed_document := {**value, **odd}):

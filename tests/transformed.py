@@ -30,6 +30,11 @@ CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "InjectionStrategy": "efs",
             "EfsFileSystemId": "fs-12345678",
             "EfsAccessPointId": "fsap-12345678",
+            "S3FilesFileSystemArn": "arn:aws:s3files:us-east-1:123456789012:file-system/fs-12345678901234567",
+            "S3FilesAccessPointArn": (
+                "arn:aws:s3files:us-east-1:123456789012:file-system/fs-12345678901234567"
+                "/access-point/fsap-12345678901234567"
+            ),
             "TokenDelivery": "ssm",
             "VpcId": "vpc-12345678",
             "ProberSubnets": "subnet-00000001,subnet-00000002",

@@ -18,7 +18,7 @@ from local.cloud.layout import Layout
 from local.cloud.lock import AlreadyUp, locked
 from local.cloud.processes import LOOPBACK, free_port
 from local.cloud.sam import deploy
-from local.cloud.staging import stage_agent, stage_image
+from local.cloud.staging import stage_agent, stage_bucket, stage_image
 from local.cloud.stopping import end_processes, left_running
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
@@ -136,12 +136,15 @@ class LocalCloud:
         ecs = self._start_fargate(self.layout, self._host, ecs_port, self.endpoint)
         with built(self.layout, self._say) as template:
             with self._step("agent packed and staged"):
-                stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
+                agent = stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
                 for image in self._images:
                     stage_image(self.layout, image)
             with self._step("local AWS and local Fargate ready"):
                 aws.wait_until_ready(self._host, port, *AWS_READY)
                 ecs.wait_until_ready(self._host, ecs_port, *FARGATE_READY)
+            with self._step("agent staged in a bucket"):
+                role = f"arn:aws:iam::{ACCOUNT}:role/s3-files"
+                self.parameters = {**stage_bucket(self.client, agent, role), **self.parameters}
             with self._step("sam deploy"):
                 if group := self.parameters["TaskLogGroup"]:  # an operator's: the execution role may not make one
                     self.client("logs").create_log_group(logGroupName=group)

@@ -72,6 +72,7 @@ class Case:
 
 CASES: Final = (
     Case("efs", "agent from an EFS access point"),
+    Case("s3-files", "agent from an S3 bucket, by S3 Files", {"injection": "s3-files"}),
     Case("init-container", "agent copied by an init container", {"injection": "init-container"}),
     Case("image", "agent baked into the image", {"injection": "image", "image": IMAGE_WITH_AGENT}),
     Case("keep-alive", "tail -f /dev/null: only the agent runs", {"entrypoint": ["tail"], "cmd": ["-f", "/dev/null"]}),

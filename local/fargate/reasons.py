@@ -34,6 +34,8 @@ _RETRIEVAL: Final = (
 _RETRIED: Final = "service call has been retried 1 time(s): "
 NO_JSON: Final = "invalid character looking for beginning of value"
 NO_LOGIN: Final = "asm fetching authorization data: secret has no username and password"
+S3_FILES_DENIED: Final = f"{_EFS}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/'{_EFS_END}32"
+"""S3 Files runs on EFS's infrastructure, with EFS's mount helper: the words around the helper's are taken for EFS's."""
 OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 """Of a container that the kernel ended for its memory."""
 _CANNOT_START: Final = "CannotStartContainerError: ResourceInitializationError: "
@@ -57,6 +59,15 @@ def efs_unresolved(file_system: str, region: str) -> str:
         "https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail. Attempting to lookup mount target ip "
         "address using botocore. Failed to import necessary dependency botocore, please install botocore first."
         f"{_EFS_END}1"
+    )
+
+
+def s3_files_unresolved(file_system: str, region: str) -> str:
+    """As `efs_unresolved`, of S3 Files (efs-utils 3, `mount_s3files/dns_resolver.py`)."""
+    return (
+        f'{_EFS}Failed to resolve "use1-az1.{file_system}.s3files.{region}.on.aws" - check that your file system ID is '
+        "correct, and ensure that the VPC has an S3Files mount target for this file system ID. See "
+        f"https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail.{_EFS_END}1"
     )
 
 

@@ -1,7 +1,8 @@
-"""What ECS initialises for a task before its containers start, whatever they run as: EFS, secrets, log streams."""
+"""What ECS initialises for a task before its containers start: file systems, secrets, log streams."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from local.fargate import reasons
 from local.fargate.faults import FaultName
 from local.fargate.log_groups import LogStream, open_stream
 from local.fargate.reasons import InitializationFailed
+from local.fargate.s3_files import S3Files
 from local.fargate.secret_store import SecretStore
-from local.fargate.state_directory import efs_directory
+from local.fargate.state_directory import efs_directory, s3_files_directory
 from local.fargate.task import Container, Task
 
 Clients = Callable[[str], Any]
@@ -26,7 +28,7 @@ def fail_on(fault_name: FaultName, task: Task, reason: str) -> None:
 
 
 class Resources:
-    """Those of all tasks. Without clients no secret can be read, and output is kept in files only."""
+    """Those of all tasks. Without clients no secret can be read, no bucket be mounted; output is kept in files."""
 
     def __init__(self, state_dir: Path, region: str, clients: Clients | None) -> None:
         self.state_dir = state_dir
@@ -35,8 +37,26 @@ class Resources:
             {name: clients(name) for name in ("logs", "secretsmanager", "ssm")} if clients is not None else {}
         )
         self._secrets = SecretStore(self._clients)
+        self._s3_files = clients and S3Files(s3_files_directory(state_dir), region, clients)
+        self._mounting = asyncio.Lock()
 
-    def efs(self, task: Task, configuration: dict[str, Any]) -> Path:
+    async def file_system(self, task: Task, volume: dict[str, Any]) -> Path | None:
+        """The directory of a volume on EFS or S3 Files, None for any other. Raises `InitializationFailed`."""
+        if efs := volume.get("efsVolumeConfiguration"):
+            return self._efs(task, efs)
+        if s3_files := volume.get("s3filesVolumeConfiguration"):
+            return await self._bucket(task, s3_files)
+        return None
+
+    async def _bucket(self, task: Task, configuration: dict[str, Any]) -> Path:
+        fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
+        if self._s3_files is None:
+            file_system = configuration["fileSystemArn"].rpartition("/")[2]
+            raise InitializationFailed(reasons.s3_files_unresolved(file_system, self._region))
+        async with self._mounting:
+            return await asyncio.to_thread(self._s3_files.mount, configuration)
+
+    def _efs(self, task: Task, configuration: dict[str, Any]) -> Path:
         """The directory of an `efsVolumeConfiguration`. Raises `InitializationFailed` as EFS's mount helper would."""
         fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
         file_system: str = configuration["fileSystemId"]

@@ -1,4 +1,4 @@
-"""Where images, EFS file systems and the engine's marker are in the state directory of a local Fargate."""
+"""Where images, file systems and the engine's marker are in the state directory of a local Fargate."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def efs_directory(state_dir: Path, file_system: str, access_point: str | None = 
     """An EFS file system, or one of its access points."""
     root = state_dir / "efs" / file_system
     return root / access_point if access_point else root
+
+
+def s3_files_directory(state_dir: Path) -> Path:
+    """The file systems of S3 Files."""
+    return state_dir / "s3files"
 
 
 def engine_marker(state_dir: Path) -> Path:

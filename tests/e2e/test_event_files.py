@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.model.agent import Injection
 from core.model.state import State
 from tests.e2e import documents
 from tests.e2e.stack import Stack
@@ -64,11 +65,14 @@ def test_the_reconciler_answers_its_file(stack: Stack) -> None:
 
 
 def test_the_other_files_are_answered(stack: Stack) -> None:
-    """The keep-alive container starts; the unknown one is not found, the impossible one refused."""
+    """The keep-alive container and that of S3 Files start; the unknown one is not found, the impossible one refused."""
     keep_alive = event("start-container-keep-alive")
     assert stack.invoke("StartContainer", keep_alive)["state"] == "pending"
     record = stack.reaches(keep_alive["container_id"], State.AGENT_HEALTHY)
     assert record.keep_alive
+    s3_files = event("start-container-s3-files")
+    assert stack.invoke("StartContainer", s3_files)["state"] == "pending"
+    assert stack.reaches(s3_files["container_id"], State.AGENT_HEALTHY).injection is Injection.S3_FILES
     for function, name, code in (
         ("StopContainer", "stop-container-unknown", "NotFound"),
         ("StartContainer", "start-container-refused", "InvalidRequest"),

@@ -16,6 +16,7 @@ from tests.e2e.stack import PATIENCE, Stack
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "efs": {},
+    "s3-files": {"injection": "s3-files"},
     "init-container": {"injection": "init-container"},
     "image": {"injection": "image", "image": IMAGE_WITH_AGENT},
     "keep-alive": {"entrypoint": ["tail"], "cmd": ["-f", "/dev/null"]},

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.model.agent import Injection
 from core.model.state import State
 from tests.factories import CONTAINER_ID, event
-from tests.integration.account import HOST, TABLE, Account
+from tests.integration.account import HOST, TABLE, TEMPLATE, Account
 from tests.integration.agents import agent_of
 from tests.integration.refusals import refused, throttled
 from tests.moto_aws import client, task_of
@@ -48,6 +49,36 @@ def test_the_definition_is_fargates(account: Account) -> None:
     assert main["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}]
     assert main["entryPoint"] == ["/sockerless-agent/sockerless-agent"]
     assert token_of(account) not in str(kept)
+
+
+def test_the_agent_comes_from_s3_files(aws: None) -> None:
+    """The strategy follows from the file system alone, and ECS keeps the volume as the model of the API has it."""
+    file_system = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"
+    access_point = f"{file_system}/access-point/fsap-0123456789abcdef0"
+    role = "arn:aws:iam::123456789012:role/task"
+    account = Account(S3FilesFileSystemArn=file_system, S3FilesAccessPointArn=access_point, TaskRoleArn=role)
+    start = event("start-container-s3-files")
+    answer = account.start({name: value for name, value in start.items() if name != "injection"})
+    kept = account.ecs.describe_task_definition(taskDefinition=answer["task_definition_arn"])["taskDefinition"]
+    [volume] = kept["volumes"]
+    assert volume["s3filesVolumeConfiguration"] == {"fileSystemArn": file_system, "accessPointArn": access_point}
+    assert kept["taskRoleArn"] == role
+    assert account.record(start["container_id"]).injection is Injection.S3_FILES
+
+
+@pytest.mark.parametrize("name", ["S3FilesFileSystemArn", "TaskRoleArn"])
+def test_s3_files_without_what_it_needs_starts_nothing(aws: None, name: str) -> None:
+    """The refusal names the setting; nothing is written and nothing registered."""
+    given = {
+        "S3FilesFileSystemArn": "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0",
+        "TaskRoleArn": "arn:aws:iam::123456789012:role/task",
+    }
+    del given[name]
+    account = Account(TEMPLATE, **given)
+    start = event("start-container-s3-files")
+    assert name in account.start(start)["error"]["remedy"]
+    assert account.store.load(start["container_id"]) is None
+    assert definitions(account) == []
 
 
 def test_labels_become_tags(account: Account) -> None:

@@ -32,7 +32,7 @@ CONTRACT, DEPLOY, ERRORS, ITEM = (DOCS / f"{name}.md" for name in ("contract", "
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
 
-GIVEN_BY_THE_READER = {"VPC", "TASK_SG", "TASK_SUBNET_IDS"}
+GIVEN_BY_THE_READER = {"BUCKET", "FILE_SYSTEM_ROLE_ARN", "VPC", "TASK_SG", "TASK_SUBNET_IDS"}
 """Shell variables of which the text says that they are the reader's own."""
 
 README_LINES = 170

@@ -27,6 +27,8 @@ PARAMETERS = TEMPLATE["Parameters"]
 FUNCTIONS = [name for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
 
 ROLE = "arn:aws:iam::123456789012:role/sockerless/execution"
+S3_FILE_SYSTEM = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"
+S3_ACCESS_POINT = f"{S3_FILE_SYSTEM}/access-point/fsap-0123456789abcdef0"
 GROUP = "sg-0a1b2c3d"
 SUBNETS = [f"subnet-{number:017x}" for number in range(17)]
 GROUPS = [f"sg-{number:017x}" for number in range(6)]
@@ -84,11 +86,31 @@ WRONG = [
     *wrong("AgentFlavor", "AGENT_FLAVOR", "-addr :9111", "docker"),
     *lacking("EfsFileSystemId", "EFS_FILE_SYSTEM_ID", InjectionStrategy="efs"),
     *lacking("EfsFileSystemId", "EFS_FILE_SYSTEM_ID", EfsAccessPointId="fsap-0a1b2c3d"),
+    *lacking("S3FilesFileSystemArn", "S3_FILES_FILE_SYSTEM_ARN", InjectionStrategy="s3-files", TaskRoleArn=ROLE),
+    *lacking("S3FilesFileSystemArn", "S3_FILES_FILE_SYSTEM_ARN", S3FilesAccessPointArn=S3_ACCESS_POINT),
+    *lacking("TaskRoleArn", "TASK_ROLE_ARN", InjectionStrategy="s3-files", S3FilesFileSystemArn=S3_FILE_SYSTEM),
     *lacking("AgentImage", "AGENT_IMAGE", InjectionStrategy="init-container"),
     *wrong(
         "EfsFileSystemId", "EFS_FILE_SYSTEM_ID", "fsap-0a1b2c3d", "fs-xyz", "fs-0a1b2c3d.efs.us-east-1.amazonaws.com"
     ),
     *wrong("EfsAccessPointId", "EFS_ACCESS_POINT_ID", "fs-0a1b2c3d", "fsap-", EfsFileSystemId="fs-0a1b2c3d"),
+    *wrong(
+        "S3FilesFileSystemArn",
+        "S3_FILES_FILE_SYSTEM_ARN",
+        "fs-0123456789abcdef0",
+        "fs-0123456789abcdef0.s3files.us-east-1.on.aws",
+        S3_FILE_SYSTEM.replace("s3files", "elasticfilesystem"),
+        S3_ACCESS_POINT,
+        "arn:aws:s3:::bucket",
+    ),
+    *wrong(
+        "S3FilesAccessPointArn",
+        "S3_FILES_ACCESS_POINT_ARN",
+        "fsap-0123456789abcdef0",
+        S3_FILE_SYSTEM,
+        S3_ACCESS_POINT.replace("fsap-", "fs-"),
+        S3FilesFileSystemArn=S3_FILE_SYSTEM,
+    ),
     *wrong("AgentImage", "AGENT_IMAGE", "my agent:1", " agent:1", "agent:1 ", "agent@sha256:12"),
     *wrong("AgentCopyCommand", "AGENT_COPY_COMMAND", ",", "cp,,/a", " "),
     *wrong("AgentPort", "AGENT_PORT", "0", "65536"),
@@ -134,6 +156,11 @@ RIGHT: list[dict[str, str]] = [
     },
     {"TaskLogGroup": "/ecs/tasks#1", "ExecutionRoleArn": ROLE},
     {"InjectionStrategy": "efs", "EfsFileSystemId": "fs-0a1b2c3d", "EfsAccessPointId": "fsap-0123456789abcdef0"},
+    {"InjectionStrategy": "s3-files", "S3FilesFileSystemArn": S3_FILE_SYSTEM, "TaskRoleArn": ROLE},
+    {
+        "S3FilesFileSystemArn": S3_FILE_SYSTEM.replace("arn:aws:", "arn:aws-cn:"),
+        "S3FilesAccessPointArn": S3_ACCESS_POINT.replace("arn:aws:", "arn:aws-cn:"),
+    },
     {"InjectionStrategy": "init-container", "AgentImage": f"example.com:5000/a/b@sha256:{'0' * 64}"},
     {"AgentCopyCommand": "sh,-c,cp /a /b"},
     {"AgentCopyCommand": "cp, /a, /b"},

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,7 @@ from tests.authorization import (
 )
 from tests.transformed import CHOICES, Deployed
 
+ROOT = Path(__file__).parents[2]
 # Actions that the reference gives a resource type and that are allowed on `*` all the same, and why.
 ON_ALL_RESOURCES = {
     "ecs:RegisterTaskDefinition": "ECS asks about `*`: its guide says so, and so do real refusals (on resource: *)",
@@ -38,6 +42,10 @@ GLOBAL_KEYS = {"aws:SourceArn": "ARN", "aws:SourceAccount": "String"}
 OTHER_KEYS = {
     ("ec2:*", "lambda:SourceFunctionArn"): "in the credentials of a function (Lambda guide, source function ARN)",
 }
+
+
+# The reference's copy is older than S3 Files. These are in AWS's managed policy AmazonS3FilesClientFullAccess.
+OF_S3_FILES = {"s3files:ClientMount", "s3files:ClientWrite"}
 
 
 @pytest.fixture(params=CHOICES)
@@ -138,3 +146,22 @@ def test_every_condition_of_the_template_is_tried() -> None:
     [conditions] = {tuple(stack.conditions()) for stack in stacks}
     for name in conditions:
         assert {stack.holds({"Condition": name}) for stack in stacks} == {True, False}, name
+
+
+def test_what_the_operator_is_asked_to_allow_exists() -> None:
+    """The policies of docs/deploy.md name actions of AWS's, under conditions that these actions have."""
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    named = {
+        (action, key)
+        for block in blocks
+        for one in json.loads(block)["Statement"]
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        for key in [None, *(key for keys in one.get("Condition", {}).values() for key in keys)]
+        if action not in OF_S3_FILES
+    }
+    assert {action for action, _ in named if not actions(action)} == set()
+    assert {
+        (action, key)
+        for action, key in named
+        if key is not None and key not in GLOBAL_KEYS and not any(key in condition_keys(one) for one in actions(action))
+    } == set()

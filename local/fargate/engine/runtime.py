@@ -85,11 +85,9 @@ class DockerRuntime:
         home.secrets = await self._resources.secrets(task)
         home.logins = await self._resources.logins(task)
         for volume in task.definition.get("volumes", ()):
-            if efs := volume.get("efsVolumeConfiguration"):
-                mount = {"Type": "bind", "Source": str(self._resources.efs(task, efs))}
-            else:
-                mount = self._ephemeral(task, volume["name"])
-            home.mounts[volume["name"]] = mount
+            directory = await self._resources.file_system(task, volume)
+            bound = {"Type": "bind", "Source": str(directory)}
+            home.mounts[volume["name"]] = self._ephemeral(task, volume["name"]) if directory is None else bound
         home.streams = await self._resources.log_streams(task)
 
     async def pull(self, task: Task, container: Container) -> str:

@@ -72,9 +72,8 @@ class ProcessRuntime:
         if any(container.definition.get("readonlyRootFilesystem") for container in task.containers):
             log.info("task %s: readonlyRootFilesystem is ignored: a process has this machine's file system", task.id)
         for volume in task.definition.get("volumes", ()):
-            if efs := volume.get("efsVolumeConfiguration"):
-                directory = self._resources.efs(task, efs)
-            else:
+            directory = await self._resources.file_system(task, volume)
+            if directory is None:
                 directory = home.scratch / "volumes" / volume["name"]
                 directory.mkdir(parents=True)
             home.volumes[volume["name"]] = directory

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.launch.ecs_rules import FARGATE_MEMORY_MIB, MAX_DEFINITION_BYTES, definition_size
@@ -16,10 +15,9 @@ from local.fargate.rules.violation import (
     quoted,
     tag_violations,
 )
+from local.fargate.rules.volumes import volume_violations
 
 _EPHEMERAL_GIB: Final = range(21, 201)
-_FILE_SYSTEM: Final = re.compile(r"fs-[0-9a-f]{8,40}")
-_ACCESS_POINT: Final = re.compile(r"fsap-[0-9a-f]{8,40}")
 _MAX_CONTAINERS: Final = 10
 
 
@@ -34,7 +32,7 @@ def _violations(definition: Mapping[str, Any]) -> Iterator[Violation]:
         yield quoted("definition", f"Actual length: '{size}'. Max allowed length is '{MAX_DEFINITION_BYTES}' bytes.")
     yield from _fargate(definition)
     yield from ephemeral_violations(definition)
-    yield from _volumes(definition.get("volumes", ()))
+    yield from volume_violations(definition)
     yield from _number_of_containers(definition)
     yield from container_violations(definition)
     yield from tag_violations(definition.get("tags", ()))
@@ -98,40 +96,3 @@ def ephemeral_violations(sized: Mapping[str, Any]) -> Iterator[Violation]:
     if storage and storage.get("sizeInGiB") not in _EPHEMERAL_GIB:
         bounds = f"must be from {_EPHEMERAL_GIB.start} to {_EPHEMERAL_GIB.stop - 1}"
         yield Violation("ephemeralStorage.sizeInGiB", bounds)
-
-
-def _volumes(volumes: Sequence[Mapping[str, Any]]) -> Iterator[Violation]:
-    seen = set()
-    for volume in volumes:
-        name = volume.get("name", "")
-        if name in seen:
-            yield Violation(f"volumes[{name}].name", "is used more than once")
-        seen.add(name)
-        yield from (found.within(f"volumes[{name}]") for found in _volume(volume))
-
-
-def _volume(volume: Mapping[str, Any]) -> Iterator[Violation]:
-    name = volume.get("name", "")
-    if not name or has_foreign_characters(name):
-        yield Violation("name", "must have letters, digits, hyphens and underscores, and nothing else")
-    if len(name) > MAX_NAME:
-        yield Violation("name", LONG_NAME)
-    if efs := volume.get("efsVolumeConfiguration"):
-        yield from (found.within("efsVolumeConfiguration") for found in _efs(efs))
-
-
-def _efs(efs: Mapping[str, Any]) -> Iterator[Violation]:
-    authorization = efs.get("authorizationConfig", {})
-    access_point = authorization.get("accessPointId")
-    root = efs.get("rootDirectory")
-    if not _FILE_SYSTEM.fullmatch(efs.get("fileSystemId", "")):
-        yield Violation("fileSystemId", "must be the id of a file system (fs-…)")
-    if access_point and not _ACCESS_POINT.fullmatch(access_point):
-        yield Violation("authorizationConfig.accessPointId", "must be the id of an access point (fsap-…)")
-    if access_point and root not in (None, "/"):
-        says = 'When using an EFS access point, the root directory must either be set to "/" or be omitted'
-        yield quoted("rootDirectory", says)
-    elif root is not None and not root.startswith("/"):
-        yield Violation("rootDirectory", "must be an absolute path")
-    if efs.get("transitEncryption") != "ENABLED" and (access_point or authorization.get("iam") == "ENABLED"):
-        yield Violation("transitEncryption", "must be ENABLED with an access point or IAM authorisation")

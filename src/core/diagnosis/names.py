@@ -45,7 +45,8 @@ _SHAPES: Final = re.compile(
     re.IGNORECASE,
 )
 _SERVICE: Final = re.compile(
-    r"(?:^|[/.])(ecr|ssm|secretsmanager|logs|s3|efs|kms|sts)(?:\.[\w-]+)?\.amazonaws\.com(?![\w-])", re.IGNORECASE
+    r"(?:^|[/.])(ecr|ssm|secretsmanager|logs|s3|s3files|efs|kms|sts)(?:\.[\w-]+)?\.(?:amazonaws\.com|on\.aws)(?![\w-])",
+    re.IGNORECASE,
 )
 
 

@@ -89,6 +89,18 @@ LOG_GROUP: Final = Constraint(
 )
 FILE_SYSTEM: Final = Constraint(r"^fs-[0-9a-f]{8,40}$", "must be the id of an EFS file system (fs-...)")
 ACCESS_POINT: Final = Constraint(r"^fsap-[0-9a-f]{8,40}$", "must be the id of an EFS access point (fsap-...)")
+# botocore, s3files: FileSystemArn and AccessPointArn.
+_S3_FILES: Final = "arn:aws[a-z-]*:s3files:[a-z0-9-]+:[0-9]{12}:file-system/fs-[0-9a-f]{17,40}"
+S3_FILES_FILE_SYSTEM: Final = Constraint(
+    rf"^{_S3_FILES}$",
+    "must be the whole ARN of a file system of S3 Files (arn:aws:s3files:<region>:<account>:file-system/fs-...), "
+    "not its id",
+)
+S3_FILES_ACCESS_POINT: Final = Constraint(
+    rf"^{_S3_FILES}/access-point/fsap-[0-9a-f]{{17,40}}$",
+    "must be the whole ARN of an access point of S3 Files "
+    "(arn:aws:s3files:<region>:<account>:file-system/fs-.../access-point/fsap-...), not its id",
+)
 IMAGE: Final = Constraint(
     # ECS allows letters, digits and - _ : . / # in an image (botocore, ContainerDefinition), and a digest after @.
     r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$",

@@ -3,9 +3,10 @@
 from typing import Any
 
 from core.launch.ecs_rules import is_ecr_image, present, stop_timeout_of
-from core.launch.injection import InjectedParts, efs_volume, injected_parts
-from core.launch.request import EfsBind, LogOptions, StartRequest
+from core.launch.injection import InjectedParts, injected_parts
+from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import Settings, unconfigured
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import AgentVariable, Injection, agent_path
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
@@ -24,11 +25,8 @@ def build_definition(
     _check_roles(request, settings, strategy, logged=logs is not None, secret=secret_name is not None)
     task_role = request.task_role_arn or settings.task_role_arn
     containers = [*parts.containers, _main(request, settings, strategy, parts, secret_name)]
-    # IAM authorisation needs a task role; without one, the mount is anonymous.
-    bound = [
-        efs_volume(name, bind.file_system_id, bind.access_point_id, bind.root_directory, iam=task_role is not None)
-        for name, bind in _binds(request).items()
-    ]
+    # IAM authorisation needs a task role; without one, EFS is mounted anonymously.
+    bound = [bind.volume(name, iam=task_role is not None) for name, bind in _binds(request).items()]
     definition = {
         "requiresCompatibilities": ["FARGATE"],
         "networkMode": "awsvpc",
@@ -78,9 +76,9 @@ def _main(
     }
 
 
-def _binds(request: StartRequest) -> dict[str, EfsBind]:
+def _binds(request: StartRequest) -> dict[str, EfsBind | S3FilesBind]:
     """The caller's file systems, by the names of their volumes."""
-    return {f"bind-{position}": bind for position, bind in enumerate(request.efs_binds)}
+    return {f"bind-{position}": bind for position, bind in enumerate(request.binds)}
 
 
 def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | None:
@@ -123,9 +121,26 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
                 "and none is configured.",
                 "Set EXECUTION_ROLE_ARN (stack parameter ExecutionRoleArn).",
             )
-    if strategy is Injection.EFS and not (request.task_role_arn or settings.task_role_arn):
+    if not (request.task_role_arn or settings.task_role_arn):
+        _check_mounts(request, strategy)
+
+
+def _check_mounts(request: StartRequest, strategy: Injection) -> None:
+    """Refuses the mounts of a task without a role that IAM must authorise."""
+    give_role = "Set TASK_ROLE_ARN (stack parameter TaskRoleArn) or send task_role_arn; the role needs "
+    if strategy is Injection.EFS:
         raise unconfigured(
             "injection efs mounts the agent's file system with IAM authorisation, and the task has no role.",
-            "Set TASK_ROLE_ARN (stack parameter TaskRoleArn) or send task_role_arn; "
-            "the role needs elasticfilesystem:ClientMount on the file system.",
+            f"{give_role}elasticfilesystem:ClientMount on the file system.",
+        )
+    if strategy is Injection.S3_FILES:
+        raise unconfigured(
+            "injection s3-files mounts the agent's file system by the task's role, and the task has no role.",
+            f"{give_role}s3files:ClientMount on the file system.",
+        )
+    if request.s3_files_binds:
+        raise unconfigured(
+            "s3_files_binds: S3 Files is mounted by the task's role, and the task has no role.",
+            f"{give_role}s3files:ClientMount on each file system, and s3files:ClientWrite where it writes.",
+            ErrorCode.INVALID_REQUEST,
         )

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from core.launch.ecs_rules import present
 from core.launch.request import StartRequest
 from core.launch.settings import Settings, invalid, unconfigured
+from core.launch.volumes import efs_volume, s3_files_volume
 from core.model.agent import AGENT_DIRECTORY, Injection
 from core.model.facts import INIT
 from core.model.failure import ErrorCode
@@ -24,24 +25,32 @@ class InjectedParts(NamedTuple):
 
 
 def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
-    """The request's strategy, else the stack's, else `efs` with a file system, else `init-container`.
+    """The request's strategy, else the stack's, else that of the stack's file system, else `init-container`.
 
-    Raises `Refused` for `efs` without a file system, and for `init-container` without an agent image. There is no
-    default image, because the image's program is the first process of every container and holds its token.
+    With file systems of both kinds the default is `efs`. Raises `Refused` for `efs` and `s3-files` without a file
+    system, and for `init-container` without an agent image. There is no default image, because the image's program is
+    the first process of every container and holds its token.
     """
-    default = Injection.EFS if settings.efs_file_system_id else Injection.INIT_CONTAINER
+    by_file_system = Injection.S3_FILES if settings.s3_files_file_system_arn else Injection.INIT_CONTAINER
+    default = Injection.EFS if settings.efs_file_system_id else by_file_system
     strategy = request.injection or settings.injection or default
     if strategy is Injection.EFS and not settings.efs_file_system_id:
         raise invalid(
             "injection is efs, but this stack has no file system with the agent.",
             "Set EFS_FILE_SYSTEM_ID (stack parameter EfsFileSystemId), or leave injection out.",
         )
+    if strategy is Injection.S3_FILES and not settings.s3_files_file_system_arn:
+        raise invalid(
+            "injection is s3-files, but this stack has no file system of S3 Files with the agent.",
+            "Set S3_FILES_FILE_SYSTEM_ARN (stack parameter S3FilesFileSystemArn), or leave injection out.",
+        )
     if strategy is Injection.INIT_CONTAINER and not settings.agent_image:
         raise unconfigured(
             "injection is init-container, but no agent image is configured. Nothing was written or started.",
             "Set AGENT_IMAGE (stack parameter AgentImage) to an image of yours that holds the agent, best "
-            "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) to a file system that "
-            "does; or, for a container whose own image does, send injection image.",
+            "named by its digest (name@sha256:...), or EFS_FILE_SYSTEM_ID (EfsFileSystemId) or "
+            "S3_FILES_FILE_SYSTEM_ARN (S3FilesFileSystemArn) to a file system that does; or, for a container whose own "
+            "image does, send injection image.",
             ErrorCode.INVALID_REQUEST if request.injection else ErrorCode.LAUNCH_FAILED,
         )
     return strategy
@@ -57,25 +66,17 @@ def injected_parts(strategy: Injection, settings: Settings) -> InjectedParts:
             raise ValueError("the efs strategy was chosen without a file system")
         volume = efs_volume(AGENT_VOLUME, settings.efs_file_system_id, settings.efs_access_point_id, iam=True)
         return InjectedParts(volumes=(volume,), mount_points=(mounted,))
+    if strategy is Injection.S3_FILES:
+        if settings.s3_files_file_system_arn is None:
+            raise ValueError("the s3-files strategy was chosen without a file system")
+        volume = s3_files_volume(AGENT_VOLUME, settings.s3_files_file_system_arn, settings.s3_files_access_point_arn)
+        return InjectedParts(volumes=(volume,), mount_points=(mounted,))
     return InjectedParts(
         volumes=({"name": AGENT_VOLUME},),
         mount_points=(mounted,),
         depends_on=({"containerName": INIT, "condition": "SUCCESS"},),
         containers=(_init_container(settings),),
     )
-
-
-def efs_volume(
-    name: str, file_system_id: str, access_point_id: str | None, root_directory: str | None = None, *, iam: bool
-) -> dict[str, Any]:
-    """A task volume on EFS. ECS refuses a root directory beside an access point, which has one."""
-    configuration = {
-        "fileSystemId": file_system_id,
-        "rootDirectory": None if access_point_id else root_directory or "/",
-        "transitEncryption": "ENABLED",
-        "authorizationConfig": present({"accessPointId": access_point_id, "iam": "ENABLED" if iam else None}),
-    }
-    return {"name": name, "efsVolumeConfiguration": present(configuration)}
 
 
 def _init_container(settings: Settings) -> dict[str, Any]:

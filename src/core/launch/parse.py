@@ -13,8 +13,9 @@ from pydantic_core import ErrorDetails
 
 from core.launch.docker import DOCKER, IMAGE_CONFIG, Translation, translate
 from core.launch.docker_members import TABLE
-from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, StopRequest, Ulimit
+from core.launch.request import Limits, LogOptions, StartRequest, StopRequest, Ulimit
 from core.launch.settings import invalid
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.errors import Refused
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
@@ -35,6 +36,7 @@ _JSON_WORDS: Final = {
 _MEMBERS: Final[dict[str, type[BaseModel]]] = {
     "limits": Limits,
     "efs_binds": EfsBind,
+    "s3_files_binds": S3FilesBind,
     "ulimits": Ulimit,
     "log": LogOptions,
 }

@@ -14,8 +14,6 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.launch.constraints import (
-    ACCESS_POINT,
-    FILE_SYSTEM,
     IMAGE,
     LOG_GROUP,
     REGISTRY_SECRET,
@@ -31,7 +29,6 @@ from core.launch.documents import (
     Capability,
     ContainerId,
     EntryPoint,
-    MountPath,
     Reason,
     StopTimeout,
     StrictDocument,
@@ -52,6 +49,7 @@ from core.launch.ecs_rules import (
     smallest_size,
 )
 from core.launch.settings import MAX_LIFETIME, TokenDelivery
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import Injection
 from core.model.capacity import Capacity
 
@@ -96,22 +94,6 @@ class Ulimit(StrictDocument):
     def _soft_below_hard(self) -> Ulimit:
         if self.soft > self.hard:
             raise PydanticCustomError("ulimit", "soft must not be greater than hard")
-        return self
-
-
-class EfsBind(StrictDocument):
-    """An EFS directory to mount. Transit encryption is always on; a task with a role authorises by IAM."""
-
-    file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
-    access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
-    root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
-    container_path: MountPath
-    read_only: bool = False
-
-    @model_validator(mode="after")
-    def _one_root(self) -> EfsBind:
-        if self.access_point_id and self.root_directory not in (None, "/"):
-            raise PydanticCustomError("root_directory", "root_directory must be left out: the access point fixes it")
         return self
 
 
@@ -169,6 +151,7 @@ class StartRequest(StrictDocument):
     platform: Annotated[Platform, Strict(False)] = Platform.X86_64
     ephemeral_storage_gib: int | None = Field(None, ge=21, le=200, description="Fargate gives 20 when left out.")
     efs_binds: Array[EfsBind] = Field((), max_length=32)
+    s3_files_binds: Array[S3FilesBind] = Field((), max_length=32, description="They need a task role.")
     ulimits: Array[Ulimit] = Field(
         (), max_length=1, description="Fargate's default for nofile is 65535, soft and hard."
     )
@@ -243,12 +226,24 @@ class StartRequest(StrictDocument):
 
     @model_validator(mode="after")
     def _one_bind_per_path(self) -> StartRequest:
-        paths = [bind.container_path for bind in self.efs_binds]
+        paths = [bind.container_path for bind in self.binds]
         if twice := sorted({path for path in paths if paths.count(path) > 1}):
+            on_efs, on_s3_files = (
+                {bind.container_path for bind in one} for one in (self.efs_binds, self.s3_files_binds)
+            )
+            members = {"efs_binds": on_efs, "s3_files_binds": on_s3_files}
+            named = [name for name, its in members.items() if its & set(twice)]
             raise PydanticCustomError(
-                "repeated", "efs_binds: container_path {paths} is mounted more than once", {"paths": ", ".join(twice)}
+                "repeated",
+                "{members}: container_path {paths} is mounted more than once",
+                {"members": " and ".join(named), "paths": ", ".join(twice)},
             )
         return self
+
+    @property
+    def binds(self) -> tuple[EfsBind | S3FilesBind, ...]:
+        """The caller's file systems of every kind."""
+        return (*self.efs_binds, *self.s3_files_binds)
 
 
 class StopRequest(StrictDocument):

@@ -25,10 +25,13 @@ from core.launch.constraints import (
     LOG_GROUP,
     PREFIX,
     ROLE,
+    S3_FILES_ACCESS_POINT,
+    S3_FILES_FILE_SYSTEM,
     SECURITY_GROUPS,
     SUBNETS,
 )
 from core.launch.ecs_rules import DEFAULT_STOP_TIMEOUT, MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
+from core.launch.volumes import is_access_point_of
 from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError, Refused
@@ -66,8 +69,11 @@ class Need:
 
 NEEDS: Final = (
     Need("injection", "efs_file_system_id", Injection.EFS),
+    Need("injection", "s3_files_file_system_arn", Injection.S3_FILES),
+    Need("injection", "task_role_arn", Injection.S3_FILES),
     Need("injection", "agent_image", Injection.INIT_CONTAINER),
     Need("efs_access_point_id", "efs_file_system_id"),
+    Need("s3_files_access_point_arn", "s3_files_file_system_arn"),
     Need("token_delivery", "execution_role_arn", TokenDelivery.SSM),
     Need("task_log_group", "execution_role_arn"),
     Need("capacity", "launch_attempts", Capacity.SPOT_FIRST, least=2),  # On-Demand is another launch
@@ -108,9 +114,17 @@ class Settings(BaseModel):
     task_security_groups: Annotated[Ids, SECURITY_GROUPS] = _setting((), "The tasks' security groups, comma-separated.")
     assign_public_ip: bool = _setting(False, "Give tasks a public address (subnets without NAT).")
     execution_role_arn: Annotated[str | None, ROLE] = _setting(None, "Pulls images, writes logs, reads secrets.")
-    task_role_arn: Annotated[str | None, ROLE] = _setting(None, "Role of the container's AWS calls; EFS IAM uses it.")
+    task_role_arn: Annotated[str | None, ROLE] = _setting(
+        None, "Role of the container's AWS calls; EFS and S3 Files authorise it."
+    )
     efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = _setting(None, "The file system with the agent binary.")
     efs_access_point_id: Annotated[str | None, ACCESS_POINT] = _setting(None, "Access point of the binary's directory.")
+    s3_files_file_system_arn: Annotated[str | None, S3_FILES_FILE_SYSTEM] = _setting(
+        None, "The S3 Files file system with the agent binary."
+    )
+    s3_files_access_point_arn: Annotated[str | None, S3_FILES_ACCESS_POINT] = _setting(
+        None, "Its access point of the binary's directory."
+    )
     agent_image: Annotated[str | None, IMAGE] = _setting(
         None, "The image whose agent binary the init container copies."
     )
@@ -120,7 +134,7 @@ class Settings(BaseModel):
     )
     agent_port: int = _setting(9111, "The TCP port of the agent.", ge=1, le=65535)
     agent_flavor: AgentFlavor = _setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
-    injection: Injection | None = _setting(None, "Forces a strategy; the default follows the EFS setting.")
+    injection: Injection | None = _setting(None, "Forces a strategy; the default follows the file systems.")
     token_delivery: TokenDelivery = _setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
     task_log_group: Annotated[str | None, LOG_GROUP] = _setting(
         None, "A log group for the containers' output, which shows why an agent never ran."
@@ -172,6 +186,10 @@ class Settings(BaseModel):
         wanting = [need for need in NEEDS if self._is_set(need) and not self._is_met(need)]
         if wanting:
             raise PydanticCustomError("need", "; ".join(map(str, wanting)))
+        if not is_access_point_of(self.s3_files_access_point_arn, self.s3_files_file_system_arn):
+            raise PydanticCustomError(
+                "access_point", "S3_FILES_ACCESS_POINT_ARN is no access point of S3_FILES_FILE_SYSTEM_ARN"
+            )
         return self
 
     def _is_set(self, need: Need) -> bool:

@@ -12,6 +12,7 @@ class Injection(StrEnum):
     """How the agent binary gets into the container (contract.md 5)."""
 
     EFS = "efs"
+    S3_FILES = "s3-files"
     INIT_CONTAINER = "init-container"
     IMAGE = "image"
 

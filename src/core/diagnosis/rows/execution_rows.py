@@ -17,6 +17,11 @@ _architecture = partial(start_row, cause=Cause.AGENT_WRONG_ARCHITECTURE)
 _not_copied = partial(start_row, cause=Cause.AGENT_BINARY_MISSING, where=Place.INIT)
 _not_executable = partial(start_row, cause=Cause.AGENT_NOT_EXECUTABLE)
 
+_STAGE: Final = (
+    "`aws s3 cp sockerless-agent s3://BUCKET/sockerless/bin/sockerless-agent "
+    "--metadata file-owner=0,file-group=0,file-permissions=0100755`"
+)
+"""S3 Files shows an object without this metadata as root's, mode 0644 (S3 User Guide, S3 Files, POSIX permissions)."""
 _DENIED: Final = r"\bexec:? .*(permission denied|is a directory)"
 # The kernel's words about a program that exists. runc's own words, about one that is missing, quote the program.
 _KERNEL: Final = rf"\bexec ({NAME}[^:]*|user process caused):? \"?"
@@ -79,8 +84,9 @@ EXECUTION: Final = (
         pattern=_DENIED,
         summary="The agent was found but may not be executed",
         remedy="Make it executable for every user: chmod 0755 on the binary, and r-x on its directory for the access "
-        "point's POSIX user. With a volume the executable is /sockerless-agent/sockerless-agent; /sockerless-agent "
-        "itself is the directory.",
+        f"point's POSIX user. Strategy s3-files: S3 Files takes the mode from the object's metadata, so stage it with "
+        f"{_STAGE}. With a volume the executable is /sockerless-agent/sockerless-agent; /sockerless-agent itself is "
+        "the directory.",
     ),
     _not_copied(
         pattern=_LOADER,
@@ -105,8 +111,9 @@ EXECUTION: Final = (
         cause=Cause.AGENT_BINARY_MISSING,
         summary="There is no agent binary where the task looks for it",
         remedy="Strategy efs: put the binary, statically linked and with mode 0755, into the directory that is the "
-        "access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy init-container: the "
-        "copy command must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
+        "access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy s3-files: stage it "
+        f"below the prefix that is the access point's root, with {_STAGE}. Strategy init-container: the copy command "
+        "must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
     ),
     # Any other errno of execve(2): argument list too long, input/output error, stale file handle, ...
     _not_copied(
@@ -118,6 +125,6 @@ EXECUTION: Final = (
         pattern=_REFUSED,
         summary="The agent was found, but the kernel did not execute it",
         remedy="Look the kernel's reason up in execve(2). Of an argument list that is too long, the container's own "
-        "command and environment are most; a file system that does not answer is the agent's EFS.",
+        "command and environment are most; a file system that does not answer is the agent's EFS or S3 Files.",
     ),
 )

@@ -202,6 +202,20 @@ START_TEXTS = [
         Cause.EFS_MOUNT_FAILED,
         "elasticfilesystem:ClientMount",
     ),
+    Case(
+        "efs-utils 3, mount_s3files: name not resolved",
+        f'{EFS}Failed to resolve "use1-az1.fs-0123.s3files.us-east-1.on.aws" - check that your file system ID is '
+        "correct, and ensure that the VPC has an S3Files mount target for this file system ID. See "
+        f"https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail.{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "S3FilesFileSystemArn",
+    ),
+    Case(
+        "efs-utils 3: S3 Files' access denied, by way of its proxy",
+        f"{EFS}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/shop'{EFS_END}",
+        Cause.EFS_MOUNT_FAILED,
+        "s3files:ClientMount",
+    ),
     Case("EFS: new words", f"{EFS}something new{EFS_END}", Cause.EFS_MOUNT_FAILED, "mount target"),
     # --- other volumes
     Case(

@@ -12,6 +12,8 @@ from tests.factories import CLUSTER, CONTAINER_ID
 SUBNET = "subnet-0a1b2c3d"
 FILE_SYSTEM = "fs-0123456789abcdef0"
 ACCESS_POINT = "fsap-0123456789abcdef0"
+S3_FILE_SYSTEM = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"
+S3_ACCESS_POINT = f"{S3_FILE_SYSTEM}/access-point/fsap-0123456789abcdef0"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/execution"
 TASK_ROLE = "arn:aws:iam::123456789012:role/task"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/registry-AbCdEf"
@@ -49,6 +51,16 @@ def efs_settings(**changes: Any) -> Settings:
     return settings(**{**values, **changes})
 
 
+def s3_settings(**changes: Any) -> Settings:
+    """A stack with the agent on S3 Files."""
+    values: dict[str, Any] = {
+        "s3_files_file_system_arn": S3_FILE_SYSTEM,
+        "s3_files_access_point_arn": S3_ACCESS_POINT,
+        "task_role_arn": TASK_ROLE,
+    }
+    return settings(**{**values, **changes})
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 NAMES = TEXT.filter(lambda name: name and "=" not in name and not name.startswith(("SOCKERLESS_", "SECRET_")))
 LARGE = st.integers(0, 80_000).map(lambda size: "x" * size)
@@ -78,6 +90,15 @@ BINDS = st.lists(
     max_size=4,
     unique_by=lambda bind: bind["container_path"],
 )
+_S3_BIND = {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/s3"}
+S3_BINDS = st.sampled_from(
+    [
+        [],
+        [_S3_BIND],
+        [{**_S3_BIND, "root_directory": "/data", "read_only": True}],
+        [_S3_BIND, {**_S3_BIND, "access_point_arn": S3_ACCESS_POINT, "container_path": "/s3/other"}],
+    ]
+)
 LOGS = st.fixed_dictionaries(
     {},
     optional={
@@ -106,6 +127,7 @@ DOCUMENTS = st.fixed_dictionaries(
         "platform": st.sampled_from(["X86_64", "ARM64"]),
         "ephemeral_storage_gib": st.integers(21, 200),
         "efs_binds": BINDS,
+        "s3_files_binds": S3_BINDS,
         "ulimits": st.sampled_from([[], [NOFILE], [{**NOFILE, "hard": 2**20}]]),
         "stop_timeout": st.integers(0, 120),
         "read_only_root": st.booleans(),
@@ -115,7 +137,7 @@ DOCUMENTS = st.fixed_dictionaries(
         "security_groups": st.sampled_from([[], [GROUP], [GROUP, "sg-0a1b2c3d"]]),
         "repository_credentials": st.sampled_from([SECRET, SECRET.replace("arn:aws:", "arn:aws-us-gov:")]),
         "task_role_arn": st.just(TASK_ROLE),
-        "injection": st.sampled_from(["efs", "init-container", "image"]),
+        "injection": st.sampled_from(["efs", "s3-files", "init-container", "image"]),
         "token_delivery": st.sampled_from(["environment", "ssm"]),
         "health_timeout": st.integers(1, 240),
         "start_timeout": st.integers(1, 86400),
@@ -142,6 +164,8 @@ SETTINGS = st.builds(
     task_role_arn=st.sampled_from([None, TASK_ROLE]),
     efs_file_system_id=st.sampled_from([None, FILE_SYSTEM]),
     efs_access_point_id=st.sampled_from([None, ACCESS_POINT]),
+    s3_files_file_system_arn=st.sampled_from([None, S3_FILE_SYSTEM]),
+    s3_files_access_point_arn=st.sampled_from([None, S3_ACCESS_POINT]),
     task_log_group=st.sampled_from([None, "/tasks"]),
     agent_image=st.sampled_from([None, AGENT_IMAGE, ECR_IMAGE]),
     agent_copy_command=st.sampled_from([(), ("/copy",), ("cp", "/a", "/b")]),
@@ -156,8 +180,10 @@ COMPLETE_SETTINGS = st.builds(
     efs_settings,
     execution_role_arn=st.just(EXECUTION_ROLE),
     efs_access_point_id=st.sampled_from([None, ACCESS_POINT]),
+    s3_files_file_system_arn=st.just(S3_FILE_SYSTEM),
+    s3_files_access_point_arn=st.sampled_from([None, S3_ACCESS_POINT]),
     task_log_group=st.sampled_from([None, "/tasks"]),
-    injection=st.sampled_from([None, "init-container", "image"]),
+    injection=st.sampled_from([None, "s3-files", "init-container", "image"]),
     token_delivery=st.sampled_from(["environment", "ssm"]),
 )
 """Stacks that lack nothing."""

@@ -15,7 +15,17 @@ from core.model.agent import AgentFlavor, Injection, agent_arguments, agent_path
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode
 from tests.factories import TOKEN
-from tests.unit.core.launch.requests import ACCESS_POINT, FILE_SYSTEM, TASK_ROLE, document, efs_settings, settings
+from tests.unit.core.launch.requests import (
+    ACCESS_POINT,
+    FILE_SYSTEM,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
+    TASK_ROLE,
+    document,
+    efs_settings,
+    s3_settings,
+    settings,
+)
 
 
 def plan(stack: Settings, **changes: Any) -> LaunchPlan:
@@ -38,20 +48,28 @@ def containers(planned: LaunchPlan) -> dict[str, dict[str, Any]]:
         (efs_settings(), "image", Injection.IMAGE),
         (settings(injection="image"), "init-container", Injection.INIT_CONTAINER),
         (efs_settings(injection="image"), "efs", Injection.EFS),
+        (s3_settings(), None, Injection.S3_FILES),
+        (s3_settings(efs_file_system_id=FILE_SYSTEM), None, Injection.EFS),
+        (s3_settings(efs_file_system_id=FILE_SYSTEM, injection="s3-files"), None, Injection.S3_FILES),
+        (s3_settings(efs_file_system_id=FILE_SYSTEM), "s3-files", Injection.S3_FILES),
+        (s3_settings(), "image", Injection.IMAGE),
     ],
 )
 def test_the_request_then_the_stack_then_the_default(stack: Settings, wanted: str | None, strategy: Injection) -> None:
-    """EFS where there is a file system, else an init container; the stack can force one, and a request another."""
+    """EFS where there is a file system, else S3 Files, else an init container; stack and request can force one."""
     request = parse_start_request(document(**({"injection": wanted} if wanted else {})))
     assert choose_strategy(stack, request) is strategy
 
 
-def test_efs_without_a_file_system_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("strategy", "setting"), [("efs", "EFS_FILE_SYSTEM_ID"), ("s3-files", "S3_FILES_FILE_SYSTEM_ARN")]
+)
+def test_a_strategy_without_its_file_system_is_refused(strategy: str, setting: str) -> None:
     """A request cannot have a file system that the stack does not have."""
-    with pytest.raises(Refused, match="injection is efs") as caught:
-        plan(settings(), injection="efs")
+    with pytest.raises(Refused, match=f"injection is {strategy}") as caught:
+        plan(settings(task_role_arn=TASK_ROLE), injection=strategy)
     assert caught.value.failure.code is ErrorCode.INVALID_REQUEST
-    assert "EFS_FILE_SYSTEM_ID" in caught.value.failure.remedy
+    assert setting in caught.value.failure.remedy
 
 
 @pytest.mark.parametrize(
@@ -71,18 +89,34 @@ def test_other_strategies_need_no_agent_image() -> None:
     """The other strategies have no init container."""
     assert plan(settings(agent_image=None), injection="image").injection is Injection.IMAGE
     assert plan(efs_settings(agent_image=None)).injection is Injection.EFS
+    assert plan(s3_settings(agent_image=None)).injection is Injection.S3_FILES
 
 
-def test_building_efs_without_choosing_it_is_a_bug() -> None:
+@pytest.mark.parametrize("strategy", [Injection.EFS, Injection.S3_FILES])
+def test_building_a_strategy_without_choosing_it_is_a_bug(strategy: Injection) -> None:
     """A volume without a file system is never made."""
     with pytest.raises(ValueError, match="without a file system"):
-        injected_parts(Injection.EFS, settings())
+        injected_parts(strategy, settings())
 
 
-def test_forced_efs_without_a_file_system_is_refused_at_start_up() -> None:
+@pytest.mark.parametrize(
+    ("strategy", "lacking"),
+    [("efs", ["EFS_FILE_SYSTEM_ID"]), ("s3-files", ["S3_FILES_FILE_SYSTEM_ARN", "TASK_ROLE_ARN"])],
+)
+def test_a_forced_strategy_without_what_it_needs_is_refused_at_start_up(strategy: str, lacking: list[str]) -> None:
     """The operator learns it when the function starts, not with the first task."""
-    with pytest.raises(ConfigurationError, match="EFS_FILE_SYSTEM_ID"):
-        Settings.from_env({"TABLE_NAME": "t", "INJECTION": "efs"})
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({"TABLE_NAME": "t", "INJECTION": strategy})
+    assert [name for name in lacking if f"needs {name}, which is not set" not in str(caught.value)] == []
+
+
+def test_an_access_point_of_another_file_system_is_refused_at_start_up() -> None:
+    """An access point's ARN begins with its file system's, so one that does not can never be mounted."""
+    other = S3_FILE_SYSTEM.replace("fs-0", "fs-1")
+    with pytest.raises(ConfigurationError, match="S3_FILES_ACCESS_POINT_ARN is no access point of"):
+        Settings.from_env(
+            {"TABLE_NAME": "t", "S3_FILES_FILE_SYSTEM_ARN": other, "S3_FILES_ACCESS_POINT_ARN": S3_ACCESS_POINT}
+        )
 
 
 def test_efs_definition() -> None:
@@ -124,6 +158,40 @@ def test_efs_needs_a_task_role() -> None:
     assert caught.value.failure.cause is Cause.TASK_DEFINITION
     assert "TASK_ROLE_ARN" in caught.value.failure.remedy
     assert plan(efs_settings(task_role_arn=None), task_role_arn=TASK_ROLE).definition["taskRoleArn"] == TASK_ROLE
+
+
+def test_s3_files_definition() -> None:
+    """The access point's directory of the bucket, read-only at the agent's place; one container, with the role."""
+    planned = plan(s3_settings())
+    assert planned.definition["volumes"] == [
+        {
+            "name": "sockerless-agent",
+            "s3filesVolumeConfiguration": {"fileSystemArn": S3_FILE_SYSTEM, "accessPointArn": S3_ACCESS_POINT},
+        }
+    ]
+    (main,) = planned.definition["containerDefinitions"]
+    assert main["mountPoints"] == [
+        {"sourceVolume": "sockerless-agent", "containerPath": "/sockerless-agent", "readOnly": True}
+    ]
+    assert main["entryPoint"] == ["/sockerless-agent/sockerless-agent"]
+    assert planned.definition["taskRoleArn"] == TASK_ROLE
+
+
+def test_s3_files_without_an_access_point_mounts_the_root() -> None:
+    """Then the binary lies at the root of the file system."""
+    (volume,) = plan(s3_settings(s3_files_access_point_arn=None)).definition["volumes"]
+    assert volume["s3filesVolumeConfiguration"] == {"fileSystemArn": S3_FILE_SYSTEM, "rootDirectory": "/"}
+
+
+def test_s3_files_needs_a_task_role() -> None:
+    """ECS mounts S3 Files by the task's role, so a start that leads to none is refused; a request may bring one."""
+    stack = s3_settings(task_role_arn=None)
+    with pytest.raises(Refused, match="the task has no role") as caught:
+        plan(stack)
+    assert caught.value.failure.cause is Cause.TASK_DEFINITION
+    assert "TASK_ROLE_ARN" in caught.value.failure.remedy
+    assert "s3files:ClientMount" in caught.value.failure.remedy
+    assert plan(stack, task_role_arn=TASK_ROLE).definition["taskRoleArn"] == TASK_ROLE
 
 
 def test_init_container_definition() -> None:
@@ -177,7 +245,7 @@ def test_image_definition() -> None:
 @pytest.mark.parametrize("strategy", list(Injection))
 def test_the_plan_says_where_the_agent_is(strategy: Injection) -> None:
     """What runs first in main is the agent of the strategy, and nothing but it."""
-    planned = plan(efs_settings(injection=strategy))
+    planned = plan(efs_settings(s3_files_file_system_arn=S3_FILE_SYSTEM, injection=strategy))
     assert planned.injection is strategy
     assert containers(planned)["main"]["entryPoint"] == [agent_path(strategy)]
 

@@ -29,6 +29,8 @@ from tests.unit.core.launch.requests import (
     GROUP,
     NOFILE,
     PARAMETER,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
     SECRET,
     SETTINGS,
     SUBNET,
@@ -197,6 +199,49 @@ def test_a_bind_without_a_task_role_is_mounted_anonymously() -> None:
         "rootDirectory": "/",
         "transitEncryption": "ENABLED",
     }
+
+
+def test_a_bind_of_s3_files_in_full() -> None:
+    """An access point fixes the directory; without one it is the caller's, or the root. EFS's volumes come first."""
+    binds = [
+        {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/a", "access_point_arn": S3_ACCESS_POINT},
+        {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/b", "root_directory": "/data", "read_only": True},
+        {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/c"},
+    ]
+    on_efs = [{"file_system_id": "fs-00000000", "container_path": "/data"}]
+    planned = plan(efs_settings(), s3_files_binds=binds, efs_binds=on_efs)
+    _, efs, *on_s3_files = planned.definition["volumes"]
+    assert (efs["name"], "efsVolumeConfiguration" in efs) == ("bind-0", True)
+    assert on_s3_files == [
+        {
+            "name": "bind-1",
+            "s3filesVolumeConfiguration": {"fileSystemArn": S3_FILE_SYSTEM, "accessPointArn": S3_ACCESS_POINT},
+        },
+        {
+            "name": "bind-2",
+            "s3filesVolumeConfiguration": {"fileSystemArn": S3_FILE_SYSTEM, "rootDirectory": "/data"},
+        },
+        {"name": "bind-3", "s3filesVolumeConfiguration": {"fileSystemArn": S3_FILE_SYSTEM, "rootDirectory": "/"}},
+    ]
+    assert main_of(planned)["mountPoints"][2:] == [
+        {"sourceVolume": "bind-1", "containerPath": "/a", "readOnly": False},
+        {"sourceVolume": "bind-2", "containerPath": "/b", "readOnly": True},
+        {"sourceVolume": "bind-3", "containerPath": "/c", "readOnly": False},
+    ]
+    assert_valid(planned)
+
+
+def test_a_bind_of_s3_files_needs_a_task_role() -> None:
+    """The task's role mounts it: without one the request is refused, with the member and what to do."""
+    bind = {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/bucket"}
+    with pytest.raises(Refused, match=r"s3_files_binds: .* the task has no role") as caught:
+        plan(s3_files_binds=[bind])
+    assert (caught.value.failure.code, caught.value.failure.cause) == (
+        ErrorCode.INVALID_REQUEST,
+        Cause.TASK_DEFINITION,
+    )
+    assert "task_role_arn" in caught.value.failure.remedy
+    assert plan(s3_files_binds=[bind], task_role_arn=TASK_ROLE).definition["taskRoleArn"] == TASK_ROLE
 
 
 def test_the_run_in_full() -> None:
@@ -514,7 +559,7 @@ def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settin
         assert_valid(planned)
         assert TOKEN not in json.dumps(planned.definition)
     elif planned.code is ErrorCode.INVALID_REQUEST:
-        named = ("entrypoint, cmd and environment", "injection", "log", "security_groups")
+        named = ("entrypoint, cmd and environment", "injection", "log", "security_groups", "s3_files_binds")
         assert any(name in planned.message for name in named)
     else:
         assert any(name.upper() in planned.remedy for name in Settings.model_fields)

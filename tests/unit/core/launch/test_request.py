@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.launch.ecs_rules import TaskSize
@@ -18,10 +19,19 @@ from core.model.agent import AgentVariable, Injection
 from core.model.errors import Refused
 from core.model.failure import ErrorCode
 from tests.factories import CONTAINER_ID
-from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, PARAMETER, SECRET, document
+from tests.unit.core.launch.requests import (
+    DOCUMENTS,
+    NOFILE,
+    PARAMETER,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
+    SECRET,
+    document,
+)
 
 ROOT = Path(__file__).parents[4]
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
+S3_BIND = {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/bucket"}
 
 
 def refusal(value: object) -> str:
@@ -118,6 +128,30 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
             {"efs_binds": [{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/x"}]},
             "efs_binds[0]: root_directory must be left out",
         ),
+        (
+            {"s3_files_binds": [{}]},
+            "s3_files_binds[0].file_system_arn: is required; s3_files_binds[0].cont",
+        ),
+        (
+            {"s3_files_binds": [{**S3_BIND, "file_system_arn": "fs-01234567"}]},
+            "[0].file_system_arn: must match",
+        ),
+        ({"s3_files_binds": [{**S3_BIND, "access_point_arn": "fsap-1"}]}, "[0].access_point_arn: must match"),
+        ({"s3_files_binds": [{**S3_BIND, "bucket": "x"}]}, "s3_files_binds[0].bucket: is unknown; allowed are file_sy"),
+        ({"s3_files_binds": [{**S3_BIND, "container_path": "/sockerless-agent"}]}, "must not be or be in /sockerless-"),
+        (
+            {"s3_files_binds": [{**S3_BIND, "access_point_arn": S3_ACCESS_POINT, "root_directory": "/x"}]},
+            "s3_files_binds[0]: root_directory must be left out",
+        ),
+        (
+            {"s3_files_binds": [{**S3_BIND, "access_point_arn": S3_ACCESS_POINT.replace("fs-0", "fs-1")}]},
+            "s3_files_binds[0]: access_point_arn must be one of file_system_arn",
+        ),
+        ({"s3_files_binds": [S3_BIND, S3_BIND]}, ": s3_files_binds: container_path /bucket is mounted more than once"),
+        (
+            {"efs_binds": [BIND], "s3_files_binds": [S3_BIND, {**S3_BIND, "container_path": "/data"}]},
+            "efs_binds and s3_files_binds: container_path /data is mounted more than once",
+        ),
         ({"ulimits": [{"name": "memlock", "soft": 1, "hard": 1}]}, "ulimits[0].name: must be 'nofile'"),
         ({"ulimits": [{**NOFILE, "soft": 65536}]}, "ulimits[0]: soft must not be greater than hard"),
         ({"ulimits": [{**NOFILE, "hard": -1}]}, "ulimits[0].hard: must be greater than or equal to 1"),
@@ -156,7 +190,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"repository_credentials": "dockerhub"}, "repository_credentials: must match"),
         ({"repository_credentials": SECRET.replace("secretsmanager", "ssm")}, "repository_credentials: must match"),
         ({"task_role_arn": "admin"}, "task_role_arn: must match"),
-        ({"injection": "sidecar"}, "injection: must be 'efs', 'init-container' or 'image'"),
+        ({"injection": "sidecar"}, "injection: must be 'efs', 's3-files', 'init-container' or 'image'"),
         ({"token_delivery": "file"}, "token_delivery: must be 'environment' or 'ssm'"),
         ({"log": {"mode": "fast"}}, "log.mode: must be 'blocking' or 'non-blocking'"),
         ({"log": {"driver": "splunk"}}, "log.driver: is unknown; allowed are group, stream_prefix, mode, max_buffer"),
@@ -222,6 +256,7 @@ def test_the_environment_is_in_no_repr() -> None:
 
 
 @given(DOCUMENTS)
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_every_valid_document_is_read(value: dict[str, Any]) -> None:
     """What the request says is what was sent, member by member."""
     request = parse_start_request(json.loads(json.dumps(value)))
@@ -246,6 +281,7 @@ def refusal_or_none(value: object) -> str | None:
 
 
 @given(DOCUMENTS, st.data())
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_a_broken_document_is_refused_or_read(value: dict[str, Any], data: st.DataObject) -> None:
     """Whatever stands in a member, the answer is a request or a refusal that names the member."""
     member = data.draw(st.sampled_from(sorted(value)))

@@ -6,16 +6,26 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from core.launch.documents import StrictDocument
 from core.launch.parse import parse_start_request, start_request_schema
-from core.launch.request import EfsBind, Limits, LogOptions, StartRequest, Ulimit
+from core.launch.request import Limits, LogOptions, StartRequest, Ulimit
+from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
-from tests.unit.core.launch.requests import DOCUMENTS, NOFILE, PARAMETER, SECRET, document
+from tests.unit.core.launch.requests import (
+    DOCUMENTS,
+    NOFILE,
+    PARAMETER,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
+    SECRET,
+    document,
+)
 
 NOTHING = (None, "")
 BIND = {"file_system_id": "fs-0123456789abcdef0", "container_path": "/data"}
@@ -31,6 +41,15 @@ WHOLE = document(
     platform="ARM64",
     ephemeral_storage_gib=21,
     efs_binds=[{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/", "read_only": True}],
+    s3_files_binds=[
+        {
+            "file_system_arn": S3_FILE_SYSTEM,
+            "access_point_arn": S3_ACCESS_POINT,
+            "root_directory": "/",
+            "container_path": "/bucket",
+            "read_only": True,
+        }
+    ],
     ulimits=[NOFILE],
     stop_timeout=60,
     read_only_root=True,
@@ -53,6 +72,7 @@ HOLDERS: dict[str, tuple[type[StrictDocument], tuple[str | int, ...]]] = {
     "request": (StartRequest, ()),
     "limits": (Limits, ("limits",)),
     "bind": (EfsBind, ("efs_binds", 0)),
+    "s3_files_bind": (S3FilesBind, ("s3_files_binds", 0)),
     "ulimit": (Ulimit, ("ulimits", 0)),
     "log": (LogOptions, ("log",)),
 }
@@ -193,6 +213,7 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 
 
 @given(DOCUMENTS, st.dictionaries(st.sampled_from(sorted(WHOLE)), ODD, max_size=3))
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_the_schema_refuses_nothing_that_the_parser_takes(value: dict[str, Any], odd: dict[str, Any]) -> None:
     """The schema is never stricter: what it cannot say (paths in their shortest form) only the parser checks."""
     if taken(changed_document := {**value, **odd}):

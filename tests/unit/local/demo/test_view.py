@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from core.model.agent import Injection
 from core.model.record import Stop
 from core.model.state import State
 from local.demo.cases import CASES
@@ -52,7 +53,7 @@ def test_picture_holds_what_was_recorded(tmp_path: Path) -> None:
 def test_cases_cover_what_the_demo_promises() -> None:
     """Every way of injection, keep-alive, a second launch, a job, and the two ends of an agent that is not reached."""
     strategies = {case.request.get("injection", "efs") for case in CASES}
-    assert strategies == {"efs", "init-container", "image"}
+    assert strategies == set(Injection)
     assert {case.fault for case in CASES} == {None, "eni-provisioning", "agent-missing", "port-blocked"}
     assert {case.expected for case in CASES} == {State.AGENT_HEALTHY, State.STOPPED, State.FAILED}
     assert any(case.request.get("cmd") == ["-f", "/dev/null"] for case in CASES)

@@ -8,6 +8,8 @@ from typing import Any
 
 Change = Callable[[dict[str, Any]], object]
 ROLE = "arn:aws:iam::123456789012:role/execution"
+S3_FILE_SYSTEM = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"
+S3_ACCESS_POINT = f"{S3_FILE_SYSTEM}/access-point/fsap-0123456789abcdef0"
 SECRET_VALUE = "hunter2"
 DEFINITION: dict[str, Any] = {
     "family": "web-1",
@@ -90,6 +92,13 @@ def main(**members: Any) -> Change:
 def efs(**members: Any) -> Change:
     """Sets members of the volume on EFS."""
     return lambda changed: changed["volumes"][1]["efsVolumeConfiguration"].update(members)
+
+
+def s3_files(**members: Any) -> Change:
+    """Adds a volume of S3 Files on an access point, with these members, and a role; None leaves a member out."""
+    configuration = {"fileSystemArn": S3_FILE_SYSTEM, "accessPointArn": S3_ACCESS_POINT, **members}
+    present = {name: value for name, value in configuration.items() if value is not None}
+    return both(task(taskRoleArn=ROLE), volume(name="bucket", s3filesVolumeConfiguration=present))
 
 
 def volume(**members: Any) -> Change:

@@ -154,6 +154,16 @@ def test_missing_file_system(server: LocalServer, port: int) -> None:
     assert "reason" not in container_named(ended, "main")
 
 
+def test_without_an_aws_there_is_no_bucket(server: LocalServer) -> None:
+    """File systems of S3 Files are the local AWS's: without one the name resolves to nothing, in the helper's words."""
+    arn = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"
+    volume = {"name": "bucket", "s3filesVolumeConfiguration": {"fileSystemArn": arn}}
+    role = "arn:aws:iam::123456789012:role/task"
+    ended = failed_start(server, server.run(definition(container("true"), volumes=[volume], taskRoleArn=role)))
+    assert "fs-0123456789abcdef0.s3files.us-east-1.on.aws" in ended["stoppedReason"]
+    assert "reason" not in container_named(ended, "main")
+
+
 def test_missing_access_point(server: LocalServer, port: int) -> None:
     """A file system without the access point's directory fails with the server's own words."""
     (server.state_dir / "efs/fs-0123456789abcdef0").mkdir(parents=True)

@@ -12,6 +12,7 @@ from tests.unit.core.launch.requests import PARAMETER, SECRET
 from tests.unit.local.fargate.ecs_requests import (
     DEFINITION,
     RUN,
+    S3_ACCESS_POINT,
     SECRET_VALUE,
     Change,
     both,
@@ -20,6 +21,7 @@ from tests.unit.local.fargate.ecs_requests import (
     efs,
     init,
     main,
+    s3_files,
     sidecars,
     tags,
     task,
@@ -36,6 +38,7 @@ PRIVATE = task(
     ]
 )
 OPEN_EFS = efs(authorizationConfig={}, transitEncryption="DISABLED")
+ROOT_S3_FILES = s3_files(accessPointArn=None)
 IAM_EFS = efs(authorizationConfig={"iam": "ENABLED"})
 
 
@@ -88,6 +91,36 @@ def ulimit(name: str = "nofile", soft: int = 1024, hard: int = 65535) -> dict[st
             efs(authorizationConfig={"accessPointId": "fsap-01234567"}),
             efs(authorizationConfig={"accessPointId": "x"}),
             "volumes[data].efsVolumeConfiguration.authorizationConfig.accessPointId: must be the id of an access point",
+        ),
+        (
+            s3_files(),
+            both(s3_files(), without("taskRoleArn")),
+            "taskRoleArn: Your task definition must",
+        ),
+        (
+            ROOT_S3_FILES,
+            s3_files(fileSystemArn="fs-0123456789abcdef0", accessPointArn=None),
+            "fileSystemArn: must be the full ARN of",
+        ),
+        (
+            s3_files(),
+            s3_files(accessPointArn="fsap-0123456789abcdef0"),
+            "accessPointArn: must be the full ARN of",
+        ),
+        (
+            s3_files(),
+            s3_files(accessPointArn=S3_ACCESS_POINT.replace("fs-0", "fs-1")),
+            "accessPointArn: must be an access point of the file system",
+        ),
+        (
+            s3_files(rootDirectory="/"),
+            s3_files(rootDirectory="/x"),
+            'When using an S3 Files access point, the root directory must either be set to "/" or be omitted',
+        ),
+        (
+            s3_files(accessPointArn=None, rootDirectory="/x"),
+            s3_files(accessPointArn=None, rootDirectory="x"),
+            "volumes[bucket].s3filesVolumeConfiguration.rootDirectory: must be an absolute path",
         ),
         (task(tags=tags(50)), task(tags=tags(51)), "tags: at most 50 are allowed, these are 51"),
         (task(tags=tags(2)), task(tags=[*tags(1), *tags(1)]), "tags: each key must be unique"),

@@ -22,9 +22,12 @@ from tests.unit.core.launch.requests import (
     EXECUTION_ROLE,
     GROUP,
     PARAMETER,
+    S3_ACCESS_POINT,
+    S3_FILE_SYSTEM,
     SECRET,
     document,
     efs_settings,
+    s3_settings,
     settings,
 )
 from tests.unit.local.fargate.harness import LocalServer
@@ -79,6 +82,17 @@ def take(server: LocalServer, plan: LaunchPlan) -> str:
         (settings(started_by_prefix="a" * 40), {}),
         (efs_settings(), {}),
         (efs_settings(efs_access_point_id=None), {}),
+        (s3_settings(), {}),
+        (s3_settings(s3_files_access_point_arn=None), {}),
+        (
+            s3_settings(),
+            {
+                "s3_files_binds": [
+                    {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/a", "root_directory": "/data"},
+                    {"file_system_arn": S3_FILE_SYSTEM, "container_path": "/b", "access_point_arn": S3_ACCESS_POINT},
+                ]
+            },
+        ),
         (
             efs_settings(),
             {

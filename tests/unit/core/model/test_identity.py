@@ -18,7 +18,8 @@ def test_started_by_can_be_read_back(prefix: str, container_id: str, generation:
     text = started_by(prefix, Ref(container_id, generation))
     assert parse_started_by(prefix, text) == (container_id, generation)
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
-    assert override_violations({"startedBy": text, "networkConfiguration": network}) == ()
+    run = {"launchType": "FARGATE", "startedBy": text, "networkConfiguration": network}
+    assert override_violations(run) == ()
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,8 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
         cmd=request.cmd,
         injection=plan.injection,
         keep_alive=plan.keep_alive,
+        labels=request.labels,
+        logs=plan.logs,
         token_parameter=plan.secret_name,
         health_timeout=request.health_timeout,
         start_timeout=request.start_timeout,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.launch.definition import build_definition
+from core.launch.definition import build_definition, logs_of
 from core.launch.ecs_rules import MAX_DEFINITION_BYTES, MAX_OVERRIDES_LENGTH, definition_size, present, tags_of
 from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
@@ -21,6 +21,7 @@ from core.model.agent import AgentVariable, Injection, agent_arguments
 from core.model.facts import MAIN
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
+from core.model.record import Logs
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 _OVERRIDES: Final = ("name", "command", "environment")
@@ -40,6 +41,7 @@ class LaunchPlan:
     run: dict[str, Any] = field(repr=False)
     injection: Injection
     keep_alive: bool
+    logs: Logs | None = None
     secret_name: str | None = None
     untagged_labels: tuple[str, ...] = ()
 
@@ -82,6 +84,7 @@ def plan_launch(
         run=present(run),
         injection=strategy,
         keep_alive=keep_alive,
+        logs=logs_of(request, settings),
         secret_name=secret_name,
         untagged_labels=untagged,
     )

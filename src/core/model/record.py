@@ -1,15 +1,15 @@
 """The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from core.model.agent import Injection
-from core.model.facts import ContainerSeen, Fact
+from core.model.facts import MAIN, ContainerSeen, Fact
 from core.model.failure import Cause, Failure
-from core.model.identity import Ref
+from core.model.identity import Ref, log_stream
 from core.model.state import State, Trigger
 
 SCHEMA: Final = 1
@@ -32,6 +32,19 @@ class Instant(StrEnum):
     STOPPING = "stopping"
     EXECUTION_STOPPED = "execution_stopped"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """`logs`: where the main container's output is in CloudWatch Logs. `stream` is None until the task is known."""
+
+    group: str
+    stream_prefix: str
+    stream: str | None = None
+
+    def of_task(self, task_arn: str | None) -> Self:
+        """The same group, and the stream of that task."""
+        return replace(self, stream=log_stream(self.stream_prefix, MAIN, task_arn) if task_arn else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +164,8 @@ class Record:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     keep_alive: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    logs: Logs | None = None
     agent_address: str | None = None
     early_address: str | None = None
     agent_token: str | None = field(default=None, repr=False)

@@ -24,6 +24,7 @@ from core.model.record import (
     Instant,
     Launch,
     Launching,
+    Logs,
     Probe,
     Record,
     Step,
@@ -40,6 +41,7 @@ from core.storage.attributes import (
     INTEGER,
     STRINGS,
     TEXT,
+    TEXTS,
     Kind,
     Map,
     Unusable,
@@ -107,6 +109,12 @@ _FAILURE: Final = Map(
     ("transient", BOOLEAN, ALWAYS, "true when the same request may succeed later without a change"),
     message="",
     remedy="",
+)
+_LOGS: Final = Map(
+    Logs,
+    ("group", TEXT, ALWAYS, "the log group"),
+    ("stream_prefix", TEXT, ALWAYS, "how the names of its streams begin"),
+    ("stream", TEXT, "while `task_arn` is", "`<stream_prefix>/main/<task id>`; the container's start makes it"),
 )
 _PROBE: Final = Map(
     Probe,
@@ -179,6 +187,8 @@ ITEM: Final = Map(
     ("entrypoint", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("cmd", STRINGS, "unless empty", "as requested, before the agent was put in front"),
     ("keep_alive", BOOLEAN, ALWAYS, "the command only kept the container alive, so the agent runs no child"),
+    ("labels", TEXTS, "unless empty", "as requested, whatever AWS takes of them as tags"),
+    ("logs", map_of(_LOGS), "where a log group is configured", "the main container's output in CloudWatch Logs"),
     ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
     ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
     ("agent_token", TEXT, "until the end", "the bearer token of this generation"),

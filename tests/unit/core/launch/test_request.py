@@ -89,6 +89,8 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"working_dir": "app"}, "working_dir: must match"),
         ({"user": "a:b:c"}, "user: must match"),
         ({"labels": {"a": None}}, "labels.a: must be a string"),
+        ({"labels": {"": "b"}}, "labels: must not have an empty name"),
+        ({"labels": {"a": "ü" * 32768}}, "labels: must have at most 65536 bytes in all names and values"),
         ({"limits": {"memory_mib": 122881}}, "limits.memory_mib: must be less than or equal to 122880"),
         ({"limits": {"nano_cpus": 16_000_000_001}}, "limits.nano_cpus: must be less than or equal to 16000000000"),
         ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),

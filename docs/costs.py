@@ -13,7 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from core.client import LATE, LATE_PAUSE, PAUSE
+from core.client.reach_client import LATE, LATE_PAUSE, PAUSE
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched

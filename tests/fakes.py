@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from core.adapters.dynamodb import LEASE, RECENT
+from core.adapters.dynamodb import LEASE, RECENT, REGISTRATION
 from core.model.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.model.families import DefinitionUse, family_in, revision_in
 from core.model.instants import format_instant
@@ -72,6 +72,15 @@ class MemoryStore:
             watched = [item for item in self._items.values() if item.get("watch") == shard]
         due = [item for item in watched if item["check_at"] <= format_instant(until)]
         return iter([item["container_id"] for item in sorted(due, key=lambda item: item["check_at"])])
+
+    def scheduled(self) -> Iterator[str]:
+        """As the port says, all in one page."""
+        with self._lock:
+            return iter([container_id for container_id, item in self._items.items() if "watch" in item])
+
+    def load_all(self) -> Loaded:
+        """As the port says."""
+        return self.load_many(one for one in list(self._items) if not one.startswith(REGISTRATION))
 
     def definition_uses(self) -> Iterator[DefinitionUse]:
         """As the port says, all in one page."""

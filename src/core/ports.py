@@ -73,6 +73,15 @@ class Store(Protocol):
         The index is eventually consistent: only the loaded record says whether it is due.
         """
 
+    def scheduled(self) -> Iterable[str]:
+        """The ids of all shards, those that are not due included, page by page: each live container's.
+
+        Also of ended ones with work left. Eventually consistent.
+        """
+
+    def load_all(self) -> Loaded:
+        """The record of every container, by a strongly consistent read of the whole table."""
+
     def definition_uses(self) -> Iterable[DefinitionUse]:
         """Of each item that names a task definition, page by page. A strongly consistent read of the whole table."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +22,9 @@ from tests.records import failed, healthy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+BACKEND_PAGE = Path(__file__).parents[2] / "docs" / "backend.md"
 
 
 class Stingy:
@@ -92,6 +98,8 @@ def test_keys_left_out_for_good_are_an_outage(dynamo: DynamoTable) -> None:
         ("Query", lambda store: list(store.due("a", at(0)))),
         ("BatchGetItem", lambda store: store.load_many([CONTAINER_ID])),
         ("Scan", lambda store: list(store.definition_uses())),
+        ("Scan", lambda store: list(store.scheduled())),
+        ("Scan", lambda store: store.load_all()),
     ],
 )
 def test_a_missing_table_is_named(dynamo: DynamoTable, operation: str, call: Callable[[DynamoStore], object]) -> None:
@@ -137,6 +145,30 @@ def test_the_backend_reads_the_table(dynamo: DynamoTable) -> None:
     dynamo.store.save(healthy(revision=1))
     agent = reach_client(dynamo.name, dynamo.client).wait_until_healthy(CONTAINER_ID, timeout=0)
     assert (agent.address, agent.token) == (ADDRESS, TOKEN)
+
+
+def test_the_backend_calls_what_its_policy_allows(dynamo: DynamoTable) -> None:
+    """docs/backend.md names the operations that the client needs, each with the table or its index, and no other."""
+    dynamo.store.save(healthy(revision=1))
+    client = reach_client(dynamo.name, dynamo.client)
+    [policy] = re.findall(r"```json\n(.*?)```", BACKEND_PAGE.read_text(), re.DOTALL)
+    allowed = {
+        (action.removeprefix("dynamodb:"), one["Resource"].partition("CONTAINERS_TABLE/index/")[2] or None)
+        for one in json.loads(policy)["Statement"]
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        if action.startswith("dynamodb:")
+    }
+    called: set[tuple[str, str | None]] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        called.add((model.name, params.get("IndexName")))
+
+    dynamo.client.meta.events.register("provide-client-params.dynamodb", note)
+    assert client.get(CONTAINER_ID) == healthy(revision=1)
+    assert client.list().records == {CONTAINER_ID: healthy(revision=1)}
+    assert called == allowed - {("Scan", None)}
+    assert client.list(ended=True) == client.get_many([CONTAINER_ID]) == client.list()
+    assert called == allowed
 
 
 def test_the_backend_has_the_wall_clock(dynamo: DynamoTable) -> None:

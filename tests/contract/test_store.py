@@ -135,6 +135,29 @@ def test_what_is_owed_nothing_leaves_the_index(table: Table) -> None:
     assert list(table.store.due("a", at(50))) == [f"{3:064x}", f"{2:064x}"]
 
 
+def test_the_scheduled_are_those_with_a_next_check(table: Table) -> None:
+    """Of every shard, whatever its name, over several pages; due or not; each once."""
+    for index in range(9):
+        table.store.save(named(index, watch=f"shard-{index % 5}", check_at=at(index * 3600)))
+    table.store.save(named(20, watch=None, check_at=None))
+    table.store.save(named(3, revision=2, watch=None, check_at=None))
+    table.store.save(named(4, revision=2, watch="shard-0", check_at=at(5)))
+    assert sorted(table.store.scheduled()) == [f"{index:064x}" for index in range(9) if index != 3]
+
+
+def test_all_are_loaded(table: Table) -> None:
+    """Whatever their state, over several pages; an unreadable one is named, and what is no container is left out."""
+    saved = {record.container_id: record for record in (named(index) for index in range(8))}
+    saved[CONTAINER_ID] = exited(3, revision=1, labels={"debug": ""})
+    for record in saved.values():
+        table.store.save(record)
+    table.put_item({**to_item(named(9)), "state": "dancing"})
+    table.put_item({"container_id": "definition/sockerless-2f9c1d7e", "registered": True})
+    loaded = table.store.load_all()
+    assert loaded.records == saved
+    assert [exc.container_id for exc in loaded.unreadable] == [f"{9:064x}"]
+
+
 def test_many_are_loaded_at_once(table: Table) -> None:
     """More than DynamoDB gives in one call, some of them twice, some of them unknown."""
     saved = {record.container_id: record for record in (named(index) for index in range(130))}

@@ -10,6 +10,7 @@ At every write
 - `listed`: nobody who was shown a task says that there is none.
 - `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
 - `stop-forgotten`: a stop that was asked for, or is due for `max_lifetime`, stays so.
+- `unlisted`: every live record is in the index, where a backend finds it again after a restart.
 In answers and logs
 - `answer`: a normal answer of start names a task that its record wants, and no failed record.
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
@@ -89,6 +90,8 @@ class Rules:
         """At every write."""
         if before is not None:
             self._in_order(before, after)
+        if not after.state.ended and (after.watch is None or after.check_at is None):
+            self.breaks("unlisted", f"{after.state} has watch {after.watch} and check_at {after.check_at}")
         if after.stop_requested:
             self.stops.add(after.generation)
         if after.task_arn is not None:

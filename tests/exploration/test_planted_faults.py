@@ -38,6 +38,11 @@ class _Unconditional(_Through):
         real.save(replace(record, revision=(now.revision if now else 0) + 1))
 
 
+class _Unlisting(_Through):
+    def save(self, record: Record) -> None:
+        self._real.save(replace(record, watch=None))
+
+
 class _Keeping(_Through):
     def erase(self, name: str) -> None: ...
 
@@ -62,6 +67,10 @@ class _Forgetful(_Through):
 
 def _unconditional(around: Surroundings) -> Surroundings:
     return replace(around, store=cast("Store", _Unconditional(around.store)))
+
+
+def _unlisting(around: Surroundings) -> Surroundings:
+    return replace(around, store=cast("Store", _Unlisting(around.store)))
 
 
 def _keeping(around: Surroundings) -> Surroundings:
@@ -95,6 +104,7 @@ def _indifferent(around: Surroundings) -> Surroundings:
     ("plant", "rules"),
     [
         pytest.param(_unconditional, {"set-back", "stop-forgotten"}, id="writes without a condition"),
+        pytest.param(_unlisting, {"unlisted"}, id="live records that are not in the index"),
         pytest.param(_keeping, {"parameter"}, id="parameters that are not erased"),
         pytest.param(_unheard, {"no-try", "hangs"}, id="probes that nobody gets"),
         pytest.param(_unstoppable, {"stop", "leak"}, id="tasks that are not stopped"),

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 def reach_client(table_name: str, dynamodb: DynamoDBClient) -> ReachClient:
     """A `ReachClient` of the stack whose output `ContainersTableName` is `table_name`.
 
-    `dynamodb` is boto3's client of that name. It needs `dynamodb:GetItem` on the table and nothing else.
+    `dynamodb` is boto3's client of that name. docs/backend.md has the policy of its role.
     """
     return ReachClient(DynamoStore(table_name, dynamodb), SystemClock())

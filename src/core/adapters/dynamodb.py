@@ -23,6 +23,7 @@ from core.storage.item import USE_ATTRIBUTES, definition_use, from_item, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PaginatorConfigTypeDef
 
 WATCH_INDEX: Final = "watch-index"
 BATCH_GET_LIMIT: Final = 100
@@ -35,6 +36,8 @@ LEASE: Final = timedelta(seconds=20)
 RECENT: Final = timedelta(seconds=10)
 """A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
 KEPT: Final = timedelta(hours=1)
+REGISTRATION: Final = "definition/"
+"""How the keys of items begin that are no container's."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -54,14 +57,18 @@ class DynamoStore:
         *,
         sleep: Callable[[float], None] = time.sleep,
         pauses: Sequence[float] = PAUSES,
-        page_size: int = BATCH_GET_LIMIT,
+        page_size: int | None = None,
     ) -> None:
-        """`client` is boto3's `dynamodb` client. `page_size` is the number of items one Query or Scan reads."""
+        """`client` is boto3's `dynamodb` client. `page_size`: the items that one Query or Scan reads.
+
+        By default 100 where the caller may stop in between, and else 1 MB, DynamoDB's most.
+        """
         self._table = table_name
         self._client = client
         self._sleep = sleep
         self._pauses = tuple(pauses)
-        self._page_size = page_size
+        self._page: PaginatorConfigTypeDef = {"PageSize": page_size or BATCH_GET_LIMIT}
+        self._large_page: PaginatorConfigTypeDef = {"PageSize": page_size} if page_size else {}
 
     def load(self, container_id: str) -> Record | None:
         """GetItem, strongly consistent: 1 RRU for each 4 KB of the item."""
@@ -72,17 +79,17 @@ class DynamoStore:
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
         """BatchGetItem, 100 keys a call. Raises `CallFailed` if keys are still unprocessed after the last pause."""
         keys = [_key(container_id) for container_id in dict.fromkeys(container_ids)]
-        records: dict[str, Record] = {}
-        unreadable: list[UnreadableRecord] = []
-        for start in range(0, len(keys), BATCH_GET_LIMIT):
-            for item in self._batch(keys[start : start + BATCH_GET_LIMIT]):
-                try:
-                    record = _record(item)
-                except UnreadableRecord as exc:
-                    unreadable.append(exc)
-                else:
-                    records[record.container_id] = record
-        return Loaded(records, tuple(unreadable))
+        starts = range(0, len(keys), BATCH_GET_LIMIT)
+        return _loaded(item for start in starts for item in self._batch(keys[start : start + BATCH_GET_LIMIT]))
+
+    def load_all(self) -> Loaded:
+        """Scan, strongly consistent, in pages of 1 MB: 1 RRU for each 4 KB of the table. Raises `CallFailed`."""
+        with translated("Scan"):
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._table, ConsistentRead=True, PaginationConfig=self._large_page
+            )
+            items = [item for page in pages for item in page["Items"]]
+        return _loaded(item for item in items if not item["container_id"]["S"].startswith(REGISTRATION))
 
     def save(self, record: Record) -> None:
         """PutItem on condition that the item has not changed since `record` was read.
@@ -114,7 +121,20 @@ class DynamoStore:
                 IndexName=WATCH_INDEX,
                 KeyConditionExpression="watch = :shard AND check_at <= :until",
                 ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": format_instant(until)}},
-                PaginationConfig={"PageSize": self._page_size},
+                PaginationConfig=self._page,
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield item["container_id"]["S"]
+
+    def scheduled(self) -> Iterator[str]:
+        """Scan of the sparse index, in pages of 1 MB: 0.5 RRU for each 4 KB of it. Raises `CallFailed` while iterating.
+
+        A Query would need the number of shards, which an operator may change: a wrong one would hide containers.
+        """
+        with translated("Scan"):
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._table, IndexName=WATCH_INDEX, PaginationConfig=self._large_page
             )
             for page in pages:
                 for item in page["Items"]:
@@ -129,7 +149,7 @@ class DynamoStore:
                 ProjectionExpression=", ".join(f"#{name}" for name in USE_ATTRIBUTES),
                 # `state` is one of DynamoDB's reserved words.
                 ExpressionAttributeNames={f"#{name}": name for name in USE_ATTRIBUTES},
-                PaginationConfig={"PageSize": self._page_size},
+                PaginationConfig=self._page,
             )
             for page in pages:
                 for item in page["Items"]:
@@ -204,7 +224,7 @@ class DynamoRegistrations:
         return {
             "TableName": self._table,
             "Item": {
-                "container_id": {"S": f"definition/{family}"},
+                "container_id": {"S": f"{REGISTRATION}{family}"},
                 "held_until": {"S": format_instant(held_until)},
                 "registered": {"BOOL": registered},
                 "expires_at": {"N": str(int((held_until + KEPT).timestamp()))},
@@ -218,3 +238,16 @@ def _key(container_id: str) -> dict[str, Any]:
 
 def _record(item: Mapping[str, Any]) -> Record:
     return from_item({name: _deserialize(value) for name, value in item.items()})
+
+
+def _loaded(items: Iterable[Mapping[str, Any]]) -> Loaded:
+    records: dict[str, Record] = {}
+    unreadable: list[UnreadableRecord] = []
+    for item in items:
+        try:
+            record = _record(item)
+        except UnreadableRecord as exc:
+            unreadable.append(exc)
+        else:
+            records[record.container_id] = record
+    return Loaded(records, tuple(unreadable))

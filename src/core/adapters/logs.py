@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.aws_errors import translated
+from core.model.identity import log_stream
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -32,8 +33,7 @@ class CloudWatchOutput:
         A page may be short or empty before the stream's beginning (CloudWatch Logs API Reference, GetLogEvents). An
         unchanged token marks the beginning. The container's first line creates the stream.
         """
-        # ECS Developer Guide, "Send Amazon ECS logs to CloudWatch".
-        stream = f"{self._prefix}/{container}/{task_arn.rpartition('/')[2]}"
+        stream = log_stream(self._prefix, container, task_arn)
         lines: list[str] = []
         following: dict[str, Any] = {}
         with translated("GetLogEvents"), suppress(self._client.exceptions.ResourceNotFoundException):

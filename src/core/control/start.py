@@ -117,6 +117,8 @@ def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str)
         injection=plan.injection,
         keep_alive=plan.keep_alive,
         agent_flavor=ports.settings.agent_flavor,
+        labels=request.labels,
+        logs=plan.logs,
         token_parameter=plan.secret_name,
         health_timeout=request.health_timeout,
         start_timeout=request.start_timeout,

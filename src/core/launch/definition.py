@@ -10,6 +10,7 @@ from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import AgentVariable, Injection, agent_path
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
+from core.model.record import Logs
 
 
 def build_definition(
@@ -21,7 +22,7 @@ def build_definition(
     role is missing.
     """
     parts = injected_parts(strategy, settings)
-    logs = _log_configuration(request.log or LogOptions(), settings)
+    logs = _log_configuration(request, settings)
     _check_roles(request, settings, strategy, logged=logs is not None, secret=secret_name is not None)
     task_role = request.task_role_arn or settings.task_role_arn
     containers = [*parts.containers, _main(request, settings, strategy, parts, secret_name)]
@@ -81,8 +82,9 @@ def _binds(request: StartRequest) -> dict[str, EfsBind | S3FilesBind]:
     return {f"bind-{position}": bind for position, bind in enumerate(request.binds)}
 
 
-def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | None:
-    """The awslogs driver; None without a group. Fargate requires group, region and stream prefix."""
+def logs_of(request: StartRequest, settings: Settings) -> Logs | None:
+    """Where the output goes; None without a group. Raises `Refused` if the request has options for none."""
+    log = request.log or LogOptions()
     group = log.group or settings.task_log_group
     if group is None:
         if log.model_fields_set:
@@ -92,12 +94,20 @@ def _log_configuration(log: LogOptions, settings: Settings) -> dict[str, Any] | 
                 ErrorCode.INVALID_REQUEST,
             )
         return None
+    return Logs(group, log.stream_prefix or settings.started_by_prefix)
+
+
+def _log_configuration(request: StartRequest, settings: Settings) -> dict[str, Any] | None:
+    """The awslogs driver. Fargate requires group, region and stream prefix."""
+    logs, log = logs_of(request, settings), request.log or LogOptions()
+    if logs is None:
+        return None
     cluster_arn = settings.require_cluster(", so the region of the log group is not known")
     options = {
-        "awslogs-group": group,
+        "awslogs-group": logs.group,
         # arn:aws:ecs:<region>:<account>:cluster/<name>
         "awslogs-region": cluster_arn.split(":")[3],
-        "awslogs-stream-prefix": log.stream_prefix or settings.started_by_prefix,
+        "awslogs-stream-prefix": logs.stream_prefix,
         "mode": log.mode,
         "max-buffer-size": log.max_buffer_size,
     }

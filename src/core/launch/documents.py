@@ -14,6 +14,8 @@ from pydantic_core import PydanticCustomError
 from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
+MAX_LABELS_BYTES: Final = 64 * 1024
+"""Of an item's 400 KB. Each KB more is a write unit more, with every write of the item."""
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
 VARIABLE_NAMES: Final[dict[str, Any]] = {
     "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
@@ -85,6 +87,19 @@ def _check_stop_timeout(seconds: int) -> int:
     return seconds
 
 
+def _check_labels(labels: dict[str, str]) -> dict[str, str]:
+    if "" in labels:
+        raise PydanticCustomError("label_name", "must not have an empty name: DynamoDB takes none in the item")
+    size = sum(len(text.encode()) for label in labels.items() for text in label)
+    if size > MAX_LABELS_BYTES:
+        raise PydanticCustomError(
+            "labels",
+            "must have at most {most} bytes in all names and values, because the item keeps them; these have {size}",
+            {"most": MAX_LABELS_BYTES, "size": size},
+        )
+    return labels
+
+
 def _reset(words: tuple[str, ...]) -> tuple[str, ...]:
     """Docker's documented way to reset the entry point: one empty word."""
     return () if words == ("",) else words
@@ -109,6 +124,9 @@ Capability = Annotated[
     str,
     AfterValidator(_capability),
     Field(json_schema_extra={"pattern": "^([Cc][Aa][Pp]_)?[Ss][Yy][Ss]_[Pp][Tt][Rr][Aa][Cc][Ee]$"}),
+]
+Labels = Annotated[
+    dict[Text, Text], AfterValidator(_check_labels), Field(json_schema_extra={"propertyNames": {"minLength": 1}})
 ]
 VariableName = Annotated[str, AfterValidator(_check_variable)]
 Array = Annotated[tuple[T, ...], Strict(False)]

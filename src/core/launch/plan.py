@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.launch.capacity import placement
-from core.launch.definition import build_definition
+from core.launch.definition import build_definition, logs_of
 from core.launch.ecs_rules import (
     MAX_DEFINITION_BYTES,
     MAX_OVERRIDES_LENGTH,
@@ -32,6 +32,7 @@ from core.model.facts import MAIN
 from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
+from core.model.record import Logs
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 _OVERRIDES: Final = ("name", "command", "environment")
@@ -51,6 +52,7 @@ class LaunchPlan:
     run: dict[str, Any] = field(repr=False)
     injection: Injection
     keep_alive: bool
+    logs: Logs | None = None
     secret_name: str | None = None
     untagged_labels: tuple[str, ...] = ()
 
@@ -107,6 +109,7 @@ def plan_launch(  # noqa: PLR0913 - what a launch depends on, one argument each
         run=present(run),
         injection=strategy,
         keep_alive=keep_alive,
+        logs=logs_of(request, settings),
         secret_name=secret_name,
         untagged_labels=untagged,
     )

@@ -29,6 +29,7 @@ from core.launch.documents import (
     Capability,
     ContainerId,
     EntryPoint,
+    Labels,
     Reason,
     StopTimeout,
     StrictDocument,
@@ -144,8 +145,9 @@ class StartRequest(StrictDocument):
     user: str | None = Field(
         None, pattern=r"^[^\s:\x00]+(:[^\s:\x00]+)?$", description="user, uid, user:group, uid:gid."
     )
-    labels: dict[Text, Text] = Field(
-        default_factory=dict, description="They become the task's tags, as far as AWS's rules for tags allow."
+    labels: Labels = Field(
+        default_factory=dict,
+        description="The item keeps them, 64 KiB at most. They become the task's tags, as far as AWS's rules allow.",
     )
     limits: Limits = Limits()
     platform: Annotated[Platform, Strict(False)] = Platform.X86_64

@@ -37,7 +37,8 @@ def apply(record: Record, fact: facts.Fact, policy: Policy) -> Record | Stale:
         return Stale("it holds nothing new")
     if applied.state.ended and not record.state.ended:
         applied = close(applied, fact.at, policy)
-    written = replace(applied, revision=record.revision + 1, updated_at=fact.at)
+    logs = applied.logs and applied.logs.of_task(applied.task_arn)
+    written = replace(applied, revision=record.revision + 1, updated_at=fact.at, logs=logs)
     # Many aborted probes must not put off the check, because the check sends the probe again.
     return written if isinstance(fact, facts.ProbeAborted) else schedule(written, policy, fact.at)
 

@@ -137,6 +137,19 @@ class ContainerExited(ReachError):
         self.reason = reason
 
 
+class ContainerRestarted(ReachError):
+    """Another start has replaced the generation that a caller waited for, and with it how that one ended."""
+
+    def __init__(self, container_id: str, generation: int, now: int) -> None:
+        super().__init__(
+            f"Container {container_id} was started again, as generation {now}, before the end of generation "
+            f"{generation} was read, and its item does not show that end any more. Wait for an end before the next "
+            "start."
+        )
+        self.container_id = container_id
+        self.generation = generation
+
+
 class WaitTimeout(ReachError):
     """The caller's patience ended first. The container goes on, so waiting again is safe.
 

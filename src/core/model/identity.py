@@ -39,6 +39,11 @@ def client_token(prefix: str, ref: Ref, attempt: int) -> str:
     return sha256(f"{started_by(prefix, ref)}/{attempt}".encode()).hexdigest()
 
 
+def log_stream(prefix: str, container: str, task_arn: str) -> str:
+    """The awslogs driver's stream of one container (ECS Developer Guide, "Send Amazon ECS logs to CloudWatch")."""
+    return f"{prefix}/{container}/{task_arn.rpartition('/')[2]}"
+
+
 def token_parameter(prefix: str, ref: Ref) -> str:
     """The name of the SecureString parameter that holds one generation's agent token (`ssm` delivery)."""
     return f"/{started_by(prefix, ref)}/token"

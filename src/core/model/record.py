@@ -1,16 +1,16 @@
 """The record: what is known of one container, the same facts as its DynamoDB item (contract.md 3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity, Provider, provider_of
-from core.model.facts import ContainerSeen, Fact
+from core.model.facts import MAIN, ContainerSeen, Fact
 from core.model.failure import Cause, Failure
-from core.model.identity import Ref
+from core.model.identity import Ref, log_stream
 from core.model.state import State, Trigger
 
 SCHEMA: Final = 1
@@ -35,6 +35,19 @@ class Instant(StrEnum):
     STOPPING = "stopping"
     EXECUTION_STOPPED = "execution_stopped"
     STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """`logs`: where the main container's output is in CloudWatch Logs. `stream` is None until the task is known."""
+
+    group: str
+    stream_prefix: str
+    stream: str | None = None
+
+    def of_task(self, task_arn: str | None) -> Self:
+        """The same group, and the stream of that task."""
+        return replace(self, stream=log_stream(self.stream_prefix, MAIN, task_arn) if task_arn else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +183,8 @@ class Record:
     agent_flavor: AgentFlavor = AgentFlavor.SPEC
     capacity: Capacity = Capacity.ON_DEMAND
     capacity_provider: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    logs: Logs | None = None
     agent_address: str | None = None
     early_address: str | None = None
     agent_token: str | None = field(default=None, repr=False)

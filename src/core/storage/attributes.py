@@ -114,9 +114,12 @@ def instants(words: type[StrEnum]) -> Kind:
     )
 
 
+def _read_texts(value: Any) -> dict[str, str]:
+    return {name: _read(f".{name[:_SHOWN]}", _string, text) for name, text in _mapping(value).items()}
+
+
 def _read_members(value: Any, members: Iterable[tuple[str, str, Callable[[Any], Any], bool]]) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _mistyped("a map", value)
+    value = _mapping(value)
     found = {}
     for name, key, read, required in members:
         if name in value:
@@ -137,6 +140,12 @@ def _read(where: str, read: Callable[[Any], T], value: Any) -> T:
         return read(value)
     except Unusable as exc:
         raise Unusable(f"{where}{exc}") from exc
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _mistyped("a map", value)
+    return value
 
 
 def _string(value: Any) -> str:
@@ -186,3 +195,5 @@ INSTANT: Final = Kind("S", _instant, format_instant)
 """An aware UTC datetime, in ISO 8601 (`core.model.instants`)."""
 STRINGS: Final = Kind("L of S", lambda value: _read_each(value, _string), list)
 """A command line: unlike an attribute, one of its arguments may be the empty string."""
+TEXTS: Final = Kind("M of S", _read_texts, dict)
+"""Names and texts of a user's choice: a text may be empty."""

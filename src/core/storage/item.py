@@ -26,6 +26,7 @@ from core.model.record import (
     Instant,
     Launch,
     Launching,
+    Logs,
     Probe,
     Record,
     Step,
@@ -42,6 +43,7 @@ from core.storage.attributes import (
     INTEGER,
     STRINGS,
     TEXT,
+    TEXTS,
     Kind,
     Map,
     Unusable,
@@ -110,6 +112,12 @@ _FAILURE: Final = Map(
     ("transient", BOOLEAN, ALWAYS, "true when the same request may succeed later without a change"),
     message="",
     remedy="",
+)
+_LOGS: Final = Map(
+    Logs,
+    ("group", TEXT, ALWAYS, "the log group"),
+    ("stream_prefix", TEXT, ALWAYS, "how the names of its streams begin"),
+    ("stream", TEXT, "while `task_arn` is", "`<stream_prefix>/main/<task id>`; the container's start makes it"),
 )
 _PROBE: Final = Map(
     Probe,
@@ -190,6 +198,8 @@ ITEM: Final = Map(
     ("agent_flavor", word_but(AgentFlavor.SPEC), "unless `spec`", _listed(AgentFlavor)),
     ("capacity", word_but(Capacity.ON_DEMAND), "unless `on-demand`", f"as requested: {_listed(Capacity)}"),
     ("capacity_provider", TEXT, "where ECS shows one", "as ECS gave it: `FARGATE`, `FARGATE_SPOT`"),
+    ("labels", TEXTS, "unless empty", "as requested, whatever AWS takes of them as tags"),
+    ("logs", map_of(_LOGS), "where a log group is configured", "the main container's output in CloudWatch Logs"),
     ("agent_address", TEXT, "`eni-resolved` to the end", "host:port, [IPv6]:port. Trust it in `agent-healthy` only"),
     ("early_address", TEXT, "`pending`, with `EarlyProbe`", "what ECS shows before the task runs. For the prober only"),
     ("agent_token", TEXT, "until the end", "the bearer token of this generation"),

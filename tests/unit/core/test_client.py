@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.client import ReachClient
+from core.client import Loaded, ReachClient
 from core.model.capacity import Capacity
 from core.model.errors import (
     ContainerExited,
@@ -20,10 +21,10 @@ from core.model.errors import (
     WaitTimeout,
 )
 from core.model.failure import Cause
-from core.model.record import Instant, Probe, Record, Stop
+from core.model.record import Instant, Logs, Probe, Record, Stop
 from core.model.state import State
 from core.storage.item import to_item
-from tests.factories import ADDRESS, CONTAINER_ID, START, TOKEN, at, pending
+from tests.factories import ADDRESS, CONTAINER_ID, START, TASK, TOKEN, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import complete, exited, failed, healthy, resolved, running
 
@@ -62,6 +63,15 @@ class Life:
         """Counts the read."""
         self.reads += 1
         return self.store.load(container_id)
+
+    def load_many(self, container_ids: Iterable[str]) -> Loaded:
+        return self.store.load_many(container_ids)
+
+    def scheduled(self) -> Iterable[str]:
+        return self.store.scheduled()
+
+    def load_all(self) -> Loaded:
+        return self.store.load_all()
 
     def write_what_is_due(self) -> None:
         while self._entries and self._entries[0][0] <= self.elapsed:
@@ -260,12 +270,22 @@ def test_inspect_shows_the_running_container() -> None:
         "finished_at": None,
         "image": "python:3.13-slim",
         "injection": "efs",
+        "labels": {},
+        "logs": None,
         "generation": 1,
         "stop_reason": None,
     }
     assert {key: shown[key] for key in expected} == expected
     assert shown["timings"]["healthy"] == "2026-11-23T10:00:32.000Z"
     assert shown["timings"]["stopped"] is None
+
+
+def test_inspect_shows_labels_and_logs() -> None:
+    """The labels as requested, and where the output is: the stream is None until the task is known."""
+    logs = Logs("/tasks", "web")
+    for record, stream in ((pending(logs=logs), None), (healthy(logs=logs.of_task(TASK)), f"web/main/{TASK[-32:]}")):
+        shown = Life((0, replace(record, labels={"debug": ""}))).client.inspect(CONTAINER_ID)
+        assert (shown["labels"], shown["logs"]) == ({"debug": ""}, {"group": "/tasks", "stream": stream})
 
 
 def test_inspect_shows_the_end() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.model.errors import CallFailed, Refused
 from core.model.facts import StopRequested
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Record
+from core.model.record import Logs, Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item
@@ -29,6 +29,7 @@ from tests.factories import (
     silent,
 )
 from tests.fakes import MemoryStore
+from tests.records import exited as exited_record
 from tests.world import World
 
 REFUSED = CallFailed(
@@ -63,6 +64,31 @@ def test_labels_that_are_no_tags_are_told(world: World) -> None:
     record = world.start({**event("start-container"), "labels": {"team": "red", "note": "two\nlines"}})
     assert record.task_arn in world.ecs.tasks
     assert world.observer.left_out == [(CONTAINER_ID, ("note",))]
+
+
+def test_labels_are_recorded_as_requested(world: World) -> None:
+    """Whatever AWS takes of them as tags; the next start's take their place."""
+    labels = {"team": "red", "note": "two\nlines", "debug": ""}
+    assert world.start({**event("start-container"), "labels": labels}).labels == labels
+    world.store.put_item(to_item(exited_record(revision=9, labels=labels)))
+    assert world.start().labels == {}
+
+
+def test_where_the_output_goes_is_recorded(world: World) -> None:
+    """The group of the request or the stack at the start, the stream with the task; without a group, nothing."""
+    role = {"execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
+    assert world.start().logs is None
+    world.settings = SETTINGS.model_copy(update={**role, "task_log_group": "/tasks"})
+    for log, group, prefix in ((None, "/tasks", "sockerless"), ({"group": "/a", "stream_prefix": "b"}, "/a", "b")):
+        world.store.put_item(to_item(exited_record(revision=9)))
+        record = world.start({**event("start-container"), "log": log})
+        task = str(record.task_arn).rpartition("/")[2]
+        assert record.logs == Logs(group, prefix, f"{prefix}/main/{task}")
+    world.ecs.refusals["run"] = [replace(REFUSED, transient=False)]
+    world.store.put_item(to_item(exited_record(revision=9)))
+    with pytest.raises(Refused):
+        world.start()
+    assert world.record().logs == Logs("/tasks", "sockerless")
 
 
 def test_labels_that_are_tags_are_nobodys_news(world: World) -> None:

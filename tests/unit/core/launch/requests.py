@@ -122,7 +122,7 @@ DOCUMENTS = st.fixed_dictionaries(
         ),
         "working_dir": PATHS,
         "user": st.sampled_from(["1000", "node", "1000:1000", "app:app"]),
-        "labels": st.dictionaries(TEXT, TEXT, max_size=5),
+        "labels": st.dictionaries(TEXT.filter(bool), TEXT, max_size=5),
         "limits": LIMITS,
         "platform": st.sampled_from(["X86_64", "ARM64"]),
         "ephemeral_storage_gib": st.integers(21, 200),

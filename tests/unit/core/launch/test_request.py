@@ -104,6 +104,8 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"labels": {"a": None}}, "labels.a: must be a string"),
         ({"limits": {"memory_mib": 249857}}, "limits.memory_mib: must be less than or equal to 249856"),
         ({"limits": {"nano_cpus": 32_000_000_001}}, "limits.nano_cpus: must be less than or equal to 32000000000"),
+        ({"labels": {"": "b"}}, "labels: must not have an empty name"),
+        ({"labels": {"a": "ü" * 32768}}, "labels: must have at most 65536 bytes in all names and values"),
         ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),
         ({"limits": {"cpu_units": True}}, "limits.cpu_units: must be a whole number"),
         ({"limits": {"memory": 1}}, "limits.memory: is unknown; allowed are nano_cpus, cpu_shares, memory_bytes,"),

@@ -82,6 +82,7 @@ class World:
         assert not (changed and self.record.state.ended), "an end is an end"
         leaving = isinstance(fact, TaskObserved) and fact.desired_status == "STOPPED"
         assert not (changed and leaving and not folded.state.ended), "no way up for a stopping task"
+        assert folded.state.ended or (folded.watch and folded.check_at), "a live record is in the index"
         self.record = folded
 
     def reconcile(self) -> None:

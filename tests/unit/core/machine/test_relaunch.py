@@ -18,7 +18,7 @@ from core.model.errors import CallFailed, Refused
 from core.model.facts import LaunchClaimed, LaunchRejected, StopRequested, TaskGone, TimePassed
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
-from core.model.record import Record
+from core.model.record import Logs, Record
 from core.model.state import State, Trigger
 from core.storage.item import from_item, to_item
 from tests.factories import (
@@ -67,6 +67,15 @@ def test_a_transient_failure_before_the_container_ran_is_launched_again() -> Non
     assert [launch.task_arn for launch in GIVEN_UP.launches] == [TASK]
     assert GIVEN_UP.launches[0].failure.cause is Cause.ENI_PROVISIONING
     assert from_item(to_item(GIVEN_UP)) == GIVEN_UP
+
+
+def test_each_launch_has_its_own_log_stream() -> None:
+    """It is the task's: with an event that comes before RunTask's answer, gone with a launch that was given up."""
+    logs = Logs("/tasks", "sockerless")
+    seen = fold(pending(logs=logs), observed(2, "PENDING"))
+    assert seen.logs == Logs("/tasks", "sockerless", f"sockerless/main/{TASK.rpartition('/')[2]}")
+    given_up = fold(seen, never_ran())
+    assert (given_up.task_arn, given_up.logs) == (None, logs)
 
 
 def test_the_next_launch_is_owed_until_its_task_is_known() -> None:

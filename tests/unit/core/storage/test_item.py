@@ -20,7 +20,7 @@ from core.model.facts import ContainerSeen
 from core.model.instants import truncate
 from core.model.record import SCHEMA, Record, Stop
 from core.model.state import State
-from core.storage.attributes import BOOLEAN, FLAG, INSTANT, INTEGER, STRINGS, TEXT, Kind, Map
+from core.storage.attributes import BOOLEAN, FLAG, INSTANT, INTEGER, STRINGS, TEXT, TEXTS, Kind, Map
 from core.storage.item import ITEM, from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
 from tests.golden.items import GOLDEN_FILE, golden_items, written
@@ -30,7 +30,7 @@ ATTRIBUTES = {one.name for one in ITEM.attributes}
 ALWAYS = golden_items()["the least"].keys()
 SCHEMA_KIND = next(one.kind for one in ITEM.attributes if one.name == "schema")
 
-TEXTS = st.text(min_size=1, max_size=20)
+WORDS = st.text(min_size=1, max_size=20)
 INSTANTS = st.datetimes(
     datetime(2020, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
     datetime(2099, 1, 1),  # noqa: DTZ001
@@ -41,13 +41,14 @@ _LISTS_OF_TEXTS = {one.name for one in ITEM.attributes if one.kind is STRINGS}
 NOT_KEPT: dict[type, set[str]] = {ContainerSeen: {"interfaces", "complaint"}}
 """Fields of a snapshot that a record has no use for: the address is known by then, the output is still to be read."""
 VALUES: dict[Kind, tuple[Any, st.SearchStrategy[Any]]] = {
-    TEXT: (str, TEXTS),
+    TEXT: (str, WORDS),
     INTEGER: (int, COUNTS),
     SCHEMA_KIND: (int, st.just(SCHEMA)),
     BOOLEAN: (bool, st.booleans()),
     FLAG: (bool, st.booleans()),
     INSTANT: (datetime, INSTANTS),
     STRINGS: (tuple[str, ...], st.lists(st.text(max_size=8), max_size=4).map(tuple)),
+    TEXTS: (Mapping[str, str], st.dictionaries(WORDS, st.text(max_size=8), max_size=4)),
 }
 
 
@@ -84,6 +85,8 @@ def tables(table: Map[Any]) -> list[Map[Any]]:
     ]
 
 
+USERS = ("labels", *_LISTS_OF_TEXTS)
+"""Attributes whose members are what the user wrote."""
 RECORDS: st.SearchStrategy[Record] = records(ITEM)
 BY_TABLE = pytest.mark.parametrize("table", dict.fromkeys(tables(ITEM)), ids=lambda table: table.dataclass.__name__)
 
@@ -102,11 +105,11 @@ def as_boto3_reads(value: Any) -> Any:
 
 
 def members(value: Any) -> list[Any]:
-    """A value and all that it holds, but texts in lists: the arguments of commands may be empty."""
+    """A value and all that it holds, but arguments of commands and values of labels, which may be empty."""
     if isinstance(value, dict):
-        texts = [value[name] for name in _LISTS_OF_TEXTS if name in value]
-        others = [member for name, member in value.items() if name not in _LISTS_OF_TEXTS]
-        return [value, *texts, *(found for member in others for found in members(member))]
+        users = [value[name] for name in USERS if name in value]
+        others = [member for name, member in value.items() if name not in USERS]
+        return [value, *users, *(found for member in others for found in members(member))]
     if isinstance(value, list):
         return [value, *(found for member in value for found in members(member))]
     return [value]
@@ -166,7 +169,9 @@ def declared(table: Map[Any], path: str = "") -> set[str]:
 
 
 def shown(value: Any, path: str = "") -> set[str]:
-    """The same of an item."""
+    """The same of an item. The names of labels are no members."""
+    if path == "labels.":
+        return set()
     if isinstance(value, list):
         return {name for one in value for name in shown(one, path)}
     if isinstance(value, dict):
@@ -247,6 +252,13 @@ def test_an_argument_may_be_empty() -> None:
     assert from_item(to_item(record)) == record
 
 
+def test_a_label_may_be_empty() -> None:
+    """Docker's `--label debug` has a name and no value: it is kept, and so is a name with any characters."""
+    record = pending(labels={"debug": "", "com.example/a b": "ü"})
+    assert to_item(record)["labels"] == {"debug": "", "com.example/a b": "ü"}
+    assert from_item(to_item(record)) == record
+
+
 def test_unknown_attributes_are_tolerated_and_dropped() -> None:
     """An addition of a later version with the same schema is read over, at any depth, and not written back."""
     item = to_item(complete())
@@ -296,6 +308,9 @@ def test_a_mistyped_attribute_is_named(name: str, broken: object) -> None:
         ({"stop": {"exit_code": "0"}}, "stop.exit_code should be a whole number, not str"),
         ({"history": [{"at": "2026-11-23T10:00:00.000Z"}]}, r"history\[0\].from is missing"),
         ({"history": ["once"]}, r"history\[0\] should be a map, not str"),
+        ({"labels": "team"}, "labels should be a map, not str"),
+        ({"labels": {"team": 1}}, "labels.team should be a string, not int"),
+        ({"logs": {"group": "/containers"}}, "logs.stream_prefix is missing"),
         ({"history": "once"}, "history should be a list, not str"),
         ({"launches": [{"at": "2026-11-23T10:00:00.000Z", "error": {"code": "Oops"}}]}, r"launches\[0\].error.code is"),
         ({"launching": {"asked": [{"by": "invocation-1"}]}}, r"launching.asked\[0\].at is missing"),

@@ -1,17 +1,18 @@
-"""The backend's side: wait for a container's agent, and inspect a container, by reading its item.
+"""A container's newest item, polled or listed."""
 
-For backends in Python; one in another language reads the same item (contract.md 3). Needs `GetItem` alone.
-"""
+from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
-from core.model.errors import ContainerExited, ContainerFailed, ContainerNotFound, UnreadableRecord, WaitTimeout
+from core.client import verdicts
+from core.client.verdicts import Ended, Reachable
+from core.model.errors import ContainerNotFound, WaitTimeout
 from core.model.instants import format_instant
 from core.model.record import Instant, Record, Stop
 from core.model.state import State
-from core.ports import Clock
+from core.ports import Clock, Loaded
 
 PAUSE: Final = 0.1
 LATE: Final = 60.0
@@ -21,6 +22,10 @@ LATE_PAUSE: Final = 1.0
 A caller waits for one write, and a person does not notice a tenth of a second. Fargate takes 20 to 60 s to RUNNING
 (ecs.md 10), and what takes longer is not in a hurry.
 """
+END_PAUSE: Final = 1.0
+END_LATE: Final = 600.0
+END_LATE_PAUSE: Final = 5.0
+"""The same of a wait for the end, which ECS shows about 10 s late and which may be months away."""
 
 DOCKER_STATUS: Final = {
     State.PENDING: "created",
@@ -31,6 +36,9 @@ DOCKER_STATUS: Final = {
     State.FAILED: "dead",
 }
 
+T = TypeVar("T")
+Pace = tuple[float, float, float]
+
 
 class Reader(Protocol):
     """All that the client needs of a `core.ports.Store`."""
@@ -38,22 +46,14 @@ class Reader(Protocol):
     def load(self, container_id: str) -> Record | None:
         """The newest record, by a strongly consistent read."""
 
+    def load_many(self, container_ids: Iterable[str]) -> Loaded:
+        """The newest records of any number of ids."""
 
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """An agent that answered: connect to `ws://{address}/ws` with `Authorization: Bearer {token}`.
+    def scheduled(self) -> Iterable[str]:
+        """The ids in the sparse index."""
 
-    `address` is `host:port`, an IPv6 host in brackets. The token is in no `repr`.
-    """
-
-    address: str
-    token: str = field(repr=False)
-    record: Record
-
-    @property
-    def stopping(self) -> bool:
-        """The task is on its way out (a stop, Spot's notice): the agent answers for two minutes at most."""
-        return self.record.stopping
+    def load_all(self) -> Loaded:
+        """The record of every item: a scan of the table."""
 
 
 class ReachClient:
@@ -69,9 +69,34 @@ class ReachClient:
         An item past its time to live counts as gone: DynamoDB may take two days to remove it (ecs.md 8).
         """
         record = self._store.load(container_id)
-        if record is None or (record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()):
+        if record is None or self._expired(record):
             raise ContainerNotFound(container_id)
         return record
+
+    def get_many(self, container_ids: Iterable[str]) -> Loaded:
+        """The newest records by id, in the order of the ids; `unreadable` names the items that cannot be read.
+
+        An id in neither has no item. Cost: BatchGetItem, strongly consistent, 100 ids a call, 1 RRU each up to 4 KB.
+        Raises `CallFailed` rather than give some for all.
+        """
+        ids = tuple(dict.fromkeys(container_ids))
+        loaded = self._store.load_many(ids)
+        records = {one: loaded.records[one] for one in ids if one in loaded.records}
+        return Loaded(self._unexpired(records), loaded.unreadable)
+
+    def list(self, *, ended: bool = False) -> Loaded:
+        """All live containers, the newest start first, also after the backend's restart; with `ended` all there are.
+
+        Live ones are found by the sparse index, which has each of them and next to no other, and then read by
+        `get_many`. The index is eventually consistent: a start of the last second, or one that is written while the
+        index is read, may be missing. Cost: 0.5 RRU for about 30 containers, and that of `get_many`.
+
+        `ended` scans the whole table instead, strongly consistent, page by page: 1 RRU for each 4 KB of it, so 500 for
+        1,000 containers of 2 KB. Ended items stay for RecordRetentionDays. Raises `CallFailed`.
+        """
+        loaded = self._store.load_all() if ended else self._store.load_many(self._store.scheduled())
+        newest = sorted(self._unexpired(loaded.records).values(), key=lambda one: one.created_at, reverse=True)
+        return Loaded({one.container_id: one for one in newest if ended or not one.state.ended}, loaded.unreadable)
 
     def wait_until_healthy(self, container_id: str, timeout: float) -> Reachable:
         """Polls the item until the agent has answered, for at most `timeout` seconds; 0 reads it once.
@@ -90,19 +115,37 @@ class ReachClient:
         a start of 40 s costs about 400 RRU, $0.00005. Eventually consistent reads would cost half, but may show the
         address of a task that is gone, which may be a stranger's.
         """
+        return self._poll(container_id, verdicts.reachable, timeout, (PAUSE, LATE, LATE_PAUSE))
+
+    def wait_until_ended(self, container_id: str, timeout: float) -> Ended:
+        """Polls the item until the container has run and ended, for at most `timeout` seconds; 0 reads it once.
+
+        Raises `ContainerFailed` for an end as `failed`, `ContainerRestarted`, and what `wait_until_healthy` raises,
+        but `ContainerExited`.
+
+        Generations: the answer is about the one that is current at the call. When another start has replaced it before
+        its end was read, the item does not say any more how it ended: `ContainerRestarted`.
+
+        Cost: a read a second, and one in 5 s when the state has lasted ten minutes: 720 RRU an hour.
+        """
+        return self._poll(container_id, verdicts.ended, timeout, (END_PAUSE, END_LATE, END_LATE_PAUSE))
+
+    def _poll(self, container_id: str, verdict: Callable[[Record, Record], T | None], timeout: float, pace: Pace) -> T:
+        """The first verdict on a record, given the first one read. `pace`: as `PAUSE`, `LATE` and `LATE_PAUSE`."""
+        pause, late, late_pause = pace
         begun = self._clock.monotonic()
-        seen: tuple[int, State] | None = None
-        since = 0.0
+        first = record = self.get(container_id)
+        seen, since = (record.generation, record.state), 0.0
         while True:
-            record = self.get(container_id)
-            if reachable := _verdict(record):
-                return reachable
+            if (found := verdict(record, first)) is not None:
+                return found
             waited = self._clock.monotonic() - begun
             if waited >= timeout:
-                raise WaitTimeout(container_id, record.state, waited, _hint(record))
+                raise WaitTimeout(container_id, record.state, waited, verdicts.hint(record))
             if seen != (record.generation, record.state):
                 seen, since = (record.generation, record.state), waited
-            self._clock.sleep(min(PAUSE if waited - since < LATE else LATE_PAUSE, timeout - waited))
+            self._clock.sleep(min(pause if waited - since < late else late_pause, timeout - waited))
+            record = self.get(container_id)
 
     def inspect(self, container_id: str) -> dict[str, Any]:
         """The container as the frontend's inspect wants it (contract.md 3, last paragraph): JSON values.
@@ -130,9 +173,13 @@ class ReachClient:
             "image": record.image,
             "injection": record.injection.value if record.injection else None,
             "keep_alive": record.keep_alive,
+            "agent_flavor": record.agent_flavor.value,
+            "warning": record.warning and {"message": record.warning.message, "remedy": record.warning.remedy},
             "capacity": record.capacity.value,
             "capacity_provider": record.capacity_provider,
             "max_lifetime": record.max_lifetime,
+            "labels": dict(record.labels),
+            "logs": record.logs and {"group": record.logs.group, "stream": record.logs.stream},
             "generation": record.generation,
             "created_at": _spelt(record.created_at),
             "updated_at": _spelt(record.updated_at),
@@ -145,47 +192,11 @@ class ReachClient:
             "task_definition_arn": record.task_definition_arn,
         }
 
+    def _unexpired(self, records: Mapping[str, Record]) -> dict[str, Record]:
+        return {one: record for one, record in records.items() if not self._expired(record)}
 
-def _verdict(record: Record) -> Reachable | None:
-    """The agent, or None while there is hope; raises when there is none."""
-    match record.state:
-        case State.AGENT_HEALTHY:
-            if not record.agent_address or not record.agent_token:
-                raise UnreadableRecord(record.container_id, "it is agent-healthy without agent_address and agent_token")
-            return Reachable(record.agent_address, record.agent_token, record)
-        case State.FAILED:
-            if record.error is None:
-                raise UnreadableRecord(record.container_id, "it is failed without error")
-            raise ContainerFailed(record.container_id, record.error)
-        case State.STOPPED:
-            stop = record.stop or Stop()
-            raise ContainerExited(record.container_id, stop.exit_code, stop.reason)
-        case _:
-            return None
-
-
-def _hint(record: Record) -> str:
-    """What the state usually waits for, and where to look."""
-    match record.state:
-        case State.PENDING:
-            return (
-                "ECS has not reported its task as running yet: pulling the image and placing the task take 20 to 60 s, "
-                "sometimes minutes. Wait longer; the record fails with the reason when the start timeout passes."
-            )
-        case State.TASK_RUNNING:
-            return (
-                "Its task runs, and no address is recorded: look at the log of TaskStateFunction. "
-                "ReconcileFunction asks ECS again within minutes."
-            )
-        case _:
-            probe = record.probe
-            if probe is not None and probe.last_error and probe.remedy:
-                return f"Its agent at {record.agent_address} has given no answer. {probe.last_error} {probe.remedy}"
-            tried = f"{probe.attempts} tries, last error: {probe.last_error or 'none'}" if probe else "no try recorded"
-            return (
-                f"Its agent has not answered at {record.agent_address} ({tried}): check that the task's security group "
-                "lets the agent's TCP port in from the prober, and the log of AgentHealthFunction."
-            )
+    def _expired(self, record: Record) -> bool:
+        return record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()
 
 
 def _spelt(instant: datetime | None) -> str | None:

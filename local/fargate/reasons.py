@@ -91,6 +91,13 @@ def log_stream_refused(why: object) -> str:
     )
 
 
+def registry_refusal(image: str, message: str) -> str:
+    """The engine's words on a login that the registry does not take, or a missing one, as containerd says it."""
+    if "unauthorized" in message or "no basic auth credentials" in message:
+        return f"unexpected status code [manifests {image.rpartition(':')[2]}]: 401 Unauthorized"
+    return message
+
+
 def cannot_pull(image: str, why: str | None = None) -> str:
     """`why` is the registry's or the network's complaint; by default the registry does not know the image."""
     return (

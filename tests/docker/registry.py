@@ -1,7 +1,11 @@
-"""A registry of one image, on loopback: as much of the distribution API as an engine needs to pull (OCI 1.1)."""
+"""A registry of one image, on loopback: as much of the distribution API as an engine needs to pull (OCI 1.1).
+
+With a login it is a private one: it answers nothing without HTTP's basic authentication.
+"""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -11,6 +15,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -24,9 +29,9 @@ _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @contextmanager
-def registry() -> Iterator[str]:
+def registry(login: tuple[str, str] | None = None) -> Iterator[str]:
     """Its name (`127.0.0.1:port`) while it serves. Engines speak plain HTTP to loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"login": login})) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -76,10 +81,19 @@ def _described(kind: str, content: bytes) -> dict[str, Any]:
     return {"mediaType": kind, "size": len(content), "digest": _digest(content)}
 
 
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    login: tuple[str, str] | None = None
 
     def do_GET(self) -> None:
+        if self.login and self.headers.get("Authorization") != _basic(*self.login):
+            refused = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+            self._answer(401, json.dumps(refused).encode(), "application/json")
+            return
         manifest, blobs = _blobs()
         reference = self.path.rpartition("/")[2]
         if self.path == "/v2/":
@@ -100,6 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Docker-Content-Digest", _digest(body))
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", 'Basic realm="private"')
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body)

@@ -200,3 +200,21 @@ def test_memory_and_labels(server: LocalServer) -> None:
     assert (host["Memory"], host["MemorySwap"]) == (512 * 1024**2, 512 * 1024**2)
     server.ecs.stop_task(task=task["taskArn"])
     server.task_when(task["taskArn"], "STOPPED")
+
+
+def test_a_read_only_root(server: LocalServer) -> None:
+    """The kernel refuses every write to the root file system; a volume stays as it is mounted."""
+    writing = container("sh", "-c", "echo x > /v/file && echo kept; echo x > /file", mountPoints=mount("/v"),
+                        readonlyRootFilesystem=True)  # fmt: skip
+    task = ended(server, with_volume(writing))
+    assert "kept" in server.log(task, "main")
+    assert "Read-only file system" in server.log(task, "main")
+    assert named(task, "main")["exitCode"] != 0
+
+
+@pytest.mark.parametrize("added", [True, False])
+def test_sys_ptrace(server: LocalServer, added: bool) -> None:
+    """The main process has the capability, number 19, when the definition adds it."""
+    parameters = {"linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}} if added else {}
+    (line,) = printed(server, one("grep", "CapEff", "/proc/self/status", **parameters)).splitlines()
+    assert bool(int(line.split()[1], 16) >> 19 & 1) is added

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.model.state import State
 from tests.factories import CONTAINER_ID, event
-from tests.integration.account import HOST, Account
+from tests.integration.account import HOST, TABLE, Account
 from tests.integration.agents import agent_of
 from tests.integration.refusals import refused, throttled
-from tests.moto_aws import task_of
+from tests.moto_aws import client, task_of
 from tests.unit.local.ports import free_port
 
 OTHER = "0" * 63 + "1"
@@ -123,3 +125,57 @@ def test_a_stranger_at_the_address_is_not_healthy(aws: None) -> None:
     assert record.state is State.ENI_RESOLVED
     assert record.probe is not None
     assert record.probe.silent_at is not None
+
+
+def test_what_a_request_asks_of_fargate_is_asked(account: Account) -> None:
+    """Secrets, root and capability are in the definition, which has no value; the groups are the interface's."""
+    group = client("ec2").create_security_group(GroupName="extra", Description="extra")["GroupId"]
+    document = {**event("start-container-secrets"), "security_groups": [group]}
+    answer = account.start(document)
+    kept = account.ecs.describe_task_definition(taskDefinition=answer["task_definition_arn"])["taskDefinition"]
+    main = kept["containerDefinitions"][-1]
+    assert {one["name"]: one["valueFrom"] for one in main["secrets"]} == document["secrets"]
+    assert (main["readonlyRootFilesystem"], main["stopTimeout"]) == (True, 10)
+    assert main["linuxParameters"]["capabilities"] == {"add": ["SYS_PTRACE"]}
+    [override] = task_of(answer["task_arn"]).overrides["containerOverrides"]
+    assert not document["secrets"].keys() & {one["name"] for one in override["environment"]}
+    network = task_of(answer["task_arn"]).network_configuration["awsvpcConfiguration"]
+    assert network["securityGroups"][1:] == [group]
+    assert account.record(document["container_id"]).security_groups == (group,)
+
+
+def test_the_stack_has_a_time_to_stop(aws: None) -> None:
+    """Of containers whose request names none."""
+    account = Account(AgentPort=str(free_port(HOST)), StopTimeoutSeconds="10")
+    task = account.started()
+    kept = account.ecs.describe_task_definition(taskDefinition=task_of(task).task_definition_arn)["taskDefinition"]
+    assert kept["containerDefinitions"][-1]["stopTimeout"] == 10
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        (
+            {"security_groups": [f"sg-0000000{number}" for number in range(5)]},
+            "security_groups: with the stack's 1",
+        ),
+        ({"secrets": {"KEY": "hunter2"}}, "secrets.KEY: must be the ARN"),
+        (
+            {"secrets": {"GREETING": "arn:aws:ssm:us-east-1:123456789012:parameter/a"}},
+            "secrets: GREETING is in",
+        ),
+        ({"cap_add": ["NET_ADMIN"]}, "cap_add[0]: is not available"),
+        ({"init": True}, "init: is refused"),
+        ({"health_check": {"test": ["CMD", "true"]}}, "health_check: is refused"),
+        ({"stop_timeout": 121}, "stop_timeout: must be from 0 to 120"),
+        ({"limits": {"memory_mib": 249857}}, "limits.memory_mib: must be less than or equal to 249856"),
+    ],
+)
+def test_what_fargate_cannot_do_is_refused(account: Account, members: dict[str, Any], says: str) -> None:
+    """With the member's path; nothing is written, nothing is started."""
+    error = account.start({**event("start-container"), **members})["error"]
+    assert error["code"] == "InvalidRequest"
+    assert says in error["message"]
+    assert "hunter2" not in str(error)
+    assert account.dynamodb.scan(TableName=TABLE)["Items"] == []
+    assert definitions(account) == account.ecs.list_tasks(cluster=account.cluster)["taskArns"] == []

@@ -101,7 +101,9 @@ class DockerRuntime:
         try:
             found = await self._images.get(BASE_IMAGE if bare else image, home.logins.get(container.name))
         except DockerError as exc:
-            raise InitializationFailed(reasons.cannot_pull(image, exc.message)) from exc
+            raise InitializationFailed(
+                reasons.cannot_pull(image, reasons.registry_refusal(image, exc.message))
+            ) from exc
         home.images[container.name] = found
         return found
 

@@ -24,8 +24,8 @@ _WORDS: Final = (
 _PART: Final = r"[^\s\"'`,;(){}\[\]<>]"
 _END: Final = r"[^\s\"'`,;(){}\[\]<>:.]"
 _BEFORE: Final = (
-    r"resolved? ref(?:erence)?|denied for|manifest for|\blookup|fetch secret|unable to find (?:user|group)|\buser:|"
-    r"on resource:|\[(?:manifests|blobs)|\(elb|\bvalue:"
+    r"resolved? ref(?:erence)?|denied for|manifest for|\blookup|fetch secret|json key|unable to find (?:user|group)|"
+    r"\buser:|on resource:|\[(?:manifests|blobs)|\(elb|\bvalue:"
 )
 _SHAPES: Final = re.compile(
     rf"(?P<kept>{_WORDS})"

@@ -49,7 +49,7 @@ def _main(
 ) -> dict[str, Any]:
     """The caller's container, with the agent as its first process. Members that are not set are empty.
 
-    No init process and no health check: `StartRequest` has the reasons.
+    No init process and no health check: `core.launch.declined` has the reasons.
     No port mappings: in awsvpc mode the task has its own address, and only the security group filters ports.
     No labels: they differ between containers, and many containers share a definition.
     """
@@ -112,7 +112,7 @@ def _check_roles(request: StartRequest, settings: Settings, strategy: Injection,
         agent_image = settings.agent_image if strategy is Injection.INIT_CONTAINER else None
         needs = {
             "token_delivery ssm reads a parameter": secret,
-            "secrets names some": request.secrets,
+            "secrets are read": request.secrets,
             "a log group is written to": logged,
             "repository_credentials names a secret": request.repository_credentials,
             "an image is pulled from ECR": is_ecr_image(request.image) or is_ecr_image(agent_image or ""),

@@ -5,26 +5,20 @@ one of these counts as absent, at every depth, and a required one as missing. El
 no members: an argument or a variable may be empty. The JSON Schema says the same.
 """
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    Strict,
-    model_validator,
-)
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
 
 from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
+VARIABLE_NAMES: Final[dict[str, Any]] = {
+    "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
+}
+"""What the schema says of the keys of `VariableName`."""
 
 
 def allow_nothing(schema: dict[str, Any]) -> None:
@@ -106,25 +100,6 @@ def _capability(name: str) -> str:
             {"allowed": ", ".join(sorted(CAPABILITIES))},
         )
     return capability
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """A field's metadata: the member is declared only to be refused, with this reason. False asks for nothing."""
-
-    reason: str
-
-    def check(self, value: Any) -> Literal[False]:
-        """Returns False. Raises `PydanticCustomError` for any other value."""
-        if value is not False:
-            raise PydanticCustomError("declined", "is refused: {reason}", {"reason": self.reason})
-        return False
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"const": False, "description": f"Refused unless false: {self.reason}."}
 
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ because the functions that check them have no request.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
@@ -23,13 +23,13 @@ from core.launch.constraints import (
     SECRET,
     SECURITY_GROUP,
 )
+from core.launch.declined import HealthCheck, Init
 from core.launch.documents import (
-    RESERVED_VARIABLES,
+    VARIABLE_NAMES,
     AbsolutePath,
     Array,
     Capability,
     ContainerId,
-    Declined,
     EntryPoint,
     MountPath,
     Reason,
@@ -123,11 +123,6 @@ class LogOptions(StrictDocument):
     max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
 
 
-_VARIABLE_NAMES: Final[dict[str, Any]] = {
-    "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
-}
-
-
 def _require_command(schema: dict[str, Any]) -> None:
     """The schema requires a command, as `StartRequest` does."""
     allow_nothing(schema)
@@ -153,14 +148,14 @@ class StartRequest(StrictDocument):
         repr=False,
         description="Names to values, which may be empty. The agent's variables are refused, and null as a value: "
         "ECS cannot take a variable of the image away.",
-        json_schema_extra=_VARIABLE_NAMES,
+        json_schema_extra=VARIABLE_NAMES,
     )
     secrets: dict[VariableName, Annotated[str, SECRET]] = Field(
         default_factory=dict,
         description="Variables to the ARNs that the stack's execution role reads when the task starts: of a Secrets "
         "Manager secret, which :json-key:version-stage:version-id may follow, or of a Systems Manager parameter. No "
         "variable is in environment too.",
-        json_schema_extra=_VARIABLE_NAMES,
+        json_schema_extra=VARIABLE_NAMES,
     )
     working_dir: AbsolutePath | None = None
     user: str | None = Field(
@@ -183,20 +178,8 @@ class StartRequest(StrictDocument):
     )
     read_only_root: bool = Field(False, description="The root file system is read-only; mounts are as they say.")
     cap_add: Array[Capability] = Field((), description="SYS_PTRACE, the only one that Fargate adds.")
-    init: Annotated[
-        Literal[False],
-        Declined(
-            "ECS's init process (initProcessEnabled) would start although the agent cannot, and hide "
-            "CannotStartContainerError behind an exit code 127; put an init of the image into the command (tini --)"
-        ),
-    ] = False
-    health_check: Annotated[
-        Literal[False],
-        Declined(
-            "ECS would run it and report to DescribeTasks alone: no event has its result, and a task outside a service "
-            "goes on whatever it is. Here the health of the agent counts; run the check through exec"
-        ),
-    ] = False
+    init: Init = False
+    health_check: HealthCheck = False
     security_groups: Array[Annotated[str, SECURITY_GROUP]] = Field(
         (),
         max_length=MAX_SECURITY_GROUPS,

@@ -55,6 +55,13 @@ SECRETS: Final = (
         "key and version asked for. The agent's own parameter is deleted when its generation ends: start the container "
         "again.",
     ),
+    # amazon-ecs-agent, on a secret with a JSON key that is no JSON, and on a login without its members.
+    _secret(
+        pattern=rf"{_KEPT}.*looking for beginning of value|asm fetching authorization data",
+        summary="A secret of the task does not hold the JSON that is asked for",
+        remedy="A secret with a JSON key must hold one JSON object; that of `repository_credentials` must have "
+        "username and password.",
+    ),
     _secret(
         pattern=rf"{_KEPT}.*{_UNREACHABLE}",
         summary="The task could not reach the service that keeps its secrets",

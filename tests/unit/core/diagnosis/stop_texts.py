@@ -245,6 +245,35 @@ START_TEXTS = [
         "Region",
     ),
     Case(
+        "ecs-deploy-events: no such JSON key",
+        f"{RETRIEVAL}unable to retrieve secret from asm: service call has been retried 1 time(s): retrieved secret "
+        "from Secrets Manager did not contain json key shop",
+        Cause.SECRETS,
+        "JSON key",
+    ),
+    Case(
+        "valheim-ecs-fargate-cdk 9: no JSON",
+        f"{RETRIEVAL}unable to retrieve secret from asm: service call has been retried 1 time(s): invalid character "
+        "'s' looking for beginning of value",
+        Cause.SECRETS,
+        "one JSON object",
+    ),
+    Case(
+        "keycloak-on-aws 222: the registry's login",
+        f"{RETRIEVAL}unable to get registry auth from asm: service call has been retried 5 time(s): asm fetching "
+        "secret from the service for arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf: "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        Cause.SECRETS,
+        "exists",
+    ),
+    Case(
+        "amazon-ecs-agent: a login without its members",
+        f"{RETRIEVAL}unable to get registry auth from asm: service call has been retried 1 time(s): asm fetching "
+        "authorization data: empty response",
+        Cause.SECRETS,
+        "username and password",
+    ),
+    Case(
         "secrets: denied",
         f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
         f"AccessDeniedException: {EXECUTION_ROLE}ssm:GetParameters on resource",

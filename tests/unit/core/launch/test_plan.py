@@ -429,7 +429,7 @@ def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
     [
         (settings(), {"token_delivery": "ssm"}, "token_delivery ssm reads a parameter"),
         (settings(), {"log": {"group": "/mine"}}, "a log group is written to"),
-        (settings(), {"secrets": {"A": SECRET}}, "secrets names some"),
+        (settings(), {"secrets": {"A": SECRET}}, "secrets are read"),
         (settings(), {"repository_credentials": SECRET}, "repository_credentials names a secret"),
         (settings(), {"image": ECR_IMAGE}, "an image is pulled from ECR"),
         (settings(agent_image=ECR_IMAGE), {}, "an image is pulled from ECR"),

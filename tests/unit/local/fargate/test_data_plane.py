@@ -187,6 +187,15 @@ def test_ulimit_of_open_files(server: LocalServer) -> None:
     assert server.log(task, "main") == f"20\n{2**20 if most == resource.RLIM_INFINITY else min(2**20, most)}\n"
 
 
+def test_a_read_only_root_is_ignored_and_said(server: LocalServer, caplog: pytest.LogCaptureFixture) -> None:
+    """A process has this machine's file system: the container runs, and the log has the reason."""
+    caplog.set_level("INFO", "local.fargate")
+    task = server.run(definition(container("true", readonlyRootFilesystem=True)))
+    ended = server.task_when(task["taskArn"], "STOPPED")
+    assert container_named(ended, "main")["exitCode"] == 0
+    assert "readonlyRootFilesystem is ignored" in caplog.text
+
+
 def test_volume_is_shared_and_gone_afterwards(server: LocalServer) -> None:
     """Containers of a task share a volume under different paths; with the task it disappears."""
     writer = container(

@@ -8,6 +8,7 @@ import pytest
 
 from core.launch.ecs_rules import definition_size
 from local.fargate.rules import Violation, override_violations, violations
+from tests.unit.core.launch.requests import PARAMETER, SECRET
 from tests.unit.local.fargate.ecs_requests import (
     DEFINITION,
     RUN,
@@ -41,6 +42,11 @@ IAM_EFS = efs(authorizationConfig={"iam": "ENABLED"})
 def tag(key: str = "key", value: str = "") -> Change:
     """Sets the only tag."""
     return task(tags=[{"key": key, "value": value}])
+
+
+def secret(value_from: str) -> Change:
+    """Sets the only secret of `main`."""
+    return main(secrets=[{"name": "KEY", "valueFrom": value_from}])
 
 
 def ulimit(name: str = "nofile", soft: int = 1024, hard: int = 65535) -> dict[str, Any]:
@@ -118,6 +124,14 @@ def ulimit(name: str = "nofile", soft: int = 1024, hard: int = 65535) -> dict[st
             both(PRIVATE, without("executionRoleArn")),
             "[main].repositoryCredentials: Private repository authentication requires that the task definition",
         ),
+        (
+            main(linuxParameters={"capabilities": {"add": ["SYS_PTRACE"]}}),
+            main(linuxParameters={"capabilities": {"add": ["SYS_PTRACE", "NET_ADMIN"]}}),
+            "[main].linuxParameters.capabilities.add: NET_ADMIN: Tasks launched on Fargate only support adding the SYS",
+        ),
+        (secret(f"{SECRET}:key::"), secret(f"{SECRET}:key"), "[main].secrets: The Systems Manager parameter name spec"),
+        (secret(PARAMETER), secret(f"{PARAMETER}:3"), "name specified for secret KEY is invalid."),
+        (secret("/team/password"), secret("pass word"), "name specified for secret KEY is invalid."),
         (main(image="a" * 255), main(image="a" * 256), "[main].image: must be [registry/]name[:tag] of at most 255"),
         (main(image="nginx@sha256:" + "0" * 64), main(image="nginx@sha256:0"), "[main].image: must be [registry/]name"),
     ],
@@ -197,6 +211,8 @@ def test_a_container_needs_a_name(name: str, says: str) -> None:
         (4096, 8192, 30720, 1024),
         (8192, 16384, 61440, 4096),
         (16384, 32768, 122880, 8192),
+        (32768, 61440, 122880, 61440),
+        (32768, 249856, 249856, 1),
     ],
 )
 def test_fargate_sells_pairs(cpu: int, least: int, most: int, step: int) -> None:

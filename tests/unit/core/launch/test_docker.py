@@ -251,8 +251,11 @@ def test_null_asks_for_nothing(place: str, name: str) -> None:
     ],
 )
 def test_what_clients_send_for_not_set(host: dict[str, Any]) -> None:
-    """Their defaults are the request without them."""
-    assert read(document(body(host))) == {"image": "alpine", "cmd": ["true"]}
+    """Their defaults are the request without them, and so is an endpoint with nothing but a name."""
+    network: dict[str, Any] = {
+        "EndpointsConfig": {"shop": None, "default": {"IPAMConfig": None, "Links": [], "MacAddress": ""}}
+    }
+    assert read(document(body(host, NetworkingConfig=network))) == {"image": "alpine", "cmd": ["true"]}
 
 
 IMAGE: Final = {"Entrypoint": ["/entry"], "Cmd": ["serve"]}

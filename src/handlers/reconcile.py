@@ -56,8 +56,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "awslogs" in event:
         return _record_aborted_probes(event)
     if "Records" in event:
-        # The table's stream: these containers' prober has just written that the deadline passed without an answer. It
-        # cannot ask ECS whether they still run, and the minute would be a long time to wait for it.
+        # The table's stream: these containers' prober has just written that the deadline passed without an answer, or
+        # that the process of an agent that stays has exited. It cannot ask ECS whether they still run, or stop them,
+        # and the minute would be a long time to wait for it.
         return _reconcile(context, [record["dynamodb"]["Keys"]["container_id"]["S"] for record in event["Records"]])
     if (job := event.get("job")) is None:
         return _reconcile(context)

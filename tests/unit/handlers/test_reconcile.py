@@ -267,15 +267,20 @@ def test_a_silent_agent_is_checked_at_once(world: World) -> None:
     assert [arn for arn, _ in world.ecs.stopped] == [task]
 
 
-def test_the_filter_of_the_stream_lets_only_silence_through() -> None:
-    """An item that is healthy, failed or still being probed starts no run."""
-    source = load_template()["Resources"]["ReconcileFunction"]["Properties"]["Events"]["Silence"]["Properties"]
-    [only] = source["FilterCriteria"]["Filters"]
-    pattern = json.loads(only["Pattern"])["dynamodb"]["NewImage"]
+def test_the_filters_of_the_stream_let_only_verdicts_through() -> None:
+    """An item that is healthy, failed, still being probed, or that needs nothing more starts no run."""
+    source = load_template()["Resources"]["ReconcileFunction"]["Properties"]["Events"]["Verdicts"]["Properties"]
+    patterns = [json.loads(one["Pattern"])["dynamodb"]["NewImage"] for one in source["FilterCriteria"]["Filters"]]
+    pattern, exited = patterns
 
     assert pattern == {
         "state": {"S": [State.ENI_RESOLVED]},
         "probe": {"M": {"silent_at": {"S": [{"exists": True}]}}},
+    }
+    assert exited == {
+        "state": {"S": [State.STOPPED]},
+        "stop": {"M": {"reported": {"BOOL": [True]}}},
+        "watch": {"S": [{"exists": True}]},
     }
     image = event("reconcile-silence")["Records"][0]["dynamodb"]["NewImage"]
     assert image["state"]["S"] in pattern["state"]["S"]

@@ -231,7 +231,7 @@ class FakeEcs:
                 raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)
             arn = f"arn:aws:ecs:us-east-1:123456789012:task/default/{len(self.tasks) + 1:032x}"
             self._tokens[token] = arn
-            self.networks[arn] = request["networkConfiguration"]["awsvpcConfiguration"]
+            self.networks[arn] = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
             self.tasks[arn] = {
                 "taskArn": arn,
                 "clusterArn": request["cluster"],

@@ -22,8 +22,9 @@ from core.control.reconciler import reconcile
 from core.launch.settings import Settings
 from core.machine.schedule import schedule
 from core.model.identity import started_by
+from core.model.parts import Instant
 from core.model.policy import Policy
-from core.model.record import Instant, Record
+from core.model.record import Record
 from core.model.state import State
 from core.ports import Described, Launched, TaskPage
 from handlers.app import App

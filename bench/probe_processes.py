@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from core.adapters.http_probe import HttpProbe
 from core.model.facts import AgentAnswered, Fact
 from core.model.identity import Ref
+from core.model.parts import Probe
 from core.model.policy import Policy
-from core.model.record import Probe, Record
+from core.model.record import Record
 from core.model.state import State
 from core.ports import Loaded
 from core.probe.batched_reads import BatchedReads

@@ -20,7 +20,7 @@ from core.adapters.clients import reach_client
 from core.launch.plan import plan_launch
 from core.launch.request import StartRequest
 from core.launch.settings import Settings
-from core.model.record import Instant
+from core.model.parts import Instant
 from local.cloud.environment import ACCOUNT, CREDENTIALS, REGION
 
 if TYPE_CHECKING:

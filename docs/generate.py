@@ -18,8 +18,8 @@ from typing import Any, Final
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from core.diagnosis.order import STOPS, UNKNOWN_STOPS
-from core.launch.docker_members import TABLE
-from core.launch.docker_rows import Ignored, Mapped, Nested, OtherThan, Refused
+from core.launch.docker.members import TABLE
+from core.launch.docker.rows import Ignored, Mapped, Nested, OtherThan, Refused
 from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid

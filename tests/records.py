@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.model.failure import ErrorCode, Failure
-from core.model.record import Instant, Probe, Record, Step, Stop
+from core.model.parts import Instant, Probe, Step, Stop
+from core.model.record import Record
 from core.model.state import State, Trigger
 from core.storage.item import from_item
 from tests.factories import ADDRESS, DEFINITION, START, TASK, at, pending

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from core.model.failure import Failure
 from core.model.instants import milliseconds_between
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 from local.demo.cases import CASES
 

@@ -11,8 +11,8 @@ from typing import Any, Final, assert_never
 
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.instants import format_instant
+from core.model.parts import Step as Transition
 from core.model.record import Record
-from core.model.record import Step as Transition
 from core.storage.item import to_item
 from reach.replaying.reading import detail_of
 

@@ -11,7 +11,8 @@ from core.model.errors import CallFailed, ReachError, Refused
 from core.model.failure import Cause
 from core.model.identity import Ref
 from core.model.instants import milliseconds_between
-from core.model.record import Instant, Record, Settled, Step, Unknown
+from core.model.parts import Instant, Step
+from core.model.record import Record, Settled, Unknown
 from core.model.state import State
 
 logger: Final = Logger()

@@ -6,7 +6,7 @@ import pytest
 
 from core.model.capacity import Capacity
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Instant
+from core.model.parts import Instant
 from core.model.state import State
 from tests.e2e.stack import PATIENCE, Stack
 

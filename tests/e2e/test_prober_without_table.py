@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.machine.schedule import PROBE_GRACE
 from core.model.instants import truncate
-from core.model.record import Probe
+from core.model.parts import Probe
 from core.model.state import State
 from tests.e2e import logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack

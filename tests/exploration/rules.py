@@ -39,7 +39,8 @@ from dataclasses import dataclass
 
 from core.model.failure import ErrorCode
 from core.model.identity import Ref, client_token
-from core.model.record import Record, Settled, Step
+from core.model.parts import Step
+from core.model.record import Record, Settled
 from core.model.state import State
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.stores import SimulatedStore

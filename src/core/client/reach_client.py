@@ -10,7 +10,8 @@ from core.client import verdicts
 from core.client.verdicts import Ended, Reachable
 from core.model.errors import ContainerNotFound, WaitTimeout
 from core.model.instants import format_instant
-from core.model.record import Instant, Record, Stop
+from core.model.parts import Instant, Stop
+from core.model.record import Record
 from core.model.state import State
 from core.ports import Clock, Loaded
 

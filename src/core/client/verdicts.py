@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.model.errors import ContainerExited, ContainerFailed, ContainerRestarted, UnreadableRecord
-from core.model.record import Record, Stop
+from core.model.parts import Stop
+from core.model.record import Record
 from core.model.state import State
 
 

@@ -29,7 +29,8 @@ from core.model.actions import StopTask
 from core.model.errors import CallFailed, RecordDeleted, Refused
 from core.model.facts import Fact, LaunchRejected
 from core.model.failure import ErrorCode, Failure
-from core.model.record import Ask, Launching, Record, UnwantedTask
+from core.model.parts import Ask, Launching, UnwantedTask
+from core.model.record import Record
 from core.model.state import State
 from core.ports import Launched, Ports, RevisionConflict
 

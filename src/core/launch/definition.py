@@ -10,7 +10,7 @@ from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import AgentVariable, Injection, agent_path
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
-from core.model.record import Logs
+from core.model.parts import Logs
 
 
 def build_definition(

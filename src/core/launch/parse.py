@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from core.launch.docker import DOCKER, IMAGE_CONFIG, Translation, translate
-from core.launch.docker_members import TABLE
+from core.launch.docker.members import TABLE
+from core.launch.docker.translate import DOCKER, IMAGE_CONFIG, Translation, translate
 from core.launch.request import Limits, LogOptions, StartRequest, StopRequest, Ulimit
 from core.launch.settings import invalid
 from core.launch.volumes import EfsBind, S3FilesBind

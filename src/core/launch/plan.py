@@ -32,7 +32,7 @@ from core.model.facts import MAIN
 from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
-from core.model.record import Logs
+from core.model.parts import Logs
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 _OVERRIDES: Final = ("name", "command", "environment")

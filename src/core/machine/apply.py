@@ -20,8 +20,9 @@ from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, sche
 from core.model import facts
 from core.model.agent import starts_child
 from core.model.instants import truncate
+from core.model.parts import Instant, Probe, Stop
 from core.model.policy import Policy
-from core.model.record import Instant, Probe, Record, Stop
+from core.model.record import Record
 from core.model.state import State, Trigger
 
 

@@ -9,8 +9,9 @@ from core.machine.changes import Stale, disown, fail, note, retry_or_fail
 from core.machine.next_actions import relaunch_pending
 from core.model.facts import FailedTaskMissing, LaunchAccepted, LaunchClaimed, LaunchRejected, TaskListed
 from core.model.failure import Cause
+from core.model.parts import Ask, Instant, Launching
 from core.model.policy import Policy
-from core.model.record import Ask, Instant, Launching, Record
+from core.model.record import Record
 from core.model.state import Trigger
 
 

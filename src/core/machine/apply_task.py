@@ -13,8 +13,9 @@ from core.machine.changes import Stale, disown, fail, fire, note, resolve, retry
 from core.machine.runtime_complaint import explained, unexplained
 from core.model.facts import MAIN, Source, TaskObserved
 from core.model.failure import Cause
+from core.model.parts import Instant, Stop
 from core.model.policy import Policy
-from core.model.record import Instant, Record, Stop
+from core.model.record import Record
 from core.model.state import State, Trigger
 
 _LEAVING: Final = frozenset({"DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED"})

@@ -9,8 +9,9 @@ from core.machine.table import advance
 from core.model.capacity import goes_on_elsewhere
 from core.model.failure import Failure
 from core.model.instants import truncate
+from core.model.parts import Instant, Launch, Probe, Step, UnwantedTask
 from core.model.policy import Policy
-from core.model.record import HISTORY_LIMIT, Instant, Launch, Probe, Record, Step, UnwantedTask
+from core.model.record import HISTORY_LIMIT, Record
 from core.model.state import State, Trigger
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 
 _RUNS = frozenset({State.TASK_RUNNING, State.ENI_RESOLVED, State.AGENT_HEALTHY})

@@ -15,8 +15,9 @@ from core.model.errors import IllegalTransition
 from core.model.facts import TaskObserved
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.instants import format_instant
+from core.model.parts import AgentWarning
 from core.model.policy import Policy
-from core.model.record import AgentWarning, Record
+from core.model.record import Record
 
 ROUTE: Final = (
     "A function in a VPC needs the DynamoDB gateway endpoint in the route tables of its subnets (stack parameter "

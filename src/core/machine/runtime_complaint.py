@@ -20,7 +20,8 @@ from typing import Final
 
 from core.model.agent import Injection, agent_path
 from core.model.facts import INIT, MAIN, Source, TaskObserved
-from core.model.record import Instant, Record, UnexplainedEnd
+from core.model.parts import Instant, UnexplainedEnd
+from core.model.record import Record
 from core.model.state import State
 
 RUNTIME_EXITS: Final = frozenset({1, 255})

@@ -9,8 +9,9 @@ from typing import Final
 from core.machine.lifetime import lifetime_ends_at
 from core.machine.next_actions import next_actions, silence_known
 from core.model.instants import truncate
+from core.model.parts import Instant
 from core.model.policy import Policy
-from core.model.record import Instant, Record
+from core.model.record import Record
 from core.model.state import State
 
 PROBE_GRACE: Final = 15.0

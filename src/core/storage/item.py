@@ -18,9 +18,7 @@ from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.families import DefinitionUse
-from core.model.record import (
-    HISTORY_LIMIT,
-    SCHEMA,
+from core.model.parts import (
     AgentWarning,
     Ask,
     Instant,
@@ -28,12 +26,12 @@ from core.model.record import (
     Launching,
     Logs,
     Probe,
-    Record,
     Step,
     Stop,
     UnexplainedEnd,
     UnwantedTask,
 )
+from core.model.record import HISTORY_LIMIT, SCHEMA, Record
 from core.model.state import ENDS, State, Trigger
 from core.storage.attributes import (
     ALWAYS,

@@ -21,7 +21,8 @@ from core.model.errors import (
     WaitTimeout,
 )
 from core.model.failure import Cause
-from core.model.record import Instant, Logs, Probe, Record, Stop
+from core.model.parts import Instant, Logs, Probe, Stop
+from core.model.record import Record
 from core.model.state import State
 from core.storage.item import to_item
 from tests.factories import ADDRESS, CONTAINER_ID, START, TASK, TOKEN, at, pending

@@ -15,7 +15,8 @@ from core.model.errors import (
     UnreadableRecord,
     WaitTimeout,
 )
-from core.model.record import Record, UnexplainedEnd
+from core.model.parts import UnexplainedEnd
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import CONTAINER_ID, START, TOKEN, at, pending
 from tests.records import exited, failed, healthy, resolved, running

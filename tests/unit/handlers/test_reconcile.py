@@ -16,7 +16,7 @@ from core.control.retire_definitions import PAUSE
 from core.model.errors import CallFailed, ConfigurationError, MalformedEvent
 from core.model.failure import Cause, ErrorCode
 from core.model.families import family_of
-from core.model.record import Probe
+from core.model.parts import Probe
 from core.model.state import State
 from core.storage.item import to_item
 from handlers import reconcile

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.model.record import AgentWarning, Settled
+from core.model.parts import AgentWarning
+from core.model.record import Settled
 from handlers import telemetry
 from tests.factories import CONTAINER_ID, pending
 from tests.records import healthy

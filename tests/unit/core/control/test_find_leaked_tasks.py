@@ -17,8 +17,9 @@ from core.machine.next_actions import STOP_REASON_LIMIT
 from core.model.errors import CallFailed
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.identity import Ref
+from core.model.parts import Launch
 from core.model.policy import Policy
-from core.model.record import Launch, Record
+from core.model.record import Record
 from core.model.state import State
 from core.ports import Loaded
 from core.storage.item import to_item

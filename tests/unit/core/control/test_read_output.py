@@ -17,7 +17,8 @@ from core.model.actions import EraseToken, ReadOutput
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import ContainerSeen, Fact, OutputRead, StopRequested, TaskGone, TaskObserved
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Instant, Record, Stop
+from core.model.parts import Instant, Stop
+from core.model.record import Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.probe.view import Target, probe_view

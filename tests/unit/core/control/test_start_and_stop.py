@@ -10,7 +10,8 @@ import pytest
 from core.model.errors import CallFailed, Refused
 from core.model.facts import StopRequested
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Logs, Record
+from core.model.parts import Logs
+from core.model.record import Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from core.storage.item import to_item

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from core.launch.docker import translate
-from core.launch.docker_members import TABLE
-from core.launch.docker_rows import Ignored, Mapped, Nested, Refused
+from core.launch.docker.members import TABLE
+from core.launch.docker.rows import Ignored, Mapped, Nested, Refused
+from core.launch.docker.translate import translate
 from core.launch.parse import parse_start_request, start_request_schema
 from core.launch.request import StartRequest
 from core.model.errors import Refused as RefusedRequest

@@ -30,8 +30,9 @@ from core.model.facts import (
     TokenErased,
 )
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.parts import Instant, Stop
 from core.model.policy import Policy
-from core.model.record import Instant, Record, Stop
+from core.model.record import Record
 from core.model.state import State, Trigger
 from tests.factories import (
     ADDRESS,

@@ -11,8 +11,9 @@ from core.model.capacity import Capacity, Provider, provider_of
 from core.model.errors import CallFailed, Refused
 from core.model.facts import LaunchAccepted, LaunchClaimed, LaunchRejected
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.parts import Instant
 from core.model.policy import Policy
-from core.model.record import Instant, Record
+from core.model.record import Record
 from core.model.state import State
 from core.probe.view import Target, probe_view
 from core.storage.item import to_item

@@ -15,7 +15,8 @@ from core.machine.changes import Stale
 from core.machine.task_documents import observe_event
 from core.model.facts import Fact, StopAccepted, TaskObserved
 from core.model.failure import Cause, ErrorCode
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 from core.storage.item import from_item, to_item
 from tests.factories import CONTAINER_ID, POLICY, REF, TASK, at, event, passed, pending, silent

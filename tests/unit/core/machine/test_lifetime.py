@@ -11,7 +11,8 @@ from core.machine.next_actions import next_actions
 from core.machine.schedule import schedule
 from core.model.actions import StopTask
 from core.model.facts import StopAccepted, StopRequested
-from core.model.record import Instant, Record, Stop
+from core.model.parts import Instant, Stop
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import POLICY, TASK, at, event, exited, observed, passed, pending
 from tests.records import failed as unreachable

@@ -13,7 +13,8 @@ from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.task_documents import NotOurs, observe_event
 from core.model.facts import Fact, TaskObserved
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import POLICY, at, event, pending
 

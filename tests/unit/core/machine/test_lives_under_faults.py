@@ -19,7 +19,8 @@ from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.model.actions import DescribeTask, SendProbe, StopTask
 from core.model.facts import Fact, Source, TaskObserved, TimePassed
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import ADDRESS, POLICY, answered, at, exited, main_container, observed, pending, silent
 from tests.unit.core.machine.test_lives import what_must_agree

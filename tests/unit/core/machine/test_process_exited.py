@@ -15,7 +15,8 @@ from core.model.actions import SendProbe, StopTask
 from core.model.agent import AgentFlavor
 from core.model.facts import Fact, ProcessExited, StopAccepted, TaskGone
 from core.model.failure import Cause
-from core.model.record import Instant, Record
+from core.model.parts import Instant
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import ADDRESS, POLICY, REF, TASK, answered, at, exited, main_container, observed, passed, pending
 from tests.unit.core.machine.test_apply import HEALTHY, RESOLVED, about, fold, stale

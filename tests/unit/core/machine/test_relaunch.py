@@ -17,8 +17,9 @@ from core.model.actions import ClaimLaunch, EraseToken, Relaunch
 from core.model.errors import CallFailed, Refused
 from core.model.facts import LaunchClaimed, LaunchRejected, StopRequested, TaskGone, TimePassed
 from core.model.failure import Cause, ErrorCode
+from core.model.parts import Logs
 from core.model.policy import Policy
-from core.model.record import Logs, Record
+from core.model.record import Record
 from core.model.state import State, Trigger
 from core.storage.item import from_item, to_item
 from tests.factories import (

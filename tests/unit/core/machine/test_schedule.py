@@ -29,8 +29,9 @@ from core.model.facts import (
     TokenErased,
 )
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.parts import Stop
 from core.model.policy import Policy
-from core.model.record import Record, Stop
+from core.model.record import Record
 from core.model.state import State
 from tests.factories import (
     ADDRESS,

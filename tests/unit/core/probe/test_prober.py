@@ -14,8 +14,9 @@ from core.model.agent import AgentFlavor, Child
 from core.model.errors import CallFailed, UnreadableRecord
 from core.model.facts import AgentAnswered, AgentSilent, Fact, ProcessExited
 from core.model.failure import Cause
+from core.model.parts import Instant, Probe
 from core.model.policy import Policy
-from core.model.record import Instant, Probe, Record
+from core.model.record import Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probe.prober import TABLE_PATIENCE, AgentProbe, CannotProbe, Outcome, OutOfTime, ProbeResult

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from core.model.errors import UnreadableRecord
 from core.model.facts import ContainerSeen
 from core.model.instants import truncate
-from core.model.record import SCHEMA, Record, Stop
+from core.model.parts import Stop
+from core.model.record import SCHEMA, Record
 from core.model.state import State
 from core.storage.attributes import BOOLEAN, FLAG, INSTANT, INTEGER, STRINGS, TEXT, TEXTS, Kind, Map
 from core.storage.item import ITEM, from_item, to_item

@@ -9,7 +9,7 @@ import pytest
 from rich.text import Text
 
 from core.model.agent import Injection
-from core.model.record import Stop
+from core.model.parts import Stop
 from core.model.state import State
 from local.demo.cases import CASES
 from local.demo.view import Screen, View

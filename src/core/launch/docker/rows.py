@@ -1,4 +1,4 @@
-"""What may become of a member of Docker's API: the kinds of rows in `core.launch.docker_members`."""
+"""What may become of a member of Docker's API: the kinds of rows in `core.launch.docker.members`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OtherThan:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """It becomes a member of the request. `translated`: by a function of `core.launch.docker`."""
+    """It becomes a member of the request. `translated`: by a function of `core.launch.docker.translate`."""
 
     to: str
     note: str = ""
@@ -45,7 +45,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It is refused if it asks for something. `translated`: `core.launch.docker` decides whether it does."""
+    """It is refused if it asks for something. `translated`: `core.launch.docker.translate` decides whether it does."""
 
     why: str
     do: str = "leave it out"

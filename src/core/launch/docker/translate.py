@@ -13,8 +13,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from core.launch.docker_members import MOUNT, STOP_SIGNAL, TABLE
-from core.launch.docker_rows import Mapped, Nested, Refused
+from core.launch.docker.members import MOUNT, STOP_SIGNAL, TABLE
+from core.launch.docker.rows import Mapped, Nested, Refused
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -3,8 +3,8 @@
 Engine API 1.43 to 1.51. One rule decides: what the container's own process would miss is refused, with the reason and
 what to do. Ignored is what changes nothing here, and what a backend has as an object of its API, such as a network. A
 member asks for something only if its value is not the one that clients send for "not set": null always, else nothing
-(false, 0, "", [] and {}) unless its row has another test. `core.launch.docker` applies the table, and docs/docker.md
-shows it.
+(false, 0, "", [] and {}) unless its row has another test. `core.launch.docker.translate` applies the table, and
+docs/docker.md shows it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from core.launch.docker_rows import Ignored, Mapped, Nested, OtherThan, Refused, Treatment, any_value
+from core.launch.docker.rows import Ignored, Mapped, Nested, OtherThan, Refused, Treatment, any_value
 
 Members: TypeAlias = Mapping[str, Treatment]
 

@@ -118,7 +118,7 @@ def test_a_planted_fault_breaks_its_rule(plant: Plant, rules: set[str]) -> None:
 
 def test_tasks_that_are_started_twice_are_left_to_the_leak_finder() -> None:
     """Client tokens that differ from try to try make more tasks than records name; nobody remembers the others."""
-    leaks = [why for number in range(2 * LIVES) for why in live(1, number, plant=_indifferent).leaks]
+    leaks = [why for number in range(4 * LIVES) for why in live(1, number, plant=_indifferent).leaks]
     assert len(leaks) > LIVES / 10
 
 

@@ -20,6 +20,7 @@ from logging import StreamHandler
 from typing import Any, Final, cast
 from unittest.mock import patch
 
+from core.model.agent import Child
 from core.model.families import family_of
 from core.probe.answer import Answer
 from docs.counted import schedules, template
@@ -99,10 +100,10 @@ def measured() -> Measured:
 
 
 class _Agent:
-    """`HttpProbe` of an agent that listens and knows its token."""
+    """`HttpProbe` of an agent that listens, runs the command and knows its token."""
 
     async def check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109 - HttpProbe's signature
-        return Answer()
+        return Answer(child=Child(pid=7))
 
     async def check_identity(self, address: str, token: str, *, timeout: float) -> Answer:  # noqa: ARG002, ASYNC109
         return Answer()

@@ -10,12 +10,13 @@ from types import FrameType
 from typing import Final
 
 from local.cloud.cloud import LocalCloud
+from local.cloud.command import IMAGES_OF_EVENTS
 from local.cloud.layout import Layout
 from local.cloud.processes import LOOPBACK
 from local.fargate.runtime import RuntimeName
 from tests.e2e.stack import IMAGE, Stack
 
-IMAGES: Final = (IMAGE, "debian:bookworm-slim")
+IMAGES: Final = tuple({IMAGE, *IMAGES_OF_EVENTS})
 """What the requests of the tests and of `events/` name: in Docker mode the base image, so that no registry is asked."""
 
 

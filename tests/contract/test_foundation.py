@@ -34,16 +34,24 @@ class Aws:
     def deploy(self, name: str, **parameters: str) -> dict[str, str]:
         """Creates the stack, waits, and gives its outputs."""
         cloudformation = self("cloudformation")
-        values = {"VpcId": self.vpc, "TaskSubnets": ",".join(self.subnets), **parameters}
-        cloudformation.create_stack(
-            StackName=name,
-            TemplateBody=FOUNDATION.read_text(),
-            Capabilities=CAPABILITIES,
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
-        )
+        cloudformation.create_stack(**self._stack(name, **parameters))
         cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+    def update(self, name: str, **parameters: str) -> None:
+        """Updates the stack and waits."""
+        self("cloudformation").update_stack(**self._stack(name, **parameters))
+        self("cloudformation").get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+
+    def _stack(self, name: str, **parameters: str) -> dict[str, Any]:
+        values = {"VpcId": self.vpc, "TaskSubnets": ",".join(self.subnets), **parameters}
+        return {
+            "StackName": name,
+            "TemplateBody": FOUNDATION.read_text(),
+            "Capabilities": CAPABILITIES,
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+        }
 
     def remove(self, name: str) -> None:
         """Deletes the stack and waits."""
@@ -78,6 +86,22 @@ def test_a_foundation_on_efs(aws: Aws) -> None:
     aws.remove("on-efs")
     assert aws("efs").describe_file_systems()["FileSystems"] == []
     assert aws("ec2").describe_vpc_endpoints(Filters=aws.in_vpc)["VpcEndpoints"] == []
+
+
+def test_subnets_in_another_order_replace_no_mount_target(aws: Aws) -> None:
+    """And a subnet that goes takes its mount target along, and no other."""
+
+    def targets() -> dict[str, str]:
+        found = aws("efs").describe_mount_targets(FileSystemId=system)["MountTargets"]
+        return {one["SubnetId"]: one["MountTargetId"] for one in found}
+
+    system = aws.deploy("in-order", AgentStorage="efs")["EfsFileSystemId"]
+    before = targets()
+    aws.update("in-order", AgentStorage="efs", TaskSubnets=",".join(reversed(aws.subnets)))
+    assert targets() == before
+    aws.update("in-order", AgentStorage="efs", TaskSubnets=aws.subnets[1])
+    assert targets() == {aws.subnets[1]: before[aws.subnets[1]]}
+    aws.remove("in-order")
 
 
 def test_a_foundation_without_storage(aws: Aws) -> None:

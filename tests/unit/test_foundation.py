@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
@@ -146,7 +147,7 @@ def test_who_is_let_in(choice: str) -> None:
 
 
 def test_the_bucket_is_closed() -> None:
-    """Versioned, as S3 Files asks, encrypted, not public, without access lists, and nothing passes without TLS."""
+    """Versioned, encrypted, not public, without access lists, TLS alone; and it stays so when the stack goes."""
     stack = Founded("bucket")
     [bucket] = of_type(stack, "AWS::S3::Bucket").values()
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -154,6 +155,8 @@ def test_the_bucket_is_closed() -> None:
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert TEMPLATE["Resources"]["AgentBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert TEMPLATE["Resources"]["AgentBucketPolicy"]["DeletionPolicy"] == "RetainExceptOnCreate"
     [policy] = of_type(stack, "AWS::S3::BucketPolicy").values()
     [denied] = policy["PolicyDocument"]["Statement"]
     assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "s3:*", {"AWS": "*"})
@@ -264,3 +267,42 @@ def test_the_policies_are_those_of_the_documents() -> None:
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     }
     assert allowed == documented
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/deploy.md"])
+@pytest.mark.parametrize("choice", FOUNDATIONS)
+def test_the_documented_query_turns_outputs_into_overrides(document: str, choice: str) -> None:
+    """What `aws cloudformation describe-stacks` prints by it is words without blanks, each a name and its value."""
+    [query] = re.findall(r'--query "([^"]*join[^"]*)"', (ROOT / document).read_text())
+    outputs = Founded(choice).outputs()
+    answer = {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": one} for key, one in outputs.items()]}]}
+    printed = "\t".join(jmespath.search(query, answer))
+    assert dict(word.split("=", 1) for word in printed.split()) == outputs
+
+
+def test_the_documented_query_finds_where_to_put_the_binary() -> None:
+    """The second command of the README puts it at the root of the access point, under the name of the executable."""
+    [query] = re.findall(r'--query "([^"]*AgentStagingUri[^"]*)"', (ROOT / "README.md").read_text())
+    uri = Founded("bucket", AgentDirectory="/agents/2").outputs()["AgentStagingUri"]
+    outputs = [{"OutputKey": "AgentStagingUri", "OutputValue": uri}, {"OutputKey": "VpcId", "OutputValue": "any"}]
+    assert jmespath.search(query, {"Stacks": [{"Outputs": outputs}]}) == [uri]
+    [point] = of_type(Founded("bucket", AgentDirectory="/agents/2"), "AWS::S3Files::AccessPoint").values()
+    assert uri.endswith(point["RootDirectory"]["Path"] + "/sockerless-agent")
+
+
+def test_the_first_command_of_the_readme_gives_what_is_needed() -> None:
+    """The overrides that it names are parameters, the needed ones among them, and it has the two capabilities."""
+    [command] = re.findall(
+        r"^(aws cloudformation deploy (?:.*\\\n)*.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    given = set(re.findall(r"(\w+)=\"", command))
+    assert {"VpcId", "TaskSubnets"} <= given <= TEMPLATE["Parameters"].keys()
+    assert {"CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"} <= set(command.split())
+
+
+def test_the_readme_needs_six_commands() -> None:
+    """From a VPC to the first reachable container."""
+    text = (ROOT / "README.md").read_text()
+    [block] = re.findall(r"^## Deploy\n.*?^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(re.findall(r"^(?:aws|sam) ", block, re.MULTILINE)) == 6
+    assert all(line.startswith(("aws ", "sam ", "    ")) for line in block.splitlines())

@@ -106,14 +106,14 @@ def test_subnets_in_another_order_replace_no_mount_target(aws: Aws) -> None:
 
 def test_a_foundation_without_storage(aws: Aws) -> None:
     """Cluster with both providers, log group, and the one rule; ProberSubnets are TaskSubnets; all of it goes."""
-    outputs = aws.deploy("without-storage", AgentStorage="none", ClusterName="work", TaskLogGroup="/work/tasks")
+    outputs = aws.deploy("without-storage", AgentStorage="none", ClusterName="work", TaskLogGroup="/team/tasks")
     assert outputs.keys() == load_template(FOUNDATION)["Outputs"].keys() - ONLY_ON_S3_FILES - ONLY_ON_EFS
     assert list(refusals({name: value for name, value in outputs.items() if name not in FOR_PEOPLE})) == []
     assert outputs["ProberSubnets"] == outputs["TaskSubnets"] == ",".join(aws.subnets)
 
     [cluster] = aws("ecs").describe_clusters(clusters=[outputs["ClusterName"]])["clusters"]
     assert (cluster["clusterName"], cluster["capacityProviders"]) == ("work", ["FARGATE", "FARGATE_SPOT"])
-    [group] = aws("logs").describe_log_groups(logGroupNamePrefix="/work/")["logGroups"]
+    [group] = aws("logs").describe_log_groups(logGroupNamePrefix="/team/")["logGroups"]
     assert (group["logGroupName"], group["retentionInDays"]) == (outputs["TaskLogGroup"], 30)
     [tasks] = aws("ec2").describe_security_groups(GroupIds=[outputs["AgentSecurityGroupId"]])["SecurityGroups"]
     [rule] = tasks["IpPermissions"]
@@ -124,4 +124,4 @@ def test_a_foundation_without_storage(aws: Aws) -> None:
     assert "ecs-tasks.amazonaws.com" in json.dumps(role["AssumeRolePolicyDocument"])
 
     aws.remove("without-storage")
-    assert aws("logs").describe_log_groups(logGroupNamePrefix="/work/")["logGroups"] == []
+    assert aws("logs").describe_log_groups(logGroupNamePrefix="/team/")["logGroups"] == []

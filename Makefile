@@ -83,8 +83,8 @@ types: setup ## Check the types
 imports: setup ## Check the dependency rule between the layers
 	$(BIN)/lint-imports --no-logo
 
-template: setup ## Check template.yaml
-	$(BIN)/cfn-lint template.yaml
+template: setup ## Check template.yaml and foundation.yaml
+	$(BIN)/cfn-lint template.yaml foundation.yaml
 	$(SAM)/bin/sam validate --lint --region us-east-1
 
 docs: setup ## Write the generated parts of the documents

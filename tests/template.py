@@ -1,4 +1,4 @@
-"""template.yaml for tests: read with CloudFormation's short tags, and resolved as CloudFormation would."""
+"""template.yaml and foundation.yaml for tests, read and resolved as CloudFormation does it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
+FOUNDATION: Final = TEMPLATE.with_name("foundation.yaml")
 
 PSEUDO_PARAMETERS: Final = {
     "AWS::AccountId": "123456789012",
@@ -43,9 +44,9 @@ def _construct(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _construct)
 
 
-def load_template() -> dict[str, Any]:
+def load_template(file: Path = TEMPLATE) -> dict[str, Any]:
     """The template as CloudFormation's JSON form."""
-    document = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a subclass of the safe loader
+    document = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a subclass of the safe loader
     assert isinstance(document, dict)
     return document
 
@@ -58,13 +59,16 @@ class Resolved:
 
     def __init__(self, template: Mapping[str, Any], **parameters: str) -> None:
         self._template = template
-        defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
-        known = {**PSEUDO_PARAMETERS, **defaults}
-        unknown = parameters.keys() - known.keys()
+        declared = template["Parameters"]
+        known = {
+            **PSEUDO_PARAMETERS,
+            **{name: str(one["Default"]) for name, one in declared.items() if "Default" in one},
+        }
+        unknown = parameters.keys() - known.keys() - declared.keys()
         assert not unknown, f"the template has no parameters {unknown}"
         self._names = {**known, **parameters}
 
-    def value(self, node: Any) -> Any:  # noqa: PLR0911 - one for each function
+    def value(self, node: Any) -> Any:  # noqa: C901, PLR0911 - one for each function
         """A node of the template with its functions carried out."""
         match node:
             case {"Ref": "AWS::NoValue"}:
@@ -79,6 +83,9 @@ class Resolved:
                 return self._substitute(text, {})
             case {"Fn::Split": [separator, text]}:
                 return self.value(text).split(separator)
+            case {"Fn::Join": [separator, many]}:
+                parts = self.value(many)  # a parameter that is a list is text here
+                return separator.join(parts.split(",") if isinstance(parts, str) else parts)
             case {"Fn::GetAtt": [resource, attribute]}:
                 return self.attribute(resource, attribute)
             case dict():

@@ -34,7 +34,15 @@ BACKEND, CONTRACT, DEPLOY, ERRORS, ITEM = (
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
 
-GIVEN_BY_THE_READER = {"BUCKET", "FILE_SYSTEM_ROLE_ARN", "VPC", "TASK_SG", "TASK_SUBNET_IDS"}
+GIVEN_BY_THE_READER = {
+    "BUCKET",
+    "FILE_SYSTEM_ROLE_ARN",
+    "ROUTE_TABLES",
+    "SUBNETS",
+    "TASK_SG",
+    "TASK_SUBNET_IDS",
+    "VPC",
+}
 """Shell variables of which the text says that they are the reader's own."""
 
 README_LINES = 170
@@ -94,7 +102,7 @@ def test_make_docs_brings_everything_up_to_date(tmp_path: Path, monkeypatch: pyt
     """The command writes whatever is out of date, the schema of the start request included, and nothing else."""
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    for name in ("README.md", "template.yaml"):
+    for name in ("README.md", "template.yaml", "foundation.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     stale = (tmp_path / "README.md").read_text().replace("stateDiagram-v2", "stateDiagram-v1")
     (tmp_path / "README.md").write_text(stale)

@@ -30,6 +30,7 @@ _OF_ERRORS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (WaitTimeout, Exit.TIMEOUT),
     (ReachError, Exit.FAILED),
 )
+_GONE: Final = "check the stack (--stack, or the variables that .local/env exports), --region and --profile."
 
 
 def code_of(error: Exception) -> int:
@@ -38,5 +39,11 @@ def code_of(error: Exception) -> int:
 
 
 def text_of(error: Exception) -> str:
-    """What standard error shows: the error, and what to do. A failed call of AWS brings its diagnosis' remedy."""
-    return f"{error}\nWhat to do: {error.remedy}" if isinstance(error, CallFailed) and error.remedy else str(error)
+    """What standard error shows: the error, and what to do. A failed call of AWS brings its diagnosis' remedy.
+
+    Not where AWS does not know the table or the function: the diagnosis is about tasks.
+    """
+    if not isinstance(error, CallFailed):
+        return str(error)
+    remedy = _GONE if error.code == "ResourceNotFoundException" else error.remedy
+    return f"{error}\nWhat to do: {remedy}" if remedy else str(error)

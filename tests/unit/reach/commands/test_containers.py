@@ -59,7 +59,9 @@ def test_a_call_that_fails_is_4(
 ) -> None:
     """The error names the call and what to do."""
     environment.setenv("CONTAINERS_TABLE_NAME", "gone")
-    assert "ResourceNotFoundException" in refused(capsys, 4, *arguments_of(command))
+    shown = refused(capsys, 4, *arguments_of(command))
+    assert "ResourceNotFoundException" in shown
+    assert "What to do: check the stack" in shown
 
 
 @pytest.mark.parametrize("command", READING)

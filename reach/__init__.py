@@ -5,3 +5,11 @@ __version__ = "0.1.0"
 
 class Refused(Exception):
     """The command did nothing. The message says why, and what to do."""
+
+
+class NotFound(Refused):
+    """What the command names is not there: no such container, no such stack."""
+
+
+class Unreachable(Refused):
+    """The agent did not run the command: the container has none that answers, or it refused."""

@@ -8,24 +8,41 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.model.errors import ReachError
 from reach import Refused, __version__
+from reach.commands.exec_ import exec_command
+from reach.commands.inspect import inspect
+from reach.commands.ps import ps
 from reach.commands.record import record
 from reach.commands.replay import replay
+from reach.commands.stop import stop
+from reach.commands.wait import wait
+from reach.commands.why import why
+from reach.exits import Exit, code_of, text_of
 from reach.options import console
-
-REFUSED = 2
-"""Also typer's own code for a wrong command line."""
+from reach.showing.words import plain
 
 _EXIT_CODES = """exit codes
   0    done
-  1    done, but something in the input or in the answer is wrong
+  1    something is wrong in the input, in the answer, with the container
   2    not done: wrong command line, no such file, no permission, no answer
-  130  interrupted"""
+  3    no such container, no such stack
+  4    a call of AWS failed
+  124  the time of a wait is over
+  125  exec: the agent did not run the command
+  130  interrupted
+
+The help of a command says which of them it has, and what they mean there."""
 
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
-app.command()(record)
-app.command()(replay)
+_CONTAINERS = "Containers of a deployed stack"
+_EVENTS = "Events"
+for _command in (ps, inspect, wait, why, stop):
+    app.command(rich_help_panel=_CONTAINERS)(_command)
+app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
+app.command(rich_help_panel=_EVENTS)(record)
+app.command(rich_help_panel=_EVENTS)(replay)
 
 
 def _print_version(asked: bool) -> None:
@@ -41,7 +58,11 @@ def reach(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """For operators of sockerless-reach: the events of its containers, recorded and replayed."""
+    """For operators of sockerless-reach: its containers, and their events.
+
+    The stack is found by its name, through CloudFormation's outputs, with the
+    Region and the credentials of the AWS CLI. On the laptop: . .local/env
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(arguments, prog_name="reach")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else REFUSED
-    except (Refused, BotoCoreError, ClientError) as error:
-        console(stderr=True).print(str(error))
-        return REFUSED
+        return end.code if isinstance(end.code, int) else Exit.USAGE
+    except (Refused, ReachError, BotoCoreError, ClientError) as error:
+        console(stderr=True).print("\n".join(map(plain, text_of(error).splitlines())))
+        return code_of(error)
     return 0

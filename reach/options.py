@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from reach import Refused
+
 _AWS = "AWS"
 
 
@@ -20,6 +22,16 @@ class Format(StrEnum):
 
 
 Output = Annotated[Format, typer.Option("--output", help="Text for a person, or one JSON document for a program.")]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        rich_help_panel=_AWS,
+        help="Name of the CloudFormation stack. Default: $REACH_STACK, else sockerless-reach.",
+        metavar="NAME",
+    ),
+]
+Container = Annotated[str, typer.Argument(metavar="ID", help="The id, or its first digits.", show_default=False)]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", rich_help_panel=_AWS, help="Profile of the AWS configuration.", metavar="NAME"),
@@ -31,11 +43,15 @@ Region = Annotated[
 
 
 def aws_client(service: str, *, profile: str | None, region: str | None) -> Any:
-    """A boto3 client that finds credentials, region and endpoint as the AWS CLI does."""
+    """A boto3 client that finds credentials, region and endpoint as the AWS CLI does. Raises `Refused`."""
     import boto3  # noqa: PLC0415 - a third of the time that a command without AWS takes to start
+    from botocore.exceptions import NoRegionError, ProfileNotFound  # noqa: PLC0415 - the same
 
-    session = boto3.session.Session(profile_name=profile, region_name=region)
-    return session.client(service)  # type: ignore[call-overload]  # any service
+    try:
+        session = boto3.session.Session(profile_name=profile, region_name=region)
+        return session.client(service)  # type: ignore[call-overload]  # any service
+    except (NoRegionError, ProfileNotFound) as error:
+        raise Refused(f"{error} What to do: give --region NAME or --profile NAME, or run: aws configure") from error
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -46,3 +62,8 @@ def console(*, stderr: bool = False) -> Console:
 def print_json(document: Any) -> None:
     """One document on standard output."""
     typer.echo(json.dumps(document, indent=2))
+
+
+def bar(terminal: Console) -> str:
+    """A column of a bar, in what the terminal's encoding has."""
+    return "=" if terminal.options.ascii_only else "━"

@@ -26,6 +26,8 @@ Output = Callable[[bytes], object]
 """Takes output as it comes."""
 
 CONNECT_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 2.0
+"""For the closing handshake, which an agent that floods the connection delays; then the socket is closed."""
 _STDIN_CHUNK: Final = 32 * 1024
 _MAX_MESSAGE: Final = 16 * 1024 * 1024
 
@@ -159,6 +161,7 @@ async def _connected(address: str, token: str, seconds: float) -> AsyncIterator[
             compression=None,
             proxy=None,
             open_timeout=seconds,
+            close_timeout=CLOSE_SECONDS,
             max_size=_MAX_MESSAGE,
             logger=_QUIET,
         )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from core.client import verdicts
+from core.client.inspection import inspected
 from core.client.verdicts import Ended, Reachable
 from core.model.errors import ContainerNotFound, WaitTimeout
-from core.model.instants import format_instant
-from core.model.parts import Instant, Stop
 from core.model.record import Record
-from core.model.state import State
 from core.ports import Clock, Loaded
 
 PAUSE: Final = 0.1
@@ -27,15 +24,6 @@ END_PAUSE: Final = 1.0
 END_LATE: Final = 600.0
 END_LATE_PAUSE: Final = 5.0
 """The same of a wait for the end, which ECS shows about 10 s late and which may be months away."""
-
-DOCKER_STATUS: Final = {
-    State.PENDING: "created",
-    State.TASK_RUNNING: "created",
-    State.ENI_RESOLVED: "created",
-    State.AGENT_HEALTHY: "running",
-    State.STOPPED: "exited",
-    State.FAILED: "dead",
-}
 
 T = TypeVar("T")
 Pace = tuple[float, float, float]
@@ -155,50 +143,10 @@ class ReachClient:
         `agent_token` is in clear text: the frontend connects with it, a log must not hold it.
         Raises as `get` does.
         """
-        record = self.get(container_id)
-        stop, error = record.stop or Stop(), record.error
-        timings = {name.value: _spelt(record.timings.get(name)) for name in Instant}
-        return {
-            "id": record.container_id,
-            "agent_address": record.agent_address,
-            "agent_token": record.agent_token,
-            "status": DOCKER_STATUS[record.state],
-            "state": record.state.value,
-            "entrypoint": list(record.entrypoint) or None,
-            "cmd": list(record.cmd) or None,
-            "exit_code": stop.exit_code,
-            "error": error and error.as_document(),
-            "started_at": timings[Instant.STARTED],
-            "finished_at": _spelt(record.finished_at),
-            "oom_killed": stop.oom_killed,
-            "image": record.image,
-            "injection": record.injection.value if record.injection else None,
-            "keep_alive": record.keep_alive,
-            "agent_flavor": record.agent_flavor.value,
-            "warning": record.warning and {"message": record.warning.message, "remedy": record.warning.remedy},
-            "capacity": record.capacity.value,
-            "capacity_provider": record.capacity_provider,
-            "max_lifetime": record.max_lifetime,
-            "labels": dict(record.labels),
-            "logs": record.logs and {"group": record.logs.group, "stream": record.logs.stream},
-            "generation": record.generation,
-            "created_at": _spelt(record.created_at),
-            "updated_at": _spelt(record.updated_at),
-            "timings": timings,
-            "stop_code": stop.code,
-            "stop_reason": stop.reason,
-            "stop_cause": stop.cause.value if stop.cause else None,
-            "cluster_arn": record.cluster_arn,
-            "task_arn": record.task_arn,
-            "task_definition_arn": record.task_definition_arn,
-        }
+        return inspected(self.get(container_id))
 
     def _unexpired(self, records: Mapping[str, Record]) -> dict[str, Record]:
         return {one: record for one, record in records.items() if not self._expired(record)}
 
     def _expired(self, record: Record) -> bool:
         return record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()
-
-
-def _spelt(instant: datetime | None) -> str | None:
-    return format_instant(instant) if instant else None

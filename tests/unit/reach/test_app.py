@@ -13,7 +13,7 @@ from reach.app import app, main
 from tests.factories import EVENTS
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = [one.callback.__name__ for one in app.registered_commands if one.callback]
+COMMANDS = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -28,6 +28,14 @@ def test_every_command_says_its_exit_codes(command: str, capsys: pytest.CaptureF
     """A script's author finds them in the help."""
     assert main([command, "--help"]) == 0
     assert "exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that begins with the command, to be copied."""
+    assert main([command, "--help"]) == 0
+    _, _, examples = capsys.readouterr().out.partition("examples")
+    assert re.search(rf"\breach {command}\b", examples)
 
 
 def test_help_lists_the_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -30,6 +31,18 @@ def test_run(any_agent: RunningAgent) -> None:
     )
 
     assert done == Completed(3, b"input", b"me in /\n")
+
+
+def test_a_taker_that_fails_ends_the_session(idle_agent: RunningAgent) -> None:
+    """As in `reach exec … -- yes | head -1`: soon, although the command goes on to print."""
+
+    def full(data: bytes) -> None:
+        time.sleep(0.5)  # meanwhile the command fills every buffer, so that no closing handshake gets through
+        raise BrokenPipeError
+
+    running = agent_client.exec_command(idle_agent.address, TOKEN, ["yes"], on_stdout=full, on_stderr=full)
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(asyncio.wait_for(running, agent_client.CLOSE_SECONDS + 6))
 
 
 def test_without_input_a_command_reads_its_end(any_agent: RunningAgent) -> None:

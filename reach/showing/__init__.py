@@ -1,0 +1,1 @@
+"""What is shown of a record: pure functions, for a person and for a script."""

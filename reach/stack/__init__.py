@@ -1,0 +1,1 @@
+"""A deployed stack: its outputs, its containers by short ids, its functions."""

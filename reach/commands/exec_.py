@@ -49,7 +49,7 @@ def exec_command(  # noqa: PLR0913 - the options of the command line
       tar c src | reach exec 4f5c -i -w /app -- tar x
     """
     opened_stack = opened(stack, profile=profile, region=region)
-    address, token = _agent_of(opened_stack.client.get(opened_stack.whole_id(container)))
+    address, token = _agent_of(opened_stack.get(container))
     session = {"env": env or [], "workdir": workdir, "stdin": sys.stdin.buffer.read() if stdin else None}
     if output is Format.TEXT:
         streams: dict[str, Any] = {"on_stdout": _writer(sys.stdout.buffer), "on_stderr": _writer(sys.stderr.buffer)}

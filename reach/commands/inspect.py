@@ -39,7 +39,7 @@ def inspect(  # noqa: PLR0913 - the options of the command line
       reach inspect 4f5c --output json | jq .timings
     """
     opened_stack = opened(stack, profile=profile, region=region)
-    record = opened_stack.client.get(opened_stack.whole_id(container))
+    record = opened_stack.get(container)
     shown = document(record, token=show_token)
     if output is Format.JSON:
         print_json(shown)

@@ -44,7 +44,7 @@ def why(
       reach why 4f5c --output json | jq -r .error.remedy
     """
     opened_stack = opened(stack, profile=profile, region=region)
-    shown = story(opened_stack.client.get(opened_stack.whole_id(container)), SystemClock().now())
+    shown = story(opened_stack.get(container), SystemClock().now())
     if output is Format.JSON:
         print_json(shown)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.client import ReachClient
+from core.model.record import Record
 from reach.options import aws_client
 from reach.stack import functions
 from reach.stack.outputs import STOP, TABLE, Outputs
@@ -25,6 +26,10 @@ class Stack:
     def whole_id(self, text: str) -> str:
         """The container that a short id means. Raises as `reach.stack.short_ids.whole_id` does."""
         return whole_id(self.client, text)
+
+    def get(self, text: str) -> Record:
+        """The newest record of that container. Raises as `whole_id` and `ReachClient.get` do."""
+        return self.client.get(self.whole_id(text))
 
     def stop(self, container_id: str, reason: str) -> dict[str, Any]:
         """StopContainerFunction's answer. Raises `CallFailed`."""

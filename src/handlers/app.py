@@ -8,7 +8,7 @@ environment is raised by the first call, as `ConfigurationError`, and not as a f
 import os
 from collections.abc import Callable
 from copy import copy
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from secrets import token_hex
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -22,7 +22,7 @@ from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.adapters.logs import CloudWatchOutput
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
-from core.control.background_run import READ_SECONDS, RateLimit, RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import limited
 from core.control.perform import OUTPUT_PATIENCE
 from core.launch.settings import Settings
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
@@ -107,14 +107,8 @@ class App:
 
     def within(self, time_left: Callable[[], float]) -> Self:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
-        run, most = copy(self), self.policy.reconcile_calls
-        limit = partial(RateLimit, clock=self.clock, rate=self.policy.reconcile_rate)
-        reads, changes = (limit(most=most, time_left=time_left) for _ in range(2))
-        run.ecs = RateLimitedEcs(run.ecs, reads, changes)
-        if run.output is not None:
-            # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
-            lines = limit(time_left=lambda: time_left() - READ_SECONDS, last=lambda failed: failed.transient)
-            run.output = RateLimitedOutput(run.output, lines)
+        run = copy(self)
+        run.ecs, run.output = limited(self.ecs, self.output, self.clock, self.policy, time_left)
         return run
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from core.control.background_run import READ_SECONDS, RateLimit, RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import limited
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.settle import settle_event
@@ -129,25 +129,9 @@ class ControlPlane:
         )
 
     def _run(self) -> PortsInMemory:
-        policy = self._world.policy
-        reads, changes = (
-            RateLimit(
-                clock=self._world.clock,
-                rate=policy.reconcile_rate,
-                most=policy.reconcile_calls,
-                time_left=self._time_left,
-            )
-            for _ in range(2)
-        )
-        lines = RateLimit(
-            clock=self._world.clock,
-            rate=policy.reconcile_rate,
-            time_left=lambda: self._time_left() - READ_SECONDS,
-            last=lambda failed: failed.transient,
-        )
         ports = self._ports("ReconcileFunction")
-        output = ports.output and RateLimitedOutput(ports.output, lines)
-        return replace(ports, ecs=RateLimitedEcs(self._around.ecs, reads, changes), output=output)
+        ecs, output = limited(ports.ecs, ports.output, self._world.clock, self._world.policy, self._time_left)
+        return replace(ports, ecs=ecs, output=output)
 
     def _time_left(self) -> float:
         return min(self._world.worker.deadline - self._world.scheduler.now - 10, 110)

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any, Final
 
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.failure import Cause
+from core.model.policy import Policy
 from core.ports import Clock, Described, Ecs, Launched, Observer, Output, TaskPage
 
 READ_SECONDS: Final = 10.0
@@ -144,3 +146,16 @@ class RateLimitedOutput:
         """One read."""
         with self.reads.call():
             return self.output.last_lines(task_arn, container, most)
+
+
+def limited(
+    ecs: Ecs, output: Output | None, clock: Clock, policy: Policy, time_left: Callable[[], float]
+) -> tuple[Ecs, Output | None]:
+    """Both ports for one run, which ends after `time_left` seconds and leaves rate to others."""
+    limit = partial(RateLimit, clock=clock, rate=policy.reconcile_rate)
+    reads, changes = (limit(most=policy.reconcile_calls, time_left=time_left) for _ in range(2))
+    if output is not None:
+        # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
+        lines = limit(time_left=lambda: time_left() - READ_SECONDS, last=lambda failed: failed.transient)
+        output = RateLimitedOutput(output, lines)
+    return RateLimitedEcs(ecs, reads, changes), output

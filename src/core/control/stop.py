@@ -28,12 +28,9 @@ def stop_container(ports: Ports, document: object) -> Record:
         if request.generation not in (None, record.generation):
             return record
         ref, at = record.ref, ports.clock.now()
-        stop = StopRequested(ref=ref, at=at, reason=request.reason)
-        if request.exit_code is None:
-            record = settle(ports, record, stop).record
-        else:
-            exited = ProcessExited(ref=ref, at=at, address=None, exit_code=request.exit_code)
-            record = settle(ports, record, exited, stop).record
+        code = request.exit_code
+        exited = () if code is None else (ProcessExited(ref=ref, at=at, address=None, exit_code=code),)
+        record = settle(ports, record, *exited, StopRequested(ref=ref, at=at, reason=request.reason)).record
     if record.task_arn is not None or record.state.ended:
         return record
     # A start is under way, or died: if its task exists, the record takes it, and the stop is pending.

@@ -107,8 +107,9 @@ class App:
 
     def within(self, time_left: Callable[[], float]) -> Self:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
+        policy = self.policy  # first: a wrong setting is told before a client is made, which takes credentials
         run = copy(self)
-        run.ecs, run.output = limited(self.ecs, self.output, self.clock, self.policy, time_left)
+        run.ecs, run.output = limited(self.ecs, self.output, self.clock, policy, time_left)
         return run
 
     @property

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.model.errors import ReachError
 from reach import Refused, __version__
+from reach.commands.doctor import doctor
 from reach.commands.exec_ import exec_command
 from reach.commands.inspect import inspect
 from reach.commands.ps import ps
@@ -37,10 +38,12 @@ The help of a command says which of them it has, and what they mean there."""
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
 _CONTAINERS = "Containers of a deployed stack"
+_STACK = "The stack itself"
 _EVENTS = "Events"
 for _command in (ps, inspect, wait, why, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
+app.command(rich_help_panel=_STACK)(doctor)
 app.command(rich_help_panel=_EVENTS)(record)
 app.command(rich_help_panel=_EVENTS)(replay)
 

@@ -27,7 +27,7 @@ from core.machine.table import mermaid
 from core.model.failure import Cause
 from core.storage.attributes import Map
 from core.storage.item import ITEM
-from docs import costs, rooms
+from docs import costs, doctor, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 FOUNDATION: Final = "foundation.yaml"
@@ -150,6 +150,16 @@ def life_cost() -> str:
     return f"{_table(*life)}\n\nA container that stays healthy, on top of it:\n\n{_table(*month)}"
 
 
+def doctor_checks() -> str:
+    """Every check of `reach doctor`."""
+    return _table(("group", "check", "is ok when"), doctor.checks())
+
+
+def doctor_policy() -> str:
+    """What IAM has to allow to whoever runs `reach doctor`."""
+    return f"```json\n{doctor.policy()}\n```"
+
+
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "README.md": {"diagram": diagram},
     "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
@@ -170,6 +180,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "prices": prices,
     },
     "docs/item.md": {"attributes": item_attributes},
+    "docs/reach.md": {"doctor-checks": doctor_checks, "doctor-policy": doctor_policy},
 }
 """Document -> the parts it must have, by name."""
 

@@ -25,6 +25,9 @@ LOG_GROUP: Final = "/work/tasks"
 PREFIX: Final = "sockerless"
 ANYWHERE: Final = [{"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
+POSIX: Final = {"file-owner": "0", "file-group": "0", "file-permissions": "0100755"}
+ELF_OF_X86_64: Final = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + (0x3E).to_bytes(2, "little") + bytes(100)
+ELF_OF_ARM64: Final = ELF_OF_X86_64[:18] + (0xB7).to_bytes(2, "little") + bytes(100)
 FUNCTIONS: Final = ("TaskState", "AgentHealth", "StartContainer", "StopContainer", "Reconcile")
 
 Clients = Callable[[str], Any]
@@ -41,6 +44,12 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
 
 
+@cache
+def defaults() -> dict[str, str]:
+    """Of the template's parameters. Read once: the template is long."""
+    return {name: str(one["Default"]) for name, one in load_template()["Parameters"].items()}
+
+
 @dataclass
 class HealthyAccount:
     """The stack's parameters, outputs and resources (logical -> physical id), and the ids that tests change things by.
@@ -51,14 +60,13 @@ class HealthyAccount:
     client: Clients
     account: str
     name: str = STACK
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=lambda: {**defaults(), "ClusterName": CLUSTER})
     outputs: dict[str, str] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
     def make(self) -> None:
         """Everything, with the agent on EFS."""
-        self.parameters = {**_defaults(), "ClusterName": CLUSTER}
         self.make_network()
         self.make_cluster()
         self.make_roles()
@@ -149,9 +157,16 @@ class HealthyAccount:
         """The two roles of the tasks, and the functions' that pass them. The task role has its policy by `make_efs`."""
         iam = self.client("iam")
         for name, parameter in (("execution", "ExecutionRoleArn"), ("task", "TaskRoleArn")):
-            made = iam.create_role(RoleName=f"{self.name}-{name}", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))
+            made = iam.create_role(
+                RoleName=f"{self.name}-{name}", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com")
+            )
             self.parameters[parameter] = made["Role"]["Arn"]
-        pull = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+        pull = [
+            "ecr:GetAuthorizationToken",
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:BatchGetImage",
+        ]
         log = ["logs:CreateLogStream", "logs:PutLogEvents"]
         tokens = f"arn:aws:ssm:{REGION}:{self.account}:parameter/{PREFIX}/*"
         for name, action, resource in (("pull", pull, "*"), ("log", log, "*"), ("tokens", "ssm:GetParameters", tokens)):
@@ -162,7 +177,9 @@ class HealthyAccount:
             "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         }
         for logical in ("StartContainerRole", "TaskStateRole", "ReconcileRole"):
-            made = iam.create_role(RoleName=f"{self.name}-{logical}", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
+            made = iam.create_role(
+                RoleName=f"{self.name}-{logical}", AssumeRolePolicyDocument=trust("lambda.amazonaws.com")
+            )
             self.resources[logical] = made["Role"]["RoleName"]
             self.allow(logical, "pass", passed)
 
@@ -202,6 +219,34 @@ class HealthyAccount:
         self.allow("task", "mount", statement)
         self.parameters["EfsFileSystemId"] = system["FileSystemId"]
         self.parameters["EfsAccessPointId"] = point["AccessPointId"]
+
+    def make_s3_files(self) -> None:
+        """A bucket with the agent in it, a file system over it with a mount target in each zone, and the policies."""
+        s3, s3_files = self.client("s3"), self.client("s3files")
+        bucket = f"{self.name}-agent"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.ids |= {"bucket": bucket, "key": "sockerless/bin/sockerless-agent"}
+        self.stage(ELF_OF_X86_64, POSIX)
+        role = self.client("iam").create_role(
+            RoleName=f"{self.name}-s3-files", AssumeRolePolicyDocument=trust("elasticfilesystem.amazonaws.com")
+        )["Role"]
+        made = s3_files.create_file_system(bucket=f"arn:aws:s3:::{bucket}", roleArn=role["Arn"])
+        system = made["fileSystemArn"]
+        for zone in "ab":
+            target = s3_files.create_mount_target(
+                fileSystemId=system, subnetId=self.ids[f"subnet-{zone}"], securityGroups=[self.ids["storage"]]
+            )
+            self.ids[f"s3-mount-{zone}"] = target["mountTargetId"]
+        point = s3_files.create_access_point(
+            fileSystemId=system, posixUser={"uid": 1000, "gid": 1000}, rootDirectory={"path": "/sockerless/bin"}
+        )
+        self.ids["s3-file-system"] = made["fileSystemId"]
+        self.parameters |= {"S3FilesFileSystemArn": system, "S3FilesAccessPointArn": point["accessPointArn"]}
+
+    def stage(self, content: bytes, metadata: dict[str, str]) -> None:
+        """Puts an agent into the bucket."""
+        self.client("s3").put_object(Bucket=self.ids["bucket"], Key=self.ids["key"], Body=content, Metadata=metadata)
 
     def make_agent_image(self, *architectures: str) -> str:
         """An image of these architectures in ECR, its name."""
@@ -317,12 +362,6 @@ class HealthyAccount:
             "Target": target,
             "State": state,
         }
-
-
-@cache
-def _defaults() -> dict[str, str]:
-    """Of the template's parameters. Read once: the template is long."""
-    return {name: str(one["Default"]) for name, one in load_template()["Parameters"].items()}
 
 
 @cache

@@ -3,7 +3,7 @@
 Three steps, each in a package or module of its own:
 
 - `gathering` asks AWS. Every call is one of `reads`, so their actions are all the permissions that a doctor needs
-  (docs/reach.md "What doctor reads"). What AWS does not answer is a fact too: `NotAsked`, with the permission it lacks.
+  (reach.md "What doctor reads"). What AWS does not answer is a fact too: `NotAsked`, with the permission it lacks.
 - `checks` judge. They are pure functions of what was gathered, one for each thing that can be wrong. One that needs a
   fact which is not known ends as "could not check": "not there" and "could not ask" never look alike.
 - `report` prints.

@@ -109,15 +109,13 @@ class Efs:
 class StagedObject:
     """The agent's object in a bucket. `head`: its first bytes."""
 
-    bucket: str
-    key: str
     metadata: Mapping[str, str]
     head: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class S3Files:
-    """The agent in a bucket. `staged`: None where there is no such object."""
+    """The agent in a bucket, at `key`. `staged`: None where there is no such object."""
 
     file_system: Fact[Document | None]
     access_point: Fact[Document | None]
@@ -125,7 +123,8 @@ class S3Files:
     versioning: Fact[Document | None]
     encryption: Fact[Document | None]
     staged: Fact[StagedObject | None]
-    where: Fact[tuple[str, str]]
+    bucket: Fact[str]
+    key: Fact[str]
     role: Fact[Document | None]
     platform: Platform
 

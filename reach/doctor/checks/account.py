@@ -16,7 +16,7 @@ def credentials(account: Account) -> Iterator[Finding]:
     if isinstance(identity, NotAsked):
         yield wrong(
             "AWS does not accept the credentials in {region}: {why}",
-            "aws configure, or aws sso login; check --profile, --region, AWS_ENDPOINT_URL with aws sts get-caller-identity",
+            "aws configure, or aws sso login; check --profile, --region, AWS_ENDPOINT_URL: aws sts get-caller-identity",
             region=account.region,
             why=identity.why,
         )

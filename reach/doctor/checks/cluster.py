@@ -34,8 +34,7 @@ def cluster(stack: Deployed, facts: Cluster) -> Iterator[Finding]:
 
 def capacity_providers(stack: Deployed, facts: Cluster) -> Iterator[Finding]:
     """The cluster has Fargate's capacity providers, where Capacity is Spot."""
-    found = facts.cluster.value
-    if not stack.on_spot or found is None:
+    if not stack.on_spot or (found := facts.cluster.value) is None:
         return
     missing = [one.value for one in Provider if one not in found.get("capacityProviders", ())]
     if missing:

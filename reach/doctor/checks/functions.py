@@ -120,8 +120,8 @@ def concurrency(stack: Deployed, facts: Functions) -> Iterator[Finding]:
     most, unreserved = stack.number("ProberMaximumConcurrency", 5), facts.unreserved.value
     if 2 * most > unreserved:
         yield wrong(
-            "Probers may take {most} of this account's {unreserved} concurrent executions. Starts and events need them, "
-            "too.",
+            "Probers may take {most} of this account's {unreserved} concurrent executions, and starts and events need "
+            "half of them.",
             f"console: Service Quotas, AWS Lambda, Concurrent executions, in {stack.region}; or sam deploy "
             f"--parameter-overrides ProberMaximumConcurrency={max(unreserved // 2, 2)}",
             most=most,

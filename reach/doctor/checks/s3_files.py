@@ -86,7 +86,7 @@ def s3_bucket(_: Deployed, storage: Storage) -> Iterator[Finding]:
     """The bucket has versioning, and encryption with SSE-S3 or SSE-KMS."""
     if storage.s3_files is None:
         return
-    bucket, _key = storage.s3_files.where.value
+    bucket = storage.s3_files.bucket.value
     versioning = storage.s3_files.versioning.value
     right = versioning is not None and versioning.get("Status") == "Enabled"
     if not right:
@@ -112,12 +112,9 @@ def s3_object(_: Deployed, storage: Storage) -> Iterator[Finding]:
     """The agent is in the bucket, with the metadata of its mode, for the processor of the containers."""
     if storage.s3_files is None:
         return
-    bucket, key = storage.s3_files.where.value
+    where = f"s3://{storage.s3_files.bucket.value}/{storage.s3_files.key.value}"
     staged = storage.s3_files.staged.value
-    put = (
-        f"aws s3 cp sockerless-agent s3://{bucket}/{key} --metadata file-owner=0,file-group=0,file-permissions=0100755"
-    )
-    where = f"s3://{bucket}/{key}"
+    put = f"aws s3 cp sockerless-agent {where} --metadata file-owner=0,file-group=0,file-permissions=0100755"
     if staged is None:
         yield wrong("{object} is not there, or empty, so no container starts.", put, object=where)
         return

@@ -52,7 +52,7 @@ def free_addresses(_: Deployed, network: Network) -> Iterator[Finding]:
             yield wrong(
                 "{subnet} has {free} free addresses, and each task takes one.",
                 "end what holds addresses there (aws ec2 describe-network-interfaces --filters "
-                "Name=subnet-id,Values={subnet}), or take a larger one: sam deploy --parameter-overrides TaskSubnets=...",
+                "Name=subnet-id,Values={subnet}), or take another: sam deploy --parameter-overrides TaskSubnets=...",
                 subnet=subnet,
                 free=count,
             )

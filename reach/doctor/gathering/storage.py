@@ -59,11 +59,13 @@ def _s3_files(aws: Aws, stack: Deployed, given: Given) -> S3Files:
     def bucket() -> str:
         return str(_file_system(aws, file_system)["bucket"]).rpartition(":")[2]
 
-    def where() -> tuple[str, str]:
-        found = aws.ask(S3_ACCESS_POINT, accessPointId=point) if point else None
-        root = (found or {}).get("rootDirectory", {}).get("path", "/")
+    def key() -> str:
+        found = aws.ask(S3_ACCESS_POINT, accessPointId=point) if point else {}
+        if found is None:
+            raise NotKnown(NotAsked(f"there is no access point {point}"))
+        root = found.get("rootDirectory", {}).get("path", "/")
         parts = (_file_system(aws, file_system).get("prefix", ""), root, AGENT_NAME)
-        return bucket(), "/".join(one.strip("/") for one in parts if one.strip("/"))
+        return "/".join(one.strip("/") for one in parts if one.strip("/"))
 
     return S3Files(
         file_system=fact(partial(aws.ask, S3_FILE_SYSTEM, fileSystemId=file_system)),
@@ -71,8 +73,9 @@ def _s3_files(aws: Aws, stack: Deployed, given: Given) -> S3Files:
         mounts=mounts.of_s3_files(aws, stack, file_system),
         versioning=fact(lambda: aws.ask(BUCKET_VERSIONING, Bucket=bucket())),
         encryption=fact(lambda: aws.ask(BUCKET_ENCRYPTION, Bucket=bucket())),
-        staged=fact(lambda: _staged(aws, *where())),
-        where=fact(where),
+        staged=fact(lambda: _staged(aws, bucket(), key())),
+        bucket=fact(bucket),
+        key=fact(key),
         role=fact(lambda: aws.ask(ROLE, RoleName=str(_file_system(aws, file_system)["roleArn"]).rpartition("/")[2])),
         platform=given.platform,
     )
@@ -92,4 +95,4 @@ def _staged(aws: Aws, bucket: str, key: str) -> StagedObject | None:
     if not any(one["Key"] == key and one["Size"] for one in listed.get("Contents", ())):
         return None
     answer = aws.ask(BUCKET_OBJECT, Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD - 1}")
-    return StagedObject(bucket, key, answer["Metadata"], answer["Body"].read()) if answer else None
+    return StagedObject(answer["Metadata"], answer["Body"].read()) if answer else None

@@ -40,7 +40,7 @@ class Fault:
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
-# ----------------------------------------------------------- other kinds of account
+# other kinds of account
 def with_endpoints(answers: Answers) -> None:
     """No way to the internet; endpoints for all that tasks need, with their own security group."""
     account, ec2 = answers.account, client("ec2")
@@ -97,7 +97,7 @@ def with_ssm(answers: Answers) -> None:
     answers.account.parameters["TokenDelivery"] = "ssm"
 
 
-# -------------------------------------------------------------------------- breaking
+# ways to break something
 def setting(name: str, value: str) -> Plant:
     """Another value of a parameter."""
     return lambda answers: answers.account.parameters.update({name: value})
@@ -237,7 +237,12 @@ def other_file_system(answers: Answers) -> None:
 
 
 def no_mount_for_all(answers: Answers) -> None:
-    statement = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:ClientMount", "Resource": "*"}
+    statement = {
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "elasticfilesystem:ClientMount",
+        "Resource": "*",
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     client("efs").put_file_system_policy(FileSystemId=answers.account.parameters["EfsFileSystemId"], Policy=policy)
 
@@ -300,7 +305,11 @@ def nat_gone(answers: Answers) -> None:
 
 
 def image_outside_of_ecr(answers: Answers) -> None:
-    answers.account.parameters |= {"EfsFileSystemId": "", "EfsAccessPointId": "", "AgentImage": "docker.io/team/agent:1"}
+    answers.account.parameters |= {
+        "EfsFileSystemId": "",
+        "EfsAccessPointId": "",
+        "AgentImage": "docker.io/team/agent:1",
+    }
 
 
 def capacity_of(*providers: str) -> Plant:
@@ -399,9 +408,7 @@ FAULTS: Final = {
     ),
     # -------------------------------------------------------------------- network
     "unknown subnet": Fault(also_in("TaskSubnets", f"subnet-{NOWHERE}"), "task-subnets", "describe-subnets"),
-    "subnets of two VPCs": Fault(
-        elsewhere_too, "task-subnets", "of one VPC", unknown=("prober-subnets",)
-    ),
+    "subnets of two VPCs": Fault(elsewhere_too, "task-subnets", "of one VPC", unknown=("prober-subnets",)),
     "few addresses": Fault(small_subnet, "free-addresses", "describe-network-interfaces"),
     "no DNS names": Fault(
         calling("ec2", "modify_vpc_attribute", VpcId=id_of("vpc"), EnableDnsHostnames={"Value": False}),
@@ -419,7 +426,9 @@ FAULTS: Final = {
     ),
     "no endpoint of ECR": Fault(no_endpoint("ecr.dkr"), "way-to-registry", "ecr.dkr", first=with_endpoints),
     "no endpoint of S3": Fault(no_endpoint("s3"), "way-to-registry", "gateway endpoint for s3", first=with_endpoints),
-    "endpoint without a private name": Fault(no_private_dns, "way-to-logs", "--private-dns-enabled", first=with_endpoints),
+    "endpoint without a private name": Fault(
+        no_private_dns, "way-to-logs", "--private-dns-enabled", first=with_endpoints
+    ),
     "no endpoint of Systems Manager": Fault(no_endpoint("ssm"), "way-to-ssm", "ssm", first=with_endpoints),
     "endpoints closed to the tasks": Fault(
         lambda answers: answers.account.keep_out("endpoints", 443, "tasks"),
@@ -444,9 +453,7 @@ FAULTS: Final = {
         "agent-port-from-prober",
         "AgentSecurityGroupId=",
     ),
-    "agents on another port": Fault(
-        setting("AgentPort", "9112"), "agent-port-from-prober", "--port 9112"
-    ),
+    "agents on another port": Fault(setting("AgentPort", "9112"), "agent-port-from-prober", "--port 9112"),
     "backend not let in": Fault(
         lambda answers: answers.account.keep_out("tasks", 9111, "backend"),
         "agent-port-from-backend",
@@ -456,16 +463,12 @@ FAULTS: Final = {
     "addresses of the backend not let in": Fault(
         lambda answers: None, "agent-port-from-backend", "--cidr 10.2.0.0/16", given={"backend": "10.2.0.0/16"}
     ),
-    "prober in no VPC": Fault(
-        setting("VpcId", ""), "prober-subnets", "VpcId=", silent=("prober-placement",)
-    ),
+    "prober in no VPC": Fault(setting("VpcId", ""), "prober-subnets", "VpcId=", silent=("prober-placement",)),
     "prober in an unknown subnet": Fault(
         also_in("ProberSubnets", f"subnet-{NOWHERE}"), ("prober-subnets", "prober-placement"), "ProberSubnets="
     ),
     "nothing let out of the prober": Fault(egress_only("prober", 9111), "prober-egress", "--port 443"),
-    "prober without DynamoDB": Fault(
-        no_dynamodb, "dynamodb-endpoint", "create-vpc-endpoint", first=in_public_subnets
-    ),
+    "prober without DynamoDB": Fault(no_dynamodb, "dynamodb-endpoint", "create-vpc-endpoint", first=in_public_subnets),
     # -------------------------------------------------------------------- storage
     "file system that is not ready": Fault(
         answering("efs", "describe_file_systems", lambda found: found["FileSystems"][0].update(LifeCycleState="error")),
@@ -484,9 +487,7 @@ FAULTS: Final = {
         "efs-mount-targets",
         "create-mount-target",
     ),
-    "NFS closed": Fault(
-        lambda answers: answers.account.keep_out("storage", 2049, "tasks"), "efs-port", "--port 2049"
-    ),
+    "NFS closed": Fault(lambda answers: answers.account.keep_out("storage", 2049, "tasks"), "efs-port", "--port 2049"),
     "NFS not let out": Fault(egress_only("tasks", 443), "efs-port", "authorize-security-group-egress"),
     "access point of another file system": Fault(
         other_file_system, ("efs-access-point", "may-mount"), "EfsAccessPointId="
@@ -511,9 +512,7 @@ FAULTS: Final = {
         "update-assume-role-policy",
     ),
     "task role deleted": Fault(no_task_role, "task-role", "list-roles", unknown=("may-mount",)),
-    "no task role": Fault(
-        setting("TaskRoleArn", ""), "task-role", "TaskRoleArn=", silent=("may-mount",)
-    ),
+    "no task role": Fault(setting("TaskRoleArn", ""), "task-role", "TaskRoleArn=", silent=("may-mount",)),
     "no pull": Fault(without_policy("execution", "pull"), "may-pull", "attach-role-policy"),
     "no logs": Fault(without_policy("execution", "log"), "may-log", "AmazonECSTaskExecutionRolePolicy"),
     "no tokens": Fault(without_policy("execution", "tokens"), "may-read-tokens", "put-role-policy", first=with_ssm),

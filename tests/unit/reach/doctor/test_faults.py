@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -82,7 +81,9 @@ def test_a_fault_is_found_and_nothing_else(answers: Answers, name: str) -> None:
 
 def test_every_check_finds_a_fault() -> None:
     """Each check that can find something wrong does so in this table; storage on S3 Files is tried on ministack."""
-    found = {one for fault in FAULTS.values() for one in ([fault.wrong] if isinstance(fault.wrong, str) else fault.wrong)}
+    found = {
+        one for fault in FAULTS.values() for one in ([fault.wrong] if isinstance(fault.wrong, str) else fault.wrong)
+    }
     checks = {check_name(one) for group in GROUPS for one in group.checks}
     silent = {"zones", "efs-binary"}
     assert {one for one in checks - found - silent if not one.startswith("s3-")} == set()

@@ -79,7 +79,8 @@ class Aws:
 
 def denied(code: str, message: str, action: str) -> NotAsked:
     """What a refusal of AWS means: the action that is not allowed, by its own words where it names one."""
+    said = f"{code}: {message}" if message else code
     if _DENIALS.search(code):
         named = _NAMED.search(message)
-        return NotAsked(f"{code}: {message}", named[1] if named else action)
-    return NotAsked(f"{action} was not answered: {code}: {message}")
+        return NotAsked(said, named[1] if named else action)
+    return NotAsked(f"{action} was not answered: {said}")

@@ -181,9 +181,17 @@ def check_name(check: Check) -> str:
 
 
 def _judged(group: str, checks: tuple[Check, ...], *facts: Any) -> Iterator[Reported]:
+    """What one check says twice, of two things, is said once."""
     for check in checks:
-        try:
-            for finding in check(*facts):
+        found: list[Finding] = []
+        for finding in _findings(check, facts):
+            if finding not in found:
+                found.append(finding)
                 yield Reported(group, check_name(check), finding)
-        except NotKnown as missing:
-            yield Reported(group, check_name(check), unknown(missing.reason))
+
+
+def _findings(check: Check, facts: tuple[Any, ...]) -> Iterator[Finding]:
+    try:
+        yield from check(*facts)
+    except NotKnown as missing:
+        yield unknown(missing.reason)

@@ -17,6 +17,7 @@ _PROBER: Final = "AgentHealthFunction"
 
 def functions(stack: Deployed, facts: Functions) -> Iterator[Finding]:
     """Each function is there and active, and works on the stack's table."""
+    fine = []
     for name, found in facts.functions.items():
         if isinstance(found, NotAsked):
             yield unknown(found)
@@ -35,7 +36,9 @@ def functions(stack: Deployed, facts: Functions) -> Iterator[Finding]:
                 "{function} works on the table {table}, not on the stack's.", _DEPLOY, function=name, table=table
             )
         else:
-            yield ok("{function}", function=name)
+            fine.append(name)
+    if fine:
+        yield ok("{functions}", functions=fine)
 
 
 def prober_placement(stack: Deployed, facts: Functions) -> Iterator[Finding]:
@@ -101,11 +104,12 @@ def sources(_: Deployed, facts: Functions) -> Iterator[Finding]:
 
 def schedules(stack: Deployed, facts: Functions) -> Iterator[Finding]:
     """The three schedules of the reconciler are there and enabled."""
+    fine = []
     for name in SCHEDULES:
         found = facts.schedules.value.get(name)
         state = found["State"] if found else "gone"
         if state == "ENABLED":
-            yield ok("{schedule}", schedule=name)
+            fine.append(name)
         else:
             yield wrong(
                 "The schedule {schedule} is {state}, so lost actions are not repeated.",
@@ -113,6 +117,8 @@ def schedules(stack: Deployed, facts: Functions) -> Iterator[Finding]:
                 schedule=name,
                 state=state,
             )
+    if fine:
+        yield ok("{schedules}", schedules=fine)
 
 
 def concurrency(stack: Deployed, facts: Functions) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Final
 from core.launch.ecs_rules import is_ecr_image
 from core.model.agent import Injection
 from reach.doctor.deployed import EXECUTION_ROLE, TASK_ROLE, Deployed
-from reach.doctor.facts import Permission, Roles
+from reach.doctor.facts import Roles
 from reach.doctor.findings import Finding, ok, unknown, wrong
 from reach.doctor.knowledge import NotAsked
 from reach.doctor.rules.trust import trusts
@@ -92,22 +92,21 @@ def _there_and_trusted(stack: Deployed, roles: Roles, name: str) -> Finding:
 
 
 def _allowed(roles: Roles, service: str, mend: str) -> Iterator[Finding]:
-    """A finding for each role and resource of the permissions of a service."""
+    """A finding for each role and resource of the permissions of a service; one for all that are allowed."""
+    allowed = []
     for one in roles.permissions:
-        if one.actions[0].startswith(service):
-            yield unknown(one.denied) if isinstance(one.denied, NotAsked) else _judged(one, one.denied.value, mend)
-
-
-def _judged(permission: Permission, denied: list[str], mend: str) -> Finding:
-    if denied:
-        return wrong(
-            "{role} may not {actions} on {resource}.",
-            mend,
-            role=permission.role,
-            actions=denied,
-            resource=permission.resource,
-        )
-    return ok("{role} on {resource}", role=permission.role, resource=permission.resource)
+        if not one.actions[0].startswith(service):
+            continue
+        if isinstance(one.denied, NotAsked):
+            yield unknown(one.denied)
+        elif denied := one.denied.value:
+            yield wrong(
+                "{role} may not {actions} on {resource}.", mend, role=one.role, actions=denied, resource=one.resource
+            )
+        else:
+            allowed.append(one.role)
+    if allowed:
+        yield ok("{roles}", roles=sorted(set(allowed)))
 
 
 def _attach(stack: Deployed) -> str:

@@ -167,8 +167,8 @@ def test_the_contract_has_every_state_and_where_it_leads() -> None:
 
 
 def test_members_of_the_start_request_that_are_named_exist() -> None:
-    """What the README tells of Docker's members is about members that a request may have."""
-    listed = first_column(section(README, "Use it from a backend"))
+    """What docs/backend.md says of Docker's members is about members that a request may have."""
+    listed = first_column(section(BACKEND, "The start request"))
     assert listed
     assert set(listed) <= StartRequest.model_fields.keys()
 

@@ -275,6 +275,12 @@ def test_the_readme_leads_to_every_document() -> None:
     assert linked == {f"docs/{document.name}" for document in DOCS.glob("*.md")}
 
 
+def test_the_site_leads_to_every_document() -> None:
+    """Each document stands once in the navigation that `make site` follows; the README is its first page."""
+    named = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2])
+    assert sorted(named) == sorted([*(f.name for f in DOCUMENTS if f != README), "index.md"])
+
+
 def test_the_glossary_is_short() -> None:
     """At most 25 words, each explained once."""
     rows = cells(section(DOCS / "architecture.md", "3. Glossary"))

@@ -22,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-picture up down test test-chaos test-docker sam-local check lint types imports template docs site format bench lock clean
+.PHONY: help setup demo demo-picture pictures up down test test-chaos test-docker sam-local check lint types imports template docs site format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ demo: setup ## Start containers on the local cloud, find their agents, run a com
 
 demo-picture: setup ## Run the demo and write what it shows to docs/demo.svg
 	@$(BIN)/python -m local demo --runtime process --picture docs/demo.svg $(ARGS)
+
+pictures: setup ## Draw what `reach` shows: the pictures of docs/, but for the demo's
+	@$(BIN)/python -m docs.pictures
 
 up: setup ## Start the local cloud with the deployed stack and leave it running (ARGS=--help)
 	@$(BIN)/python -m local up $(ARGS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
 import pytest
 
 from docs import pictures
+from local.demo.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -36,3 +38,14 @@ def test_make_pictures_draws_what_is_out_of_date(tmp_path: Path, monkeypatch: py
     before = (tmp_path / "some.svg").stat().st_mtime_ns
     assert pictures.main() == 0
     assert (tmp_path / "some.svg").stat().st_mtime_ns == before
+
+
+def test_the_picture_of_the_demo_shows_its_cases() -> None:
+    """Each case and what it shows, in their order, as the demo lists them."""
+    texts = [
+        html.unescape(one) for one in re.findall(r"<text[^>]*>(.*?)</text>", (ROOT / "docs" / "demo.svg").read_text())
+    ]
+    cells = [one.replace("\xa0", " ").strip() for one in texts]
+    first = cells.index("container")
+    expected = [cell for case in CASES for cell in (case.name, case.shows)]
+    assert [cell for cell in cells[first:] if cell in expected][: len(expected)] == expected, "run: make demo-picture"

@@ -12,15 +12,18 @@ from core.model.errors import ReachError
 from reach import Refused, __version__
 from reach.commands.exec_ import exec_command
 from reach.commands.inspect import inspect
+from reach.commands.logs import logs
 from reach.commands.ps import ps
 from reach.commands.record import record
 from reach.commands.replay import replay
+from reach.commands.start import start
 from reach.commands.stop import stop
 from reach.commands.wait import wait
 from reach.commands.why import why
 from reach.exits import Exit, code_of, text_of
-from reach.options import console
+from reach.options import ID, console
 from reach.showing.words import plain
+from reach.stack.completion import live_ids
 
 _EXIT_CODES = """exit codes
   0    done
@@ -38,7 +41,10 @@ The help of a command says which of them it has, and what they mean there."""
 app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
 _CONTAINERS = "Containers of a deployed stack"
 _EVENTS = "Events"
-for _command in (ps, inspect, wait, why, stop):
+ID.autocompletion = live_ids
+# As for `docker run`, what follows IMAGE is the container's.
+app.command(rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False})(start)
+for _command in (ps, inspect, wait, why, logs, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
 app.command(rich_help_panel=_EVENTS)(record)

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.model.errors import ReachError
 from reach import Refused, __version__
+from reach.commands.attach import attach
 from reach.commands.exec_ import exec_command
 from reach.commands.inspect import inspect
 from reach.commands.logs import logs
@@ -32,7 +33,7 @@ _EXIT_CODES = """exit codes
   3    no such container, no such stack
   4    a call of AWS failed
   124  the time of a wait is over
-  125  exec: the agent did not run the command
+  125  exec, attach: the agent did not run the command, or is gone
   130  interrupted
 
 The help of a command says which of them it has, and what they mean there."""
@@ -47,6 +48,7 @@ app.command(rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_a
 for _command in (ps, inspect, wait, why, logs, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
+app.command(rich_help_panel=_CONTAINERS)(attach)
 app.command(rich_help_panel=_EVENTS)(record)
 app.command(rich_help_panel=_EVENTS)(replay)
 

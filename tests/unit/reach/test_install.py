@@ -95,14 +95,14 @@ def test_the_command_is_there(installed: Path) -> None:
     """`reach --help` lists the commands, and the version is the wheel's."""
     shown = run([installed / "reach", "--help"])
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert all(command in shown.stdout for command in ("record", "replay"))
+    assert all(command in shown.stdout for command in ("events", "exec"))
     version = run([installed / "reach", "--version"]).stdout
     assert version == f"reach {__version__}\n"
 
 
 def test_an_incident_is_replayed_outside_the_repository(installed: Path) -> None:
     """Without AWS, without a configuration, and without colour, because it is no terminal."""
-    shown = run([installed / "reach", "replay", ROOT / "events" / "task-running.json"])
+    shown = run([installed / "reach", "events", "replay", ROOT / "events" / "task-running.json"])
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "pending -> task-running -> eni-resolved" in shown.stdout
     assert "\x1b" not in shown.stdout

@@ -11,5 +11,9 @@ class NotFound(Refused):
     """What the command names is not there: no such container, no such stack."""
 
 
+class TimedOut(Refused):
+    """What the command waited for did not come in time."""
+
+
 class Unreachable(Refused):
     """The agent did not run the command: the container has none that answers, or it refused."""

@@ -15,6 +15,7 @@ from reach.commands.inspect import inspect
 from reach.commands.ps import ps
 from reach.commands.record import record
 from reach.commands.replay import replay
+from reach.commands.stage_agent import stage_agent
 from reach.commands.stop import stop
 from reach.commands.wait import wait
 from reach.commands.why import why
@@ -37,11 +38,13 @@ The help of a command says which of them it has, and what they mean there."""
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
 _CONTAINERS = "Containers of a deployed stack"
+_STACK = "The stack itself"
 _EVENTS = "Events"
 events = typer.Typer(no_args_is_help=True)
 for _command in (ps, inspect, wait, why, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
+app.command(rich_help_panel=_STACK)(stage_agent)
 events.command()(record)
 events.command()(replay)
 # Scripts may have these two names for one more release. typer hands a text on to click, which adds it to its notice.

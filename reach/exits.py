@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from core.model.errors import CallFailed, ContainerNotFound, ReachError, WaitTimeout
-from reach import NotFound, Refused, Unreachable
+from reach import NotFound, Refused, TimedOut, Unreachable
 
 
 class Exit(IntEnum):
@@ -24,6 +24,7 @@ class Exit(IntEnum):
 _OF_ERRORS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (NotFound, Exit.NOT_FOUND),
     (Unreachable, Exit.AGENT),
+    (TimedOut, Exit.TIMEOUT),
     (Refused, Exit.USAGE),
     (ContainerNotFound, Exit.NOT_FOUND),
     (CallFailed, Exit.CALL_FAILED),

@@ -22,7 +22,7 @@ def commands(group: typer.Typer, before: str = "") -> Iterator[str]:
     """The words of each command of a group that its help lists."""
     for one in group.registered_commands:
         if one.callback and not one.hidden:
-            yield before + (one.name or one.callback.__name__)
+            yield before + (one.name or one.callback.__name__.replace("_", "-"))
     for inner in group.registered_groups:
         assert inner.typer_instance
         yield from commands(inner.typer_instance, f"{before}{inner.name} ")

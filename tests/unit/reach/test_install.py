@@ -81,7 +81,11 @@ def test_the_wheel_holds_reach_and_core(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"reach", "core"}
     for package, directory in (("reach", ROOT), ("core", ROOT / "src")):
-        sources = {str(file.relative_to(directory)) for file in (directory / package).rglob("*.py")}
+        sources = {
+            str(file.relative_to(directory))
+            for file in (directory / package).rglob("*.*")
+            if file.suffix in {".py", ".sh"}
+        }
         assert {name for name in names if name.startswith(f"{package}/")} == sources
 
 

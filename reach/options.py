@@ -21,7 +21,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Output = Annotated[Format, typer.Option("--output", help="Text for a person, or one JSON document for a program.")]
+Output = Annotated[Format, typer.Option("--output", help="For a person, or a program.")]
 StackName = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +42,7 @@ Region = Annotated[
 ]
 DetachKeys = Annotated[
     str,
-    typer.Option("--detach-keys", metavar="KEYS", help="Typed on a terminal, they leave the session; '' for none."),
+    typer.Option("--detach-keys", metavar="KEYS", help="They leave; '' for none."),
 ]
 
 

@@ -18,7 +18,7 @@ from reach import Refused
 from reach.agent import descriptors, detach_keys, terminal
 from reach.agent.errors import AgentGone
 from reach.agent.session import Attach, Exec, Session, Take, opened
-from reach.agent.signals import ENDING, caught
+from reach.agent.signal_queue import ENDING, caught
 
 _HINT_SECONDS: Final = 1.0
 _INSISTENT: Final = frozenset({signal.SIGINT, signal.SIGTERM})

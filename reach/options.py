@@ -45,6 +45,10 @@ Region = Annotated[
     str | None,
     typer.Option("--region", rich_help_panel=_AWS, help="Default: as for the AWS CLI.", metavar="NAME"),
 ]
+DetachKeys = Annotated[
+    str,
+    typer.Option("--detach-keys", metavar="KEYS", help="Typed on a terminal, they leave the session; '' for none."),
+]
 
 
 def aws_client(service: str, *, profile: str | None, region: str | None, config: Config | None = None) -> Any:

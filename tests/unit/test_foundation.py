@@ -304,5 +304,5 @@ def test_the_readme_needs_six_commands() -> None:
     """From a VPC to the first reachable container."""
     text = (ROOT / "README.md").read_text()
     [block] = re.findall(r"^## Deploy\n.*?^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(re.findall(r"^(?:aws|sam) ", block, re.MULTILINE)) == 6
-    assert all(line.startswith(("aws ", "sam ", "    ")) for line in block.splitlines())
+    assert len(re.findall(r"^(?:aws|sam|reach|pipx) ", block, re.MULTILINE)) == 6
+    assert all(line.startswith(("aws ", "sam ", "reach ", "pipx ", "    ")) for line in block.splitlines())

@@ -129,16 +129,21 @@ def _without_dashes(command: list[str] | None) -> list[str] | None:
 
 
 def _run(stack: Stack, request: Request, until: Until | None, timeout: float, output: Format) -> None:
-    container_id, image = request.container_id, request.parsed.image
+    container_id, image, clock = request.container_id, request.parsed.image, SystemClock()
     answer = None
     try:
-        with Progress(console(stderr=True), SystemClock(), container_id, image) as progress:
-            answer = _sent(stack, request)
+        terminal, to_the_end = console(stderr=True), until is Until.ENDED
+        with Progress(terminal, clock, container_id, image, to_the_end=to_the_end) as progress:
+            answer = send(stack, request, clock)
             record = None if until is None else _awaited(stack, progress, container_id, until, timeout)
     except KeyboardInterrupt:
         _interrupted(container_id, answered=answer is not None)
     except FunctionRefused as refused:
         record = _failed_launch(stack, container_id, refused)
+    except CallFailed as failed:
+        if answer is None and failed.uncertain:
+            _say_that_it_may_run(container_id)
+        raise
     if record is not None:
         _report(stack, record, until, output)
     elif output is Format.JSON:
@@ -147,25 +152,11 @@ def _run(stack: Stack, request: Request, until: Until | None, timeout: float, ou
         console().print(container_id)
 
 
-def _sent(stack: Stack, request: Request) -> dict[str, object]:
-    """The function's answer. Says what may run when none came, and raises as `send` does."""
-    try:
-        return send(stack, request, SystemClock())
-    except CallFailed as failed:
-        if failed.uncertain:
-            console(stderr=True).print(
-                f"{request.container_id} may have been started. What to do: reach why {request.container_id[:SHORT]}, "
-                f"or send the same start again with --id {request.container_id}: it is the same task."
-            )
-        raise
-
-
 def _awaited(stack: Stack, progress: Progress, container_id: str, until: Until, timeout: float) -> Record:
     """The record of the end of the wait, good or bad. Raises `WaitTimeout`, `CallFailed` and the like."""
     try:
         return awaited(stack.watched(progress), container_id, until, timeout)
     except (ContainerFailed, ContainerExited):
-        progress.clear()
         return stack.client.get(container_id)
 
 
@@ -177,6 +168,12 @@ def _interrupted(container_id: str, *, answered: bool) -> NoReturn:
         f"{said}: {container_id} {goes_on}. What to do: reach wait {short}, or reach stop {short}"
     )
     raise typer.Exit(Exit.INTERRUPTED)
+
+
+def _say_that_it_may_run(container_id: str) -> None:
+    """No answer came."""
+    remedy = f"reach why {container_id[:SHORT]}, or send the same start again with --id {container_id}"
+    console(stderr=True).print(f"{container_id} may have been started. What to do: {remedy}: it is the same task.")
 
 
 def _failed_launch(stack: Stack, container_id: str, refused: FunctionRefused) -> Record:

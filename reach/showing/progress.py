@@ -25,9 +25,12 @@ def heading(container_id: str, image: str) -> Text:
     return Text(f"{container_id}  {plain(image)}", style="bold")
 
 
-def view(record: Record | None, begun: datetime, now: datetime, *, bar: str) -> list[Text]:
-    """The phases of the start; None before the function has answered, `begun` is when it was invoked."""
-    shown = _phases(record, begun, now)
+def view(record: Record | None, begun: datetime, now: datetime, *, bar: str, to_the_end: bool = False) -> list[Text]:
+    """The phases of the start; None before the function has answered, `begun` is when it was invoked.
+
+    `to_the_end`: the time up as well.
+    """
+    shown = _phases(record, begun, now, to_the_end=to_the_end)
     said = bars([one.document() for one in shown], bar)
     if record is None:
         return said
@@ -63,12 +66,13 @@ class News:
                 yield f"{one.name}: {duration(one.seconds)}{failed}"
 
 
-def _phases(record: Record | None, begun: datetime, now: datetime) -> list[Phase]:
+def _phases(record: Record | None, begun: datetime, now: datetime, *, to_the_end: bool = False) -> list[Phase]:
     """Those of the start, and of a container that has ended all."""
     if record is None:
         return [Phase(START[Instant.CREATED], begun, now, Course.OPEN)]
     found = phases(record, now)
-    return found if record.state is State.STOPPED else [one for one in found if one.name not in (UP, STOP)]
+    whole = to_the_end or record.state is State.STOPPED
+    return found if whole else [one for one in found if one.name not in (UP, STOP)]
 
 
 def _given_up(record: Record, number: int) -> str:

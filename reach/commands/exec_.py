@@ -91,8 +91,8 @@ def _check_terminal(terminal: int | None, output: Format) -> None:
     """Raises `Refused`."""
     if terminal is None:
         raise Refused(
-            "The input is no terminal, and a command on a terminal needs one. What to do: leave --tty out and name the "
-            "command; --stdin alone sends what is piped."
+            "The input is no terminal, and a command on a terminal needs one. What to do: run it from a terminal, or "
+            "leave --tty out and name the command; --stdin alone sends what is piped."
         )
     if output is Format.JSON:
         raise Refused("A terminal's output is no document. What to do: leave --tty or --output out, or name a COMMAND.")

@@ -39,6 +39,8 @@ from tests.unit.reach.deployment import Deployment
 
 HERE: Final = Path(__file__).parent
 WIDTH, LINES = 110, 30
+PROMPT: Final = "4f5c$ "
+"""Of the shell in the container; each image has another one."""
 GROUP: Final = "/sockerless/tasks"
 LOGS: Final = Logs(GROUP, "sockerless").of_task(TASK)
 COURSE: Final = {
@@ -79,14 +81,13 @@ def why() -> str:
 
 def exec_() -> str:
     """A shell: it knows the terminal's size, Ctrl-C is a key, and its exit code is that of `reach`."""
-    prompt, typed = "4f5c$ ", (b"stty size\r", b"sleep 100\r", b"exit 3\r")
-    given = command("exec", "-it", "-e", f"PS1={prompt}", "--", "sh")
+    given = command("exec", "-it", "-e", f"PS1={PROMPT}", "--", "sh")
     with (
         running_agent("--keep-alive", "--") as agent,
         on_terminal(given, environment(agent), columns=WIDTH, lines=LINES) as terminal,
     ):
-        for line in typed:
-            terminal.until(re.escape(prompt.encode()))
+        for line in (b"stty size\r", b"sleep 100\r", b"exit 3\r"):
+            terminal.until(re.escape(PROMPT.encode()))
             terminal.type(line)
             if line.startswith(b"sleep"):
                 terminal.until(rb"sleep 100\r\n")
@@ -98,7 +99,7 @@ def exec_() -> str:
 PICTURES: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "start.svg": ("reach start python:3.13-slim python -m http.server", start),
     "why.svg": ("reach why 4f5c", why),
-    "exec.svg": ("reach exec -it 4f5c -- sh", exec_),
+    "exec.svg": (f"reach exec -it -e PS1='{PROMPT}' 4f5c -- sh", exec_),
 }
 """File -> its title, which is what was typed, and what the terminal shows then."""
 

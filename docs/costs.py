@@ -205,6 +205,11 @@ def facts() -> str:
   what an operator looks for first."""
 
 
+def seconds(function: str) -> float:
+    """Of one invocation."""
+    return {**ASSUMED, **durations()}[function]
+
+
 def total(lines: Iterable[Line]) -> float:
     """Dollars."""
     return sum(line.dollars for line in lines)
@@ -254,5 +259,4 @@ def _words(names: Iterable[str]) -> str:
 
 
 def _gigabyte_seconds(invocations: Mapping[str, int]) -> float:
-    seconds = {**ASSUMED, **durations()}
-    return sum(prod((number, seconds[name], memory(name) / 1024)) for name, number in invocations.items())
+    return sum(prod((number, seconds(name), memory(name) / 1024)) for name, number in invocations.items())

@@ -17,7 +17,7 @@ from bench.virtual.world import World, containers
 from core.model.state import State
 
 STARTS_AT_ONCE: Final = 300
-"""Starts that the backend has under way (operations.md "Many starts at once")."""
+"""Starts that the backend has under way (limits.md "Many starts at once")."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from rich.table import Table
 from bench import results
 from bench.registry import MODULES, benchmark
 from bench.rows import CannotMeasure, Row
-from local.cloud.signals import unwind_on_signals
+from reach.signals import unwind_on_signals
 
 INTERRUPTED = 130
 

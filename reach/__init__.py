@@ -19,5 +19,9 @@ class FunctionRefused(Refused):
         self.code = code
 
 
+class TimedOut(Refused):
+    """What the command waited for did not come in time."""
+
+
 class Unreachable(Refused):
     """The agent did not run the command: the container has none that answers, or it refused."""

@@ -17,6 +17,7 @@ from reach.commands.logs import logs
 from reach.commands.ps import ps
 from reach.commands.record import record
 from reach.commands.replay import replay
+from reach.commands.stage_agent import stage_agent
 from reach.commands.start import start
 from reach.commands.stop import stop
 from reach.commands.wait import wait
@@ -41,7 +42,9 @@ The help of a command says which of them it has, and what they mean there."""
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
 _CONTAINERS = "Containers of a deployed stack"
+_STACK = "The stack itself"
 _EVENTS = "Events"
+events = typer.Typer(no_args_is_help=True)
 ID.autocompletion = live_ids
 # As for `docker run`, what follows IMAGE is the container's.
 app.command(rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False})(start)
@@ -49,8 +52,15 @@ for _command in (ps, inspect, wait, why, logs, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
 app.command(rich_help_panel=_CONTAINERS)(attach)
-app.command(rich_help_panel=_EVENTS)(record)
-app.command(rich_help_panel=_EVENTS)(replay)
+app.command(rich_help_panel=_STACK)(stage_agent)
+events.command()(record)
+events.command()(replay)
+# Scripts may have these two names for one more release. typer hands a text on to click, which adds it to its notice.
+app.command(hidden=True, deprecated="Use reach events record.")(record)  # type: ignore[arg-type]
+app.command(hidden=True, deprecated="Use reach events replay.")(replay)  # type: ignore[arg-type]
+app.add_typer(
+    events, name="events", rich_help_panel=_EVENTS, help="Record the events of a running stack, and replay them."
+)
 
 
 def _print_version(asked: bool) -> None:

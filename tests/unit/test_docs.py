@@ -38,6 +38,7 @@ BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.n
 GIVEN_BY_THE_READER = {
     "BUCKET",
     "FILE_SYSTEM_ROLE_ARN",
+    "STAGING_ROLE_ARN",
     "ROUTE_TABLES",
     "SUBNETS",
     "TASK_SG",

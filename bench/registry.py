@@ -9,9 +9,9 @@ from bench.rows import Benchmark
 
 MODULES: Final = {
     "latency": "bench.latency",
+    "local-cloud": "bench.local_cloud.run",
     "cost": "bench.cost",
     "reconcile": "bench.reconcile",
-    "local-cloud": "bench.local_cloud.run",
 }
 
 

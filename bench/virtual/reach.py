@@ -27,10 +27,10 @@ from handlers.app import MAY_PERFORM
 from tests.factories import CLUSTER, DEFINITION, SETTINGS
 from tests.world import PortsInMemory
 
-PENDING: Final = "PENDING"
 TABLE: Final = "containers"
 _IMAGE: Final = "python:3.13-slim"
-_LIVE: Final = 3600.0 * 2
+_MOST: Final = 7200.0
+"""Seconds in which every start has to have been answered."""
 
 
 class _Silent:
@@ -79,7 +79,7 @@ class Reach:
         self.histories = {one.name: History() for one in world.containers}
         self.queue = VirtualQueue(world, self._probe)
         self.ecs = VirtualEcs(world, self._runs)
-        self._ports = PortsInMemory(
+        ports = PortsInMemory(
             store=DynamoStore(TABLE, cast("Any", SlowTable(world, table, self._saved))),
             ecs=cast("Ecs", self.ecs),
             queue=self.queue,
@@ -89,8 +89,8 @@ class Reach:
             observer=_Silent(),
             new_token=lambda: f"{world.chance.getrandbits(256):064x}",
         )
-        prober = replace(self._ports, performs=MAY_PERFORM["AgentHealthFunction"])
-        self._prober = Prober(world, prober, DynamoStore(TABLE, cast("Any", table)))
+        self._ports = {name: replace(ports, performs=MAY_PERFORM[name]) for name in self.functions}
+        self._prober = Prober(world, self._ports["AgentHealthFunction"], DynamoStore(TABLE, cast("Any", table)))
         self._asked: deque[Container] = deque()
         self._starting = 0
 
@@ -98,11 +98,11 @@ class Reach:
         """Until every agent has been found."""
         for container in self.world.containers:
             self.world.after(container.asked_at, lambda container=container: self._ask(container))  # type: ignore[misc]
-        self.world.scheduler.run(until=_LIVE)
+        self.world.scheduler.run(until=_MOST)
         self._prober.close()
         late = [name for name, one in self.histories.items() if one.waits_from == NEVER]
         if late:
-            raise CannotMeasure(f"{len(late)} containers were not started within {_LIVE:g} s")
+            raise CannotMeasure(f"{len(late)} containers were not started within {_MOST:g} s")
 
     def _ask(self, container: Container) -> None:
         self._asked.append(container)
@@ -121,7 +121,7 @@ class Reach:
 
         def start() -> bool:
             try:
-                start_container(self._ports, document, by)
+                start_container(self._ports["StartContainerFunction"], document, by)
             except Refused as refused:
                 if not refused.failure.transient:
                     raise
@@ -150,7 +150,7 @@ class Reach:
 
         def settle() -> None:
             observed = observe_event(event, prefix=self.settings.started_by_prefix, at=self.world.now())
-            settle_event(self._ports, cast("Any", observed))
+            settle_event(self._ports["TaskStateFunction"], cast("Any", observed))
 
         after = self.world.draw(hops.EMIT) + self.world.draw(hops.EVENT)
         self.world.after(after, lambda: function.deliver(settle))

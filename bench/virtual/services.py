@@ -15,6 +15,7 @@ from core.adapters.aws_errors import failed_call
 from core.diagnosis import diagnose_call
 from core.model.identity import Ref, parse_started_by
 from core.ports import Described, Launched, TaskPage
+from docs.counted import default, event_sources
 from local.fargate.api.errors import AwsError
 from tests.factories import DEFINITION, SETTINGS
 
@@ -45,10 +46,10 @@ class SlowTable:
 
 @dataclass
 class VirtualEcs:
-    """`core.ports.Ecs`, as far as a start calls it. `running` is called when a task shows as RUNNING."""
+    """`core.ports.Ecs`, as far as a start calls it. `runs` is called when ECS shows a task as RUNNING."""
 
     world: World
-    running_task: Callable[[Ref], None]
+    runs: Callable[[Ref], None]
     throttled: int = 0
 
     def run(self, request: dict[str, Any]) -> Launched:
@@ -66,7 +67,7 @@ class VirtualEcs:
             self.throttled += 1
             diagnosis = diagnose_call(error.code, error.message)
             raise failed_call("RunTask", error.code, error.message, diagnosis, uncertain=False) from error
-        self.world.after(container.provisioning, lambda: self.running_task(ref))
+        self.world.after(container.provisioning, lambda: self.runs(ref))
         return Launched(container.task_arn, DEFINITION, request["cluster"])
 
     def register(self, definition: dict[str, Any]) -> None:
@@ -97,9 +98,8 @@ class VirtualQueue:
     world: World
     probe: Callable[[list[tuple[Ref, str]], Callable[[], None]], bool]
     """Invokes the prober with a batch, and calls back when it has ended. False when it is throttled."""
-    most: int = 5
-    """ProberMaximumConcurrency of the template."""
-    batch: int = 10
+    most: int = field(default_factory=lambda: default("ProberMaximumConcurrency"))
+    batch: int = field(default_factory=lambda: int(event_sources("SQS")[0]["Properties"]["BatchSize"]))
     _waiting: list[tuple[Ref, str]] = field(default_factory=list)
     _active: int = 0
     longest: int = 0

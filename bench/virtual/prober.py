@@ -88,9 +88,9 @@ class Prober:
         await asyncio.sleep(self._world.draw(hops.BATCH_GET))
         return self._store.load_many(container_ids)
 
-    async def _settle(self, verdict: Verdict) -> Any:
+    async def _settle(self, verdict: Verdict, *known: Any) -> Any:
         # The other probes of the batch stand still meanwhile: a worker of 256 MB has a seventh of a processor.
-        return settle_event(self._ports, verdict)
+        return settle_event(self._ports, verdict, *known)
 
     async def _check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109, ARG002 - the port's
         await asyncio.sleep(self._world.draw(hops.HEALTH))

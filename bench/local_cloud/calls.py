@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bench.latency import container_id
-from bench.systems import Unusable
-from bench.trail import Trail
+from bench.local_cloud.rounds import container_id
+from bench.local_cloud.trail import Trail
+from bench.rows import CannotMeasure
 from local.fargate.client import LocalFargate
 
 if TYPE_CHECKING:
-    from bench.systems import Polling, Reach, System
+    from bench.local_cloud.systems import Polling, Reach, System
     from local.cloud.cloud import LocalCloud
 
 END_SECONDS: Final = 60.0
@@ -91,7 +91,7 @@ def until_stopped(fargate: LocalFargate, name: str = "") -> None:
         if own and all(task["last_status"] == "STOPPED" for task in own):
             return
         time.sleep(0.2)
-    raise Unusable(f"Tasks of container {name or '(any)'} did not stop within {END_SECONDS:g} s.")
+    raise CannotMeasure(f"Tasks of container {name or '(any)'} did not stop within {END_SECONDS:g} s.")
 
 
 def _delivered(fargate: LocalFargate, known: set[str]) -> int:

@@ -1,4 +1,4 @@
-"""The tables of the results, without a form: `bench.report` shows them on a terminal, `bench.page` in Markdown."""
+"""The tables of what was measured on the laptop cloud, without a form: `docs.benched` has them in Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.floor import PIECES
+from bench.local_cloud.floor import PIECES
 
 SYSTEMS: Final = {"polling": "polling start", "reach": "this stack"}
 STAGES: Final = {
@@ -90,19 +90,5 @@ def calls(results: Mapping[str, Any]) -> Grid:
         (
             *((call, *(f"{life[kind][call]:g}" if call in life[kind] else "-" for kind in _KINDS)) for call in made),
             ("events delivered to a function", "-", "-", events),
-        ),
-    )
-
-
-def idle(results: Mapping[str, Any]) -> Grid:
-    """The calls of an hour in which nothing happens."""
-    found = results["idle_hour"]
-    polling = {"ecs.DescribeTasks": found["polling_describe_tasks_by_design"]}
-    return Grid(
-        f"Calls for {found['containers']:,} idle containers in an hour",
-        ("call", "polling start (by design)", "this stack (measured)"),
-        tuple(
-            (call, *(f"{made[call]:,}" if call in made else "-" for made in (polling, found["calls"])))
-            for call in sorted(found["calls"].keys() | polling.keys())
         ),
     )

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 
 from bench.polling_backend import PollingBackend, Time, answers
+from bench.rows import CannotMeasure
 from core.adapters.clients import reach_client
 from core.launch.plan import plan_launch
 from core.launch.request import StartRequest
@@ -32,10 +33,6 @@ IMAGE: Final = "python:3.13-slim"
 COMMAND: Final = ("sh", "-c", "exec sleep 3600")
 PATIENCE: Final = 60.0
 CLUSTER: Final = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/default"
-
-
-class Unusable(Exception):
-    """A container did not start, so there is nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class System(Protocol):
     """The calls that the backend itself made: `service.Operation`."""
 
     def start(self, container_id: str) -> str:
-        """What to wait for and to stop. Raises `Unusable`."""
+        """What to wait for and to stop. Raises `CannotMeasure`."""
 
     def wait(self, started: str) -> Reached:
         """Returns when the backend would tell its caller that the container runs."""
@@ -94,7 +91,7 @@ class Polling:
             self._definition = str(registered["taskDefinition"]["taskDefinitionArn"])
         answer = self._ecs.run_task(**plan.run, taskDefinition=self._definition)
         if not answer["tasks"]:
-            raise Unusable(f"RunTask started nothing: {answer['failures']}")
+            raise CannotMeasure(f"RunTask started nothing: {answer['failures']}")
         return str(answer["tasks"][0]["taskArn"])
 
     def wait(self, started: str) -> Reached:
@@ -158,7 +155,7 @@ class Reach:
         answer = self._functions.invoke(FunctionName=self._outputs[output], Payload=json.dumps(payload))
         document = json.load(answer["Payload"])
         if "FunctionError" in answer or "error" in document:
-            raise Unusable(f"{output} answered {document}")
+            raise CannotMeasure(f"{output} answered {document}")
 
 
 def client(cloud: LocalCloud, service: str, calls: Counter[str] | None = None) -> Any:

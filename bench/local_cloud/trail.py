@@ -12,7 +12,8 @@ import urllib.request
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from bench.systems import Unusable, client
+from bench.local_cloud.systems import client
+from bench.rows import CannotMeasure
 
 if TYPE_CHECKING:
     from local.cloud.cloud import LocalCloud
@@ -55,10 +56,10 @@ class Trail:
         """Calls of the functions that serve containers, by `service.Operation`.
 
         Calls of the reconciler are left out, and those of whoever has no role: the backend and the emulators.
-        Raises `Unusable` when calls were missed.
+        Raises `CannotMeasure` when calls were missed.
         """
         if self._missed:
-            raise Unusable(f"More than {MOST} calls were made within {LOOK_SECONDS:g} s: some were not counted.")
+            raise CannotMeasure(f"More than {MOST} calls were made within {LOOK_SECONDS:g} s: some were not counted.")
         made = [call for event, call in self._calls.items() if event not in self._earlier]
         reconcilers = {key for key, call in made if call == _RECONCILER}
         return Counter(call for key, call in made if key.startswith(_ROLE) and key not in reconcilers)
@@ -84,4 +85,4 @@ class Trail:
         # A proxy of the environment has no business between two loopback addresses.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
             if not json.load(answer)["applied"]:
-                raise Unusable("The local AWS does not record calls: its version may know another switch.")
+                raise CannotMeasure("The local AWS does not record calls: its version may know another switch.")

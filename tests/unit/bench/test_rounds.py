@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.latency import stages
+from bench.local_cloud.rounds import stages
 
 
 def test_the_stages_of_the_stack_make_up_its_lag() -> None:

@@ -15,8 +15,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from bench.local_cloud.systems import client
 from bench.polling_backend import answers
-from bench.systems import Unusable, client
+from bench.rows import CannotMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,13 +150,13 @@ class Floor:
                 said: dict[str, Any] = json.loads(self._ears.recv(4096))
                 if said["number"] == self._number:
                     return float(said["at"])
-        raise Unusable(f"The function {NAME} did not run within {DELIVERY_SECONDS:g} s.")
+        raise CannotMeasure(f"The function {NAME} did not run within {DELIVERY_SECONDS:g} s.")
 
 
 def _timed(call: Callable[[], object]) -> float:
     begun = time.perf_counter()
     if call() is False:
-        raise Unusable("The agent that the floor is measured on does not answer.")
+        raise CannotMeasure("The agent that the floor is measured on does not answer.")
     return time.perf_counter() - begun
 
 

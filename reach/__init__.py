@@ -11,6 +11,14 @@ class NotFound(Refused):
     """What the command names is not there: no such container, no such stack."""
 
 
+class FunctionRefused(Refused):
+    """A function's answer was a refusal. `code` is that of its `error` (contract.md 4)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class TimedOut(Refused):
     """What the command waited for did not come in time."""
 

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 DEFAULT_NAME: Final = "sockerless-reach"
 NAME_VARIABLE: Final = "REACH_STACK"
 TABLE: Final = "ContainersTableName"
+START: Final = "StartContainerFunctionArn"
 STOP: Final = "StopContainerFunctionArn"
-VARIABLES: Final = {TABLE: "CONTAINERS_TABLE_NAME", STOP: "STOP_CONTAINER_FUNCTION_ARN"}
+VARIABLES: Final = {
+    TABLE: "CONTAINERS_TABLE_NAME",
+    START: "START_CONTAINER_FUNCTION_ARN",
+    STOP: "STOP_CONTAINER_FUNCTION_ARN",
+}
 """Output -> the variable that `.local/env` exports it as."""
 
 

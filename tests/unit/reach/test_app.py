@@ -53,6 +53,16 @@ def test_every_command_has_an_example(command: str, capsys: pytest.CaptureFixtur
     assert re.search(rf"\breach {command}\b", examples)
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_screen(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 lines of 100 columns at most."""
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main([*command.split(), "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) == 100
+    assert len(lines) <= 60
+
+
 def test_help_lists_the_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """`reach --help` is where an operator begins; without arguments it is shown too, as a wrong command line."""
     assert main(["--help"]) == 0

@@ -7,7 +7,7 @@ Pure, and the same for random lives (`rules`) and for every interleaving (`tests
 - `stop-forgotten`: a stop that was asked for, or is due for `max_lifetime`, stays so.
 - `unlisted`: every live record is in the index, where a backend finds it again after a restart.
 - `expiry`: an ended record has its time to live, a live one has none.
-- `address`: an address is there from its resolution to the end, and is that of a task of this generation.
+- `address`: an address is there from its resolution to the end, and is that of the record's own task.
 - `withdrawn`: no token, address or early address after the end.
 - `generation`: the task, and every launch that was given up, is of the record's own generation.
 - `token`: the token of a live generation stays, and is the one that the agent of its task knows.
@@ -103,9 +103,10 @@ def _own(after: Record, tasks: Tasks) -> Iterator[Finding]:
     named = {*(launch.task_arn for launch in after.launches), after.task_arn} - {None, *(task.arn for task in own)}
     if named:
         yield "generation", f"generation {after.generation} names {sorted(map(str, named))}"
+    mine = [task for task in own if after.task_arn in (None, task.arn) and not after.gave_up(task.arn)]
     for address in (after.agent_address, after.early_address):
-        if address is not None and address not in {_with_port(task) for task in own}:
-            yield "address", f"{address} is of no task of generation {after.generation}"
+        if address is not None and address not in {_with_port(task) for task in mine}:
+            yield "address", f"{address} is not of {after.task_arn} of generation {after.generation}"
 
 
 def _fits(record: Record, task: TaskTruth) -> Iterator[Finding]:

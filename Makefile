@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 SAM    := .venv-sam
+SITE   := .venv-site
 BIN    := $(VENV)/bin
 UV     := uv==0.13.9
 
@@ -11,6 +12,7 @@ UV     := uv==0.13.9
 checksum  = $(firstword $(shell cksum < $(1)))
 VENV_DONE := $(VENV)/.made-from-$(call checksum,requirements/dev.lock)
 SAM_DONE  := $(SAM)/.made-from-$(call checksum,requirements/sam.lock)
+SITE_DONE := $(SITE)/.made-from-$(call checksum,requirements/site.lock)
 
 # The lock files are complete, so pip resolves nothing (--no-deps); byte code is compiled when it is first needed.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
@@ -20,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-picture up down test test-chaos test-docker sam-local check lint types imports template docs format bench lock clean
+.PHONY: help setup demo demo-picture pictures up down test test-chaos test-docker sam-local check lint types imports template docs site format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,10 @@ $(VENV_DONE):
 
 $(SAM_DONE):
 	$(call make-environment,$(SAM),requirements/sam.lock)
+	@touch $@
+
+$(SITE_DONE):
+	$(call make-environment,$(SITE),requirements/site.lock)
 	@touch $@
 
 define make-environment
@@ -50,6 +56,9 @@ demo: setup ## Start containers on the local cloud, find their agents, run a com
 
 demo-picture: setup ## Run the demo and write what it shows to docs/demo.svg
 	@$(BIN)/python -m local demo --runtime process --picture docs/demo.svg $(ARGS)
+
+pictures: setup ## Draw what `reach` shows: the pictures of docs/, but for the demo's
+	@$(BIN)/python -m docs.pictures
 
 up: setup ## Start the local cloud with the deployed stack and leave it running (ARGS=--help)
 	@$(BIN)/python -m local up $(ARGS)
@@ -90,6 +99,9 @@ template: setup ## Check template.yaml and foundation.yaml
 docs: setup ## Write the generated parts of the documents
 	$(BIN)/python -m docs.generate
 
+site: $(SITE_DONE) ## Make the documents a website, in .local/site; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
 format: setup ## Format the code, and fix what lint can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -104,8 +116,9 @@ lock: setup ## Bring the lock files to the newest versions pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group functions --output-file src/requirements.txt
 	$(BIN)/uv pip compile $(LOCK) --upgrade --group sam --output-file requirements/sam.lock
+	$(BIN)/uv pip compile $(LOCK) --upgrade --group site --output-file requirements/site.lock
 	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group lambda --output-file requirements/lambda.lock
 
 clean: ## Stop the local cloud and remove environments, state, logs and caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; fi
-	rm -rf $(VENV) $(SAM) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SITE) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

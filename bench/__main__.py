@@ -17,7 +17,7 @@ from bench.run import Options, run
 from bench.systems import Unusable
 from local.cloud.layout import ROOT
 from local.cloud.processes import CloudError
-from local.cloud.signals import unwind_on_signals
+from reach.signals import unwind_on_signals
 
 INTERRUPTED = 130
 

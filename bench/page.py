@@ -112,6 +112,7 @@ Once an hour, not in the table: one Scan and a few calls that retire task defini
 
 ## Again
 
+<!-- needs: make -->
 ```bash
 make bench                                             # about four minutes
 .venv/bin/python -m bench --help

@@ -25,9 +25,10 @@ from core.launch.parse import SCHEMA_FILE, start_request_schema
 from core.launch.settings import Settings
 from core.machine.table import mermaid
 from core.model.failure import Cause
+from core.probe.answer import ProbeErrorKind, probe_error
 from core.storage.attributes import Map
 from core.storage.item import ITEM
-from docs import costs, rooms
+from docs import costs, limits, permissions, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 FOUNDATION: Final = "foundation.yaml"
@@ -75,15 +76,21 @@ def outputs(file: str = "template.yaml") -> str:
     )
 
 
-def diagnoses() -> str:
-    """By cause, how the message of a stopped task begins, who must act, and whether it may pass by itself."""
+def mends(cause: Cause) -> str:
+    """Of one cause: how the message of a stopped task begins, what to do, who must act, whether it may pass."""
     rows = [
-        (f"`{cause}`", row.summary.format(exit_code="n"), str(row.actor), _yes(row.transient))
-        for cause in Cause
+        (row.summary.format(exit_code="n"), row.remedy, str(row.actor), _yes(row.transient))
         for row in (*STOPS, *UNKNOWN_STOPS)
         if row.cause is cause and row.summary
     ]
-    return _table(("cause", "the message begins with", "who acts", "may pass"), dict.fromkeys(rows))
+    return _table(("the message begins with", "what to do", "who acts", "may pass"), dict.fromkeys(rows))
+
+
+def connection_errors() -> str:
+    """Every way in which a try at an agent fails, and what to do."""
+    details = {ProbeErrorKind.STATUS: "GET /health was answered with another status than 200"}
+    errors = [probe_error(kind, "address:9111", details.get(kind, "…")) for kind in ProbeErrorKind]
+    return _table(("the last connection error", "what to do"), [(one.text, one.remedy) for one in errors])
 
 
 def alarms() -> str:
@@ -161,7 +168,6 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "environment": environment,
     },
     "docs/docker.md": {"docker-members": docker_members},
-    "docs/errors.md": {"diagnoses": diagnoses},
     "docs/operations.md": {
         "alarms": alarms,
         "cost-facts": costs.facts,
@@ -170,6 +176,12 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "prices": prices,
     },
     "docs/item.md": {"attributes": item_attributes},
+    "docs/limits.md": {"limits": lambda: _table(*limits.table())},
+    "docs/security.md": {"permissions": lambda: _table(*permissions.table())},
+    "docs/runbook.md": {
+        "connection-errors": connection_errors,
+        **{cause.value: partial(mends, cause) for cause in Cause},
+    },
 }
 """Document -> the parts it must have, by name."""
 

@@ -10,9 +10,9 @@ from local.cloud.command import down, up
 from local.cloud.layout import Layout
 from local.cloud.options import add_demo, add_down, add_up
 from local.cloud.processes import CloudError
-from local.cloud.signals import unwind_on_signals
 from local.moved_commands import HELP
 from local.moved_commands import run as run_moved
+from reach.signals import unwind_on_signals
 
 INTERRUPTED = 130
 

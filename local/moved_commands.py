@@ -1,4 +1,4 @@
-"""`python -m local replay` and `record`: for one more release, other names of `reach replay` and `reach record`."""
+"""`python -m local replay` and `record`: for one more release, other names of `reach events …`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.cloud.layout import Layout
 from local.cloud.options import add_directory
 
 HELP: Final = {
-    name: f"the same as `reach {name}`, which replaces it in the next release" for name in ("replay", "record")
+    name: f"the same as `reach events {name}`, which replaces it in the next release" for name in ("replay", "record")
 }
 
 
@@ -30,4 +30,4 @@ def run(command: str, arguments: Sequence[str]) -> int:
     layout = Layout(options.directory)
     if command == "record" and layout.env.exists():
         rest += ["--fargate", read_environment(layout.env)["AWS_ENDPOINT_URL_ECS"]]
-    return main([command, *rest])
+    return main(["events", command, *rest])

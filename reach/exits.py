@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from core.model.errors import CallFailed, ContainerNotFound, ReachError, WaitTimeout
-from reach import NotFound, Refused, Unreachable
+from reach import FunctionRefused, NotFound, Refused, TimedOut, Unreachable
 
 
 class Exit(IntEnum):
@@ -19,11 +19,14 @@ class Exit(IntEnum):
     CALL_FAILED = 4
     TIMEOUT = 124
     AGENT = 125
+    INTERRUPTED = 130
 
 
 _OF_ERRORS: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (NotFound, Exit.NOT_FOUND),
     (Unreachable, Exit.AGENT),
+    (FunctionRefused, Exit.FAILED),
+    (TimedOut, Exit.TIMEOUT),
     (Refused, Exit.USAGE),
     (ContainerNotFound, Exit.NOT_FOUND),
     (CallFailed, Exit.CALL_FAILED),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from reach import Refused
+
+if TYPE_CHECKING:
+    from botocore.config import Config
 
 _AWS = "AWS"
 
@@ -21,17 +24,19 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Output = Annotated[Format, typer.Option("--output", help="Text for a person, or one JSON document for a program.")]
+Output = Annotated[Format, typer.Option("--output", help="Text for a person, JSON for a program.")]
 StackName = Annotated[
     str | None,
     typer.Option(
         "--stack",
         rich_help_panel=_AWS,
-        help="Name of the CloudFormation stack. Default: $REACH_STACK, else sockerless-reach.",
+        help="Its name in CloudFormation. Default: $REACH_STACK, else sockerless-reach.",
         metavar="NAME",
     ),
 ]
-Container = Annotated[str, typer.Argument(metavar="ID", help="The id, or its first digits.", show_default=False)]
+ID = typer.Argument(metavar="ID", help="The id, or its first digits.", show_default=False)
+"""`reach.app` gives it the ids that a shell completes it with: they come from the stack, which stands above."""
+Container = Annotated[str, ID]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", rich_help_panel=_AWS, help="Profile of the AWS configuration.", metavar="NAME"),
@@ -40,16 +45,20 @@ Region = Annotated[
     str | None,
     typer.Option("--region", rich_help_panel=_AWS, help="Default: as for the AWS CLI.", metavar="NAME"),
 ]
+DetachKeys = Annotated[
+    str,
+    typer.Option("--detach-keys", metavar="KEYS", help="Typed on a terminal, they leave the session; '' for none."),
+]
 
 
-def aws_client(service: str, *, profile: str | None, region: str | None) -> Any:
+def aws_client(service: str, *, profile: str | None, region: str | None, config: Config | None = None) -> Any:
     """A boto3 client that finds credentials, region and endpoint as the AWS CLI does. Raises `Refused`."""
     import boto3  # noqa: PLC0415 - a third of the time that a command without AWS takes to start
     from botocore.exceptions import NoRegionError, ProfileNotFound  # noqa: PLC0415 - the same
 
     try:
         session = boto3.session.Session(profile_name=profile, region_name=region)
-        return session.client(service)  # type: ignore[call-overload]  # any service
+        return session.client(service, config=config)  # type: ignore[call-overload]  # any service
     except (NoRegionError, ProfileNotFound) as error:
         raise Refused(f"{error} What to do: give --region NAME or --profile NAME, or run: aws configure") from error
 

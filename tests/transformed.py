@@ -63,7 +63,6 @@ FOUNDATIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "efs": {
             **NEEDED,
             "AgentStorage": "efs",
-            "StagingRoleArn": "arn:aws:iam::123456789012:role/staging",
             "AssignPublicIp": "true",
             "ProberSubnets": "subnet-00000003",
             "ProberRouteTableIds": "rtb-12345678",
@@ -106,6 +105,7 @@ _PHYSICAL: Final = {
     "ContainersLogGroup": "TaskLogGroup",
     "EfsFileSystem": "fs-12345678",
     "EfsAccessPoint": "fsap-12345678",
+    "EfsStagingAccessPoint": "fsap-12345679",
 }
 
 

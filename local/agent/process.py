@@ -88,13 +88,14 @@ class Process:
                 file.close()
 
     async def feed(self, data: bytes) -> bool:
-        """Writes to the standard input, after what was fed before; False when that is closed.
+        """Writes to the standard input, after what was fed before; False when `close_stdin` has ended it.
 
-        Waits while the process is many messages behind.
+        Waits while the process is many messages behind. Dropped when the process has ended: the client cannot know yet.
         """
         if self._input_closed:
             return False
-        await self._input.put(data)
+        if not self._feeder.done():
+            await self._input.put(data)
         return True
 
     async def close_stdin(self) -> None:
@@ -120,7 +121,6 @@ class Process:
             termios.tcsetwinsize(self._stdin.fileno(), (height, width))
 
     async def _stop_feeding(self) -> None:
-        self._input_closed = True
         self._feeder.cancel()
         await asyncio.wait([self._feeder])  # it may still wait for a descriptor that is about to be closed
         while not self._input.empty():  # a feed that waits for room returns

@@ -21,6 +21,8 @@ from local.agent.protocol import MAX_MESSAGE
 from local.agent.session import Container, Session, Sessions
 
 _CLOSE_SECONDS: Final = 1.0
+_SLOW_SECONDS: Final = 600.0
+"""How long a client may leave a ping unanswered, as one does whose output is not taken: a pager waits for a person."""
 _LOG = logging.getLogger("sockerless-agent")
 
 # The output of a container belongs to its command, and the library's tracebacks of broken handshakes would quote
@@ -55,6 +57,7 @@ class AgentServer:
             process_response=self._refuse_plain_request,
             server_header=None,
             close_timeout=_CLOSE_SECONDS,
+            ping_timeout=_SLOW_SECONDS,
             max_size=MAX_MESSAGE,
             logger=_QUIET,
         )

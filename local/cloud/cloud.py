@@ -18,7 +18,7 @@ from local.cloud.layout import Layout
 from local.cloud.lock import AlreadyUp, locked
 from local.cloud.processes import LOOPBACK, free_port
 from local.cloud.sam import deploy
-from local.cloud.staging import stage_agent, stage_bucket, stage_image
+from local.cloud.staging import stage_agent, stage_bucket, stage_efs, stage_image
 from local.cloud.stopping import end_processes, left_running
 from local.fargate.pace import parse_speed
 from local.fargate.runtime import RuntimeName
@@ -26,8 +26,6 @@ from local.fargate.runtime import RuntimeName
 AWS_PORT: Final = 4566
 """Where people expect a local AWS; another port is taken when this one is not free."""
 
-FILE_SYSTEM: Final = "fs-0c0ffee0000000001"
-ACCESS_POINT: Final = "fsap-0c0ffee0000000001"
 AGENT_IMAGE: Final = "sockerless/agent:latest"
 IMAGE_WITH_AGENT: Final = "sockerless/with-agent:latest"
 """An image that already has the agent, for the strategy `image`."""
@@ -39,8 +37,6 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "TaskSecurityGroups": "sg-0c0ffee0000000001",
     "ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/task-execution",
     "TaskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/task",
-    "EfsFileSystemId": FILE_SYSTEM,
-    "EfsAccessPointId": ACCESS_POINT,
     "AgentImage": AGENT_IMAGE,
     "TaskLogGroup": TASK_LOG_GROUP,
     "HealthTimeoutSeconds": "20",
@@ -135,16 +131,18 @@ class LocalCloud:
         aws = start_aws(self.layout, self._host, port, self.ecs_endpoint)
         ecs = self._start_fargate(self.layout, self._host, ecs_port, self.endpoint)
         with built(self.layout, self._say) as template:
-            with self._step("agent packed and staged"):
-                agent = stage_agent(self.layout, self.parameters, (self.parameters["AgentImage"], IMAGE_WITH_AGENT))
+            with self._step("agent packed"):
+                images = (self.parameters["AgentImage"], IMAGE_WITH_AGENT)
+                agent = stage_agent(self.layout, self.parameters["AgentFlavor"], images)
                 for image in self._images:
                     stage_image(self.layout, image)
             with self._step("local AWS and local Fargate ready"):
                 aws.wait_until_ready(self._host, port, *AWS_READY)
                 ecs.wait_until_ready(self._host, ecs_port, *FARGATE_READY)
-            with self._step("agent staged in a bucket"):
+            with self._step("agent staged on EFS and in a bucket"):
                 role = f"arn:aws:iam::{ACCOUNT}:role/s3-files"
-                self.parameters = {**stage_bucket(self.client, agent, role), **self.parameters}
+                bucket = stage_bucket(self.client, agent, role)
+                self.parameters = {**stage_efs(self.client, self.layout, agent), **bucket, **self.parameters}
             with self._step("sam deploy"):
                 if group := self.parameters["TaskLogGroup"]:  # an operator's: the execution role may not make one
                     self.client("logs").create_log_group(logGroupName=group)

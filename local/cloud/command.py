@@ -98,7 +98,7 @@ def _print_endpoints(layout: Layout) -> None:
   table          {values["CONTAINERS_TABLE_NAME"]}
   logs           {_shown(layout.logs)}/
 
-Use it:   . {_shown(layout.env)} && aws dynamodb scan --table-name "$CONTAINERS_TABLE_NAME"
+Use it:   . {_shown(layout.env)} && reach ps      (docs/reach.md)
 Stop it:  make down{_arguments(layout)}""")
     if LOOPBACK not in values["AWS_ENDPOINT_URL"]:  # containers of functions do not reach this machine's loopback
         print(f"""Invoke:   sam local invoke TaskStateFunction --event events/task-running.json \\

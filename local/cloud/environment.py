@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import boto3
 
+from local.cloud.layout import ROOT
+
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "000000000000"
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -18,6 +20,9 @@ CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "tes
 
 ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS")
 """Where boto3 finds the local AWS, and the local Fargate."""
+
+COMMANDS: Final = ROOT / "local" / "bin"
+"""`reach` of this checkout, so that a newcomer has nothing to install."""
 
 # A caller's credentials and profiles must not reach the local cloud, nor its requests a real AWS; and the caller's
 # PYTHONPATH would put the checkout before the code that was built and deployed.
@@ -76,14 +81,18 @@ def upper_snake_case(name: str) -> str:
 
 
 def write_environment(path: Path, values: Mapping[str, str]) -> None:
-    """Writes `export NAME=value` lines that every POSIX shell reads. The file is there with all of them, or not."""
+    """Writes `export NAME=value` lines that every POSIX shell reads, and `COMMANDS` first on its PATH.
+
+    The file is there with all of them, or not.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f"{path.name}.half")
-    half.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items()))
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    half.write_text(f'{exports}PATH={shlex.quote(str(COMMANDS))}:"$PATH"\n')
     half.replace(path)
 
 
 def read_environment(path: Path) -> dict[str, str]:
     """The values that `write_environment` wrote. Raises `FileNotFoundError` when no cloud is up."""
-    words = (shlex.split(line) for line in path.read_text().splitlines())
+    words = (shlex.split(line) for line in path.read_text().splitlines() if line.startswith("export "))
     return dict(word[1].split("=", 1) for word in words)

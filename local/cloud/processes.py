@@ -21,7 +21,7 @@ from typing import Final
 
 import psutil
 
-from local.cloud.signals import deferred
+from reach.signals import deferred
 
 LOOPBACK: Final = "127.0.0.1"
 TAIL_LINES: Final = 25

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from core.model.agent import AGENT_NAME
 from local.agent.package import build
 from local.cloud.layout import Layout
 from local.cloud.processes import CloudError
 from local.fargate.state_directory import efs_directory, image_directory
+from reach.staging.bucket import POSIX
 
 AGENT_BINARY: Final = "AGENT_BINARY"
 """A file to use unchanged in place of the flavor's agent. For Docker mode: in process mode an agent must obey
@@ -19,9 +21,8 @@ SOCKERLESS_AGENT_HOST."""
 
 
 AGENT_BUCKET: Final = "sockerless-agent"
-AGENT_KEY: Final = "sockerless/bin/sockerless-agent"
-AGENT_METADATA: Final = {"file-owner": "0", "file-group": "0", "file-permissions": "0100755"}
-"""By which S3 Files shows the object as a file that every user may execute."""
+AGENT_DIRECTORY: Final = "/sockerless/bin"
+AGENT_KEY: Final = f"{AGENT_DIRECTORY.strip('/')}/{AGENT_NAME}"
 
 
 def place_agent(target: Path, flavor: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -37,13 +38,38 @@ def place_agent(target: Path, flavor: str, environ: Mapping[str, str] = os.envir
     return target
 
 
-def stage_agent(layout: Layout, parameters: Mapping[str, str], images: Iterable[str]) -> Path:
-    """Puts the agent on the stack's EFS file system, and into the images that bring it. Returns where it is."""
-    efs = efs_directory(layout.fargate, parameters["EfsFileSystemId"], parameters["EfsAccessPointId"])
-    agent = place_agent(efs / "sockerless-agent", parameters["AgentFlavor"])
-    for image in images:
-        shutil.copy2(agent, stage_image(layout, image) / "sockerless-agent")
+def stage_agent(layout: Layout, flavor: str, images: Iterable[str]) -> Path:
+    """Puts the agent into the images that bring it. Returns where it is."""
+    directories = [stage_image(layout, image) for image in images]
+    agent = place_agent(directories[0] / AGENT_NAME, flavor)
+    for directory in directories[1:]:
+        shutil.copy2(agent, directory / AGENT_NAME)
     return agent
+
+
+def stage_efs(client: Callable[[str], Any], layout: Layout, agent: Path) -> dict[str, str]:
+    """Puts the agent on a new EFS file system, as docs/deploy.md does. Returns the stack's parameters of it."""
+    efs = client("efs")
+    file_system: str = efs.create_file_system(CreationToken="sockerless-agent", Encrypted=True)["FileSystemId"]
+    point = efs.create_access_point(
+        ClientToken="sockerless-agent",
+        FileSystemId=file_system,
+        PosixUser={"Uid": 1000, "Gid": 1000},
+        RootDirectory={
+            "Path": AGENT_DIRECTORY,
+            "CreationInfo": {"OwnerUid": 1001, "OwnerGid": 1001, "Permissions": "0755"},
+        },
+    )
+    parameters = {"EfsFileSystemId": file_system, "EfsAccessPointId": str(point["AccessPointId"])}
+    directory = agent_directory(layout, parameters)
+    directory.mkdir(parents=True)
+    shutil.copy2(agent, directory / AGENT_NAME)
+    return parameters
+
+
+def agent_directory(layout: Layout, parameters: Mapping[str, str]) -> Path:
+    """What tasks mount from EFS, on this machine."""
+    return efs_directory(layout.fargate, parameters["EfsFileSystemId"]) / AGENT_DIRECTORY.strip("/")
 
 
 def stage_bucket(client: Callable[[str], Any], agent: Path, role: str) -> dict[str, str]:
@@ -56,11 +82,10 @@ def stage_bucket(client: Callable[[str], Any], agent: Path, role: str) -> dict[s
     s3.put_bucket_versioning(Bucket=AGENT_BUCKET, VersioningConfiguration={"Status": "Enabled"})
     put_agent(s3, agent.read_bytes())
     file_system = s3_files.create_file_system(bucket=f"arn:aws:s3:::{AGENT_BUCKET}", roleArn=role)
-    directory = f"/{AGENT_KEY.rpartition('/')[0]}"
     access_point = s3_files.create_access_point(
         fileSystemId=file_system["fileSystemArn"],
         posixUser={"uid": 1000, "gid": 1000},
-        rootDirectory={"path": directory},
+        rootDirectory={"path": AGENT_DIRECTORY},
     )
     return {
         "S3FilesFileSystemArn": file_system["fileSystemArn"],
@@ -68,7 +93,7 @@ def stage_bucket(client: Callable[[str], Any], agent: Path, role: str) -> dict[s
     }
 
 
-def put_agent(s3: Any, content: bytes, metadata: Mapping[str, str] = AGENT_METADATA) -> None:
+def put_agent(s3: Any, content: bytes, metadata: Mapping[str, str] = POSIX) -> None:
     """As `aws s3 cp` with `--metadata` puts it."""
     s3.put_object(Bucket=AGENT_BUCKET, Key=AGENT_KEY, Body=content, Metadata=dict(metadata))
 

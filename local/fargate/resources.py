@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from local.fargate import reasons
+from local.fargate.efs import Efs
 from local.fargate.faults import FaultName
 from local.fargate.log_groups import LogStream, open_stream
 from local.fargate.reasons import InitializationFailed
 from local.fargate.s3_files import S3Files
 from local.fargate.secret_store import SecretStore
-from local.fargate.state_directory import efs_directory, s3_files_directory
+from local.fargate.state_directory import s3_files_directory
 from local.fargate.task import Container, Task
 
 Clients = Callable[[str], Any]
@@ -37,13 +38,16 @@ class Resources:
             {name: clients(name) for name in ("logs", "secretsmanager", "ssm")} if clients is not None else {}
         )
         self._secrets = SecretStore(self._clients)
+        self._efs = Efs(state_dir, region, clients)
         self._s3_files = clients and S3Files(s3_files_directory(state_dir), region, clients)
         self._mounting = asyncio.Lock()
 
     async def file_system(self, task: Task, volume: dict[str, Any]) -> Path | None:
         """The directory of a volume on EFS or S3 Files, None for any other. Raises `InitializationFailed`."""
         if efs := volume.get("efsVolumeConfiguration"):
-            return self._efs(task, efs)
+            fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
+            async with self._mounting:
+                return await asyncio.to_thread(self._efs.mount, efs)
         if s3_files := volume.get("s3filesVolumeConfiguration"):
             return await self._bucket(task, s3_files)
         return None
@@ -55,19 +59,6 @@ class Resources:
             raise InitializationFailed(reasons.s3_files_unresolved(file_system, self._region))
         async with self._mounting:
             return await asyncio.to_thread(self._s3_files.mount, configuration)
-
-    def _efs(self, task: Task, configuration: dict[str, Any]) -> Path:
-        """The directory of an `efsVolumeConfiguration`. Raises `InitializationFailed` as EFS's mount helper would."""
-        fail_on(FaultName.EFS_MOUNT, task, reasons.EFS_TIMEOUT)
-        file_system: str = configuration["fileSystemId"]
-        if not efs_directory(self.state_dir, file_system).is_dir():
-            raise InitializationFailed(reasons.efs_unresolved(file_system, self._region))
-        access_point: str | None = configuration.get("authorizationConfig", {}).get("accessPointId")
-        inside: str = configuration.get("rootDirectory", "/").strip("/")
-        directory = efs_directory(self.state_dir, file_system, access_point) / inside
-        if not directory.is_dir():
-            raise InitializationFailed(reasons.efs_no_directory(file_system, f"/{access_point or inside}"))
-        return directory
 
     async def secrets(self, task: Task) -> dict[str, dict[str, str]]:
         """The secret variables of each container, by its name. Raises `InitializationFailed`."""

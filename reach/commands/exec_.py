@@ -1,30 +1,34 @@
-"""`reach exec`: a command in a container, without a terminal."""
+"""`reach exec`: a command in a container, on a terminal or without one."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from typing import Annotated, Any, BinaryIO
+import signal
+from typing import Annotated, Final
 
 import typer
 
-from core.model.record import Record
-from core.model.state import State
-from reach import Unreachable
-from reach.options import Container, Format, Output, Profile, Region, StackName, print_json
-from reach.showing.words import SHORT
+from reach import Refused, Unreachable
+from reach.agent import detach_keys
+from reach.options import Container, DetachKeys, Format, Output, Profile, Region, StackName, console, print_json
+from reach.stack.agents import agent_of
 from reach.stack.opening import opened
+
+SHELL: Final = "/bin/sh"
+_TERM: Final = "TERM=xterm"  # as Docker sets it: every image with terminfo has it
 
 
 def exec_command(  # noqa: PLR0913 - the options of the command line
     container: Container,
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="The program and its arguments.")],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- COMMAND", help="The program and its arguments. [default: /bin/sh, with -it]"),
+    ] = None,
     *,
-    stdin: Annotated[
-        bool, typer.Option("--stdin", "-i", help="Send standard input to the command, to its end.")
-    ] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Send standard input.")] = False,
+    tty: Annotated[bool, typer.Option("--tty", "-t", help="Give the command a terminal.")] = False,
     env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="K=V", help="May be repeated.")] = None,
     workdir: Annotated[str | None, typer.Option("--workdir", "-w", metavar="DIR")] = None,
+    keys: DetachKeys = detach_keys.DEFAULT,
     stack: StackName = None,
     profile: Profile = None,
     region: Region = None,
@@ -32,58 +36,63 @@ def exec_command(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Run a command in a container, through its agent.
 
-    Both outputs are passed through as they come. Without --stdin the command
-    reads an empty input. Ctrl-C closes the connection, and the agent ends the
-    command. The agent's port must be open from here. With --output json the
-    outputs come in one document, when the command has ended.
+    Without -i it reads an empty input. Ctrl-C goes to it: as a key with -it,
+    else as a signal, like SIGTERM, SIGHUP and SIGQUIT; a second one kills it.
+    So does the end of the connection. The agent's port must be open from here.
 
     exit codes
       N    the command's: 128 + n after signal n
       2    wrong command line, or several ids begin so
       3    no such container, no such stack
       4    a call of AWS failed
-      125  the container is not healthy, or its agent did not run the command
+      125  no healthy container, or its agent did not run the command or is gone
+      137  left with the detach keys: the command is killed
 
     examples
+      reach exec 4f5c
       reach exec 4f5c -- python --version
       tar c src | reach exec 4f5c -i -w /app -- tar x
     """
+    from reach.agent import own_streams, relay  # noqa: PLC0415 - brings websockets and asyncio
+    from reach.agent.errors import AgentError  # noqa: PLC0415 - with it
+    from reach.agent.session import Exec  # noqa: PLC0415 - the same
+
+    terminal = own_streams.terminal()
+    if not command:
+        command, stdin, tty = [SHELL], True, True
+    if tty:
+        _check_terminal(terminal, output)
+    leave = detach_keys.parse(keys)
     opened_stack = opened(stack, profile=profile, region=region)
-    address, token = _agent_of(opened_stack.get(container))
-    session = {"env": env or [], "workdir": workdir, "stdin": sys.stdin.buffer.read() if stdin else None}
-    if output is Format.TEXT:
-        streams: dict[str, Any] = {"on_stdout": _writer(sys.stdout.buffer), "on_stderr": _writer(sys.stderr.buffer)}
-        code = _run(address, token, command, **session, **streams)
-    else:
-        out, err = bytearray(), bytearray()
-        code = _run(address, token, command, **session, on_stdout=out.extend, on_stderr=err.extend)
-        print_json({"exit_code": code, "stdout": out.decode(errors="replace"), "stderr": err.decode(errors="replace")})
+    address, token = agent_of(opened_stack.get(container))
+    request = Exec(tuple(command), (*([_TERM] if tty else []), *(env or [])), workdir, tty)
+    streams = own_streams.PassedThrough() if output is Format.TEXT else own_streams.Collected()
+    local = relay.Local(
+        take=streams.take,
+        stdin=own_streams.stdin() if stdin else None,
+        terminal=terminal,
+        keys=leave,
+        passes_signals=True,
+        hint=lambda: console(stderr=True).print("The command got Ctrl-C and still runs. A second one kills it."),
+    )
+    try:
+        code = relay.run(address, token, request, local)
+    except detach_keys.Detached:
+        console(stderr=True).print("\nLeft the session: the agent kills the command.")
+        raise typer.Exit(128 + signal.SIGKILL) from None
+    except AgentError as error:
+        raise Unreachable(str(error)) from error
+    if isinstance(streams, own_streams.Collected):
+        print_json(streams.document(code))
     raise typer.Exit(code & 0xFF)
 
 
-def _agent_of(record: Record) -> tuple[str, str]:
-    """Address and token of an agent that has answered. Raises `Unreachable`."""
-    if record.state is State.AGENT_HEALTHY and record.agent_address and record.agent_token:
-        return record.agent_address, record.agent_token
-    short = record.container_id[:SHORT]
-    raise Unreachable(
-        f"Container {short} is {record.state}: no agent of it can be reached. What to do: reach why {short}"
-    )
-
-
-def _run(address: str, token: str, command: list[str], **session: Any) -> int:
-    """The command's exit code. Raises `Unreachable`."""
-    from reach.agent import client  # noqa: PLC0415 - brings websockets and asyncio
-
-    try:
-        return asyncio.run(client.exec_command(address, token, command, **session))
-    except client.AgentError as error:
-        raise Unreachable(str(error)) from error
-
-
-def _writer(stream: BinaryIO) -> Any:
-    def write(data: bytes) -> None:
-        stream.write(data)
-        stream.flush()
-
-    return write
+def _check_terminal(terminal: int | None, output: Format) -> None:
+    """Raises `Refused`."""
+    if terminal is None:
+        raise Refused(
+            "The input is no terminal, and a command on a terminal needs one. What to do: run it from a terminal, or "
+            "leave --tty out and name the command; --stdin alone sends what is piped."
+        )
+    if output is Format.JSON:
+        raise Refused("A terminal's output is no document. What to do: leave --tty or --output out, or name a COMMAND.")

@@ -1,4 +1,4 @@
-"""`reach record`: takes events from a source, again and again when following."""
+"""`reach events record`: takes events from a source, again and again when following."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def record(  # noqa: PLR0913 - the options of the command line
          cannot be written
 
     examples
-      reach record --out capture --follow --queue "$QUEUE_URL"
-      reach record --out capture     from the laptop cloud, after . .local/env
-      reach replay capture
+      reach events record --out capture --follow --queue "$QUEUE_URL"
+      reach events record --out capture     from the laptop cloud, after . .local/env
+      reach events replay capture
     """
     warn = console(stderr=True).print
     if queue is not None:
@@ -83,7 +83,9 @@ def run(
     if output is Format.JSON:
         print_json({"directory": str(directory), "new": new, "events": len(capture)})
     else:
-        console().print(f"{new} new events; {len(capture)} in {directory}. Replay them: reach replay {directory}")
+        console().print(
+            f"{new} new events; {len(capture)} in {directory}. Replay them: reach events replay {directory}"
+        )
 
 
 def _captured(source: Source, capture: Capture, *, follow: bool, sleep: Callable[[float], object]) -> int:

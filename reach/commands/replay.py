@@ -1,4 +1,4 @@
-"""`reach replay`: reads events, brings them into disorder, applies them, shows what each one did."""
+"""`reach events replay`: reads events, brings them into disorder, applies them, shows what each one did."""
 
 from __future__ import annotations
 
@@ -33,13 +33,9 @@ _supposed = partial(typer.Option, rich_help_panel="what the stack would do")
 def replay(  # noqa: PLR0913 - the options of the command line
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and directories; - is standard input.")],
     *,
-    prefix: Annotated[str | None, _whose(help="First part of startedBy. Default: the one in the events.")] = None,
-    adopt: Annotated[
-        bool, _whose("--adopt", help="Take every task for a container of ours, by the hash of its ARN.")
-    ] = False,
-    main: Annotated[
-        str | None, _whose(help="Where the agent would be. Default: main; with --adopt the only container.")
-    ] = None,
+    prefix: Annotated[str | None, _whose(help="Of startedBy. Default: the one in the events.")] = None,
+    adopt: Annotated[bool, _whose("--adopt", help="Take every task for a container of ours.")] = False,
+    main: Annotated[str | None, _whose(help="The agent's container. Default: main, or the only one.")] = None,
     shuffle: Annotated[bool, _delivery("--shuffle", help="In any order.")] = False,
     duplicate: Annotated[float, _probability(help="Each event comes twice with probability P.")] = 0.0,
     drop: Annotated[float, _probability(help="Each event is lost with probability P.")] = 0.0,
@@ -51,21 +47,11 @@ def replay(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Feed recorded events into the state machine and show the life step by step.
 
-    Applies `ECS Task State Change` events in the order given, and shows what
-    each one did: the transitions with their triggers, what the item learnt,
-    what the stack would do next, and for every event that changed nothing the
-    reason. It runs the same core as Lambda, with a fresh pending record for
-    each container, and without AWS. What agents answered and what the
-    reconciler found is in no event, so it is not replayed.
-
-    what is read
-      An event, a list of them, JSON lines, documents one behind the other
-      (Firehose); what `aws sqs receive-message` prints, message bodies,
-      Lambda's and SNS's envelopes, lines of CloudWatch Logs (`aws logs
-      filter-log-events`), Lambda's dead letters, `/_local/events` of the local
-      Fargate; any of these in .gz. A directory is read in the order of its
-      names. EventBridge exports no archive: send its replay to a queue or a
-      log group, or use `reach record`.
+    For each event: its transitions with their triggers, what the item learnt,
+    what the stack would do next, or why nothing changed. It runs the core of
+    the functions, without AWS, and prints no token and no variable's value. It
+    reads events, what `aws sqs receive-message` prints, dead letters, lines of
+    logs, directories, .gz (docs/operations.md, "Replay an incident").
 
     exit codes
       0  every event was understood, whatever it did
@@ -73,12 +59,9 @@ def replay(  # noqa: PLR0913 - the options of the command line
       2  nothing could be replayed: no such file, no event, an ambiguous prefix
 
     examples
-      reach replay events/task-running.json events/task-stopped.json
-      reach replay capture/ --shuffle --duplicate 0.3 --drop 0.2 --seed 7
-      reach replay production.jsonl --adopt --main web
-      reach replay dead-letters.json --output json | jq '.steps[].why'
-
-    No value of an environment variable and no token is ever printed.
+      reach events replay capture/ --shuffle --duplicate 0.3 --drop 0.2 --seed 7
+      reach events replay production.jsonl --adopt --main web
+      reach events replay dead-letters.json --output json | jq '.steps[].why'
     """
     found = _read(paths)
     if prefix is None:

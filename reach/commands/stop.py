@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from core.model.errors import ContainerFailed
 from core.model.record import Record
-from reach import NotFound
-from reach.exits import Exit
 from reach.options import Container, Format, Output, Profile, Region, StackName, console, print_json
 from reach.showing.documents import document
-from reach.showing.words import SHORT, plain
+from reach.showing.words import SHORT
 from reach.stack.opening import Stack, opened
 
 END_SECONDS: Final = 210.0
@@ -50,8 +48,6 @@ def stop(  # noqa: PLR0913 - the options of the command line
     opened_stack = opened(stack, profile=profile, region=region)
     found = opened_stack.whole_id(container)
     answer = opened_stack.stop(found, reason)
-    if "error" in answer:
-        _refuse(answer["error"])
     if wait:
         with console(stderr=True).status(f"Until {found[:SHORT]} has ended ..."):
             record = _ended(opened_stack, found, timeout)
@@ -62,15 +58,6 @@ def stop(  # noqa: PLR0913 - the options of the command line
         print_json(shown)
     else:
         console().print(said)
-
-
-def _refuse(error: dict[str, Any]) -> None:
-    """A refusal is a normal answer of the function. Ends the command."""
-    text = plain(f"{error['message']} {error['remedy']}")
-    if error["code"] == "NotFound":
-        raise NotFound(text)
-    console(stderr=True).print(text)
-    raise typer.Exit(Exit.FAILED)
 
 
 def _ended(stack: Stack, container_id: str, timeout: float) -> Record:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from core.client import ReachClient
-from core.model.record import Record
 from reach.options import Container, Format, Output, Profile, Region, StackName, console, print_json
 from reach.showing.documents import document
 from reach.showing.words import SHORT
 from reach.stack.opening import opened
-
-HEALTHY_SECONDS: Final = 700.0
-"""Longer than a start may take with the stack's defaults, 2 x 300 s + 60 s: the reason arrives before the time-out."""
-
-
-class Until(StrEnum):
-    """What is awaited."""
-
-    HEALTHY = "healthy"
-    ENDED = "ended"
+from reach.stack.waiting import Until, awaited, healthy_seconds
 
 
 def wait(  # noqa: PLR0913 - the options of the command line
@@ -61,8 +49,10 @@ def wait(  # noqa: PLR0913 - the options of the command line
     """
     opened_stack = opened(stack, profile=profile, region=region)
     found = opened_stack.whole_id(container)
+    if timeout is None:
+        timeout = healthy_seconds() if until is Until.HEALTHY else float("inf")
     with console(stderr=True).status(f"Until {found[:SHORT]} is {until} ..."):
-        record = _awaited(opened_stack.client, found, until, timeout)
+        record = awaited(opened_stack.client, found, until, timeout)
     if output is Format.JSON:
         print_json(document(record))
     elif until is Until.HEALTHY:
@@ -70,9 +60,3 @@ def wait(  # noqa: PLR0913 - the options of the command line
     else:
         code = record.stop.exit_code if record.stop else None
         console().print("unknown" if code is None else str(code))
-
-
-def _awaited(client: ReachClient, container_id: str, until: Until, timeout: float | None) -> Record:
-    if until is Until.HEALTHY:
-        return client.wait_until_healthy(container_id, HEALTHY_SECONDS if timeout is None else timeout).record
-    return client.wait_until_ended(container_id, float("inf") if timeout is None else timeout).record

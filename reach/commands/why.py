@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from core.adapters.clock import SystemClock
 from reach.options import Container, Format, Output, Profile, Region, StackName, bar, console, print_json
 from reach.showing.story import story
@@ -9,9 +13,10 @@ from reach.showing.why import lines
 from reach.stack.opening import opened
 
 
-def why(
+def why(  # noqa: PLR0913 - the options of the command line
     container: Container,
     *,
+    logs: Annotated[bool, typer.Option("--logs/--no-logs", help="Read the last lines where they may help.")] = True,
     stack: StackName = None,
     profile: Profile = None,
     region: Region = None,
@@ -23,7 +28,8 @@ def why(
     phase of the start (`>`: longer); then what is true of it, or the code, the
     cause, the message and the remedy of its failure, its warning, and the
     launches that were given up. A phase that the item has no instant for is
-    named together with the next one. All of it is read from the item.
+    named together with the next one. All of it is read from the item, but the
+    last lines of a container that failed, exited with an error or is silent.
 
     phases
       RunTask, network, host, pull, start   as ECS shows them
@@ -44,7 +50,8 @@ def why(
       reach why 4f5c --output json | jq -r .error.remedy
     """
     opened_stack = opened(stack, profile=profile, region=region)
-    shown = story(opened_stack.get(container), SystemClock().now())
+    record = opened_stack.get(container)
+    shown = story(record, SystemClock().now(), opened_stack.last_lines(record) if logs else None)
     if output is Format.JSON:
         print_json(shown)
         return

@@ -69,7 +69,7 @@ def phases(record: Record, now: datetime) -> list[Phase]:
     last = done[-1].end if done else begin
     missing = _missing(known)
     if end is None:
-        return [*done, Phase(missing or UP, last, max(now, last), Course.OPEN)]
+        return [*done, Phase(_open(missing), last, max(now, last), Course.OPEN)]
     over = max(end, last)
     ran = record.state is State.STOPPED
     course = Course.FAILED if record.state is State.FAILED else Course.DONE
@@ -91,6 +91,12 @@ def _missing(known: dict[Instant, datetime]) -> str | None:
     """The phase that comes after those that have ended, None after the last one."""
     reached = max((_ORDER.index(one) + 1 for one in known), default=0)
     return START[_ORDER[reached]] if reached < len(_ORDER) else None
+
+
+def _open(missing: str | None) -> str:
+    """The phases that it may be in now: ECS shows what lies before RUNNING in one event."""
+    before = list(START.values())[: _ORDER.index(Instant.STARTED) + 1][1:]
+    return " + ".join(before[before.index(missing) :]) if missing in before else missing or UP
 
 
 def _end(record: Record) -> datetime | None:

@@ -10,12 +10,13 @@ from core.model.instants import format_instant
 from core.model.parts import Instant
 from core.model.record import Record
 from core.model.state import State
+from reach.showing.last_lines import LastLines
 from reach.showing.phases import phases
 from reach.showing.words import duration
 
 
-def story(record: Record, now: datetime) -> dict[str, Any]:
-    """All that `reach why` shows, as JSON: instants as text, no token."""
+def story(record: Record, now: datetime, output: LastLines | None = None) -> dict[str, Any]:
+    """All that `reach why` shows, as JSON: instants as text, no token. `output` is None where it does not help."""
     stop, warning = record.stop, record.warning
     return {
         "id": record.container_id,
@@ -40,6 +41,8 @@ def story(record: Record, now: datetime) -> dict[str, Any]:
             {"at": format_instant(one.at), "task_arn": one.task_arn, "error": one.failure.as_document()}
             for one in record.launches
         ],
+        "last_lines": None if output is None or output.unread else list(output.lines),
+        "last_lines_unread": output and output.unread,
     }
 
 

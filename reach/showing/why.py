@@ -9,7 +9,7 @@ from rich.text import Text
 
 from core.model.state import State
 from reach.showing.phases import STOP, UP, Course
-from reach.showing.words import duration, plain, style_of, table
+from reach.showing.words import duration, plain, printable, style_of, table
 
 WIDTH: Final = 40
 """Columns of the longest bar of a start."""
@@ -24,7 +24,7 @@ def lines(story: dict[str, Any], *, bar: str) -> Iterator[Text]:
     yield Text(head, style=f"bold {style_of(state)}")
     yield Text(f"{plain(story['image'] or '-')}  {story['task_arn'] or 'no task is known'}")
     yield Text()
-    yield from _bars(story["phases"], bar)
+    yield from bars(story["phases"], bar)
     if story["true"]:
         yield Text()
         yield from (Text(plain(one)) for one in story["true"])
@@ -39,9 +39,10 @@ def lines(story: dict[str, Any], *, bar: str) -> Iterator[Text]:
         yield Text()
         yield Text(f"Launch {number} was given up at {launch['at']}  {launch['task_arn'] or 'without a task'}")
         yield from _failure(launch["error"])
+    yield from _output(story)
 
 
-def _bars(phases: list[dict[str, Any]], bar: str) -> list[Text]:
+def bars(phases: list[dict[str, Any]], bar: str) -> list[Text]:
     """A bar for each phase, to the scale of the longest one of the start; a longer one ends with `>`."""
     longest = max((one["seconds"] for one in phases if one["name"] not in (UP, STOP)), default=0) or 1
     rows = [
@@ -58,6 +59,16 @@ def _bars(phases: list[dict[str, Any]], bar: str) -> list[Text]:
 
 def _bar(share: float, bar: str) -> str:
     return f"{bar * WIDTH}>" if share > 1 else bar * (max(round(share * WIDTH), 1) if share > 0 else 0)
+
+
+def _output(story: dict[str, Any]) -> Iterator[Text]:
+    if story["last_lines"]:
+        yield Text()
+        yield Text("Its last lines:")
+        yield from (Text(f"  {printable(line)}", style="dim") for line in story["last_lines"])
+    if story["last_lines_unread"]:
+        yield Text()
+        yield Text(plain(story["last_lines_unread"]))
 
 
 def _failure(error: dict[str, Any]) -> Iterator[Text]:

@@ -27,6 +27,11 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
+def printable(line: str) -> str:
+    """A line that a container printed: `plain`, but a tab is a blank or more."""
+    return plain(line.expandtabs())
+
+
 def style_of(state: State) -> str:
     """The colour of a state, on a terminal."""
     return STYLES.get(state, "yellow")

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from core.client import ReachClient
+from core.adapters.clock import SystemClock
+from core.client import ReachClient, Reader
+from core.model.errors import CallFailed
+from core.model.facts import MAIN
 from core.model.record import Record
 from reach.options import aws_client
+from reach.showing.last_lines import MOST, NO_GROUP, LastLines, are_wanted, unread
 from reach.stack import functions
-from reach.stack.outputs import STOP, TABLE, Outputs
+from reach.stack.outputs import START, STOP, TABLE, Outputs
 from reach.stack.short_ids import whole_id
+from reach.stack.watching import Watched
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+_FUNCTION_SECONDS: Final = 60
+"""StartContainerFunction's longest run (template.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Reads containers, and invokes the function that stops them."""
+    """Reads containers and what they print, and invokes the functions that start and stop them."""
 
     outputs: Outputs
-    client: ReachClient
+    store: Reader
     profile: str | None
     region: str | None
+
+    @property
+    def client(self) -> ReachClient:
+        """Reads items."""
+        return ReachClient(self.store, SystemClock())
+
+    def watched(self, seen: Callable[[Record], object]) -> ReachClient:
+        """The same, and `seen` gets each record that a wait polls."""
+        return ReachClient(Watched(self.store, seen), SystemClock())
 
     def whole_id(self, text: str) -> str:
         """The container that a short id means. Raises as `reach.stack.short_ids.whole_id` does."""
@@ -31,17 +53,58 @@ class Stack:
         """The newest record of that container. Raises as `whole_id` and `ReachClient.get` do."""
         return self.client.get(self.whole_id(text))
 
+    def start(self, request: dict[str, Any]) -> dict[str, Any]:
+        """StartContainerFunction's answer to one send. Raises as `functions.invoke` does."""
+        from botocore.config import Config  # noqa: PLC0415 - brings much of boto3
+
+        # botocore would repeat the call unseen, and give up a function that still works.
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=_FUNCTION_SECONDS + 15)
+        client = aws_client("lambda", profile=self.profile, region=self.region, config=once)
+        return functions.invoke(client, self.outputs[START], request, single=True)
+
     def stop(self, container_id: str, reason: str) -> dict[str, Any]:
-        """StopContainerFunction's answer. Raises `CallFailed`."""
+        """StopContainerFunction's answer. Raises as `functions.invoke` does."""
         function = self.outputs[STOP]
         client = aws_client("lambda", profile=self.profile, region=self.region)
         return functions.invoke(client, function, {"container_id": container_id, "reason": reason})
 
+    def logs(self) -> CloudWatchLogsClient:
+        """boto3's client of CloudWatch Logs."""
+        client: CloudWatchLogsClient = aws_client("logs", profile=self.profile, region=self.region)
+        return client
 
-def opened(name: str | None, *, profile: str | None, region: str | None) -> Stack:
-    """Finds the stack's table. Raises `Refused`, `CallFailed`."""
-    from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3
+    def last_lines(self, record: Record) -> LastLines | None:
+        """What the container printed last, where it may say why. A call that fails is said, and raises nothing."""
+        if not are_wanted(record) or record.task_arn is None:
+            return None
+        if record.logs is None:
+            return LastLines(unread=NO_GROUP)
+        from core.adapters.logs import CloudWatchOutput  # noqa: PLC0415 - brings botocore
 
-    outputs = Outputs(name, os.environ, lambda: aws_client("cloudformation", profile=profile, region=region))
-    table = outputs[TABLE]
-    return Stack(outputs, reach_client(table, aws_client("dynamodb", profile=profile, region=region)), profile, region)
+        output = CloudWatchOutput(self.logs(), record.logs.group, record.logs.stream_prefix)
+        try:
+            return LastLines(output.last_lines(record.task_arn, MAIN, MOST))
+        except CallFailed as failed:
+            return LastLines(unread=unread(failed, record.logs.group))
+
+
+def opened(name: str | None, *, profile: str | None, region: str | None, seconds: float | None = None) -> Stack:
+    """Finds the stack's table. `seconds`: the most for a connection and for an answer, and no call is repeated.
+
+    Raises `Refused`, `CallFailed`.
+    """
+    from core.adapters.dynamodb import DynamoStore  # noqa: PLC0415 - brings boto3
+
+    config = _quick(seconds) if seconds is not None else None
+
+    def client(service: str) -> Any:
+        return aws_client(service, profile=profile, region=region, config=config)
+
+    outputs = Outputs(name, os.environ, lambda: client("cloudformation"))
+    return Stack(outputs, DynamoStore(outputs[TABLE], client("dynamodb")), profile, region)
+
+
+def _quick(seconds: float) -> Config:
+    from botocore.config import Config  # noqa: PLC0415 - brings much of boto3
+
+    return Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1})

@@ -11,12 +11,18 @@ from reach import NotFound, Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_NAME: Final = "sockerless-reach"
 NAME_VARIABLE: Final = "REACH_STACK"
 TABLE: Final = "ContainersTableName"
+START: Final = "StartContainerFunctionArn"
 STOP: Final = "StopContainerFunctionArn"
-VARIABLES: Final = {TABLE: "CONTAINERS_TABLE_NAME", STOP: "STOP_CONTAINER_FUNCTION_ARN"}
+VARIABLES: Final = {
+    TABLE: "CONTAINERS_TABLE_NAME",
+    START: "START_CONTAINER_FUNCTION_ARN",
+    STOP: "STOP_CONTAINER_FUNCTION_ARN",
+}
 """Output -> the variable that `.local/env` exports it as."""
 
 
@@ -54,14 +60,29 @@ class Outputs:
         return self._deployed[output]
 
     def _read(self) -> dict[str, str]:
-        try:
-            with translated("DescribeStacks"):
-                [stack] = self._cloudformation().describe_stacks(StackName=self.stack)["Stacks"]
-        except CallFailed as failed:
-            if failed.code == "ValidationError" and "does not exist" in failed.message:
-                raise NotFound(
-                    f"There is no stack {self.stack} in this account and Region. What to do: --stack NAME, or "
-                    f"{NAME_VARIABLE}; check --region and --profile. On the laptop: make up, then . .local/env"
-                ) from failed
-            raise
-        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+        return outputs_of(described(self.stack, self._cloudformation()))
+
+
+def described(stack: str, cloudformation: CloudFormationClient) -> StackTypeDef:
+    """DescribeStacks of one stack. Raises `NotFound`, `CallFailed`."""
+    try:
+        with translated("DescribeStacks"):
+            [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except CallFailed as failed:
+        if failed.code == "ValidationError" and "does not exist" in failed.message:
+            raise NotFound(
+                f"There is no stack {stack} in this account and Region. What to do: --stack NAME, or "
+                f"{NAME_VARIABLE}; check --region and --profile. On the laptop: make up, then . .local/env"
+            ) from failed
+        raise
+    return found
+
+
+def outputs_of(stack: StackTypeDef) -> dict[str, str]:
+    """The outputs that it has, by name."""
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+
+def parameters_of(stack: StackTypeDef) -> dict[str, str]:
+    """The values of its parameters, by name. CloudFormation shows none of those that are secret."""
+    return {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reach.staging.access import Access, access
+from reach.staging.target import settings_of
 from tests.contract.conftest import client_of
 from tests.template import FOUNDATION, load_template
 from tests.unit.test_foundation import FOR_PEOPLE
@@ -14,7 +16,7 @@ from tests.unit.test_parameters import refusals
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 ONLY_ON_S3_FILES = {"S3FilesFileSystemArn", "S3FilesAccessPointArn", "AgentStagingUri"}
-ONLY_ON_EFS = {"EfsFileSystemId", "EfsAccessPointId"}
+ONLY_ON_EFS = {"EfsFileSystemId", "EfsAccessPointId", "StagingRoleArn"}
 
 
 class Aws:
@@ -74,8 +76,14 @@ def test_a_foundation_on_efs(aws: Aws) -> None:
     system = outputs["EfsFileSystemId"]
     targets = aws("efs").describe_mount_targets(FileSystemId=system)["MountTargets"]
     assert sorted(target["SubnetId"] for target in targets) == aws.subnets
-    [point] = aws("efs").describe_access_points(FileSystemId=system)["AccessPoints"]
-    assert (point["AccessPointId"], point["RootDirectory"]["Path"]) == (outputs["EfsAccessPointId"], "/sockerless/bin")
+    points = aws("efs").describe_access_points(FileSystemId=system)["AccessPoints"]
+    assert {one["RootDirectory"]["Path"] for one in points} == {"/sockerless/bin"}
+    [point] = [one for one in points if one["AccessPointId"] == outputs["EfsAccessPointId"]]
+    [staging] = [one for one in points if one is not point]
+    settings = settings_of("on-efs", {name: value for name, value in outputs.items() if name not in FOR_PEOPLE})
+    assert access(settings, aws("efs"), None) == Access(
+        system, "/sockerless/bin", outputs["StagingRoleArn"], staging["AccessPointId"]
+    )
     role = outputs["TaskRoleArn"].rpartition("/")[2]
     document = aws("iam").get_role_policy(RoleName=role, PolicyName="mount-the-agent")["PolicyDocument"]
     [statement] = document["Statement"]

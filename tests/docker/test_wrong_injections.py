@@ -53,7 +53,7 @@ def test_an_agent_image_without_the_agent_fails_the_start(stack: Stack, containe
 
 def test_an_agent_image_of_another_architecture_is_diagnosed(stack: Stack, container_id: str) -> None:
     """Its copy command cannot be executed: `init` exits with 1, and says why in its log alone."""
-    command = STRATEGIES["init-container"](stack.cloud.layout.fargate) / "usr/local/bin/cp"
+    command = STRATEGIES["init-container"](stack.cloud) / "usr/local/bin/cp"
     command.parent.mkdir(parents=True)
     command.write_bytes(foreign_program())
     command.chmod(0o755)

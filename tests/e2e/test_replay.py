@@ -16,7 +16,7 @@ from tests.e2e.stack import Stack
 def replayed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """The document of a replay that understood everything."""
     capsys.readouterr()
-    assert main(["replay", "--output", "json", *arguments]) == 0
+    assert main(["events", "replay", "--output", "json", *arguments]) == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -33,7 +33,7 @@ def test_a_life_is_recorded_and_lived_again(
     task = stack.until(container_id, lambda record: record.task_version == 5, "the last event is folded").task_arn
     stack.eventually(lambda: _all_sent(stack, task), lambda: f"the events of {task} are sent")
     out = tmp_path / "capture"
-    assert main(["record", "--out", str(out), "--fargate", stack.cloud.ecs_endpoint]) == 0
+    assert main(["events", "record", "--out", str(out), "--fargate", stack.cloud.ecs_endpoint]) == 0
     assert not [token for token in stack.tokens if any(token in file.read_text() for file in out.iterdir())]
     own = [str(file) for file in sorted(out.glob("0*.json")) if container_id in file.read_text()]
     assert len(own) == 5

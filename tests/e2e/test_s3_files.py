@@ -10,7 +10,8 @@ import pytest
 from core.model.errors import ContainerFailed
 from core.model.failure import Cause, ErrorCode, Failure
 from core.model.state import State
-from local.cloud.staging import AGENT_BUCKET, AGENT_KEY, AGENT_METADATA, put_agent
+from local.cloud.staging import AGENT_BUCKET, AGENT_KEY, put_agent
+from reach.staging.bucket import POSIX
 from tests.e2e.stack import PATIENCE, Stack
 from tests.e2e.wrong_agents import PATH
 
@@ -41,7 +42,7 @@ def failure_of(stack: Stack, container_id: str) -> Failure:
     return failed.value.failure
 
 
-@pytest.mark.parametrize("metadata", [{}, {**AGENT_METADATA, "file-permissions": "0100644"}], ids=["none", "0644"])
+@pytest.mark.parametrize("metadata", [{}, {**POSIX, "file-permissions": "0100644"}], ids=["none", "0644"])
 def test_an_agent_staged_without_its_mode_is_diagnosed(
     stack: Stack, container_id: str, metadata: dict[str, str]
 ) -> None:

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from local.cloud.cloud import ACCESS_POINT, AGENT_IMAGE, FILE_SYSTEM
-from local.fargate.state_directory import efs_directory, image_directory
+from local.cloud.cloud import AGENT_IMAGE, LocalCloud
+from local.cloud.staging import agent_directory
+from local.fargate.state_directory import image_directory
 from tests.e2e.stack import Stack
 
-STRATEGIES: Final[dict[str, Callable[[Path], Path]]] = {
-    "efs": lambda state: efs_directory(state, FILE_SYSTEM, ACCESS_POINT),
-    "init-container": lambda state: image_directory(state, AGENT_IMAGE),
+STRATEGIES: Final[dict[str, Callable[[LocalCloud], Path]]] = {
+    "efs": lambda cloud: agent_directory(cloud.layout, cloud.parameters),
+    "init-container": lambda cloud: image_directory(cloud.layout.fargate, AGENT_IMAGE),
 }
 """Where each strategy takes the agent from."""
 
@@ -34,7 +35,7 @@ def foreign_program() -> bytes:
 @contextmanager
 def another_agent(stack: Stack, strategy: str, content: bytes | None, mode: int) -> Iterator[None]:
     """While it lasts, the strategy's source has this agent, or none."""
-    file = STRATEGIES[strategy](stack.cloud.layout.fargate) / "sockerless-agent"
+    file = STRATEGIES[strategy](stack.cloud) / "sockerless-agent"
     kept = file.with_name("kept")
     file.rename(kept)
     try:

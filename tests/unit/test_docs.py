@@ -21,6 +21,7 @@ from core.model.failure import Cause, ErrorCode
 from core.model.state import State
 from core.storage.item import from_item, to_item
 from docs import generate, rooms
+from docs.costs import REFUSALS
 from local.cloud.environment import upper_snake_case
 from tests.records import complete
 from tests.template import load_template
@@ -28,8 +29,8 @@ from tests.template import load_template
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-BACKEND, CONTRACT, DEPLOY, ERRORS, ITEM = (
-    DOCS / f"{name}.md" for name in ("backend", "contract", "deploy", "errors", "item")
+BACKEND, CONTRACT, DEPLOY, ERRORS, ITEM, RUNBOOK = (
+    DOCS / f"{name}.md" for name in ("backend", "contract", "deploy", "errors", "item", "runbook")
 )
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
@@ -37,6 +38,7 @@ BY_NAME = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.n
 GIVEN_BY_THE_READER = {
     "BUCKET",
     "FILE_SYSTEM_ROLE_ARN",
+    "STAGING_ROLE_ARN",
     "ROUTE_TABLES",
     "SUBNETS",
     "TASK_SG",
@@ -167,8 +169,8 @@ def test_the_contract_has_every_state_and_where_it_leads() -> None:
 
 
 def test_members_of_the_start_request_that_are_named_exist() -> None:
-    """What the README tells of Docker's members is about members that a request may have."""
-    listed = first_column(section(README, "Use it from a backend"))
+    """What docs/backend.md says of Docker's members is about members that a request may have."""
+    listed = first_column(section(BACKEND, "The start request"))
     assert listed
     assert set(listed) <= StartRequest.model_fields.keys()
 
@@ -181,8 +183,28 @@ def test_every_code_and_cause_is_listed(title: str, words: type[Enum]) -> None:
 
 @pytest.mark.parametrize("title", ["Codes", "Causes"])
 def test_every_code_and_cause_has_its_reason_and_its_remedy(title: str) -> None:
-    """When it occurs and what to do are said for each code and each cause."""
+    """When a code occurs and what to do; what a cause means and where it usually comes from."""
     assert all(all(row) and len(row) == 3 for row in cells(section(ERRORS, title)))
+
+
+def entries(title: str) -> dict[str, str]:
+    """The entries of the runbook under this heading, by their own: everything down to the next one."""
+    part = without_blocks(RUNBOOK).partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    heads = re.split(r"^### (.+)$", part, flags=re.MULTILINE)[1:]
+    return dict(zip(heads[::2], heads[1::2], strict=True))
+
+
+def test_the_runbook_has_an_entry_for_each_code_and_cause() -> None:
+    """In the order of the enumerations; a code that is a refusal is the caller's to correct."""
+    assert list(entries("By cause")) == [*Cause]
+    assert list(entries("By code")) == [one for one in ErrorCode if one not in REFUSALS]
+
+
+@pytest.mark.parametrize("title", ["By code", "By cause"])
+def test_an_entry_of_the_runbook_is_whole(title: str) -> None:
+    """What to look at first, what mends it, how to verify."""
+    for name, text in entries(title).items():
+        assert re.findall(r"^\*\*(.+?)\.\*\* ?", text, re.MULTILINE) == ["Look first", "Mend", "Verify"], name
 
 
 def test_codes_and_causes_are_listed_in_one_place() -> None:
@@ -252,6 +274,12 @@ def test_the_readme_leads_to_every_document() -> None:
     """Each document of docs/ is linked from the README's map."""
     linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", section(README, "Documents")))
     assert linked == {f"docs/{document.name}" for document in DOCS.glob("*.md")}
+
+
+def test_the_site_leads_to_every_document() -> None:
+    """Each document stands once in the navigation that `make site` follows; the README is its first page."""
+    named = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2])
+    assert sorted(named) == sorted([*(f.name for f in DOCUMENTS if f != README), "index.md"])
 
 
 def test_the_glossary_is_short() -> None:

@@ -17,6 +17,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from core.launch.settings import Settings
 from core.model.agent import Injection
 from docs.generate import ROOT
+from reach.staging.access import ROLE_TAG
 from tests.template import FOUNDATION, Resolved, load_template
 from tests.transformed import FOUNDATIONS, Founded
 from tests.unit.test_parameters import refusals
@@ -24,7 +25,7 @@ from tests.unit.test_transformed_template import REGIONS, name_property
 
 MAIN = load_template()
 TEMPLATE = load_template(FOUNDATION)
-FOR_PEOPLE = {"AgentStagingUri", "BackendSecurityGroupId"}
+FOR_PEOPLE = {"AgentStagingUri", "BackendSecurityGroupId", "StagingRoleArn"}
 """Outputs that are no parameters of template.yaml."""
 
 NAMED = {"AWS::ECS::Cluster", "AWS::Logs::LogGroup"}
@@ -163,15 +164,38 @@ def test_the_bucket_is_closed() -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-@pytest.mark.parametrize("staging", ["", "arn:aws:iam::123456789012:role/staging"])
-def test_the_file_system_takes_tls_and_iam_alone(staging: str) -> None:
-    """Encrypted; without TLS nobody mounts, and its policy allows the staging role and no other."""
-    [system] = of_type(Founded("efs", StagingRoleArn=staging), "AWS::EFS::FileSystem").values()
+def test_the_file_system_takes_tls_and_iam_alone() -> None:
+    """Encrypted; its policy denies what comes without TLS, and allows nothing: that is left to the roles."""
+    [system] = of_type(Founded("efs"), "AWS::EFS::FileSystem").values()
     assert system["Encrypted"] is True
-    denied, *allowed = system["FileSystemPolicy"]["Statement"]
+    [denied] = system["FileSystemPolicy"]["Statement"]
     assert (denied["Effect"], denied["Principal"]) == ("Deny", {"AWS": "*"})
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert [(one["Effect"], one["Principal"]) for one in allowed] == [("Allow", {"AWS": staging})] * bool(staging)
+
+
+def test_the_staging_role_writes_by_the_access_point_that_names_it() -> None:
+    """`reach stage-agent` finds role and access point by the tag. Tasks have neither, and do not own the directory."""
+    stack = Founded("efs", AgentDirectory="/agents/2")
+    points = of_type(stack, "AWS::EFS::AccessPoint")
+    tasks, staging = points["EfsAccessPoint"], points["EfsStagingAccessPoint"]
+    role = stack.attribute("StagingRole", "Arn")
+    assert {"Key": ROLE_TAG, "Value": role} in staging["AccessPointTags"]
+    assert stack.outputs()["StagingRoleArn"] == role
+    assert tasks["RootDirectory"] == staging["RootDirectory"]
+    owner = tasks["RootDirectory"]["CreationInfo"]
+    assert tasks["RootDirectory"]["Path"] == "/agents/2"
+    assert staging["PosixUser"] == {"Uid": owner["OwnerUid"], "Gid": owner["OwnerGid"]}
+    assert owner["OwnerUid"] not in {"0", tasks["PosixUser"]["Uid"]}
+    assert owner["Permissions"] == "0755"
+    [policy] = of_type(stack, "AWS::IAM::Policy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    [[key, value]] = statement["Condition"]["ArnEquals"].items()
+    assert (key, value) == (
+        "elasticfilesystem:AccessPointArn",
+        stack.attribute("EfsStagingAccessPoint", "Arn"),
+    )
+    assert of_type(Founded("bucket"), "AWS::IAM::Policy") == {}
 
 
 @pytest.mark.parametrize(
@@ -235,7 +259,6 @@ def test_the_endpoint_is_made_where_it_is_asked_for() -> None:
     [
         ("AgentDirectory", ["bin", "/bin/", "/a/b/c/d/e", "/a b", "/.hidden"], ["/bin", "/sockerless/bin/2.1"]),
         ("SecretArns", ["db", "arn:aws:iam::123456789012:role/one"], [FOUNDATIONS["efs"]["SecretArns"], ""]),
-        ("StagingRoleArn", ["staging"], ["arn:aws:iam::123456789012:role/staging", ""]),
         ("TaskSubnets", ["subnet-1", " subnet-12345678"], ["subnet-12345678"]),
         ("TaskLogGroup", ["", "arn:aws:logs"], ["/sockerless/tasks"]),
     ],
@@ -248,7 +271,7 @@ def test_what_can_never_work_is_refused(parameter: str, wrong: list[str], right:
 
 
 def test_the_policies_are_those_of_the_documents() -> None:
-    """Each action that docs/deploy.md gives the task role and the role of S3 Files is allowed, and no other."""
+    """Each action that docs/deploy.md gives the task role, the staging role and the role of S3 Files, and no other."""
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
     documented = {
         action
@@ -257,12 +280,13 @@ def test_the_policies_are_those_of_the_documents() -> None:
         if "Principal" not in one
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     }
+    stacks = [Founded(choice) for choice in ("bucket", "efs")]
+    roles = [role for stack in stacks for name, role in of_type(stack, "AWS::IAM::Role").items()]
+    execution = [of_type(stack, "AWS::IAM::Role")["ExecutionRole"] for stack in stacks]
+    policies = [policy for role in roles if role not in execution for policy in role.get("Policies", ())]
     allowed = {
         action
-        for choice in ("bucket", "efs")
-        for name, role in of_type(Founded(choice), "AWS::IAM::Role").items()
-        if name != "ExecutionRole"
-        for policy in role["Policies"]
+        for policy in [*policies, *(one for stack in stacks for one in of_type(stack, "AWS::IAM::Policy").values())]
         for one in policy["PolicyDocument"]["Statement"]
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     }

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "src" / "requirements.txt"
 DEVELOPMENT = ROOT / "requirements" / "dev.lock"
 SAM = ROOT / "requirements" / "sam.lock"
+SITE = ROOT / "requirements" / "site.lock"
 
 
 def versions(file: Path) -> dict[str, str]:
@@ -26,7 +27,7 @@ def test_lambda_package_leaves_boto3_to_the_runtime() -> None:
     assert not {"boto3", "botocore"} & versions(RUNTIME).keys()
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEVELOPMENT, SAM], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [RUNTIME, DEVELOPMENT, SAM, SITE], ids=lambda file: file.name)
 def test_locks_name_no_index(file: Path) -> None:
     """A lock file holds names, versions and hashes; whoever installs chooses the index."""
     assert "://" not in file.read_text()

@@ -31,8 +31,6 @@ ON_ALL_RESOURCES = {
     "ec2:DeleteNetworkInterface": "Lambda's VPC attachment: interfaces have no names beforehand",
     "ec2:AssignPrivateIpAddresses": "Lambda's VPC attachment: interfaces have no names beforehand",
     "ec2:UnassignPrivateIpAddresses": "Lambda's VPC attachment: interfaces have no names beforehand",
-    "elasticfilesystem:ClientMount": "in the policy of a file system, which is all that it is about",
-    "elasticfilesystem:ClientWrite": "in the policy of a file system, which is all that it is about",
 }
 # Resources of a type that the action does not take, and why they stand there.
 OF_ANOTHER_TYPE = {

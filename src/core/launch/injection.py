@@ -24,16 +24,19 @@ class InjectedParts(NamedTuple):
     containers: tuple[dict[str, Any], ...] = ()
 
 
-def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
-    """The request's strategy, else the stack's, else that of the stack's file system, else `init-container`.
-
-    With file systems of both kinds the default is `efs`. Raises `Refused` for `efs` and `s3-files` without a file
-    system, and for `init-container` without an agent image. There is no default image, because the image's program is
-    the first process of every container and holds its token.
-    """
+def default_strategy(settings: Settings) -> Injection:
+    """The stack's strategy, else that of its file system, else `init-container`. Of both kinds of them it is `efs`."""
     by_file_system = Injection.S3_FILES if settings.s3_files_file_system_arn else Injection.INIT_CONTAINER
-    default = Injection.EFS if settings.efs_file_system_id else by_file_system
-    strategy = request.injection or settings.injection or default
+    return settings.injection or (Injection.EFS if settings.efs_file_system_id else by_file_system)
+
+
+def choose_strategy(settings: Settings, request: StartRequest) -> Injection:
+    """The request's strategy, else the stack's (`default_strategy`).
+
+    Raises `Refused` for `efs` and `s3-files` without a file system, and for `init-container` without an agent image.
+    There is no default image, because the image's program is the first process of every container and holds its token.
+    """
+    strategy = request.injection or default_strategy(settings)
     if strategy is Injection.EFS and not settings.efs_file_system_id:
         raise invalid(
             "injection is efs, but this stack has no file system with the agent.",

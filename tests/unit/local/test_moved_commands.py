@@ -19,8 +19,8 @@ def test_the_old_name_says_the_new_one(command: str, capsys: pytest.CaptureFixtu
     """The help is that of `reach`, and above it stands that `python -m local` goes."""
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr()
-    assert f"the same as `reach {command}`" in shown.err
-    assert f"Usage: reach {command}" in shown.out
+    assert f"the same as `reach events {command}`" in shown.err
+    assert f"Usage: reach events {command}" in shown.out
     with pytest.raises(SystemExit):
         main(["--help"])
     assert command in capsys.readouterr().out

@@ -39,8 +39,13 @@ def deployment(account: None, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """A deployed stack. It is 100 s after the start of the usual container, and sleeping takes no time."""
     monkeypatch.setattr(SystemClock, "now", lambda _: at(100))
     passed = [0.0]
-    monkeypatch.setattr(SystemClock, "monotonic", lambda _: passed[0])
-    monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: passed.append(passed.pop() + seconds))
     deployment = Deployment()
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        passed[0] += seconds
+        deployment.sleep()
+
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _: passed[0])
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
     monkeypatch.setattr(opening, "aws_client", deployment.client)
     return deployment

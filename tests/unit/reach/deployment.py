@@ -1,4 +1,4 @@
-"""A deployed stack: its table on moto, its outputs, and its function that stops.
+"""A deployed stack: its table on moto, its outputs, and its functions that start and stop.
 
 moto's CloudFormation does not load without packages that nothing else here needs, and its Lambda runs containers.
 """
@@ -12,33 +12,50 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from core.adapters.dynamodb import DynamoStore
+from core.control.start import start_container
 from core.control.stop import stop_container
 from core.model.errors import Refused
 from core.model.record import Record
 from core.storage.item import to_item
 from reach.options import aws_client
-from reach.stack.outputs import DEFAULT_NAME, STOP, TABLE
+from reach.stack.outputs import DEFAULT_NAME, START, STOP, TABLE
 from tests.contract.table import create_containers_table
 from tests.moto_aws import client
-from tests.world import PortsInMemory, World
+from tests.world import World
 
 TABLE_NAME: Final = "containers"
 STOP_ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:stop"
-OUTPUTS: Final = {TABLE: TABLE_NAME, STOP: STOP_ARN}
+START_ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:start"
+OUTPUTS: Final = {TABLE: TABLE_NAME, START: START_ARN, STOP: STOP_ARN}
 
 _serialize = TypeSerializer().serialize
 
 
 class Deployment:
-    """A stack with containers. `stacks`: name -> outputs. `stop_error`: what the function that stops dies of."""
+    """A stack with containers. `stacks`: name -> outputs. `function_error`: what the functions die of.
+
+    `world`: what the functions work on, beside the table. `lost`: for each invocation whose answer is lost, whether its
+    work is done. `next`: the records that are written while a command sleeps, one for each time. `logs`: a client in
+    place of moto's.
+    """
 
     def __init__(self) -> None:
         create_containers_table(client("dynamodb"), TABLE_NAME)
         self.stacks = {DEFAULT_NAME: OUTPUTS}
-        self.stop_error: str | None = None
+        self.function_error: str | None = None
+        self.world = World()
+        self.lost: list[bool] = []
+        self.invoked: list[dict[str, Any]] = []
+        self.next: list[Record] = []
+        self.logs: Any = None
+
+    def sleep(self) -> None:
+        """Something happens meanwhile."""
+        if self.next:
+            self.put(self.next.pop(0))
 
     def put(self, *records: Record, **more: Any) -> None:
         """Writes items as they are, without a condition; `more` are attributes that a record cannot have."""
@@ -46,16 +63,17 @@ class Deployment:
             item = {name: _serialize(value) for name, value in {**to_item(record), **more}.items()}
             client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
 
-    def client(self, service: str, *, profile: str | None, region: str | None) -> Any:
+    def client(self, service: str, *, profile: str | None, region: str | None, config: Any = None) -> Any:
         """As `reach.options.aws_client`."""
         match service:
             case "cloudformation":
                 return FakeCloudFormation(self.stacks)
             case "lambda":
-                store = DynamoStore(TABLE_NAME, client("dynamodb"))
-                return StopFunction(World().having(store=store), self.stop_error)
+                return FakeLambda(self)
+            case "logs" if self.logs is not None:
+                return self.logs
             case _:
-                return aws_client(service, profile=profile, region=region)
+                return aws_client(service, profile=profile, region=region, config=config)
 
 
 @dataclass(frozen=True)
@@ -74,20 +92,34 @@ class FakeCloudFormation:
         return {"Stacks": [{"StackName": StackName, **({"Outputs": shown} if shown else {})}]}
 
 
-@dataclass
-class StopFunction:
-    """Lambda, as far as it has one function: runs what the deployed one runs. `error`: a function error instead."""
+@dataclass(frozen=True)
+class FakeLambda:
+    """Lambda with the two functions of a deployment: each runs what the deployed one runs."""
 
-    ports: PortsInMemory
-    error: str | None = None
+    deployment: Deployment
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        assert FunctionName == STOP_ARN
-        if self.error:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(self.error.encode())}
-        try:
-            record = stop_container(self.ports, json.loads(Payload))
-            answer: dict[str, Any] = {**record.ref._asdict(), "state": record.state}
-        except Refused as refused:
-            answer = {"error": refused.failure.as_document()}
+        deployment, request = self.deployment, json.loads(Payload)
+        deployment.invoked.append(request)
+        if deployment.function_error:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(deployment.function_error.encode())}
+        lost = deployment.lost.pop(0) if deployment.lost else None
+        answer = _answer(deployment, FunctionName, request) if lost is not False else {}
+        if lost is not None:
+            raise ReadTimeoutError(endpoint_url="lambda")
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+
+def _answer(deployment: Deployment, function: str, request: Any) -> dict[str, Any]:
+    """As the handlers spell it."""
+    ports = deployment.world.having(store=DynamoStore(TABLE_NAME, client("dynamodb")))
+    try:
+        if function == STOP_ARN:
+            record = stop_container(ports, request)
+            return {**record.ref._asdict(), "state": record.state}
+        assert function == START_ARN
+        record = start_container(ports, request, f"start-{len(deployment.invoked)}")
+    except Refused as refused:
+        return {"error": refused.failure.as_document()}
+    tasks = {"task_arn": record.task_arn, "task_definition_arn": record.task_definition_arn}
+    return {**record.ref._asdict(), "state": record.state, **tasks}

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
 
 from reach import options
@@ -13,7 +16,19 @@ from reach.app import app, main
 from tests.factories import EVENTS
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
+
+
+def commands(group: typer.Typer, before: str = "") -> Iterator[str]:
+    """The words of each command of a group that its help lists."""
+    for one in group.registered_commands:
+        if one.callback and not one.hidden:
+            yield before + (one.name or one.callback.__name__.replace("_", "-"))
+    for inner in group.registered_groups:
+        assert inner.typer_instance
+        yield from commands(inner.typer_instance, f"{before}{inner.name} ")
+
+
+COMMANDS = list(commands(app))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -26,23 +41,33 @@ def test_every_command_is_documented(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_its_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A script's author finds them in the help."""
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     assert "exit codes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One that begins with the command, to be copied."""
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     _, _, examples = capsys.readouterr().out.partition("examples")
     assert re.search(rf"\breach {command}\b", examples)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_screen(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 lines of 100 columns at most."""
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main([*command.split(), "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) == 100
+    assert len(lines) <= 60
 
 
 def test_help_lists_the_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     """`reach --help` is where an operator begins; without arguments it is shown too, as a wrong command line."""
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in (*COMMANDS, "exit codes", "130"))
+    assert all(word in shown for word in (*(one.split()[0] for one in COMMANDS), "exit codes", "130"))
     assert main([]) == 2
 
 
@@ -56,7 +81,7 @@ def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_wrong_command_line_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     """As with every refusal, the reason is on standard error and standard output stays empty."""
-    assert main(["replay", "--no-such-option", "x"]) == 2
+    assert main(["events", "replay", "--no-such-option", "x"]) == 2
     shown = capsys.readouterr()
     assert "--no-such-option" in shown.err
     assert shown.out == ""
@@ -70,12 +95,12 @@ def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "stdin", Interrupted())
-    assert main(["replay", "-"]) == 130
+    assert main(["events", "replay", "-"]) == 130
 
 
 def test_colour_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal an event that moved a container stands out; what is piped has no escape sequence."""
-    arguments = ["replay", str(EVENTS / "task-running.json")]
+    arguments = ["events", "replay", str(EVENTS / "task-running.json")]
     assert main(arguments) == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -90,3 +115,15 @@ def test_a_text_of_an_event_is_no_markup(capsys: pytest.CaptureFixture[str]) -> 
     """Brackets in an error or a reason are printed as they are."""
     options.console().print("[bold]x[/bold] :smile:")
     assert capsys.readouterr().out == "[bold]x[/bold] :smile:\n"
+
+
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_the_old_names_of_the_events_commands_work(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They do the same, say their new name on standard error, and are in no list."""
+    assert main([command, "--no-such-option"]) == 2
+    assert main(["--help"]) == 0
+    assert re.search(rf"^│ {command}\b", capsys.readouterr().out, re.MULTILINE) is None
+    assert main(["replay", str(EVENTS / "task-running.json"), "--output", "json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["steps"]
+    assert "Use reach events replay." in shown.err

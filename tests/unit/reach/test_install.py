@@ -81,7 +81,11 @@ def test_the_wheel_holds_reach_and_core(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"reach", "core"}
     for package, directory in (("reach", ROOT), ("core", ROOT / "src")):
-        sources = {str(file.relative_to(directory)) for file in (directory / package).rglob("*.py")}
+        sources = {
+            str(file.relative_to(directory))
+            for file in (directory / package).rglob("*.*")
+            if file.suffix in {".py", ".sh"}
+        }
         assert {name for name in names if name.startswith(f"{package}/")} == sources
 
 
@@ -95,14 +99,14 @@ def test_the_command_is_there(installed: Path) -> None:
     """`reach --help` lists the commands, and the version is the wheel's."""
     shown = run([installed / "reach", "--help"])
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert all(command in shown.stdout for command in ("record", "replay"))
+    assert all(command in shown.stdout for command in ("events", "exec"))
     version = run([installed / "reach", "--version"]).stdout
     assert version == f"reach {__version__}\n"
 
 
 def test_an_incident_is_replayed_outside_the_repository(installed: Path) -> None:
     """Without AWS, without a configuration, and without colour, because it is no terminal."""
-    shown = run([installed / "reach", "replay", ROOT / "events" / "task-running.json"])
+    shown = run([installed / "reach", "events", "replay", ROOT / "events" / "task-running.json"])
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "pending -> task-running -> eni-resolved" in shown.stdout
     assert "\x1b" not in shown.stdout

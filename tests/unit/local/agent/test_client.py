@@ -15,6 +15,7 @@ import pytest
 
 from reach.agent import client as agent_client
 from reach.agent.client import Completed
+from reach.agent.connection import CLOSE_SECONDS
 from tests.unit.local.agent.running import HOST, PATIENCE, TOKEN, RunningAgent, running_agent, running_stand_in
 from tests.unit.local.ports import free_port
 
@@ -42,7 +43,7 @@ def test_a_taker_that_fails_ends_the_session(idle_agent: RunningAgent) -> None:
 
     running = agent_client.exec_command(idle_agent.address, TOKEN, ["yes"], on_stdout=full, on_stderr=full)
     with pytest.raises(BrokenPipeError):
-        asyncio.run(asyncio.wait_for(running, agent_client.CLOSE_SECONDS + 6))
+        asyncio.run(asyncio.wait_for(running, CLOSE_SECONDS + 6))
 
 
 def test_without_input_a_command_reads_its_end(any_agent: RunningAgent) -> None:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from local.agent.child import Child
 from local.agent.process import Process
+from local.agent.protocol import Stream
 from local.agent.reaper import Reaper
 from local.agent.server import AgentServer, listen
 from local.agent.session import Container
@@ -116,6 +117,20 @@ def test_health_after_the_end_of_the_child() -> None:
     assert asyncio.run(scenario()) == {"status": "ok", "pid": True, "exited": True, "exitCode": 9}
 
 
+def test_input_after_the_end_is_dropped() -> None:
+    """The client's message may cross the `exit`: an error in front of that would hide the exit code."""
+
+    async def scenario() -> tuple[int, bool]:
+        async def ignore(stream: Stream, data: bytes) -> None:
+            raise AssertionError("this command prints nothing")
+
+        process = Process.start(["sh", "-c", "exit 3"], env=os.environ, reaper=Reaper(adopts=False))
+        code = await process.relay(ignore)
+        return code, await process.feed(b"x")
+
+    assert asyncio.run(scenario()) == (3, True)
+
+
 @pytest.mark.parametrize("arguments", [(), ("--",), ("sh",), ("-addr", "127.0.0.17:1")])
 def test_neither_a_command_nor_keep_alive(arguments: tuple[str, ...]) -> None:
     """An agent without a command and without keep-alive prints an error and exits 2."""
@@ -182,6 +197,7 @@ def test_orphans_are_reaped_by_pid_1() -> None:
     script = """
 import asyncio, ctypes, os
 from local.agent.process import Process
+from local.agent.protocol import Stream
 from local.agent.reaper import Reaper
 
 PR_SET_CHILD_SUBREAPER = 36

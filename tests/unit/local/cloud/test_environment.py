@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from local.cloud.environment import (
+    COMMANDS,
     isolated_environment,
     published_environment,
     read_environment,
     upper_snake_case,
     write_environment,
 )
+from reach import __version__
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,14 @@ def test_shell_reads_the_environment(tmp_path: Path) -> None:
     write_environment(file, {"HARD": 'it\'s "$HOME" = `x`'})
     done = subprocess.run(["sh", "-c", f'. {file} && printf %s "$HARD"'], capture_output=True, text=True, check=True)
     assert done.stdout == 'it\'s "$HOME" = `x`'
+
+
+def test_a_shell_that_reads_it_has_reach(tmp_path: Path) -> None:
+    """The command of this checkout comes before any other one, and works in any directory."""
+    write_environment(tmp_path / "env", {})
+    commands = ". ./env && command -v reach && reach --version"
+    done = subprocess.run(["sh", "-c", commands], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{COMMANDS / 'reach'}\nreach {__version__}\n"
 
 
 def test_endpoints_and_outputs_are_published() -> None:

@@ -21,7 +21,7 @@ import signal, sys
 from pathlib import Path
 from local.cloud.layout import Layout
 from local.cloud.lock import locked
-from local.cloud.signals import unwind_on_signals
+from reach.signals import unwind_on_signals
 unwind_on_signals()
 with locked(Layout(Path(sys.argv[1])), sys.argv[2]):
     open(sys.argv[3], "w").close()

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from local.cloud.staging import AGENT_METADATA
 from local.fargate.reasons import InitializationFailed
 from local.fargate.s3_files import S3Files, mode_of
+from reach.staging.bucket import POSIX
 
 FILE_SYSTEM = "arn:aws:s3files:us-east-1:000000000000:file-system/fs-0123456789abcdef0"
 ACCESS_POINT = f"{FILE_SYSTEM}/access-point/fsap-0123456789abcdef0"
@@ -75,7 +75,7 @@ def shown(directory: Path) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("metadata", "mode"),
     [
-        (AGENT_METADATA, 0o755),
+        (POSIX, 0o755),
         ({"file-permissions": "0100600"}, 0o600),
         ({}, 0o644),
         ({"file-owner": "0", "file-group": "0"}, 0o644),

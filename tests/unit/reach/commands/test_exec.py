@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-import io
 import json
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +15,9 @@ from core.model.record import Record
 from reach.app import main
 from tests.factories import pending
 from tests.records import exited, failed, healthy
-from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent
+from tests.unit.local.agent.running import HOST, PATIENCE, TOKEN, RunningAgent, running_agent, running_stand_in
 from tests.unit.local.ports import free_port
+from tests.unit.reach.commands.on_one_container import command, environment
 from tests.unit.reach.commands.test_containers import SHORT, Shell, refused
 from tests.unit.reach.deployment import Deployment
 
@@ -32,9 +37,14 @@ def container(agent: RunningAgent, deployment: Deployment) -> str:
 
 
 @pytest.fixture
-def stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def stdin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Something is piped into the command."""
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"in\x00put")))
+    reading, writing = os.pipe()
+    os.write(writing, b"in\x00put")
+    os.close(writing)
+    with os.fdopen(reading) as piped:
+        monkeypatch.setattr(sys, "stdin", piped)
+        yield
 
 
 def test_both_outputs_and_the_exit_code(container: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -91,6 +101,123 @@ def test_an_agent_that_is_not_there_is_125(deployment: Deployment, capsys: Shell
     assert "Check that the container still runs" in refused(capsys, 125, "exec", SHORT, "--", "true")
 
 
-def test_a_command_is_needed(deployment: Deployment, capsys: Shell) -> None:
-    """A wrong command line."""
-    assert main(["exec", SHORT]) == 2
+@pytest.mark.parametrize("arguments", [(), ("-it",), ("-t", "--", "true")])
+def test_a_terminal_is_needed(deployment: Deployment, stdin: None, capsys: Shell, arguments: tuple[str, ...]) -> None:
+    """Without a COMMAND it is a shell on a terminal; what is piped is none. The error says what to leave out."""
+    shown = refused(capsys, 2, "exec", SHORT, *arguments)
+    assert "The input is no terminal" in shown
+    assert "leave --tty out" in shown
+
+
+def test_keys_that_are_none(deployment: Deployment, capsys: Shell) -> None:
+    """A wrong command line, before anything is asked."""
+    assert "'ctrl-1' is no key" in refused(capsys, 2, "exec", SHORT, "--detach-keys", "ctrl-1", "--", "true")
+
+
+def test_input_that_cannot_be_read(
+    container: str, monkeypatch: pytest.MonkeyPatch, capfd: Shell, tmp_path: Path
+) -> None:
+    """A file that is open for writing alone, for example."""
+    with (tmp_path / "written").open("w") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert "Standard input cannot be read: Bad file descriptor" in refused(
+            capfd, 2, "exec", container, "-i", "--", "cat"
+        )
+
+
+def test_output_that_cannot_be_written(container: str, monkeypatch: pytest.MonkeyPatch, capfd: Shell) -> None:
+    """A full disk, for example; the command is killed."""
+    with Path("/dev/full").open("w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert "stdout cannot be written: No space left on device" in refused(capfd, 2, "exec", container, "--", "yes")
+
+
+def test_closed_streams_are_no_streams(
+    container: str, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """`<&- >&-`: what else has got their descriptors is neither read nor written."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["exec", container, "-i", "--", "sh", "-c", "cat; echo a; echo b >&2"]) == 0
+    assert capfdbinary.readouterr() == (b"", b"b\n")
+
+
+@pytest.fixture
+def piped(agent: RunningAgent) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `reach exec` as a process between pipes."""
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(
+                command("exec", *arguments),
+                env=environment(agent),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            stack.callback(process.kill)
+            return stack.enter_context(process)
+
+        yield start
+
+
+def test_input_goes_as_it_comes(piped: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """The command answers before the input has ended; its end is passed on, and the output after it comes."""
+    process = piped("-i", "--", "sh", "-c", "cat; echo end")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for line in (b"one\n", b"two\n"):
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert process.stdout.readline() == line
+    assert process.communicate(timeout=PATIENCE) == (b"end\n", b"")
+    assert process.returncode == 0
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(piped: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """`| head`: 141, as of a program that SIGPIPE ended; no message, and the agent has killed the command."""
+    process = piped("--", "yes")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"y\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(PATIENCE) == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT"])
+def test_signals_go_to_the_command(piped: Callable[..., subprocess.Popen[bytes]], name: str) -> None:
+    """What it makes of the signal is the exit code."""
+    script = f"trap 'echo caught; exit 5' {name}; echo ready; while :; do sleep 0.01; done"
+    process = piped("--", "sh", "-c", script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.Signals[f"SIG{name}"])
+    assert process.communicate(timeout=PATIENCE) == (b"caught\n", b"")
+    assert process.returncode == 5
+
+
+def test_an_ignored_signal_stays_ignored(agent: RunningAgent) -> None:
+    """Under nohup, or in the background of a script: it is not sent to the command."""
+    script = "trap '' HUP; exec \"$@\""
+    caught = "trap 'exit 5' HUP; echo ready; read line; exit 0"
+    with subprocess.Popen(
+        ["sh", "-c", script, "sh", *command("exec", "-i", "--", "sh", "-c", caught)],
+        env=environment(agent),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGHUP)
+        process.communicate(b"\n", timeout=PATIENCE)
+        assert process.returncode == 0
+
+
+def test_a_signal_names_what_the_public_agent_does_not(deployment: Deployment) -> None:
+    """Its -1 after a signal of ours is 128 + n."""
+    with running_stand_in() as agent:
+        deployment.put(healthy(agent_address=agent.address, agent_token=TOKEN))
+        interrupt = ["sh", "-c", f"kill -INT {os.getpid()}; sleep 1000"]
+        assert main(["exec", SHORT, "--", *interrupt]) == 130
+        assert main(["exec", SHORT, "--", "sh", "-c", "kill -9 $$"]) == 255

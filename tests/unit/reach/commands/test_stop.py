@@ -62,7 +62,7 @@ def test_a_refusal_is_1(deployment: Deployment, capsys: Shell) -> None:
 def test_a_function_error_is_4(deployment: Deployment, capsys: Shell) -> None:
     """A bug or an outage: its log says which."""
     deployment.put(healthy())
-    deployment.stop_error = '{"errorType": "CallFailed"}'
+    deployment.function_error = '{"errorType": "CallFailed"}'
     shown = refused(capsys, 4, "stop", SHORT)
     assert "Unhandled" in shown
     assert "What to do: Read the function's log" in shown

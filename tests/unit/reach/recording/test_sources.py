@@ -142,9 +142,9 @@ def test_without_a_source_nothing_is_recorded(
 ) -> None:
     """Without a local Fargate and without a queue there is nothing to capture: exit code 2, and what to do."""
     monkeypatch.delenv("AWS_ENDPOINT_URL_ECS", raising=False)
-    assert main(["record", "--out", str(tmp_path / "out")]) == 2
+    assert main(["events", "record", "--out", str(tmp_path / "out")]) == 2
     assert "give --queue. For the laptop cloud: make up" in capsys.readouterr().err
-    assert main(["record", "--out", str(tmp_path / "out"), "--consume"]) == 2
+    assert main(["events", "record", "--out", str(tmp_path / "out"), "--consume"]) == 2
     assert "give --queue too" in capsys.readouterr().err
 
 
@@ -162,7 +162,12 @@ def test_a_source_that_does_not_answer_is_2(
     }.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     out = tmp_path / "out"
-    assert main(["record", "--out", str(out), source, f"{endpoint}/000000000000/events", "--region", "eu-west-1"]) == 2
+    assert (
+        main(
+            ["events", "record", "--out", str(out), source, f"{endpoint}/000000000000/events", "--region", "eu-west-1"]
+        )
+        == 2
+    )
     assert "Nothing can be captured: " in capsys.readouterr().err
     assert not out.exists()
 
@@ -176,7 +181,7 @@ def test_a_program_reads_what_was_recorded(
     fargate.task_when(task["taskArn"], "STOPPED")
     before = 0
     for _ in range(2):
-        assert main(["record", "--out", str(tmp_path), "--output", "json"]) == 0
+        assert main(["events", "record", "--out", str(tmp_path), "--output", "json"]) == 0
         files = len(list(tmp_path.glob("0*.json")))
         counted = json.loads(capsys.readouterr().out)
         assert counted == {"directory": str(tmp_path), "new": files - before, "events": files}
@@ -186,7 +191,7 @@ def test_a_program_reads_what_was_recorded(
 
 def test_help_says_what_is_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     """The help says that messages are deleted with --consume only."""
-    assert main(["record", "--help"]) == 0
+    assert main(["events", "record", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "--consume" in shown
     assert "exit codes" in shown

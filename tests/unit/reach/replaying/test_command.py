@@ -16,7 +16,7 @@ FOREIGN = str(EVENTS / "ignored-service-task.json")
 
 def replayed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """The document of `--output json`."""
-    main(["replay", "--output", "json", *arguments])
+    main(["events", "replay", "--output", "json", *arguments])
     return json.loads(capsys.readouterr().out)
 
 
@@ -28,7 +28,7 @@ def written(directory: Path, *documents: Any) -> str:
 
 def test_a_life_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     """Every step with its time, its transitions and their triggers; then how the container ended."""
-    assert main(["replay", RUNNING, RUNNING, STOPPED]) == 0
+    assert main(["events", "replay", RUNNING, RUNNING, STOPPED]) == 0
     shown = capsys.readouterr().out
     assert "pending -> task-running -> eni-resolved  (task-started, address-resolved)" in shown
     assert "agent_address: 10.0.1.47:9111\n" in shown
@@ -40,7 +40,7 @@ def test_a_life_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_end_with_a_cause_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """A container that ran and was killed for its memory says so."""
-    assert main(["replay", str(EVENTS / "task-out-of-memory.json")]) == 0
+    assert main(["events", "replay", str(EVENTS / "task-out-of-memory.json")]) == 0
     shown = capsys.readouterr().out
     assert "stop.oom_killed: True" in shown
     assert "generation 1: stopped, exit code 137 (out-of-memory)" in shown
@@ -48,7 +48,7 @@ def test_an_end_with_a_cause_is_explained(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_failure_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """The end of a container that failed has its code, its cause and the remedy."""
-    assert main(["replay", str(EVENTS / "task-failed-agent-missing.json")]) == 0
+    assert main(["events", "replay", str(EVENTS / "task-failed-agent-missing.json")]) == 0
     shown = capsys.readouterr().out
     assert "(agent-binary-missing)" in shown
     assert "What to do: " in shown
@@ -72,7 +72,7 @@ def test_a_life_for_a_script(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_malformed_events_make_it_1(capsys: pytest.CaptureFixture[str]) -> None:
     """A script sees that not everything was understood; the rest was replayed all the same."""
-    assert main(["replay", str(EVENTS / "malformed-without-version.json"), RUNNING]) == 1
+    assert main(["events", "replay", str(EVENTS / "malformed-without-version.json"), RUNNING]) == 1
     shown = capsys.readouterr().out
     assert "version: Field required" in shown
     assert "malformed-without-version.json:1" in shown
@@ -88,7 +88,7 @@ def test_malformed_events_make_it_1(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_nothing_to_replay_is_2(capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
     """A replay without an event prints the reason on standard error."""
-    assert main(["replay", *arguments]) == 2
+    assert main(["events", "replay", *arguments]) == 2
     assert why in capsys.readouterr().err
 
 
@@ -97,7 +97,7 @@ def test_two_stacks_need_a_prefix(capsys: pytest.CaptureFixture[str], tmp_path: 
     green = event("task-running")
     green["detail"]["startedBy"] = f"green/{CONTAINER_ID}/1"
     both = written(tmp_path, green, event("task-running"))
-    assert main(["replay", both]) == 2
+    assert main(["events", "replay", both]) == 2
     assert "--prefix" in capsys.readouterr().err
     document = replayed(capsys, both, "--prefix", "green")
     assert [step["outcome"] for step in document["steps"]] == ["moved", "not-ours"]
@@ -115,14 +115,14 @@ def test_a_disorder_can_be_had_again(capsys: pytest.CaptureFixture[str]) -> None
     disorder = ["--shuffle", "--duplicate", "0.5", "--drop", "0.2"]
     drawn = replayed(capsys, str(EVENTS), "--prefix", "sockerless", *disorder)
     assert replayed(capsys, str(EVENTS), "--prefix", "sockerless", *disorder, "--seed", str(drawn["seed"])) == drawn
-    main(["replay", RUNNING, "--shuffle", "--seed", "7"])
+    main(["events", "replay", RUNNING, "--shuffle", "--seed", "7"])
     assert "--seed 7" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("value", ["1.5", "-0.1", "often", "nan"])
 def test_a_probability_is_from_0_to_1(capsys: pytest.CaptureFixture[str], value: str) -> None:
     """Anything else is a mistake of the command line, and nothing is replayed."""
-    assert main(["replay", RUNNING, f"--drop={value}"]) == 2
+    assert main(["events", "replay", RUNNING, f"--drop={value}"]) == 2
     shown = capsys.readouterr()
     assert "Invalid value for '--drop'" in shown.err
     assert shown.out == ""
@@ -134,15 +134,15 @@ def test_no_value_of_an_override_is_printed(capsys: pytest.CaptureFixture[str], 
     leaky["detail"]["overrides"]["containerOverrides"][0]["environment"][1]["value"] = TOKEN
     malformed = {**leaky, "detail": {**leaky["detail"], "version": TOKEN, "lastStatus": [TOKEN]}}
     file = written(tmp_path, leaky, malformed)
-    main(["replay", file])
-    main(["replay", file, "--output", "json"])
+    main(["events", "replay", file])
+    main(["events", "replay", file, "--output", "json"])
     shown = capsys.readouterr()
     assert TOKEN not in shown.out + shown.err
 
 
 def test_help_names_exit_codes_and_forms(capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` names the exit codes, the forms of input and the options."""
-    assert main(["replay", "--help"]) == 0
+    assert main(["events", "replay", "--help"]) == 0
     shown = capsys.readouterr().out
-    for word in ("exit codes", "receive-message", "--adopt", "--seed"):
+    for word in ("exit codes", "receive-message", "operations.md", "--adopt", "--seed"):
         assert word in shown

@@ -45,10 +45,18 @@ def test_what_ecs_does_not_show_is_named_with_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "name"), [(0, "RunTask"), (1, "network"), (3, "pull"), (4, "start"), (5, "address"), (6, "agent")]
+    ("known", "name"),
+    [
+        (0, "RunTask"),
+        (1, "network + host + pull + start"),
+        (3, "pull + start"),
+        (4, "start"),
+        (5, "address"),
+        (6, "agent"),
+    ],
 )
-def test_a_start_is_in_the_phase_after_the_last_instant(known: int, name: str) -> None:
-    """The open phase is the one that the container is in now."""
+def test_a_start_is_in_a_phase_after_the_last_instant(known: int, name: str) -> None:
+    """The open phase has the names of those that the container may be in: ECS shows them when its task runs."""
     timings = dict(list(WHOLE.items())[:known])
     assert shown_of(pending(timings=timings))[-1][::2] == (name, Course.OPEN)
 

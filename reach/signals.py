@@ -19,11 +19,27 @@ def unwind_on_signals() -> None:
 
 
 @contextmanager
+def unwinding() -> Iterator[None]:
+    """`unwind_on_signals` inside, and the handlers of before at the end. It does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    unwind_on_signals()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def deferred() -> Iterator[None]:
     """Inside, these signals wait; those that arrived take effect at the end.
 
-    Between a process and its pid file, a signal would leave a process that no later command could find. Python runs
-    handlers in the main thread only, so in other threads there is nothing to defer.
+    Between a process and its pid file, or a call that makes something and its answer, a signal would leave what no
+    later command could find. Python runs handlers in the main thread only, so in other threads there is nothing to
+    defer.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

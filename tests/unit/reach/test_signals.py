@@ -12,7 +12,7 @@ from types import FrameType
 import pytest
 
 from local.cloud.processes import Command, noted, spawn
-from local.cloud.signals import deferred
+from reach.signals import deferred, unwinding
 
 
 @pytest.fixture
@@ -68,3 +68,21 @@ def test_what_was_started_when_the_signal_came_is_noted(tmp_path: Path) -> None:
     [daemon] = noted(tmp_path / "run")
     assert daemon.alive()
     daemon.stop()
+
+
+def test_only_the_first_signal_unwinds() -> None:
+    """A second one would end the clean-up that the first one began. Afterwards the handlers are those from before."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    done = []
+
+    def interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            done.append("cleaned up")
+
+    with unwinding(), pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == ["cleaned up"]
+    assert {number: signal.getsignal(number) for number in handlers} == handlers

@@ -52,8 +52,11 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of the runs at one size. `looks`: records that were compared with ECS. `cpu_of_a_look`: seconds, of the
-    run in which it was least, because other processes only make it more. `most_reads`: DescribeTasks of the busiest run. `leak_reads`: calls of the leak finder's run.
+    """Of the runs at one size.
+
+    `looks`: records that were compared with ECS. `cpu_of_a_look`: seconds, of the run in which it was least, because
+    other processes only make it more. `most_reads`: DescribeTasks of the busiest run. `leak_reads`: calls of the leak
+    finder's run.
     """
 
     containers: int

@@ -13,7 +13,6 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from core.client.reach_client import LATE, LATE_PAUSE, PAUSE
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched
@@ -29,6 +28,7 @@ from docs.prices import (
     USUAL_SECONDS,
     WAIT_SECONDS,
 )
+from docs.waiting import wait_units
 
 REFUSALS: Final = {ErrorCode.INVALID_REQUEST, ErrorCode.ALREADY_RUNNING, ErrorCode.NOT_FOUND}
 """Codes of answers; no record has them."""
@@ -138,8 +138,8 @@ def staying() -> list[Line]:
 
 
 def wait_reads(seconds: float) -> int:
-    """RRU of `core.client`'s wait in which no state lasts longer than `LATE`; a read is 1."""
-    return round(min(seconds, LATE) / PAUSE + max(0.0, seconds - LATE) / LATE_PAUSE)
+    """RRU of `core.client`'s wait for a start of so many seconds, of an image that it knows."""
+    return round(wait_units(seconds))
 
 
 def unhappy_metrics() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -22,19 +23,35 @@ from rich.text import Text
 
 from core.adapters.clock import SystemClock
 from core.machine.messages import agent_unreachable
-from core.model.parts import Instant, Probe, Step
+from core.model.parts import Instant, Logs, Probe, Step
 from core.model.record import Record
 from core.model.state import State, Trigger
 from core.probe.answer import ProbeErrorKind, probe_error
 from reach.app import main as reach
 from reach.stack import opening
-from tests.factories import ADDRESS, POLICY, at
-from tests.moto_aws import REGION, moto_aws
-from tests.records import failed, resolved
+from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TASK, at
+from tests.moto_aws import REGION, client, moto_aws
+from tests.records import failed, healthy, resolved
+from tests.terminal import on_terminal
+from tests.unit.local.agent.running import running_agent
+from tests.unit.reach.commands.on_one_container import command, environment
 from tests.unit.reach.deployment import Deployment
 
 HERE: Final = Path(__file__).parent
-WIDTH: Final = 110
+WIDTH, LINES = 110, 30
+PROMPT: Final = "4f5c$ "
+"""Of the shell in the container; each image has another one."""
+GROUP: Final = "/sockerless/tasks"
+LOGS: Final = Logs(GROUP, "sockerless").of_task(TASK)
+COURSE: Final = {
+    Instant.CREATED: at(1),
+    Instant.CONNECTIVITY: at(9),
+    Instant.PULL_STARTED: at(14),
+    Instant.PULL_STOPPED: at(25),
+    Instant.STARTED: at(29.4),
+    Instant.RESOLVED: at(30),
+}
+"""Of a start on Fargate."""
 ENVIRONMENT: Final = {
     "FORCE_COLOR": "1",
     "TERM": "xterm-256color",
@@ -47,15 +64,42 @@ ENVIRONMENT: Final = {
 """A terminal, and nothing of the caller's."""
 
 
+def start() -> str:
+    """A container on Fargate's own time; the view that stays when the agent has answered."""
+    with _stack(at(32)) as deployment:
+        deployment.next = [resolved(timings=COURSE), healthy(timings={**COURSE, Instant.HEALTHY: at(31.2)})]
+        return _shown("start", "--id", CONTAINER_ID, "python:3.13-slim", "python", "-m", "http.server")
+
+
 def why() -> str:
     """A container whose agent could not be reached."""
     with _stack(at(105)) as deployment:
         deployment.put(unreachable())
+        _print("Serving HTTP on 0.0.0.0 port 8000 (http://0.0.0.0:8000/) ...")
         return _shown("why", "4f5c")
 
 
+def exec_() -> str:
+    """A shell: it knows the terminal's size, Ctrl-C is a key, and its exit code is that of `reach`."""
+    given = command("exec", "-it", "-e", f"PS1={PROMPT}", "--", "sh")
+    with (
+        running_agent("--keep-alive", "--") as agent,
+        on_terminal(given, environment(agent), columns=WIDTH, lines=LINES) as terminal,
+    ):
+        for line in (b"stty size\r", b"sleep 100\r", b"exit 3\r"):
+            terminal.until(re.escape(PROMPT.encode()))
+            terminal.type(line)
+            if line.startswith(b"sleep"):
+                terminal.until(rb"sleep 100\r\n")
+                terminal.type(b"\x03")
+        terminal.end()
+        return terminal.shown.decode()
+
+
 PICTURES: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
+    "start.svg": ("reach start python:3.13-slim python -m http.server", start),
     "why.svg": ("reach why 4f5c", why),
+    "exec.svg": (f"reach exec -it -e PS1='{PROMPT}' 4f5c -- sh", exec_),
 }
 """File -> its title, which is what was typed, and what the terminal shows then."""
 
@@ -64,28 +108,40 @@ def drawn(name: str) -> str:
     """The picture as SVG."""
     title, show = PICTURES[name]
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(show()))
+    console.print(Text.from_ansi(screen(show())))
     return console.export_svg(title=title)
+
+
+def screen(output: str) -> str:
+    """What a terminal shows after this output, with its colours: as much of one as a view that is drawn anew needs."""
+    lines, row = [""], 0
+    for part in re.split(r"(\x1b\[2K|\x1b\[1A|\x1b\[\?25[hl]|\r?\n|\r)", output):
+        match part:
+            case "\x1b[2K":
+                lines[row] = ""
+            case "\x1b[1A":
+                row -= 1
+            case "\n" | "\r\n":
+                row += 1
+                lines += [""] * (row == len(lines))
+            case "\r" | "\x1b[?25h" | "\x1b[?25l":
+                pass
+            case _:
+                lines[row] += part
+    return "\n".join(lines).rstrip("\n")
 
 
 def unreachable() -> Record:
     """On Fargate's own time: nothing let the prober in on the agent's port."""
     tried = probe_error(ProbeErrorKind.TIMED_OUT, ADDRESS, "2 s")
-    timings = {
-        Instant.CREATED: at(1),
-        Instant.CONNECTIVITY: at(9),
-        Instant.PULL_STARTED: at(14),
-        Instant.PULL_STOPPED: at(25),
-        Instant.STARTED: at(29.4),
-        Instant.RESOLVED: at(30),
-    }
     silent = resolved(
-        timings=timings,
+        timings=COURSE,
         probe=Probe(at(90), attempts=62, last_error=tried.text, silent_at=at(90.3), remedy=tried.remedy),
     )
     step = Step(at(90.6), State.ENI_RESOLVED, State.FAILED, Trigger.AGENT_UNREACHABLE)
     return failed(
-        timings={**timings, Instant.STOPPING: at(91), Instant.STOPPED: at(104)},
+        timings={**COURSE, Instant.STOPPING: at(91), Instant.STOPPED: at(104)},
+        logs=LOGS,
         probe=silent.probe,
         error=agent_unreachable(silent, POLICY),
         history=(*silent.history, step),
@@ -101,8 +157,18 @@ def _stack(now: datetime) -> Iterator[Deployment]:
         undo.enter_context(moto_aws())
         undo.enter_context(patch.object(SystemClock, "now", lambda _: now))
         deployment = Deployment()
+        undo.enter_context(patch.object(SystemClock, "sleep", lambda *_: deployment.sleep()))
         undo.enter_context(patch.object(opening, "aws_client", deployment.client))
         yield deployment
+
+
+def _print(line: str) -> None:
+    """The container's output."""
+    logs = client("logs")
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName=LOGS.stream)
+    event = {"timestamp": round(at(30).timestamp() * 1000), "message": line}
+    logs.put_log_events(logGroupName=GROUP, logStreamName=LOGS.stream, logEvents=[event])
 
 
 def _shown(*arguments: str) -> str:

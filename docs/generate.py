@@ -28,7 +28,7 @@ from core.model.failure import Cause
 from core.probe.answer import ProbeErrorKind, probe_error
 from core.storage.attributes import Map
 from core.storage.item import ITEM
-from docs import benched, costs, limits, permissions, rooms
+from docs import benched, costs, doctor, limits, permissions, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 FOUNDATION: Final = "foundation.yaml"
@@ -162,6 +162,16 @@ def life_cost() -> str:
     return f"{_table(*costs.lives())}\n\nA container that stays healthy, on top of it:\n\n{_table(*month)}"
 
 
+def doctor_checks() -> str:
+    """Every check of `reach doctor`."""
+    return _table(("group", "check", "is ok when"), doctor.checks())
+
+
+def doctor_policy() -> str:
+    """What IAM has to allow to whoever runs `reach doctor`."""
+    return f"```json\n{doctor.policy()}\n```"
+
+
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "README.md": {"diagram": diagram},
     "docs/architecture.md": {"rooms": rooms.drawing, "packages": packages},
@@ -181,6 +191,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "prices": prices,
     },
     "docs/item.md": {"attributes": item_attributes},
+    "docs/reach.md": {"doctor-checks": doctor_checks, "doctor-policy": doctor_policy},
     "docs/limits.md": {"limits": lambda: _table(*limits.table())},
     "docs/measurements.md": benched.parts(_table),
     "docs/security.md": {"permissions": lambda: _table(*permissions.table())},

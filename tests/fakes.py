@@ -269,7 +269,7 @@ class FakeEcs:
             return False
         self.stopped.append((task_arn, reason))
         if task_arn in self.tasks:
-            self.tasks[task_arn]["desiredStatus"] = "STOPPED"
+            self.tasks[task_arn] |= {"desiredStatus": "STOPPED", "version": self.tasks[task_arn]["version"] + 1}
         return True
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:

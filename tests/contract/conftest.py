@@ -113,7 +113,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "SERVICES": "cloudformation,dynamodb,ec2,ecs,elasticfilesystem,iam,logs,sqs,ssm",
+        "SERVICES": "cloudformation,dynamodb,ec2,ecs,elasticfilesystem,iam,logs,s3,s3files,sqs,ssm,sts",
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(directory),
     }

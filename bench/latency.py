@@ -27,8 +27,9 @@ UNBOUNDED: Final = 4_000
 SHARES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 AGENTS: Final = {ms: Hop("", ((0.5, ms), (0.99, ms + 1)), "") for ms in (1, 100, 300, 1_000, 5_000)}
 """Agents that listen so many milliseconds after their task shows as RUNNING."""
-STEADY: Final = 1.5
-"""Times as much as a start may take where there are ten times as many."""
+STEADY: Final = 2.0
+"""Times as much as one of a tenth as many may take: the caches of a processor are shared, and hold less of more. What
+grows with the square would take ten times as much."""
 PLOT: Final = "measurements-latency.svg"
 _SPAWN: Final = multiprocessing.get_context("spawn")
 

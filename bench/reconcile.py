@@ -42,8 +42,9 @@ SIZES: Final = {1_000: 15, 10_000: 15, 100_000: 3}
 """Containers, and minutes of which every run is made: each container is looked at once in a quarter of an hour."""
 TRACED: Final = 10
 """Seconds of due records in the run whose memory is traced, which makes it several times as slow."""
-STEADY: Final = 1.5
-"""Times as much as a thousandth of the size may take at most: what grows with its square would take a hundred times."""
+STEADY: Final = 2.0
+"""Times as much as one of a hundredth as many may take: the caches of a processor are shared, and hold less of more.
+What grows with the square would take a hundred times as much."""
 MEMORY: Final = 32
 """MiB over what was there before: an eighth of the function's."""
 _TASK: Final = CLUSTER.replace(":cluster/", ":task/") + "/"
@@ -52,11 +53,10 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of the runs at one size.
+    """Of the runs at one size. `looks`: records that were compared with ECS.
 
-    `looks`: records that were compared with ECS. `cpu_of_a_look`: seconds, of the run in which it was least, because
-    other processes only make it more. `most_reads`: DescribeTasks of the busiest run. `leak_reads`: calls of the leak
-    finder's run.
+    `cpu_of_a_look`: seconds, in the run in which it was least: other processes only make it more. `most_reads`:
+    DescribeTasks of the busiest run. `leak_reads`: calls of the leak finder's run.
     """
 
     containers: int

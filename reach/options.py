@@ -49,7 +49,7 @@ Region = Annotated[
 ]
 DetachKeys = Annotated[
     str,
-    typer.Option("--detach-keys", metavar="KEYS", help="Typed on a terminal, they leave the session; '' for none."),
+    typer.Option("--detach-keys", metavar="KEYS", help="They leave; '' for none."),
 ]
 
 

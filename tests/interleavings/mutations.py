@@ -117,7 +117,7 @@ MUTATIONS: Final = (
     Mutation(
         name="version test",
         without="an event that is not newer is applied",
-        scene="events",
+        scene="spot",
         planted=lambda: replaced(apply_task._newer, lambda *_: True),
     ),
     Mutation(

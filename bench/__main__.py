@@ -1,103 +1,85 @@
-"""`python -m bench`: the deployed stack against the polling start of the seed, both against their floor, in one run."""
+"""`python -m bench`: one table of what was measured, against what was aimed at."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 
 from rich.console import Console
+from rich.table import Table
 
-from bench import report
-from bench.polling_backend import StartFailed
-from bench.results import document
-from bench.run import Options, run
-from bench.systems import Unusable
-from local.cloud.layout import ROOT
-from local.cloud.processes import CloudError
+from bench import results
+from bench.registry import MODULES, benchmark
+from bench.rows import CannotMeasure, Row
 from reach.signals import unwind_on_signals
 
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when everything was measured. Whether the goals are met is printed, not judged."""
-    parsed = _parser().parse_args(arguments)
+    """0 when everything was measured, 1 when something could not be. Whether goals are reached is not judged."""
+    asked = _parser().parse_args(arguments)
     unwind_on_signals()
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
-    begun = time.monotonic()
+    progress = Console(stderr=True, highlight=False)
+    rows: list[Row] = []
+    for name in asked.only or MODULES:
+        begun = time.monotonic()
 
-    def say(line: str) -> None:
-        console.print(f"  {time.monotonic() - begun:4.0f} s  {line}", highlight=False)
+        def say(line: str, begun: float = begun, name: str = name) -> None:
+            progress.print(f"  {name}  {time.monotonic() - begun:4.0f} s  {line}")
 
-    options = Options(
-        containers=parsed.containers,
-        rounds=parsed.rounds,
-        lives=parsed.lives,
-        healthy_seconds=parsed.healthy,
-        idle=parsed.idle,
-        seed=parsed.seed,
-        parameters=dict(parsed.parameter),
-    )
-    try:
-        results = document(run(options, say))
-    except (CloudError, StartFailed, Unusable) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything is stopped.", file=sys.stderr)
-        return INTERRUPTED
-    report.show(console, results)
-    for path in report.write(results, parsed.json, parsed.docs):
-        console.print(f"[dim]{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}[/dim]")
+        try:
+            result = benchmark(name)(say)
+        except CannotMeasure as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            progress.print("\nInterrupted; everything is stopped.")
+            return INTERRUPTED
+        rows += result.rows
+        for path in results.written(name, result, time.monotonic() - begun):
+            progress.print(f"  {name}  wrote {path.relative_to(results.ROOT)}", style="dim")
+    if asked.output == "json":
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        console = Console()
+        show(console if console.is_terminal else Console(width=160), rows)
+    progress.print("`make docs` writes it into docs/measurements.md.", style="dim")
     return 0
+
+
+def show(console: Console, rows: Sequence[Row]) -> None:
+    """The table, and below it what explains each failure."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("point", "what", "goal", "measured", "of the goal", ""):
+        table.add_column(head, justify="right" if head == "of the goal" else "left")
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        table.add_row(
+            row.point, row.what, row.goal, row.measured, ratio, "[green]pass[/]" if row.passed else "[red]FAIL[/]"
+        )
+    console.print(table)
+    for row in rows:
+        if row.why:
+            console.print(f"\n[red]FAIL[/] {row.what}: {row.why}.", highlight=False)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures the deployed stack on a local cloud of its own: how soon a backend knows that an agent "
-        "listens, and how many AWS calls that takes; beside the polling start that it replaces, and above the floor of "
-        "the bare calls. Read the ratios: absolute times are this machine's. Takes about four minutes.",
+        description="Measures what is aimed at, prints one table, writes bench/results.json and the plots of docs/. "
+        "Each line is a ratio within one run, or a count. 'of the goal' is how many times the goal is reached. "
+        "Takes some minutes.",
     )
-    for name, kind, default, metavar, words in (
-        ("--json", Path, ROOT / "bench" / "results.json", "PATH", "the results; the plot goes beside them"),
-        ("--docs", Path, ROOT / "docs" / "measurements.md", "PATH", "the page about them"),
-        ("--containers", _count, 10, "N", "containers started together in a round"),
-        ("--rounds", _count, 5, "N", "rounds of each system, in turn"),
-        ("--lives", _count, 3, "N", "containers of each system whose calls are counted"),
-        ("--healthy", float, 15, "S", "seconds that these stay healthy"),
-        ("--idle", _count, 1000, "N", "containers of the idle hour"),
-        ("--seed", int, 1, "N", "of container ids, the idle containers' ages and the resampling"),
-    ):
-        shown = default.relative_to(ROOT) if isinstance(default, Path) else default
-        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{words} (default: {shown})")
     parser.add_argument(
-        "--parameter",
-        type=_parameter,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the stack, such as EarlyProbe=on; may be repeated",
+        "--only", choices=MODULES, action="append", help="this benchmark; may be repeated; the others' results stay"
     )
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="of the table (default: text)")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
 
 
 if __name__ == "__main__":

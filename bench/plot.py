@@ -1,43 +1,37 @@
-"""The plot: how many of a hundred starts were known within a time, for both systems, as an SVG."""
+"""Plots as SVG. Two plots of the same figures are the same file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bench.quantiles import quantile
-from bench.tables import SYSTEMS
+Point = tuple[float, float]
 
 _NEEDLESS: Final = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
 _CHANCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_STEP: Final = 2
 
 
-def plot(results: Mapping[str, Any]) -> str:
-    """Percent of starts across, milliseconds upwards on a logarithmic scale; a line for the floor."""
+def lines(title: str, *, x_title: str, y_title: str, series: Mapping[str, Iterable[Point]], **options: Any) -> str:
+    """A line for each series, on a logarithmic scale upwards. `options` are pygal's."""
     # Here, because pygal leaves a finder of its own behind that Python's import warns of ever after.
     import pygal  # noqa: PLC0415
     from pygal.style import CleanStyle  # noqa: PLC0415
 
     chart = pygal.XY(
-        title="From the agent listening to the backend knowing it",
-        x_title="percent of starts",
-        y_title="ms",
+        title=title,
+        x_title=x_title,
+        y_title=y_title,
         logarithmic=True,
         dots_size=2,
         width=900,
         height=460,
         legend_at_bottom=True,
         style=CleanStyle,
-        xrange=(0, 100),
         js=(),
+        **options,
     )
-    for system, name in SYSTEMS.items():
-        lags = [lag for one in results["rounds"] if one["system"] == system for lag in one["lag_ms"]]
-        chart.add(name, [(percent, quantile(lags, percent / 100)) for percent in range(_STEP, 101, _STEP)])
-    floor = results["floor_ms"]["after_listening"]
-    chart.add("floor after listening (GET /health, PutItem, GetItem)", [(0, floor), (100, floor)], show_dots=False)
-    svg = str(chart.render(is_unicode=True))
-    # It stands alone, and two plots of the same results are the same file.
-    return _CHANCE.sub("plot", _NEEDLESS.sub("", svg)) + "\n"
+    for name, points in series.items():
+        chart.add(name, list(points))
+    # It stands alone: no script, no comment, and no identifier that chance has made.
+    return _CHANCE.sub("plot", _NEEDLESS.sub("", str(chart.render(is_unicode=True)))) + "\n"

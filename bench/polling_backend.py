@@ -4,14 +4,17 @@ DescribeTasks every 2 s until RUNNING, the address out of the task's network int
 for the rest of the container's life DescribeTasks every 5 s (ecs.md 10). Each of the three is a Go ticker, so
 the first try comes one interval after it was begun. Retries and time-outs are the seed's: a call that fails is made
 again at the next tick.
+
+What it does is a generator of steps, which somewhere else are carried out: by `PollingBackend` in real time, by
+`bench.virtual.polling` on a simulated clock.
 """
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,11 +26,32 @@ HEALTH_TIMEOUT: Final = 60.0
 REQUEST_TIMEOUT: Final = 2.0
 PORT: Final = 9111
 
-Describe = Callable[[str], Mapping[str, Any]]
-"""DescribeTasks' answer for one task ARN."""
+T = TypeVar("T")
 
-Healthy = Callable[[str], bool]
-"""Whether GET /health at `host:port` answers 200."""
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A step that lasts so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeTask:
+    """A step that is answered with the task as DescribeTasks shows it; None for none, or when the call failed."""
+
+    task_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHealth:
+    """A step that is answered with whether GET /health at `host:port` answers 200."""
+
+    address: str
+
+
+Step: TypeAlias = Sleep | DescribeTask | CheckHealth
+Steps: TypeAlias = Generator[Step, Any, T]
 
 
 class StartFailed(Exception):
@@ -45,62 +69,97 @@ class Time:
 class Ticker:
     """Go's `time.Ticker`: ticks on a grid that begins one interval from now; of those missed, one is kept."""
 
-    def __init__(self, interval: float, time: Time) -> None:
+    def __init__(self, interval: float, monotonic: Callable[[], float]) -> None:
         self._interval = interval
-        self._time = time
-        self._due = time.monotonic() + interval
+        self._monotonic = monotonic
+        self._due = monotonic() + interval
 
-    def wait(self) -> float:
+    def wait(self) -> Steps[float]:
         """Returns at the next tick, or at once when one has been missed: the time it is then."""
-        while (early := self._due - self._time.monotonic()) > 0:
-            self._time.sleep(early)
-        now = self._time.monotonic()
+        while (early := self._due - self._monotonic()) > 0:
+            yield Sleep(early)
+        now = self._monotonic()
         missed = (now - self._due) // self._interval
         self._due += (missed + 1) * self._interval
         return now
 
 
-class PollingBackend:
-    """Waits for tasks that it started, by asking."""
+def wait_until_healthy(
+    task_arn: str, monotonic: Callable[[], float], resolved: Callable[[str], object] = lambda _: None
+) -> Steps[str]:
+    """The address of the agent that has answered; `resolved` is called with it before it is asked.
 
-    def __init__(self, describe: Describe, healthy: Healthy, time: Time) -> None:
+    Raises `StartFailed`.
+    """
+    address = yield from _wait_until_running(task_arn, monotonic)
+    resolved(address)
+    begun, ticker = monotonic(), Ticker(HEALTH_INTERVAL, monotonic)
+    while (yield from ticker.wait()) - begun < HEALTH_TIMEOUT:
+        if (yield CheckHealth(address)):
+            return address
+    raise StartFailed(f"The agent at {address} did not answer within {HEALTH_TIMEOUT:g} s.")
+
+
+def follow(task_arn: str, monotonic: Callable[[], float]) -> Steps[None]:
+    """Returns once the task has STOPPED."""
+    ticker = Ticker(LIFE_INTERVAL, monotonic)
+    while True:
+        yield from ticker.wait()
+        task = yield DescribeTask(task_arn)
+        if task is not None and task["lastStatus"] == "STOPPED":
+            return
+
+
+def _wait_until_running(task_arn: str, monotonic: Callable[[], float]) -> Steps[str]:
+    begun, ticker = monotonic(), Ticker(DESCRIBE_INTERVAL, monotonic)
+    while (yield from ticker.wait()) - begun < START_TIMEOUT:
+        task = yield DescribeTask(task_arn)
+        if task is None:
+            continue
+        if task["lastStatus"] == "STOPPED":
+            raise StartFailed(f"Task {task_arn} stopped: {task.get('stoppedReason')}")
+        if task["lastStatus"] == "RUNNING" and (ip := interface_ip(task)) is not None:
+            return f"{ip}:{PORT}"
+    raise StartFailed(f"Task {task_arn} was not RUNNING within {START_TIMEOUT:g} s.")
+
+
+class PollingBackend:
+    """Carries the steps out, one after the other.
+
+    `describe` gives DescribeTasks' answer for one task ARN, `healthy` whether GET /health at `host:port` answers 200.
+    """
+
+    def __init__(
+        self, describe: Callable[[str], Mapping[str, Any]], healthy: Callable[[str], bool], time: Time
+    ) -> None:
         self._describe = describe
         self._healthy = healthy
         self._time = time
 
     def wait_until_healthy(self, task_arn: str, resolved: Callable[[str], object] = lambda _: None) -> str:
-        """The address of the agent that has answered. `resolved` hears of it before it is asked.
-
-        Raises `StartFailed`.
-        """
-        address = self._wait_until_running(task_arn)
-        resolved(address)
-        begun, ticker = self._time.monotonic(), Ticker(HEALTH_INTERVAL, self._time)
-        while ticker.wait() - begun < HEALTH_TIMEOUT:
-            if self._healthy(address):
-                return address
-        raise StartFailed(f"The agent at {address} did not answer within {HEALTH_TIMEOUT:g} s.")
+        """As the function. Raises `StartFailed`."""
+        return self.carried_out(wait_until_healthy(task_arn, self._time.monotonic, resolved))
 
     def follow(self, task_arn: str) -> None:
-        """Returns once the task has STOPPED."""
-        ticker = Ticker(LIFE_INTERVAL, self._time)
-        while True:
-            ticker.wait()
-            task = self._task(task_arn)
-            if task is not None and task["lastStatus"] == "STOPPED":
-                return
+        """As the function."""
+        self.carried_out(follow(task_arn, self._time.monotonic))
 
-    def _wait_until_running(self, task_arn: str) -> str:
-        begun, ticker = self._time.monotonic(), Ticker(DESCRIBE_INTERVAL, self._time)
-        while ticker.wait() - begun < START_TIMEOUT:
-            task = self._task(task_arn)
-            if task is None:
-                continue
-            if task["lastStatus"] == "STOPPED":
-                raise StartFailed(f"Task {task_arn} stopped: {task.get('stoppedReason')}")
-            if task["lastStatus"] == "RUNNING" and (ip := interface_ip(task)) is not None:
-                return f"{ip}:{PORT}"
-        raise StartFailed(f"Task {task_arn} was not RUNNING within {START_TIMEOUT:g} s.")
+    def carried_out(self, steps: Steps[T]) -> T:
+        """What the steps lead to."""
+        answer: Any = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            match step:
+                case Sleep(seconds):
+                    answer = self._time.sleep(seconds)
+                case DescribeTask(task_arn):
+                    answer = self._task(task_arn)
+                case CheckHealth(address):
+                    answer = self._healthy(address)
 
     def _task(self, task_arn: str) -> Mapping[str, Any] | None:
         try:

@@ -89,7 +89,7 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
     async def load_many(container_ids: Sequence[str]) -> Loaded:
         return Loaded({name: records[name] for name in container_ids})
 
-    async def report(fact: Fact) -> None:
+    async def report(fact: Fact, _record: Record | None) -> None:
         if isinstance(fact, AgentAnswered):
             answered.append(time.time())
 

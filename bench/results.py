@@ -1,136 +1,57 @@
-"""What was measured, as the document that `bench/results.json` holds. Times are milliseconds in it."""
+"""bench/results.json: what each benchmark measured last. A run of one of them leaves the others as they are."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from statistics import mean, median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bench.floor import AFTER_LISTENING, EVENT_PATH
-from bench.polling_backend import DESCRIBE_INTERVAL, LIFE_INTERVAL
-from bench.quantiles import quantile, ratio_of_medians
+from bench.rows import Result, Row
 
-if TYPE_CHECKING:
-    from collections import Counter
-
-    from bench.calls import Lives
-    from bench.idle import Idle
-    from bench.latency import Round, Sample
-
-SCHEMA: Final = 1
-GOAL: Final = 10.0
-"""Times faster in the median."""
-SHARES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-HOUR: Final = 3600
-QUIET: Final = 0.6
-"""Processors busier than this are waited for, and the times say more about them than about the systems."""
+ROOT: Final = Path(__file__).parents[1]
+FILE: Final = ROOT / "bench" / "results.json"
+PLOTS: Final = ROOT / "docs"
+SCHEMA: Final = 2
 _PACKAGES: Final = ("boto3", "ministack", "aws-lambda-powertools", "pydantic", "transitions")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One run of the benchmark."""
-
-    machine: Mapping[str, Any]
-    options: Mapping[str, Any]
-    seconds: float
-    cold: Sample
-    rounds: Sequence[Round]
-    cold_starts: int
-    floor: Mapping[str, Sequence[float]]
-    lives: Lives
-    idle: Idle
+def read(file: Path = FILE) -> dict[str, Any]:
+    """By the benchmark's name: `at`, `seconds`, `machine`, `rows`, `details`."""
+    found: dict[str, Any] = json.loads(file.read_text())["benchmarks"] if file.exists() else {}
+    return found
 
 
-def document(measured: Measured) -> dict[str, Any]:
-    """JSON values: what was measured, what follows from it, and whether the goals are met."""
-    samples = [sample for one in measured.rounds for sample in one.samples]
-    polling, reach = (_lags(samples, system) for system in ("polling", "reach"))
-    times = ratio_of_medians(polling, reach, measured.options["seed"])
-    pieces = {name: median(seconds) for name, seconds in measured.floor.items()}
-    after = sum(pieces[piece] for piece in AFTER_LISTENING)
-    path = sum(pieces[piece] for piece in EVENT_PATH)
-    lives = measured.lives
-    normal_path = lives.reach_functions["ecs.DescribeTasks"] + lives.reach_backend["ecs.DescribeTasks"]
-    return {
-        "schema": SCHEMA,
+def rows(benchmark: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The rows of one benchmark of `read`."""
+    return tuple(Row(**row) for row in benchmark["rows"])
+
+
+def written(name: str, result: Result, seconds: float, file: Path = FILE, plots: Path = PLOTS) -> list[Path]:
+    """Puts one benchmark's result into the file and its plots beside the documents: the paths."""
+    benchmarks = read(file)
+    benchmarks[name] = {
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": dict(measured.machine),
-        "options": dict(measured.options),
-        "seconds": round(measured.seconds),
-        "lag_ms": {
-            "polling": _spread(polling),
-            "reach": _spread(reach),
-            "times_faster": {
-                "p50": round(times.value, 2),
-                "p50_95_percent": [round(times.low, 2), round(times.high, 2)],
-                **{
-                    name: round(quantile(polling, share) / quantile(reach, share), 2)
-                    for name, share in SHARES.items()
-                    if name != "p50"
-                },
-            },
-            "observer_gap": _ms(max(sample.gap for sample in samples)),
-        },
-        "stages_ms": {system: _stages(samples, system) for system in ("polling", "reach")},
-        "floor_ms": {
-            "pieces": {name: _spread(seconds) for name, seconds in measured.floor.items()},
-            "after_listening": _ms(after),
-            "event_path": _ms(path),
-            "reach_over_after_listening": round(median(reach) / after, 2),
-            "polling_over_after_listening": round(median(polling) / after, 2),
-        },
-        "cold": {
-            "first_start_lag_ms": _ms(measured.cold.lag),
-            "first_start_stages_ms": {name: _ms(value) for name, value in measured.cold.stages.items()},
-            "workers_started_while_measuring": measured.cold_starts,
-        },
-        "processors_busy": {
-            system: round(mean(one.busy for one in measured.rounds if one.system == system), 2)
-            for system in ("polling", "reach")
-        }
-        | {"busiest_round": round(max(one.busy for one in measured.rounds), 2)},
-        "quiet": all(one.busy <= QUIET for one in measured.rounds),
-        "calls_of_a_life": {
-            "lives": lives.number,
-            "healthy_seconds": lives.healthy_seconds,
-            "polling": _each(lives.polling, lives.number),
-            "reach_backend": _each(lives.reach_backend, lives.number),
-            "reach_functions": _each(lives.reach_functions, lives.number),
-            "events_delivered": round(lives.deliveries / lives.number, 1),
-            "polling_describe_tasks_per_hour_by_design": round(HOUR / LIFE_INTERVAL),
-            "polling_describe_tasks_per_start_by_design": f"one for each {DESCRIBE_INTERVAL:g} s until RUNNING",
-        },
-        "idle_hour": {
-            "containers": measured.idle.containers,
-            "looked_at": measured.idle.looked_at,
-            "calls": dict(sorted(measured.idle.calls.items())),
-            "polling_describe_tasks_by_design": round(measured.idle.containers * HOUR / LIFE_INTERVAL),
-        },
-        "goals": {
-            "at_least_10_times_faster_in_the_median": times.value >= GOAL,
-            "no_describe_tasks_on_the_normal_path": normal_path == 0,
-        },
-        "rounds": [
-            {
-                "system": one.system,
-                "busy": round(one.busy, 2),
-                "lag_ms": [_ms(sample.lag) for sample in one.samples],
-                "stages_ms": [{name: _ms(value) for name, value in sample.stages.items()} for sample in one.samples],
-            }
-            for one in measured.rounds
-        ],
+        "seconds": round(seconds),
+        "machine": machine(),
+        "rows": [asdict(row) for row in result.rows],
+        "details": dict(result.details),
     }
+    document = {"schema": SCHEMA, "benchmarks": dict(sorted(benchmarks.items()))}
+    texts = {file: json.dumps(document, indent=2, allow_nan=False) + "\n"}
+    texts |= {plots / name: text for name, text in result.plots.items()}
+    for path, text in texts.items():
+        path.write_text(text)
+    return list(texts)
 
 
 def machine() -> dict[str, Any]:
-    """What the times depend on, as far as it is known. No names of hosts or users."""
+    """What times depend on, as far as it is known. No names of hosts or users."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
     return {
@@ -141,30 +62,3 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
     }
-
-
-def _lags(samples: Sequence[Sample], system: str) -> list[float]:
-    return [sample.lag for sample in samples if sample.system == system]
-
-
-def _spread(seconds: Sequence[float]) -> dict[str, Any]:
-    return {
-        "samples": len(seconds),
-        "min": _ms(min(seconds)),
-        **{name: _ms(quantile(seconds, share)) for name, share in SHARES.items()},
-        "max": _ms(max(seconds)),
-    }
-
-
-def _stages(samples: Sequence[Sample], system: str) -> dict[str, Any]:
-    own = [sample.stages for sample in samples if sample.system == system]
-    names = dict.fromkeys(name for stages in own for name in stages)
-    return {name: _spread([stages[name] for stages in own if name in stages]) for name in names}
-
-
-def _each(calls: Counter[str], lives: int) -> dict[str, float]:
-    return {name: round(count / lives, 1) for name, count in sorted(calls.items()) if count}
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 1)

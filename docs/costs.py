@@ -1,7 +1,7 @@
 """What the stack costs: units that are counted, times list prices. Everything that docs/operations.md says of money.
 
 Units come from the template (alarms, schedules, sizes of functions, retentions), from `docs.measured` (a life and idle
-runs through the functions' own handlers), and from `ASSUMED`, which only AWS could measure.
+runs through the functions' own handlers), from virtual time (how long a start's functions run), and from `ASSUMED`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from core.client.reach_client import LATE, LATE_PAUSE, PAUSE
+from bench.polling_backend import DESCRIBE_INTERVAL, LIFE_INTERVAL
+from bench.virtual.durations import durations
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched
@@ -26,10 +27,15 @@ from docs.prices import (
     POLLERS,
     POLLS_A_MINUTE,
     PRICES,
-    USUAL_SECONDS,
     WAIT_SECONDS,
 )
+from docs.waiting import wait_units
 
+LIVES: Final = {"1 minute": 60.0, "1 hour": 3600.0}
+"""Of which the cost is told: how long a container is healthy."""
+FEW: Final = 20
+"""Fewer units are shown with their fractions."""
+MILLION: Final = 1_000_000
 REFUSALS: Final = {ErrorCode.INVALID_REQUEST, ErrorCode.ALREADY_RUNNING, ErrorCode.NOT_FOUND}
 """Codes of answers; no record has them."""
 
@@ -96,24 +102,23 @@ def with_traffic() -> list[Line]:
     ]
 
 
-def life() -> list[Line]:
-    """One container: started, healthy, stopped by the backend, ended, forgotten."""
+def life(healthy_seconds: float) -> list[Line]:
+    """One container: started, healthy for so long, stopped by the backend, ended, forgotten."""
     used = measured().life
     invoked = ", ".join(
         f"{number} {name.removesuffix('Function')}" for name, number in sorted(used.invocations.items())
     )
     kept = used.item_bytes / 1e9 * default("RecordRetentionDays") / DAYS
     logs = used.log_bytes / 1e9
+    writes, reads = looks(healthy_seconds)
     return [
         Line(f"Lambda requests: {invoked}", used.invocations.total(), "request"),
-        Line(
-            f"Lambda time, assumed: {USUAL_SECONDS:g} s each, the prober {ASSUMED['AgentHealthFunction']:g} s",
-            _gigabyte_seconds(used.invocations),
-            "time",
-        ),
+        Line("Lambda time, the prober's waiting in it", _gigabyte_seconds(used.invocations), "time"),
         Line("DynamoDB: writes, with those of the index", used.writes, "write"),
         Line("DynamoDB: reads of the functions", used.reads, "read"),
         Line(f"DynamoDB: reads of the backend, which waits {WAIT_SECONDS} s", wait_reads(WAIT_SECONDS), "read"),
+        Line("DynamoDB: writes of the reconciler's looks", writes, "write"),
+        Line("DynamoDB: reads of the three schedules", reads, "read"),
         Line("DynamoDB: the item, kept", kept, "table"),
         Line("DynamoDB: the item, in point-in-time recovery", kept, "recovery"),
         Line("SQS: send, receive, delete", used.messages, "queue"),
@@ -122,24 +127,53 @@ def life() -> list[Line]:
     ]
 
 
+def looks(healthy_seconds: float) -> tuple[float, float]:
+    """WRU and RRU of the safety net for a container that is healthy for so long.
+
+    The reconciler's first look comes after half an interval to one and a half (`core.machine.schedule`).
+    """
+    first = {"EveryMinute": Policy().healthy_check / 2}
+    every = {name: HOURS * 3600 / runs_a_month(one["ScheduleExpression"]) for name, (_, one) in schedules().items()} | {
+        "EveryMinute": Policy().healthy_check
+    }
+    often = {name: max(0.0, healthy_seconds - first.get(name, 0)) / seconds for name, seconds in every.items()}
+    used = measured().staying
+    return (
+        sum(often[name] * one.writes for name, one in used.items()),
+        sum(often[name] * one.reads for name, one in used.items()),
+    )
+
+
 def staying() -> list[Line]:
     """A month of one container that stays healthy: the safety net looks at it again and again."""
-    looks = {"EveryMinute": HOURS * 3600 / Policy().healthy_check}
-    often = {name: looks.get(name) or runs_a_month(one["ScheduleExpression"]) for name, (_, one) in schedules().items()}
-    used = measured().staying
+    writes, reads = looks(HOURS * 3600)
     return [
-        Line(
-            "DynamoDB: writes of the reconciler", sum(often[name] * one.writes for name, one in used.items()), "write"
-        ),
-        Line(
-            "DynamoDB: reads of the three schedules", sum(often[name] * one.reads for name, one in used.items()), "read"
-        ),
+        Line("DynamoDB: writes of the reconciler", writes, "write"),
+        Line("DynamoDB: reads of the three schedules", reads, "read"),
     ]
 
 
+def polling_describes(healthy_seconds: float) -> float:
+    """DescribeTasks that a polling start makes for one life. AWS charges nothing for them, and bounds their rate."""
+    return WAIT_SECONDS / DESCRIBE_INTERVAL + healthy_seconds / LIFE_INTERVAL
+
+
+def lives() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A million lives by component, of each of `LIVES`; the polling start beside them. Head and rows."""
+    tables = [life(seconds) for seconds in LIVES.values()]
+    rows = [
+        (same[0].what, str(PRICES[same[0].price]), *(f"{_amount(one)}: ${MILLION * one.dollars:.2f}" for one in same))
+        for same in zip(*tables, strict=True)
+    ]
+    sums = (f"**${MILLION * total(lines):.2f}**" for lines in tables)
+    polled = (f"{polling_describes(seconds):,.0f} DescribeTasks a life: $0.00" for seconds in LIVES.values())
+    head = ("what", "price", *(f"healthy for {name}: units of a life, a million lives" for name in LIVES))
+    return head, [*rows, ("**sum**", "", *sums), ("the polling start instead", "free, 20 a second", *polled)]
+
+
 def wait_reads(seconds: float) -> int:
-    """RRU of `core.client`'s wait in which no state lasts longer than `LATE`; a read is 1."""
-    return round(min(seconds, LATE) / PAUSE + max(0.0, seconds - LATE) / LATE_PAUSE)
+    """RRU of `core.client`'s wait for a start of so many seconds, of an image that it knows."""
+    return round(wait_units(seconds))
 
 
 def unhappy_metrics() -> tuple[str, ...]:
@@ -160,8 +194,8 @@ def facts() -> str:
     return f"""\
 - A stack without containers costs ${idle:.2f} a month, and ${busy:.2f} when some are started in every hour, without
   their lives.
-- A thousand lives cost ${1000 * total(life()):.2f}. The largest item of a life has {used.item_bytes:,} bytes, its logs
-  have {used.log_bytes / 1000:.0f} KB. A container that stays healthy for a month costs ${total(staying()):.3f} more.
+- The largest item of a life has {used.item_bytes:,} bytes, its logs have {used.log_bytes / 1000:.0f} KB. A container
+  that stays healthy for a month costs ${total(staying()):.3f} more.
 - An agent that never answers keeps its prober for {Policy().health_timeout:g} s: ${silent:.5f}, less when it shares
   the invocation with others.
 - {_words(unhappy_metrics())} are sent when something is amiss. CloudWatch charges a metric for the
@@ -169,6 +203,11 @@ def facts() -> str:
   `Failed` has up to {codes * causes} sets ({codes} codes x {causes} causes), and pays for those that occur: a kind of
   failure that shows in ten hours of a month costs ${10 * metric / HOURS:.3f}. That is worth it, because the kind is
   what an operator looks for first."""
+
+
+def seconds(function: str) -> float:
+    """Of one invocation."""
+    return {**ASSUMED, **durations()}[function]
 
 
 def total(lines: Iterable[Line]) -> float:
@@ -194,7 +233,8 @@ def _amount(line: Line) -> str:
         return f"{_size(line.amount)}-month"
     if unit.startswith("GB of"):
         return _size(line.amount)
-    return f"{line.amount:,.2f}" if unit.startswith("GB-s") else f"{line.amount:,.0f}"
+    whole = not unit.startswith("GB-s") and (line.amount >= FEW or line.amount == int(line.amount))
+    return f"{line.amount:,.0f}" if whole else f"{line.amount:,.2f}"
 
 
 def _size(gigabytes: float) -> str:
@@ -219,6 +259,4 @@ def _words(names: Iterable[str]) -> str:
 
 
 def _gigabyte_seconds(invocations: Mapping[str, int]) -> float:
-    return sum(
-        prod((number, ASSUMED.get(name, USUAL_SECONDS), memory(name) / 1024)) for name, number in invocations.items()
-    )
+    return sum(prod((number, seconds(name), memory(name) / 1024)) for name, number in invocations.items())

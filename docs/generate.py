@@ -28,7 +28,7 @@ from core.model.failure import Cause
 from core.probe.answer import ProbeErrorKind, probe_error
 from core.storage.attributes import Map
 from core.storage.item import ITEM
-from docs import costs, limits, permissions, rooms
+from docs import benched, costs, doctor, limits, permissions, rooms
 
 ROOT: Final = Path(__file__).parents[1]
 FOUNDATION: Final = "foundation.yaml"
@@ -38,6 +38,11 @@ def template(file: str = "template.yaml") -> dict[str, Any]:
     """A template, read as SAM reads it."""
     document: dict[str, Any] = yaml_parse((ROOT / file).read_text())
     return document
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def diagram() -> str:
@@ -152,9 +157,19 @@ def standing_cost() -> str:
 
 
 def life_cost() -> str:
-    """One container's life, and a month of one that stays."""
-    life, month = costs.table(costs.life(), "a life", 7), costs.table(costs.staying(), "a month", 4)
-    return f"{_table(*life)}\n\nA container that stays healthy, on top of it:\n\n{_table(*month)}"
+    """A million lives, and a month of one that stays."""
+    month = costs.table(costs.staying(), "a month", 4)
+    return f"{_table(*costs.lives())}\n\nA container that stays healthy, on top of it:\n\n{_table(*month)}"
+
+
+def doctor_checks() -> str:
+    """Every check of `reach doctor`."""
+    return _table(("group", "check", "is ok when"), doctor.checks())
+
+
+def doctor_policy() -> str:
+    """What IAM has to allow to whoever runs `reach doctor`."""
+    return f"```json\n{doctor.policy()}\n```"
 
 
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
@@ -176,7 +191,9 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "prices": prices,
     },
     "docs/item.md": {"attributes": item_attributes},
+    "docs/reach.md": {"doctor-checks": doctor_checks, "doctor-policy": doctor_policy},
     "docs/limits.md": {"limits": lambda: _table(*limits.table())},
+    "docs/measurements.md": benched.parts(_table),
     "docs/security.md": {"permissions": lambda: _table(*permissions.table())},
     "docs/runbook.md": {
         "connection-errors": connection_errors,
@@ -261,11 +278,6 @@ def _attributes(table: Map[Any], shown: set[Map[Any]], path: str = "") -> Iterat
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 if __name__ == "__main__":

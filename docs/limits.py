@@ -1,7 +1,7 @@
 """What a number of starts an hour takes of each quota of AWS, for docs/limits.md.
 
-Units of a life come from `docs.measured`, what only AWS could measure from `docs.prices`, calls a second from the
-local Fargate, which throttles like ECS (ecs.md 6).
+Units of a life come from `docs.measured`, how long functions run from `docs.costs`, calls a second from the local
+Fargate, which throttles like ECS (ecs.md 6).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from core.model.policy import Policy
 from docs import costs
 from docs.counted import default, event_sources
 from docs.measured import measured
-from docs.prices import ASSUMED, HOURS, USUAL_SECONDS, WAIT_SECONDS
+from docs.prices import HOURS, WAIT_SECONDS
 from local.fargate.api.rates import RATES
 
 STARTS: Final = (10, 1_000, 100_000)
 """An hour. A container lives for an hour, so as many are alive at a time."""
+LIFE: Final = 3600.0
 
 TASKS_A_CALL: Final = 100
 """Of DescribeTasks and ListTasks (ecs.md 6)."""
@@ -48,8 +49,8 @@ def limits() -> list[Limit]:
     used = measured().life
     [events] = [number for name, number in used.invocations.items() if name == "TaskStateFunction"]
     [batch] = [one["Properties"]["BatchSize"] for one in event_sources("SQS")]
-    seconds = sum(number * ASSUMED.get(name, USUAL_SECONDS) for name, number in used.invocations.items())
-    silent = ASSUMED["AgentHealthFunction"]
+    seconds = sum(number * costs.seconds(name) for name, number in used.invocations.items())
+    silent = costs.seconds("AgentHealthFunction")
     return [
         Limit("RunTask on Fargate, a second", _rate("RunTask"), _a_second),
         Limit("RunTask and StopTask, a second", _rate("StopTask"), lambda starts: 2 * _a_second(starts)),
@@ -80,7 +81,7 @@ def table() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     head = ("at so many starts an hour", "there is", *(f"{starts:,}" for starts in STARTS))
     rows = [(one.what, _spelt(one.there_is), *(_cell(one, starts) for starts in STARTS)) for one in limits()]
     logs = [measured().life.log_bytes * starts / 1e6 for starts in STARTS]
-    money = [starts * costs.total(costs.life()) + _standing() for starts in STARTS]
+    money = [starts * costs.total(costs.life(LIFE)) + _standing() for starts in STARTS]
     rows.append(("logs of the functions, MB an hour", "no limit", *(f"{one:,.1f}" for one in logs)))
     rows.append(("cost of the stack an hour, without the tasks", "-", *(f"${one:,.2f}" for one in money)))
     return head, rows

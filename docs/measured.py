@@ -172,6 +172,9 @@ class _Stack:
                 for container in told["detail"]["containers"]:
                     container["lastStatus"] = "RUNNING"
                     container.pop("exitCode", None)
+                del told["detail"]["executionStoppedAt"]
+            if status != "STOPPED":
+                del told["detail"]["stoppedAt"]
             self._task_event(told)
 
     def _task_event(self, document: dict[str, Any]) -> None:

@@ -47,9 +47,8 @@ PRICES: Final[Mapping[str, Price]] = MappingProxyType(
     }
 )
 
-ASSUMED: Final[Mapping[str, float]] = MappingProxyType({"AgentHealthFunction": 2.0, "ReconcileFunction": 0.3})
-"""Seconds of an invocation that only AWS could measure; of the functions that are not named, `USUAL_SECONDS`."""
-USUAL_SECONDS: Final = 0.2
+ASSUMED: Final[Mapping[str, float]] = MappingProxyType({"StopContainerFunction": 0.3, "ReconcileFunction": 0.3})
+"""Seconds of an invocation that does not occur in virtual time: a call to ECS and two to the table."""
 WAIT_SECONDS: Final = 40
 """From a start to its agent's answer: Fargate takes 20 to 60 s to RUNNING."""
 

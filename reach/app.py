@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from core.model.errors import ReachError
 from reach import Refused, __version__
 from reach.commands.attach import attach
+from reach.commands.doctor import doctor
 from reach.commands.exec_ import exec_command
 from reach.commands.inspect import inspect
 from reach.commands.logs import logs
@@ -52,6 +53,7 @@ for _command in (ps, inspect, wait, why, logs, stop):
     app.command(rich_help_panel=_CONTAINERS)(_command)
 app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
 app.command(rich_help_panel=_CONTAINERS)(attach)
+app.command(rich_help_panel=_STACK)(doctor)
 app.command(rich_help_panel=_STACK)(stage_agent)
 events.command()(record)
 events.command()(replay)

@@ -14,6 +14,7 @@ from core.model.facts import INIT
 from core.model.failure import Cause
 from core.model.identity import Ref, started_by
 from reach.staging.faults import Fault, StagingFailed, failed
+from reach.staging.script import MARK
 from reach.staging.task import FAMILY, STAGE
 
 LINES: Final = 12
@@ -40,7 +41,8 @@ def failure(task: Mapping[str, Any], output: Mapping[str, Sequence[str]], at: da
         error = f"stage.sh ended with {code}.\nWhat to do: {_DENIED}"
     else:
         error = _diagnosed(task, output, at)
-    said = [f"  {name}: {line}" for name, lines in output.items() for line in lines[-LINES:]]
+    told = {name: [line for line in lines if not line.startswith(MARK)] for name, lines in output.items()}
+    said = [f"  {name}: {line}" for name, lines in told.items() for line in lines[-LINES:]]
     return StagingFailed("\n".join([error, "Its output:", *said] if said else [error]))
 
 

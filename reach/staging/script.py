@@ -14,8 +14,9 @@ from reach.staging.versions import Listing, Report, Version
 SCRIPT: Final = files("reach.staging").joinpath("stage.sh").read_text()
 SHELL: Final = ("sh", "-c", SCRIPT, "sh")
 _NONE: Final = "-"
-_MARK: Final = "sockerless-stage"
-_END: Final = (_MARK, "end")
+MARK: Final = "sockerless-stage"
+"""The first word of each line of the report."""
+_END: Final = (MARK, "end")
 
 
 def stage(  # noqa: PLR0913 - one for each argument of the script
@@ -38,7 +39,7 @@ def listing(directory: str, run: str) -> list[str]:
 
 def read_report(lines: Iterable[str]) -> Report | None:
     """The report in the output of the script; None when its end is not there (yet)."""
-    said = [words for line in lines if (words := tuple(line.split()))[:1] == (_MARK,)]
+    said = [words for line in lines if (words := tuple(line.split()))[:1] == (MARK,)]
     if _END not in said:
         return None
     facts = {words[1]: words[2:] for words in said}
@@ -49,5 +50,5 @@ def read_report(lines: Iterable[str]) -> Report | None:
         for name, size, at in [of]
     )
     staged, sha256, new = facts.get("staged", (None, None, None))
-    [current], [before] = facts.get("current", (None,)), facts.get("before", (None,))
+    current, before = (next(iter(facts.get(name, ())), None) for name in ("current", "before"))
     return Report(Listing(current, versions), staged, sha256, new == "new", before)

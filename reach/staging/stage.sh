@@ -18,7 +18,6 @@ umask 022
 action=$1 directory=$2 id=$3
 name=sockerless-agent
 current=$directory/$name
-adopted=
 
 fail() {
     echo "stage.sh: $2" >&2
@@ -95,14 +94,10 @@ adopt() {
     [ ! -e "$directory/versions/$found" ] || found=$found-by-hand
     mkdir -p "$directory/versions/$found"
     ln "$current" "$directory/versions/$found/$name"
-    adopted=$found
 }
 
 switch() {
-    before=$adopted
-    [ ! -L "$current" ] || before=$(version_in "$(readlink "$current")")
-    [ -z "$before" ] || report before "$before"
-    [ "$before" != "$1" ] || [ -n "$adopted" ] || return 0
+    [ "$(readlink "$current" || :)" != "versions/$1/$name" ] || return 0
     ln -s "versions/$1/$name" "$directory/.$id"
     mv -f "$directory/.$id" "$current"
 }
@@ -113,17 +108,23 @@ version_in() {
     echo "${1%/*}"
 }
 
+# The version in use. One that was put there by hand has no name, but its SHA-256.
+used() {
+    if [ -L "$current" ]; then
+        version_in "$(readlink "$current")"
+    elif [ -e "$current" ]; then
+        short "$(sha_of "$current")"
+    fi
+}
+
 list() {
     for kept in "$directory"/versions/*/"$name"; do
         [ ! -e "$kept" ] || report version "$(version_in "${kept#"$directory"/}")" $(stat -c "%s %Y" "$kept")
     done
-    if [ -L "$current" ]; then
-        report current "$(version_in "$(readlink "$current")")"
-    elif [ -e "$current" ]; then
-        report current "$(short "$(sha_of "$current")")"
-    fi
+    report current $(used)
 }
 
+report before $(used)
 case $action in
     stage)
         copied=$4/$name machine=$5 version=$6 switched=$7

@@ -87,7 +87,7 @@ class _Batch:
             check_health=self._http.check_health,
             check_identity=self._http.check_identity if self._settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
-            settle_verdict=lambda verdict: asyncio.to_thread(settle_event, app, verdict),
+            settle_verdict=lambda *verdict: asyncio.to_thread(settle_event, app, *verdict),
             now=app.clock.now,
             sleep=asyncio.sleep,
             policy=app.policy,

@@ -19,19 +19,18 @@ from core.model.failure import ErrorCode
 from core.model.identity import Ref
 from core.model.instants import truncate
 from core.model.policy import Policy
-from core.model.record import Record, Settled
+from core.model.record import Settled
 from core.model.state import State
 from tests.e2e import documents, logs
 from tests.e2e.stack import HEALTH_TIMEOUT, Stack
 from tests.world import NONE, World
 
 
-def started_silently(stack: Stack, container_id: str, **lost: Any) -> tuple[Record, dict[str, Any]]:
-    """The pending record of a container whose events are lost, and the RUNNING event of its task."""
+def started_silently(stack: Stack, container_id: str, **lost: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a start has answered whose container's events are lost, and the RUNNING event of its task."""
     stack.fargate.fault(container_id, "events", drop=1.0, **lost)
-    stack.start(container_id)
-    record = stack.reaches(container_id, State.PENDING)
-    return record, stack.shown(record.task_arn, "RUNNING")
+    started = stack.start(container_id)
+    return started, stack.shown(started["task_arn"], "RUNNING")
 
 
 def now() -> datetime:
@@ -68,7 +67,7 @@ def test_a_refused_action_is_done_by_lambdas_retry(stack: Stack, container_id: s
 
 def test_a_killed_function_loses_nothing(stack: Stack, container_id: str) -> None:
     """SIGKILL between the save and the answer of ECS: Lambda invokes the function again, and that one asks ECS."""
-    record, running = started_silently(stack, container_id)
+    started, running = started_silently(stack, container_id)
     running["detail"]["attachments"] = []
     for container in running["detail"]["containers"]:
         container["networkInterfaces"] = []
@@ -78,7 +77,7 @@ def test_a_killed_function_loses_nothing(stack: Stack, container_id: str) -> Non
         assert saved.agent_address is None
         assert kill_workers(stack, "TaskState")
     healthy = stack.reaches(container_id, State.AGENT_HEALTHY)
-    assert healthy.task_arn == record.task_arn
+    assert healthy.task_arn == started["task_arn"]
 
 
 def test_a_recorded_stop_is_carried_out_by_the_reconciler(stack: Stack, container_id: str) -> None:
@@ -131,22 +130,21 @@ def test_a_lost_probe_is_sent_again(stack: Stack, container_id: str) -> None:
     stack.reaches(container_id, State.AGENT_HEALTHY)
 
 
-def test_a_start_that_died_before_its_answer_is_adopted(stack: Stack, container_id: str) -> None:
-    """RunTask was called, its answer never recorded: the reconciler finds the task by its startedBy."""
-    record, _ = started_silently(stack, container_id)
-    stack.change(container_id, check_at=now(), task_arn=None, task_definition_arn=None)
+def test_a_task_without_an_event_is_found(stack: Stack, container_id: str) -> None:
+    """RunTask was called, and no event has recorded its task: the reconciler finds it by its startedBy."""
+    started, _ = started_silently(stack, container_id)
+    stack.change(container_id, check_at=now())
     stack.reconcile()
-    assert stack.reaches(container_id, State.AGENT_HEALTHY).task_arn == record.task_arn
+    assert stack.reaches(container_id, State.AGENT_HEALTHY).task_arn == started["task_arn"]
 
 
 def test_a_start_that_died_goes_on_when_it_is_repeated(stack: Stack, container_id: str) -> None:
     """The same start again is the same generation, the same token and the same task."""
-    record, _ = started_silently(stack, container_id)
-    stack.change(container_id, task_arn=None, task_definition_arn=None)
-    answer = stack.start(container_id)
-    assert (answer["generation"], answer["task_arn"]) == (1, record.task_arn)
-    again = stack.reaches(container_id, State.PENDING)
-    assert again.agent_token == record.agent_token
+    started, _ = started_silently(stack, container_id)
+    before = stack.reaches(container_id, State.PENDING)
+    again = stack.start(container_id)
+    assert again == {**started, "state": State.ENI_RESOLVED}, "the start has asked ECS, as the reconciler does"
+    assert stack.reaches(container_id, State.AGENT_HEALTHY).agent_token == before.agent_token
     assert len(stack.tasks(container_id)) == 1
 
 

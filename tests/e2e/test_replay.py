@@ -29,8 +29,8 @@ def test_a_life_is_recorded_and_lived_again(
 ) -> None:
     """The recorded events lead to the state the stack is in, in their own order and in any other."""
     stack.start(container_id, cmd=["sh", "-c", "exit 7"])
-    stack.reaches(container_id, State.STOPPED)
-    task = stack.until(container_id, lambda record: record.task_version == 5, "the last event is folded").task_arn
+    task = stack.reaches(container_id, State.STOPPED).task_arn
+    stack.shown(task, "STOPPED")
     stack.eventually(lambda: _all_sent(stack, task), lambda: f"the events of {task} are sent")
     out = tmp_path / "capture"
     assert main(["events", "record", "--out", str(out), "--fargate", stack.cloud.ecs_endpoint]) == 0

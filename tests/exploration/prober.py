@@ -12,7 +12,8 @@ from typing import Final
 from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent, ProcessExited
 from core.model.identity import Ref
-from core.probe.view import ProbeView, Target, probe_view
+from core.model.record import Record
+from core.probe.view import Target, probe_view
 from tests.exploration.ecs import SimulatedEcs
 from tests.exploration.rules import Rules
 from tests.exploration.stores import SimulatedStore
@@ -40,15 +41,19 @@ class Prober:
         """One message."""
         world, attempts, begun = self._world, 0, self._world.scheduler.now
         target = Target(ref, address)
+        record: Record | None = None
         while world.scheduler.now < begun + PATIENCE:
-            seen = self._read(target)
+            seen = None
+            if (found := self._read(target)) is not None:
+                [record] = found
+                seen = probe_view(record, target)
             if seen is not None and seen.over is not None:
                 return
             attempts += 1
             self._rules.tried(ref.generation, address)
             task = self._agent(address, seen.token) if seen is not None else None
             if task is not None:
-                self._plane.judge(_verdict(task, ref, world.clock.now(), address, attempts))
+                self._plane.judge(_verdict(task, ref, world.clock.now(), address, attempts), record)
                 return
             if seen is not None and seen.once:
                 return
@@ -56,24 +61,25 @@ class Prober:
             if seen is not None and seen.deadline is not None:
                 left = (seen.deadline - world.clock.now()).total_seconds()
                 if left <= 0:
-                    self._give_up(target, attempts)
+                    self._give_up(target, attempts, record)
                     return
                 pause = min(pause, left + 0.001)
             world.sleep(pause)
         raise OutOfTime("probe", "OutOfTime", "the deadline lies beyond this worker's time")
 
-    def _read(self, target: Target) -> ProbeView | None:
+    def _read(self, target: Target) -> tuple[Record | None] | None:
+        """None for a read that failed."""
         try:
             found = self._store.load_many([target.ref.container_id])
         except CallFailed:
             return None
-        return probe_view(found.records.get(target.ref.container_id), target)
+        return (found.records.get(target.ref.container_id),)
 
     def _agent(self, address: str, token: str | None) -> Task | None:
         there = [task for task in self._ecs.tasks.values() if f"{task.address}:9111" == address]
         return next((task for task in there if task.answers and task.token == token), None)
 
-    def _give_up(self, target: Target, attempts: int) -> None:
+    def _give_up(self, target: Target, attempts: int, record: Record | None) -> None:
         self._plane.judge(
             AgentSilent(
                 ref=target.ref,
@@ -82,7 +88,8 @@ class Prober:
                 attempts=attempts,
                 last_error="connect timed out",
                 remedy="Check the security group.",
-            )
+            ),
+            record,
         )
 
 

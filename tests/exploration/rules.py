@@ -7,7 +7,7 @@ At every write, beside the rules of `writes`
 - `listed`: nobody who was shown a task says that there is none.
 - `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
 In answers and logs
-- `answer`: a normal answer of start names a task that its record wants, and no failed record.
+- `answer`: a normal answer of start names a task that its record wants or will take, and no failed record.
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
 - `late`: what the stream brings of a silence is pronounced then.
 - `untold`: a step is told by whoever wrote it.
@@ -150,7 +150,8 @@ class Rules:
             now.generation == record.generation and not now.state.ended and now.task_arn not in (None, record.task_arn)
         )
         unwanted = other and not now.gave_up(record.task_arn)
-        if unwanted or (record.generation, record.task_arn) not in self._named:
+        awaited = now.generation == record.generation and now.task_arn is None and not now.state.ended
+        if unwanted or not (awaited or (record.generation, record.task_arn) in self._named):
             self.breaks("answer", f"it names {self._name(record)}, which no record wants")
 
     def stopped(self, answer: Answer) -> None:

@@ -111,9 +111,9 @@ class ControlPlane:
         assert isinstance(observed, TaskObserved)
         settle_event(self._ports("TaskStateFunction"), observed)
 
-    def judge(self, verdict: Fact) -> None:
-        """`handlers.agent_health`, when a probe has ended."""
-        settle_event(self._ports("AgentHealthFunction"), verdict)
+    def judge(self, verdict: Fact, record: Record | None) -> None:
+        """`handlers.agent_health`, when a probe has ended that read this record last."""
+        settle_event(self._ports("AgentHealthFunction"), verdict, record)
 
     def reconcile(self, only: Sequence[str] | None = None) -> bool:
         """`handlers.reconcile`, of the minute or of the table's stream: whether nothing went wrong."""

@@ -95,7 +95,8 @@ def test_a_launch_that_failed_by_chance_is_made_again(account: Account) -> None:
 def test_a_task_without_spot_capacity_is_followed_by_on_demand(account: Account) -> None:
     """The copy differs in its capacity provider alone; the item keeps what was asked for and what was given up."""
     answer = account.start(event("start-container-spot"))
-    assert account.record().capacity_provider == "FARGATE_SPOT"
+    [spot] = account.ecs.describe_tasks(cluster=account.cluster, tasks=[answer["task_arn"]])["tasks"]
+    assert spot["capacityProviderName"] == "FARGATE_SPOT"
     account.told("task-failed-spot-capacity", answer["task_arn"])
     record = account.record()
     assert (record.capacity, record.capacity_provider) == (Capacity.SPOT_FIRST, "FARGATE")

@@ -117,11 +117,14 @@ def test_a_stopped_container_starts_again(account: Account) -> None:
     old = account.record()
     second = account.started()
     record = account.record()
-    assert (record.generation, record.state, record.task_arn) == (2, State.PENDING, second)
+    assert (record.generation, record.state, record.task_arn) == (2, State.PENDING, None)
     assert second != first
     assert record.agent_token != old.agent_token
     assert "ignored" in account.told("task-running", first)
     assert account.record() == record
+    account.falls_due(record.created_at)
+    account.reconcile(event("reconcile"))
+    assert account.record().task_arn == second
 
 
 def test_a_reported_exit_stops_the_container_with_its_code(account: Account) -> None:

@@ -118,7 +118,10 @@ def test_a_leaked_task_is_stopped(account: Account) -> None:
 
 def test_unused_definitions_go(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two that are days old, the one of a container that lives stays, and ECS deletes the other, unhurriedly."""
-    needed = task_of(account.started(container_id=OTHER, image="debian:bookworm")).task_definition_arn
+    living = account.started(container_id=OTHER, image="debian:bookworm")
+    account.falls_due(account.record(OTHER).created_at, OTHER)
+    account.reconcile(event("reconcile"))
+    needed = task_of(living).task_definition_arn
     unused = account.started()
     account.ecs.stop_task(cluster=account.cluster, task=unused)
     account.forgets(CONTAINER_ID)

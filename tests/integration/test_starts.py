@@ -97,7 +97,7 @@ def test_a_token_by_parameter_goes_with_its_container(aws: None) -> None:
     kept = account.ssm.get_parameter(Name=record.token_parameter, WithDecryption=True)["Parameter"]
     assert (kept["Type"], kept["Value"]) == ("SecureString", token_of(account))
     assert token_of(account) not in str(task_of(task).overrides)
-    definition = account.ecs.describe_task_definition(taskDefinition=record.task_definition_arn or "")
+    definition = account.ecs.describe_task_definition(taskDefinition=task_of(task).task_definition_arn or "")
     main = definition["taskDefinition"]["containerDefinitions"][-1]
     assert main["secrets"] == [{"name": "SOCKERLESS_AGENT_TOKEN", "valueFrom": record.token_parameter}]
 

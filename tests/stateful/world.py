@@ -214,8 +214,8 @@ class World:
             self.interruptions.call("load_many", lambda: None)
             return self.store.load(target.ref.container_id)
 
-        async def settle_verdict(verdict: Any) -> None:
-            self.plane.judge(verdict)
+        async def settle_verdict(verdict: Any, record: Record | None) -> None:
+            self.plane.judge(verdict, record)
 
         async def sleep(seconds: float) -> None:
             self.clock.advance(seconds)

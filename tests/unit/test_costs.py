@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.virtual.durations import durations
 from core.client import ReachClient
 from core.control.background_run import RunReport
 from docs import costs, counted, generate, measured
 from docs.metered_store import MeteredStore, item_bytes
-from docs.prices import PRICES, WAIT_SECONDS
+from docs.prices import ASSUMED, PRICES, WAIT_SECONDS
 from handlers import telemetry
 from handlers.app import App
 from tests.factories import CONTAINER_ID, at, pending
@@ -127,12 +128,40 @@ def test_a_life_is_measured_whole(forget: Callable[[], None]) -> None:
 
 def test_lines_are_products_and_sums() -> None:
     """A line is its count times its price, and the last row of a table is the sum of the others."""
-    for lines in (costs.standing(), costs.with_traffic(), costs.life(), costs.staying()):
+    for lines in (costs.standing(), costs.with_traffic(), costs.life(3600), costs.staying()):
         for line in lines:
             assert line.amount > 0
             assert line.dollars == line.amount * PRICES[line.price].dollars / PRICES[line.price].per
         _, [*_, (_, _, _, shown)] = costs.table(lines, "", 9)
         assert shown == f"**${sum(line.dollars for line in lines):.9f}**"
+
+
+def test_a_longer_life_is_looked_at_more_often() -> None:
+    """The reconciler's first look comes after half an interval at the earliest, then one in each interval."""
+    writes, reads = costs.looks(3600)
+    assert costs.looks(60)[0] == 0
+    assert costs.looks(7200)[0] - writes == pytest.approx(4 / 3.5 * writes)
+    assert reads > costs.looks(60)[1] > 0
+
+
+def test_a_million_lives_are_a_million_times_one() -> None:
+    """The sums stand below their components, and the polling start, which AWS charges nothing for, below them."""
+    head, [*lines, sums, polling] = costs.lives()
+    assert len(head) == 2 + len(costs.LIVES)
+    assert len(lines) == len(costs.life(60))
+    assert sums[2:] == tuple(f"**${1e6 * costs.total(costs.life(seconds)):.2f}**" for seconds in costs.LIVES.values())
+    assert polling[2:] == ("32 DescribeTasks a life: $0.00", "740 DescribeTasks a life: $0.00")
+
+
+def test_a_function_is_billed_for_as_long_as_it_runs_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that takes twice as long costs twice its time."""
+    time = {line.what: line for line in costs.life(60)}["Lambda time, the prober's waiting in it"]
+    longer = {name: 2 * seconds for name, seconds in durations().items()}
+    assumed = {name: 2 * seconds for name, seconds in ASSUMED.items()}
+    monkeypatch.setattr(costs, "durations", lambda: longer)
+    monkeypatch.setattr(costs, "ASSUMED", assumed)
+    again = {line.what: line for line in costs.life(60)}[time.what]
+    assert again.amount == pytest.approx(2 * time.amount)
 
 
 def test_an_alarm_and_a_schedule_more_are_paid_for(forget: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:

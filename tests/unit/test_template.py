@@ -12,6 +12,7 @@ from core.control.retire_definitions import DELETE_BATCH, MOST_A_RUN, PAUSE
 from core.launch.settings import Settings
 from core.model.state import State
 from handlers.reconcile import FIND_LEAKS, MARGIN, RETIRE_DEFINITIONS
+from reach import __version__
 from tests.factories import event
 from tests.template import Resolved, load_template
 from tests.unit.core.control.test_lost_probes import DELIVERIES, VISIBILITY
@@ -28,6 +29,7 @@ FUNCTIONS = {
     "ReconcileFunction": "handlers.reconcile.handler",
 }
 OUTPUTS = {
+    "TemplateVersion",
     "ContainersTableName",
     "TaskStateFunctionArn",
     "AgentHealthFunctionArn",
@@ -122,6 +124,11 @@ def test_outputs_are_the_ones_of_the_contract() -> None:
     assert set(outputs) == OUTPUTS
     assert all(one["Description"] for one in outputs.values())
     assert {name for name, one in outputs.items() if "Condition" in one} == {"ProberSecurityGroupId"}
+
+
+def test_the_template_has_the_version_of_reach() -> None:
+    """`reach doctor` says when a stack and the command are of two versions."""
+    assert TEMPLATE["Outputs"]["TemplateVersion"]["Value"] == __version__
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -19,7 +19,7 @@ from local.fargate.api.wire import page
 from local.fargate.faults import OF_A_CALL, OF_A_TASK, FaultName, Faults, met_on
 from local.fargate.life import Life, World
 from local.fargate.rules import override_violations
-from local.fargate.rules.capacity import NOT_ASSOCIATED, provider_of
+from local.fargate.rules.capacity import NOT_ASSOCIATED, PROVIDERS, provider_of
 from local.fargate.task import Container, NetworkInterface, Task, now
 
 log: Final = logging.getLogger("local.fargate")
@@ -53,6 +53,7 @@ class ControlPlane:
             "ListTaskDefinitionFamilies": self._definitions.list_families,
             "DeregisterTaskDefinition": self._definitions.deregister,
             "DeleteTaskDefinitions": self._definitions.delete,
+            "DescribeClusters": self.describe_clusters,
             "RunTask": self.run_task,
             "DescribeTasks": self.describe_tasks,
             "ListTasks": self.list_tasks,
@@ -84,6 +85,23 @@ class ControlPlane:
         await asyncio.gather(*self._courses.values(), return_exceptions=True)
         await asyncio.gather(*(life.abandon() for life in self._lives.values()))
         await self._world.runtime.close()
+
+    def describe_clusters(self, request: dict[str, Any]) -> dict[str, Any]:
+        """DescribeClusters: each is ACTIVE and has Fargate's capacity providers; the others are MISSING."""
+        wanted = [cluster_name(one) for one in request.get("clusters") or [None]]
+        found = [
+            {
+                "clusterArn": self._names.cluster(name),
+                "clusterName": name,
+                "status": "ACTIVE",
+                "capacityProviders": list(PROVIDERS),
+            }
+            for name in wanted
+            if name in self._clusters
+        ]
+        missing = [name for name in wanted if name not in self._clusters]
+        failures = [{"arn": self._names.cluster(name), "reason": "MISSING"} for name in missing]
+        return {"clusters": found, "failures": failures}
 
     def run_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """RunTask: 200 with `failures` when there is no capacity; the same tasks for the same client token."""

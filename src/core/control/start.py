@@ -1,4 +1,4 @@
-"""Starting a container: claim the launch in the record, then run the task, then save the task's ARN.
+"""Starting a container: claim the launch in the record, then run the task, whose first event writes its ARN.
 
 Every call may be the last one this function makes, and another start of the same container may be at work. So what is
 about to be done is saved before it is done: the record names each start that asks ECS for a task (`Record.asked`)
@@ -9,42 +9,23 @@ Only when every start that asked has been refused does the next launch begin. A 
 that the record does not name, is stopped: the record has its stop pending (`UnwantedTask`), or its starter does it.
 """
 
-import hmac
-import json
-from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Final
 
+from core.control.claim import Claim, already_running, claim_launch
 from core.control.describe_tasks import describe_task
 from core.control.perform import launch_accepted
 from core.control.run_task import SECONDS, Patience, run_task
-from core.control.settle import settle
-from core.launch.capacity import choose_capacity
+from core.control.settle import hold, settle
 from core.launch.parse import parse_start_request
-from core.launch.plan import LaunchPlan, plan_launch
-from core.launch.request import StartRequest
 from core.machine.next_actions import next_actions, relaunch_pending
-from core.machine.schedule import schedule
-from core.model.actions import StopTask
 from core.model.errors import CallFailed, RecordDeleted, Refused
-from core.model.facts import Fact, LaunchRejected
+from core.model.facts import Fact, LaunchAccepted, LaunchRejected, TaskGone
 from core.model.failure import ErrorCode, Failure
-from core.model.parts import Ask, Launching, UnwantedTask
 from core.model.record import Record
-from core.model.state import State
-from core.ports import Launched, Ports, RevisionConflict
+from core.ports import Launched, Ports
 
 PAUSE: Final = 1.0
 """Seconds before a launch that ECS refused is tried again: capacity comes back in moments or not at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The saved record in which one start, `by`, says that it asks for the task of `record.attempt`, and its plan."""
-
-    by: str
-    record: Record
-    plan: LaunchPlan
 
 
 def start_container(ports: Ports, document: object, by: str, *, seconds: float = SECONDS) -> Record:
@@ -58,7 +39,9 @@ def start_container(ports: Ports, document: object, by: str, *, seconds: float =
     request = parse_start_request(document)
     patience = Patience(ports.clock, seconds)
     while True:
-        claim = _claim(ports, request, by)
+        claim = claim_launch(ports, request, by)
+        if (known := _known(ports, claim)) is not None:
+            return _answer(ports, claim, known)
         try:
             launched = _launch(ports, claim, patience)
         except CallFailed as failed:
@@ -72,79 +55,18 @@ def start_container(ports: Ports, document: object, by: str, *, seconds: float =
             return _accepted(ports, claim, launched)
 
 
-def _claim(ports: Ports, request: StartRequest, by: str) -> Claim:
-    """The record of this start, saved. Two starters end with the same record, and both are named in it."""
-    known = ports.store.load(request.container_id)
-    tidied = None
-    while True:
-        _refuse_if_running(request, known)
-        if known is not None and known.state.ended and known.ref != tidied and next_actions(known, ports.policy):
-            # Finish what the old generation has pending (StopTask, DeleteParameter) before its record is replaced.
-            # Then decide again on what is saved: another start may have been quicker.
-            tidied = known.ref
-            known = settle(ports, known).record
-            continue
-        claim = _claimed(ports, request, known, by)
-        try:
-            ports.store.save(claim.record)
-        except RevisionConflict as conflict:
-            if conflict.current != claim.record:
-                known = conflict.current or ports.store.load(request.container_id)
-                continue
-        return claim
+def _known(ports: Ports, claim: Claim) -> Record | None:
+    """The record with the task that another start of this launch has asked for, where ECS shows it.
 
-
-def _claimed(ports: Ports, request: StartRequest, known: Record | None, by: str) -> Claim:
-    """Planned before anything is written: what cannot be launched is refused here."""
-    now = ports.clock.now()
-    record = known if known is not None and not known.state.ended else _next_generation(ports, request, known)
-    record = replace(record, capacity=choose_capacity(request, ports.settings))
-    plan = plan_launch(
-        request,
-        ports.settings,
-        token=record.agent_token or "",
-        generation=record.generation,
-        attempt=record.attempt,
-        provider=record.provider,
-    )
-    asked = (*record.asked_by_others(by), Ask(by, now))
-    claimed = replace(
-        record,
-        revision=record.revision + 1,
-        updated_at=now,
-        image=request.image,
-        entrypoint=request.entrypoint,
-        cmd=request.cmd,
-        injection=plan.injection,
-        keep_alive=plan.keep_alive,
-        agent_flavor=ports.settings.agent_flavor,
-        labels=request.labels,
-        logs=plan.logs,
-        token_parameter=plan.secret_name,
-        health_timeout=request.health_timeout,
-        start_timeout=request.start_timeout,
-        security_groups=request.security_groups,
-        max_lifetime=request.max_lifetime or ports.settings.max_lifetime_seconds or None,
-        launching=Launching(asked, _request_hash(request, record)),
-    )
-    return Claim(by, schedule(claimed, ports.policy, now), plan)
-
-
-def _next_generation(ports: Ports, request: StartRequest, known: Record | None) -> Record:
-    """A task whose end the last generation still has pending is remembered by this one: ECS may not show it yet."""
-    now = ports.clock.now()
-    actions = next_actions(known, ports.policy) if known else ()
-    return Record(
-        container_id=request.container_id,
-        state=State.PENDING,
-        generation=known.generation + 1 if known else 1,
-        revision=known.revision if known else 0,
-        created_at=now,
-        updated_at=now,
-        cluster_arn=ports.settings.cluster_arn,
-        agent_token=ports.new_token(),
-        unwanted_tasks=tuple(UnwantedTask(one.task_arn, now) for one in actions if isinstance(one, StopTask)),
-    )
+    It need not be asked for again, and a refusal of this start (IAM's comes before ECS reads the client token) would
+    not say that there is none.
+    """
+    if not claim.record.asked_by_others(claim.by):
+        return None
+    try:
+        return _launched_before(ports, claim)
+    except CallFailed:
+        return None  # RunTask waits for its turn, and its client token makes it the same task
 
 
 def _launch(ports: Ports, claim: Claim, patience: Patience) -> Launched:
@@ -161,14 +83,30 @@ def _launch(ports: Ports, claim: Claim, patience: Patience) -> Launched:
 
 
 def _accepted(ports: Ports, claim: Claim, launched: Launched) -> Record:
-    ref = claim.record.ref
+    ref, accepted = claim.record.ref, launch_accepted(ports, claim.record.ref, launched)
+    if (record := _unwritten(ports, claim, accepted)) is not None:
+        return record
     # An event of the task may have been here first: then the ARN is known, and this fact is stale.
-    record = _settled(ports, claim, launch_accepted(ports, ref, launched))
+    record = _settled(ports, claim, accepted)
     if record is None or record.ref != ref:
         # Started so late that its generation is over: no record will ever name it.
         reason = f"Started too late for generation {ref.generation} of container {ref.container_id}."
         ports.ecs.stop(launched.cluster_arn, launched.task_arn, reason)
     return _answer(ports, claim, record)
+
+
+def _unwritten(ports: Ports, claim: Claim, accepted: LaunchAccepted) -> Record | None:
+    """The record with its task, which ECS's first event writes; None when it has to be written now.
+
+    Until then the saved record is that of a start that died after RunTask: whoever needs the task finds it by its
+    startedBy (`core.control.describe_tasks`). Now, where another start asks too, or anything has changed meanwhile.
+    """
+    record = claim.record
+    if record.asked_by_others(claim.by) or next_actions(record, ports.policy):
+        return None
+    if ports.store.load(record.container_id) != record:
+        return None
+    return hold(ports, record, accepted)
 
 
 def _rejected(ports: Ports, claim: Claim, failed: CallFailed) -> None:
@@ -189,16 +127,23 @@ def _rejected(ports: Ports, claim: Claim, failed: CallFailed) -> None:
         if record.attempt > rejected.attempt and not relaunch_pending(record):
             return
         raise failed.but(uncertain=True) from failed
-    raise _already_running(_answer(ports, claim, record)) from failed
+    raise already_running(_answer(ports, claim, record)) from failed
 
 
 def _find_launched_task(ports: Ports, claim: Claim, failed: CallFailed) -> Record:
     """An earlier try of this launch started a task with this client token. Find it, use it."""
-    fact = describe_task(ports, claim.record)
-    record = None if fact is None else _settled(ports, claim, fact)
-    if record is None or record.task_arn is None:
+    if (record := _launched_before(ports, claim)) is None:
         raise failed.but(uncertain=True) from failed
     return _answer(ports, claim, record)
+
+
+def _launched_before(ports: Ports, claim: Claim) -> Record | None:
+    """The record with the task of this launch that ECS shows; None when it shows none."""
+    fact = describe_task(ports, claim.record)
+    if fact is None or isinstance(fact, TaskGone):
+        return None
+    record = _settled(ports, claim, fact)
+    return record if record is not None and record.task_arn is not None else None
 
 
 def _settled(ports: Ports, claim: Claim, fact: Fact) -> Record | None:
@@ -222,33 +167,7 @@ def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
         remedy = "Start the container again; nothing but this stack may delete items that have not ended."
         raise Refused(Failure(ErrorCode.LAUNCH_FAILED, deleted, remedy, transient=True))
     if record.ref != claim.record.ref:
-        raise _already_running(record)
+        raise already_running(record)
     if record.error is not None:
         raise Refused(record.error)
     return record
-
-
-def _request_hash(request: StartRequest, record: Record) -> str:
-    """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
-    document = json.dumps(request.model_dump(mode="json"), sort_keys=True)
-    return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
-
-
-def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
-    if known is None or known.state.ended:
-        return
-    if not known.unlaunched or relaunch_pending(known):
-        raise _already_running(known)
-    if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
-        started = f"{_running(known)} with another request, and its task may have been started."
-        remedy = "Send the same request again, or stop the container first."
-        raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))
-
-
-def _already_running(record: Record) -> Refused:
-    remedy = "Stop it first, or wait until it has ended; then start it again."
-    return Refused(Failure(ErrorCode.ALREADY_RUNNING, f"{_running(record)}.", remedy))
-
-
-def _running(record: Record) -> str:
-    return f"Container {record.container_id} is {record.state} in generation {record.generation}"

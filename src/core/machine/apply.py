@@ -13,7 +13,7 @@ from typing import assert_never
 from core.machine import messages
 from core.machine.apply_launch import failed_task_missing, launch_accepted, launch_claimed, launch_rejected, task_listed
 from core.machine.apply_task import apply_task, explain
-from core.machine.changes import Stale, close, fail, fire, note, resolve, settle_disowned
+from core.machine.changes import Stale, close, confirm_stop, fail, fire, note, resolve, settle_disowned
 from core.machine.lifetime import lifetime_ends_at
 from core.machine.next_actions import kept_running, relaunch_pending, silence_known
 from core.machine.schedule import OUTPUT_DEADLINE, PROBE_GRACE, own_policy, schedule
@@ -86,7 +86,7 @@ def _task_gone(record: Record, fact: facts.TaskGone, policy: Policy) -> Record |
         return Stale("it concerns another task")
     if record.state.ended:
         # No stop is pending any more. An ended record learns no more from it.
-        return record if fact.task_arn is None else note(record, Instant.STOPPING, fact.at)
+        return record if fact.task_arn is None else confirm_stop(record, fact.at)
     if (fact.at - record.last_asked_at).total_seconds() < policy.launch_check:
         return Stale("the launch is so young that ECS may not show its task yet")
     if relaunch_pending(record):
@@ -185,11 +185,15 @@ def _stop_requested(record: Record, fact: facts.StopRequested, policy: Policy) -
         return Stale("a stop was asked for already")
     if record.state.ended and not kept_running(record, policy):
         return Stale(f"the record is {record.state} already")
-    return replace(record, stop=replace(record.stop or Stop(reason=fact.reason), requested=True))
+    requested = replace(record.stop or Stop(reason=fact.reason), requested=True)
+    if record.task_arn is None or record.stopping or record.state.ended:
+        return replace(record, stop=requested)
+    # One write says both: StopTask follows it, and ECS's next event says whether it came (`core.machine.unsaved`).
+    return note(replace(record, stop=replace(requested, unconfirmed=True)), Instant.STOPPING, fact.at)
 
 
 def _stop_accepted(record: Record, fact: facts.StopAccepted) -> Record | Stale:
     if record.task_arn == fact.task_arn:
-        return note(record, Instant.STOPPING, fact.at)
+        return confirm_stop(record, fact.at)
     left = settle_disowned(record, fact.task_arn)
     return Stale("it concerns another task") if left == record else left

@@ -137,6 +137,7 @@ def _stop(record: Record, task: TaskObserved) -> Stop | None:
     exit_code = main.exit_code if main and not before.reported else None
     stop = replace(
         before,
+        unconfirmed=before.unconfirmed and not _leaving(task),
         code=task.stop_code or before.code,
         reason="; ".join(dict.fromkeys(reasons)) or before.reason,
         exit_code=exit_code if exit_code is not None else before.exit_code,

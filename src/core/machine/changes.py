@@ -72,6 +72,12 @@ def note(record: Record, name: Instant, at: datetime) -> Record:
     return record if name in record.timings else replace(record, timings={**record.timings, name: at})
 
 
+def confirm_stop(record: Record, at: datetime) -> Record:
+    """The task is stopping, or gone: no StopTask is pending any more."""
+    stop = record.stop and replace(record.stop, unconfirmed=False)
+    return note(replace(record, stop=stop), Instant.STOPPING, at)
+
+
 def disown(record: Record, task_arn: str, at: datetime) -> Record:
     """A task of this container that is not the record's: its stop is pending from now on."""
     if any(task.task_arn == task_arn for task in record.unwanted_tasks):

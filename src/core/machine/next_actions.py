@@ -88,7 +88,7 @@ def _for_the_launch(record: Record) -> Iterator[Action]:
 
 def _for_the_task(record: Record, policy: Policy) -> Iterator[Action]:
     ref, cluster, task = record.ref, record.cluster_arn or "", record.task_arn
-    if task is None or record.stopping:
+    if task is None or record.stop_confirmed:
         return
     probed = record.state is State.ENI_RESOLVED or record.exit_unseen
     address = record.agent_address if probed else record.early_address

@@ -18,6 +18,8 @@ PROBE_GRACE: Final = 15.0
 """Seconds from the probe's deadline until its prober counts as lost, and the agent is probed again."""
 OUTPUT_CHECK: Final = 30.0
 """Seconds from an unexplained end until the reconciler reads the output: the function that saved it comes first."""
+TOLERANCE: Final = 0.5
+"""The share of the time to a check by which an earlier `check_at` may miss it."""
 OUTPUT_DEADLINE: Final = 300.0
 """Seconds from an unexplained end until ECS's words alone decide it: no function could read the output."""
 
@@ -32,7 +34,10 @@ def own_policy(record: Record, policy: Policy) -> Policy:
 
 
 def schedule(record: Record, policy: Policy, now: datetime) -> Record:
-    """The record with `watch` and `check_at` of the next check, or without them when nothing is pending."""
+    """The record with `watch` and `check_at` of the next check, or without them when nothing is pending.
+
+    Another `check_at` costs two writes of the index. So one that comes at about the right time stays.
+    """
     seconds = _seconds_to_next_check(record, own_policy(record, policy), now)
     if seconds is None:
         return replace(record, watch=None, check_at=None)
@@ -42,6 +47,8 @@ def schedule(record: Record, policy: Policy, now: datetime) -> Record:
         seconds = min(seconds, max(0.0, (ends - now).total_seconds()))
     # Ids are hashes, so their digits spread evenly.
     watch = shards(policy)[int(record.container_id[-8:], 16) % policy.watch_shards]
+    if record.check_at is not None and abs((record.check_at - now).total_seconds() - seconds) <= seconds * TOLERANCE:
+        return replace(record, watch=watch)
     return replace(record, watch=watch, check_at=truncate(now + timedelta(seconds=seconds)))
 
 
@@ -56,7 +63,7 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
     if record.unexplained is not None:
         return OUTPUT_CHECK
     if record.stopping:
-        return policy.stopping_check
+        return policy.stopping_check if record.stop_confirmed else policy.probe_check
     if silence_known(record):
         return 0
     match record.state:

@@ -64,6 +64,7 @@ class Probe:
 class Stop:
     """`stop`: how the task ended. `code` is ECS's stopCode, an open set. `requested`: the backend asked for the end.
 
+    `unconfirmed`: `timings.stopping` is the request's, and StopTask may not have been called yet.
     `reported`: the agent reported the exit code, so that of ECS is only that of the StopTask that followed. `expired`:
     its `max_lifetime` has passed. `oom_killed`: killed for the memory it used. `cause`: the diagnosis of an end without
     an `error`.
@@ -73,6 +74,7 @@ class Stop:
     reason: str | None = None
     exit_code: int | None = None
     requested: bool = False
+    unconfirmed: bool = False
     reported: bool = False
     expired: bool = False
     oom_killed: bool = False

@@ -156,8 +156,13 @@ class Record:
 
     @property
     def stopping(self) -> bool:
-        """ECS is ending the task, or has accepted our StopTask."""
+        """ECS is ending the task, has accepted our StopTask, or is about to be asked for it (`Stop.unconfirmed`)."""
         return Instant.STOPPING in self.timings or Instant.STOPPED in self.timings
+
+    @property
+    def stop_confirmed(self) -> bool:
+        """The task is `stopping` as far as ECS is concerned: no StopTask is pending."""
+        return self.stopping and not (self.stop is not None and self.stop.unconfirmed)
 
 
 @dataclass(frozen=True, slots=True)

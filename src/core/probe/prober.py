@@ -105,7 +105,8 @@ class AgentProbe:
     answer counts only if the agent knows the record's token.
 
     No try begins at or after `give_up_at`: leave time for one try (two requests with `check_identity`) and a write.
-    `read_record` reads the target's record; its own time-outs bound it.
+    `read_record` reads the target's record; its own time-outs bound it. `settle_verdict` gets the newest one with the
+    verdict, None before the first read: what has changed since, the condition of its write shows.
     """
 
     target: Target
@@ -113,7 +114,7 @@ class AgentProbe:
     check_health: CheckHealth
     check_identity: CheckIdentity | None = None
     read_record: Callable[[], Awaitable[Record | None]]
-    settle_verdict: Callable[[Verdict], Awaitable[object]]
+    settle_verdict: Callable[[Verdict, Record | None], Awaitable[object]]
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[object]]
     policy: Policy
@@ -123,6 +124,7 @@ class AgentProbe:
     last_error: ProbeError | None = field(default=None, init=False)
     failed_reads: int = field(default=0, init=False)
     last_read_error: str | None = field(default=None, init=False)
+    record: Record | None = field(default=None, init=False)
     view: ProbeView = field(default_factory=ProbeView, init=False)
     has_read: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -182,7 +184,8 @@ class AgentProbe:
         while True:
             pause = READ_INTERVAL
             try:
-                self.view = probe_view(await self.read_record(), self.target)
+                self.record = await self.read_record()
+                self.view = probe_view(self.record, self.target)
                 read = True
             except CallFailed as failed:
                 self.failed_reads += 1
@@ -201,7 +204,7 @@ class AgentProbe:
         until = min(self.now() + timedelta(seconds=TABLE_PATIENCE), self.give_up_at)
         while True:
             try:
-                await self.settle_verdict(verdict)
+                await self.settle_verdict(verdict, self.record)
             except CallFailed as failed:
                 if self.now() >= until:
                     raise self._table_failed("The verdict could not be written to the table", failed) from failed

@@ -136,6 +136,7 @@ _STOP: Final = Map(
     ("reason", TEXT, "once ECS shows it", "ECS's text"),
     ("exit_code", INTEGER, "once ECS shows it", "in `stopped` that of the container's own process, in `failed` ECS's"),
     ("requested", FLAG, "when true", "the backend requested the end"),
+    ("unconfirmed", FLAG, "when true", "StopTask may have failed, so it is called again until ECS shows the end"),
     ("reported", FLAG, "when true", "the agent reported the end and its `exit_code`, so ECS's is not taken"),
     ("expired", FLAG, "when true", "`max_lifetime` passed, so the task was stopped"),
     ("oom_killed", FLAG, "when true", "the container was killed for the memory it used"),

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bench.observer import Observer, listeners
+from bench.local_cloud.observer import Observer, listeners
 
 TABLE = b"""\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,25 +72,28 @@ def backend(world: FakeWorld, time: FakeTime) -> PollingBackend:
     return PollingBackend(world.describe, world.healthy, Time(time.sleep, time.monotonic))
 
 
+def ticks(time: FakeTime, number: int, sleep: Callable[[float], object] | None = None) -> list[float]:
+    """The instants of so many ticks of two seconds."""
+    ticker = Ticker(2, time.monotonic)
+    carried_out = PollingBackend(lambda _: {}, bool, Time(sleep or time.sleep, time.monotonic)).carried_out
+    return [carried_out(ticker.wait()) for _ in range(number)]
+
+
 def test_a_ticker_ticks_after_its_interval(time: FakeTime) -> None:
     """The first tick comes one interval after the beginning, and the next ones on that grid."""
-    ticker = Ticker(2, Time(time.sleep, time.monotonic))
-    assert [ticker.wait() for _ in range(3)] == [102, 104, 106]
+    assert ticks(time, 3) == [102, 104, 106]
 
 
 def test_a_ticker_keeps_one_missed_tick(time: FakeTime) -> None:
     """Whoever comes late gets one tick at once, and is back on the grid with the next."""
-    ticker = Ticker(2, Time(time.sleep, time.monotonic))
-    time.sleep(7.5)
-    assert [ticker.wait() for _ in range(3)] == [107.5, 108, 110]
+    late = iter([7.5, 0.0, 0.5, 2.0])
+    assert ticks(time, 3, lambda _: time.sleep(next(late))) == [107.5, 108, 110]
 
 
-def test_a_ticker_sleeps_again_after_waking_early() -> None:
+def test_a_ticker_sleeps_again_after_waking_early(time: FakeTime) -> None:
     """A sleep that ends early makes no tick early."""
-    clock = FakeTime()
-    halves: Iterator[float] = iter([0.5, 1.0])
-    ticker = Ticker(2, Time(lambda seconds: clock.sleep(seconds * next(halves)), clock.monotonic))
-    assert ticker.wait() == 102
+    halves = iter([0.5, 1.0])
+    assert ticks(time, 1, lambda seconds: time.sleep(seconds * next(halves))) == [102]
 
 
 def test_the_start_asks_every_two_seconds_and_then_every_second(time: FakeTime) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from bench.virtual_time import VirtualTime
 from core.control.run_task import SECONDS
 from core.control.start import start_container
 from core.model.errors import Refused
@@ -20,6 +20,7 @@ from core.model.record import Record
 from core.model.state import State
 from core.ports import Turn
 from local.fargate.api.rates import Rates
+from tests.exploration.scheduler import Scheduler, Worker
 from tests.fakes import MemoryRegistrations, MemoryStore
 from tests.unit.local.fargate.harness import ecs_client
 from tests.unit.local.starts import control_plane, function, request
@@ -61,27 +62,31 @@ class Slow(MemoryRegistrations):
 class Clock:
     """`core.ports.Clock` on a clock that starts share."""
 
-    def __init__(self, time: VirtualTime, chance: Random) -> None:
-        self.monotonic, self.sleep, self.random, self._time = time.monotonic, time.sleep, chance.random, time
+    def __init__(self, time: Scheduler, chance: Random) -> None:
+        self.sleep, self.random, self._time = time.pause, chance.random, time
 
     def now(self) -> datetime:
         return EPOCH + timedelta(seconds=self._time.now)
+
+    def monotonic(self) -> float:
+        return self._time.now
 
 
 class Burst:
     """So many starts within a second, each in a function of its own."""
 
     def __init__(self, directory: Path, seed: int, starts: int, shapes: int = 1, patience: float = SECONDS) -> None:
-        time, chance = VirtualTime(), Random(seed)  # noqa: S311  # repeatable, not secret
-        store, turns = MemoryStore(), Slow(time.sleep)
+        chance = Random(seed)  # noqa: S311  # repeatable, not secret
+        time = Scheduler(chance)
+        store, turns = MemoryStore(), Slow(time.pause)
         self.records: list[Record] = []
         self.refused: list[Failure] = []
         self.seconds: list[float] = []
-        with control_plane(directory, rates=Rates(time.monotonic)) as server:
-            client = Taking(ecs_client(server.endpoint), lambda: chance.uniform(0.02, 0.2), time.sleep)
+        with control_plane(directory, rates=Rates(lambda: time.now)) as server:
+            client = Taking(ecs_client(server.endpoint), lambda: chance.uniform(0.02, 0.2), time.pause)
 
             def start(number: int) -> None:
-                began = time.monotonic()
+                began = time.now
                 ports = function(server, store, turns, client=client, clock=Clock(time, chance))
                 try:
                     record = start_container(
@@ -91,9 +96,11 @@ class Burst:
                     self.refused.append(refused.failure)
                 else:
                     self.records.append(record)
-                self.seconds.append(time.monotonic() - began)
+                self.seconds.append(time.now - began)
 
-            time.run([(chance.random(), partial(start, number)) for number in range(starts)])
+            for number in range(starts):
+                time.after(chance.random(), Worker(f"start-{number}", partial(start, number), 0, inf))
+            time.run(until=3600)
             self.definitions = server.ecs.list_task_definitions()["taskDefinitionArns"]
             self.tasks = server.local.tasks()
 

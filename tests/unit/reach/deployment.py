@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeSerializer
@@ -81,6 +81,7 @@ class FakeCloudFormation:
     """DescribeStacks of one stack. An unknown one is a ValidationError, in the words of CloudFormation."""
 
     stacks: Mapping[str, Mapping[str, str]]
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName not in self.stacks:
@@ -88,8 +89,11 @@ class FakeCloudFormation:
             answer: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}
             raise ClientError(answer, "DescribeStacks")
         shown = [{"OutputKey": name, "OutputValue": value} for name, value in self.stacks[StackName].items()]
-        # CloudFormation leaves the member out where a stack has no outputs.
-        return {"Stacks": [{"StackName": StackName, **({"Outputs": shown} if shown else {})}]}
+        given = self.parameters.get(StackName, {})
+        parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+        # CloudFormation leaves a member out where a stack has none.
+        members = {"Outputs": shown, "Parameters": parameters}
+        return {"Stacks": [{"StackName": StackName, **{name: one for name, one in members.items() if one}}]}
 
 
 @dataclass(frozen=True)

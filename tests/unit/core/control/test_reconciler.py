@@ -253,7 +253,7 @@ def test_a_day_of_healthy_containers(world: Fleet) -> None:
 def test_the_next_check_of_a_healthy_container(digits: int, seconds: float, interval: float) -> None:
     """Half an interval to one and a half from now; after a check that was not late, or a little, about one."""
     policy = Policy(healthy_check=interval)
-    record = healthy(container_id=f"{digits:04x}" + "0" * 60)
+    record = healthy(container_id=f"{digits:04x}" + "0" * 60, check_at=None)
 
     def after(now: datetime) -> float:
         check_at = schedule(record, policy, now).check_at

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.control.perform import perform
-from core.control.settle import ATTEMPTS, settle_event
+from core.control.settle import ATTEMPTS, settle, settle_event
 from core.machine.next_actions import next_actions
 from core.model.actions import SendProbe
 from core.model.errors import CallFailed, ContendedRecord, UnreadableRecord
@@ -34,6 +34,7 @@ from tests.factories import (
     silent,
 )
 from tests.fakes import MemoryStore
+from tests.records import resolved
 from tests.world import World
 
 
@@ -89,6 +90,33 @@ def test_an_unknown_container_is_a_value() -> None:
     assert settled == Unknown(observed(3))
     assert (settled.ignored, world.observer.seen) == ("no such container is recorded", [settled])
     assert world.store.item(CONTAINER_ID) is None
+
+
+def test_a_record_that_is_known_is_not_read_again() -> None:
+    """The prober has just read it; what has changed since, the condition of the write shows."""
+
+    class Unread(MemoryStore):
+        def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
+            raise AssertionError(container_id)
+
+    world = World(store=Unread(resolved()))
+    settled = settle_event(world, answered(), resolved())
+    assert isinstance(settled, Settled)
+    assert (settled.record.state, settled.conflicts) == (State.AGENT_HEALTHY, 0)
+
+    again = settle_event(world, answered(6), resolved())
+    assert isinstance(again, Settled)
+    assert (again.ignored, again.conflicts) == ("the record is agent-healthy already", 1)
+
+
+def test_what_waits_is_written_with_the_next_change() -> None:
+    """A version that shows nothing new is not written; the function goes on with it, and its next write has it."""
+    world = World(resolved(check_at=at(90)))
+    held = world.settle(observed(7, at=at(40), created_at=at(1), started_at=at(29.4))).record
+    assert (held.task_version, held.revision) == (7, 3)
+    assert world.record() == resolved(check_at=at(90))
+    written = settle(world, held, StopRequested(ref=REF, at=at(41), reason="enough")).record
+    assert (written.task_version, written.revision, world.record().task_version) == (7, 4, 7)
 
 
 def test_an_unreadable_item_is_left_as_it_is() -> None:
@@ -271,12 +299,10 @@ def test_a_stop_of_a_task_that_does_not_show_yet_stays_owed() -> None:
     world.ecs.unknown.add(TASK)
     asked = StopRequested(ref=REF, at=at(1), reason="enough")
     world.settle(asked)
-    assert not world.record().stopping
+    assert not world.record().stop_confirmed
 
     world.ecs.unknown.clear()
-    world.settle(asked)
-
-    assert world.record().stopping
+    assert world.settle(asked).record.stop_confirmed
     assert [arn for arn, _ in world.ecs.stopped] == [TASK]
 
 
@@ -310,25 +336,30 @@ def test_an_item_that_was_deleted_meanwhile_is_an_unknown_container() -> None:
     assert world.store.load(CONTAINER_ID) is None
 
 
-def test_what_moved_before_a_fact_failed_is_reported() -> None:
-    """The first fact is saved and its action performed; the error of the second one goes up."""
+def test_facts_that_come_together_are_one_write() -> None:
+    """Both or none: what AWS refused to save has not moved, and nothing is done for it."""
     world = World(pending())
-    outage = CallFailed("PutItem", "InternalServerError", "again", transient=True)
     saved = world.store.save
 
     def save(record: Record) -> None:
-        if record.state.ended:
-            raise outage
-        saved(record)
+        raise CallFailed("PutItem", "InternalServerError", "again", transient=True)
 
     world.store.save = save  # type: ignore[method-assign]
     with pytest.raises(CallFailed, match="again"):
         world.settle(observed(3), exited(4))
+    assert (world.record(), world.queue.sent, world.observer.seen) == (pending(), [], [])
 
-    [settled] = world.observer.seen
-    assert isinstance(settled, Settled)
-    assert [step.to for step in settled.steps] == [State.TASK_RUNNING, State.ENI_RESOLVED]
-    assert world.queue.sent == [(CONTAINER_ID, 1, ADDRESS)]
+    world.store.save = saved  # type: ignore[method-assign]
+    settled = world.settle(observed(3), exited(4))
+    assert (settled.record, settled.record.revision) == (world.record(), 2)
+    assert [step.to for step in settled.steps] == [State.TASK_RUNNING, State.ENI_RESOLVED, State.STOPPED]
+
+
+def test_the_first_of_several_facts_says_why_it_was_ignored() -> None:
+    """The others count all the same."""
+    settled = World(pending(task_version=9)).settle(observed(3), passed())
+    assert settled.ignored == "version 3 is not newer than 9"
+    assert settled.record.check_at == at(130)
 
 
 def test_an_unknown_action_is_a_bug() -> None:

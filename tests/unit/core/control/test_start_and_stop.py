@@ -48,6 +48,11 @@ def world() -> World:
     return World()
 
 
+def started(world: World) -> Record:
+    """A start whose task has sent its first event."""
+    return world.settle(observed(2, "PENDING", task_arn=world.start().task_arn)).record
+
+
 # --- starting ---------------------------------------------------------------------------------------------------
 
 
@@ -98,14 +103,57 @@ def test_labels_that_are_tags_are_nobodys_news(world: World) -> None:
     assert world.observer.left_out == []
 
 
-def test_a_start_records_registers_runs_and_saves_the_task(world: World) -> None:
-    """One definition, one RunTask, one pending item with the task's ARN and a token."""
+def test_a_start_records_registers_and_runs(world: World) -> None:
+    """One definition, one RunTask, one pending item with a token; the answer has the task's ARN."""
     record = world.start()
 
     assert world.ecs.calls == ["run", "register", "run"]
     assert (record.state, record.generation, record.task_arn) == (State.PENDING, 1, next(iter(world.ecs.tasks)))
     assert record.agent_token == f"{1:064x}"
-    assert record == world.record()
+    saved = world.record()
+    assert (saved.revision, saved.agent_token, saved.task_arn) == (1, record.agent_token, None)
+
+
+def test_the_first_event_writes_the_task(world: World) -> None:
+    """Of a start that was not disturbed; its own write would say no more."""
+    record = world.start()
+    settled = world.settle(observed(3, task_arn=record.task_arn))
+    assert (settled.record.revision, settled.record.task_arn) == (2, record.task_arn)
+    assert settled.record.launching is None
+
+
+def test_a_stop_during_run_task_is_carried_out_by_the_start(world: World) -> None:
+    """It found no task; the start finds it in the record, and writes."""
+    run = world.ecs.run
+
+    def stopped_meanwhile(request: dict[str, Any]) -> Any:
+        world.ecs.run = run  # type: ignore[method-assign]
+        world.stop()
+        return run(request)
+
+    world.ecs.run = stopped_meanwhile  # type: ignore[method-assign]
+    record = world.start()
+    assert [arn for arn, _ in world.ecs.stopped] == [record.task_arn]
+    assert (world.record().task_arn, world.record().stop_requested) == (record.task_arn, True)
+
+
+def test_a_start_that_is_asked_for_again_is_the_same_task(world: World) -> None:
+    """The second one finds the first one's, and saves it, without RunTask: from then on the container runs."""
+    first = world.start()
+    world.ecs.calls.clear()
+    second = world.start()
+    assert (second.task_arn, world.ecs.calls) == (first.task_arn, ["find", "describe"])
+    with pytest.raises(Refused, match="pending in generation 1"):
+        world.start()
+
+
+def test_a_second_start_that_is_refused_does_not_fail_the_first(world: World) -> None:
+    """IAM's refusal comes before ECS reads the client token: the task is looked for before RunTask is called."""
+    first = world.start()
+    world.clock.advance(2 * POLICY.start_lifetime)
+    world.ecs.refusals["run"] = [CallFailed("RunTask", "AccessDeniedException", "no", cause=Cause.PERMISSION)]
+    assert world.start().task_arn == first.task_arn
+    assert world.record().error is None
 
 
 def test_a_refused_request_writes_and_starts_nothing(world: World) -> None:
@@ -118,9 +166,17 @@ def test_a_refused_request_writes_and_starts_nothing(world: World) -> None:
     assert world.store.item(CONTAINER_ID[:12]) is None
 
 
+def test_a_task_that_cannot_be_looked_for_is_asked_for_again(world: World) -> None:
+    """Its client token makes it the same task."""
+    first = world.start()
+    world.ecs.refusals["find"] = [CallFailed("ListTasks", "ThrottlingException", "Rate exceeded", transient=True)]
+    assert world.start().task_arn == first.task_arn
+    assert len(world.ecs.tasks) == 1
+
+
 def test_a_running_container_is_not_started_again(world: World) -> None:
     """The refusal names its state."""
-    world.start()
+    started(world)
 
     with pytest.raises(Refused, match="pending in generation 1") as refused:
         world.start()
@@ -248,15 +304,46 @@ def test_a_stop_asks_ecs_with_the_reason(world: World) -> None:
 
 
 def test_a_stop_is_idempotent(world: World) -> None:
-    """A second request is no second StopTask; an ended container stays as it is."""
-    first = world.start()
+    """A second request repeats StopTask, which ECS takes, and writes nothing; an ended container stays as it is."""
+    first = started(world)
     world.stop()
+    saved = world.record()
     world.stop()
-    assert len(world.ecs.stopped) == 1
+    assert (len(world.ecs.stopped), world.record()) == (2, saved)
 
     world.settle(observed(5, "STOPPED", "STOPPED", task_arn=first.task_arn))
     assert world.stop().state is State.FAILED
-    assert len(world.ecs.stopped) == 1
+    assert len(world.ecs.stopped) == 2
+
+
+def test_a_stop_is_one_write(world: World) -> None:
+    """It says that the stop is requested and the task is stopping; that ECS takes StopTask comes with the end."""
+    before = started(world)
+    stopped = world.stop()
+    saved = world.record()
+    assert saved.revision == before.revision + 1
+    assert (saved.stopping, saved.stop_requested, saved.stop_confirmed) == (True, True, False)
+    assert stopped.stop_confirmed
+
+    shown: dict[str, Any] = {"task_arn": before.task_arn, "stop_code": "UserInitiated", "started_at": None}
+    task = world.settle(observed(4, "DEACTIVATING", "STOPPED", **shown))
+    assert (task.record.stop_confirmed, world.record(), len(world.ecs.stopped)) == (True, saved, 1)
+
+
+def test_a_stop_looks_for_a_task_that_ecs_does_not_show_yet(world: World) -> None:
+    """RunTask has just answered: within seconds the task is found, and stopped."""
+    task = world.start().task_arn
+    views = iter([(), (), (task,)])
+    world.ecs.find = lambda *_: next(views)  # type: ignore[method-assign, assignment]
+    assert world.stop().task_arn == task
+    assert ([arn for arn, _ in world.ecs.stopped], world.clock.slept) == ([task], [0.5, 1.0])
+
+
+def test_a_stop_of_a_start_that_never_asked_waits_for_nothing(world: World) -> None:
+    """No task can be on its way."""
+    world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
+    world.stop()
+    assert world.clock.slept == []
 
 
 def test_an_unknown_container_is_not_found(world: World) -> None:
@@ -278,7 +365,7 @@ def test_a_stop_finds_the_task_whose_arn_was_never_saved(world: World) -> None:
 
 
 def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
-    """The start's own save of the ARN finds the stop pending, and carries it out."""
+    """A start that comes after it is refused."""
     world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
     assert world.stop().stop is not None
     assert world.ecs.stopped == []
@@ -289,7 +376,7 @@ def test_a_stop_before_run_task_is_kept_for_the_start(world: World) -> None:
 
 def test_a_reported_exit_ends_the_container_at_once(world: World) -> None:
     """With the agent's code, and StopTask for the agent that may stay."""
-    record = world.start()
+    started(world)
     record = world.stop(event("stop-container-exited"))
     assert record.stop is not None
     assert (record.state, record.stop.exit_code, record.stop.requested) == (State.STOPPED, 7, False)
@@ -306,7 +393,7 @@ def test_a_reported_exit_without_a_task_is_a_stop(world: World) -> None:
 @pytest.mark.parametrize("more", [{}, {"exit_code": 7}])
 def test_a_stop_of_an_older_generation_changes_nothing(world: World, more: dict[str, int]) -> None:
     """A report that arrives after a restart is not about the container that runs now."""
-    before = world.start()
+    before = started(world)
     assert world.stop({"container_id": CONTAINER_ID, "generation": 2, **more}) == before
 
 

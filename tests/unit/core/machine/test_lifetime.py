@@ -99,7 +99,7 @@ def test_the_end_says_why() -> None:
 def test_a_stop_of_the_backends_is_added() -> None:
     """Both are in the item; the reason is the first one's."""
     both = fold(limited(healthy()), passed(OVER), about(StopRequested, OVER + 1, reason="enough"))
-    assert both.stop == Stop(reason=REASON, requested=True, expired=True)
+    assert both.stop == Stop(reason=REASON, requested=True, unconfirmed=True, expired=True)
 
 
 def test_the_reconciler_stops_the_task() -> None:

@@ -331,11 +331,11 @@ def test_a_permanent_refusal_is_not_tried_again(world: World) -> None:
 
 def test_a_conflict_of_client_tokens_adopts_the_task(world: World) -> None:
     """The same start with other parameters: the first one's task is there already."""
-    world.start()
-    started = world.record().task_arn
-    world.store.put_item(to_item(replace(world.record(), task_arn=None)))
+    started = world.start().task_arn
     world.ecs.refusals["run"] = [CallFailed("RunTask", "ConflictException", "client token")]
 
+    with_late_views = iter([(), (started,)])
+    world.ecs.find = lambda *_: next(with_late_views)  # type: ignore[method-assign, assignment]
     assert world.start().task_arn == started
 
 
@@ -444,7 +444,7 @@ def dying(world: World, after: int, body: Callable[[], object]) -> None:
 def test_a_start_that_dies_after_any_call_ends_with_one_task(
     after: int, delivery: TokenDelivery, refused: bool
 ) -> None:
-    """Followed by a retry: exactly one running task, and one record that knows it."""
+    """Followed by a retry: exactly one running task, and one record that takes it."""
     world = World()
     world.settings = world.settings.model_copy(
         update={"token_delivery": delivery, "execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
@@ -458,9 +458,10 @@ def test_a_start_that_dies_after_any_call_ends_with_one_task(
     with suppress(Refused):
         world.start()
 
+    [task] = world.ecs.tasks
+    world.settle(observed(2, "PENDING", task_arn=task))
     record = world.record()
-    assert list(world.ecs.tasks) == [record.task_arn]
-    assert (record.state, record.generation, record.error) == (State.PENDING, 1, None)
+    assert (record.state, record.generation, record.task_arn, record.error) == (State.PENDING, 1, task, None)
 
 
 @pytest.mark.parametrize("after", range(1, 10))

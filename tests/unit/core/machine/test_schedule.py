@@ -49,6 +49,7 @@ from tests.factories import (
     passed,
     silent,
 )
+from tests.records import resolved
 from tests.unit.core.storage.test_item import INSTANTS, RECORDS
 
 LIVE = tuple(state for state in State if not state.ended)
@@ -88,6 +89,20 @@ def test_every_live_record_is_in_the_index(record: Record, state: State, now: da
     assert scheduled.watch in shards(policy)
     assert scheduled.check_at is not None
     assert scheduled.check_at >= now - timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(("known", "expected"), [(45, 45), (75, 75), (44, 60), (76, 60), (10, 60), (None, 60)])
+def test_a_check_that_comes_at_about_the_right_time_stays(known: float | None, expected: float) -> None:
+    """An address is looked for again after 30 s: another instant in the index costs two writes."""
+    record = resolved(check_at=None if known is None else at(known))
+    assert schedule(record, POLICY, at(30)).check_at == at(expected)
+
+
+def test_a_check_that_is_due_at_once_waits_for_nothing() -> None:
+    """However near the known one is."""
+    silence = apply(resolved(check_at=at(90.1)), silent(90), POLICY)
+    assert isinstance(silence, Record)
+    assert silence.check_at == at(90)
 
 
 @pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)

@@ -92,7 +92,7 @@ class World:
             raise CallFailed("GetItem", "InternalServerError", "try again", transient=True)
         return self.record_at(second)
 
-    async def settle_verdict(self, fact: Fact) -> None:
+    async def settle_verdict(self, fact: Fact, _record: Record | None) -> None:
         """Keeps the verdict."""
         self.facts.append(fact)
 
@@ -535,11 +535,24 @@ def test_identity_without_a_token_is_no_answer() -> None:
     assert result.last_error.kind is ProbeErrorKind.UNVERIFIED
 
 
+@pytest.mark.parametrize(("answers_at", "reads"), [(0, 1), (7, 2)])
+def test_the_verdict_comes_with_the_record_that_was_read_last(answers_at: float, reads: int) -> None:
+    """So that whoever writes it need not read again."""
+    world = World(answers_at=answers_at, record_at=lambda second: probed(revision=int(second) + 1))
+    records: list[Record | None] = []
+
+    async def report(_fact: Fact, record: Record | None) -> None:
+        records.append(record)
+
+    world.run(settle_verdict=report)
+    assert (records, len(world.reads)) == ([probed(revision=5 * (reads - 1) + 1)], reads)
+
+
 def test_failed_report_is_raised() -> None:
     """A verdict that could not be written fails the message, so that it comes again."""
     world = World(answers_at=0)
 
-    async def report(_fact: Fact) -> None:
+    async def report(_fact: Fact, _record: Record | None) -> None:
         attempts.append(asyncio.get_running_loop().time())
         raise CallFailed("PutItem", "InternalServerError", "no", remedy="Try again.", transient=True)
 
@@ -558,7 +571,7 @@ def test_a_verdict_is_written_as_soon_as_the_table_takes_it() -> None:
     """A moment's throttling costs a second, not the six minutes until the message comes again."""
     world = World(answers_at=0)
 
-    async def report(fact: Fact) -> None:
+    async def report(fact: Fact, _record: Record | None) -> None:
         if asyncio.get_running_loop().time() < 3:
             raise CallFailed("PutItem", "ThrottlingException", "no", transient=True)
         world.facts.append(fact)
@@ -571,7 +584,7 @@ def test_report_is_not_cut_off() -> None:
     """A record that ends the probe while the verdict is written does not interrupt the writing."""
     world = World(answers_at=4, record_at=lambda second: probed() if second < 5 else None)
 
-    async def report(fact: Fact) -> None:
+    async def report(fact: Fact, _record: Record | None) -> None:
         await asyncio.sleep(3)
         world.facts.append(fact)
 

@@ -178,6 +178,17 @@ def test_tags_are_shown_on_request_and_lost_by_stop(server: LocalServer) -> None
     assert server.ecs.describe_tasks(tasks=[arn], include=["TAGS"])["tasks"][0]["tags"] == []
 
 
+def test_clusters_are_described(server: LocalServer) -> None:
+    """Each is ACTIVE with Fargate's capacity providers; one that does not exist is MISSING, as in ECS."""
+    answer = server.ecs.describe_clusters(clusters=["default", "no-such"])
+    [found] = answer["clusters"]
+    assert (found["clusterName"], found["status"]) == ("default", "ACTIVE")
+    assert found["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    [missing] = answer["failures"]
+    assert (missing["arn"].rpartition("/")[2], missing["reason"]) == ("no-such", "MISSING")
+    assert [one["clusterName"] for one in server.ecs.describe_clusters()["clusters"]] == ["default"]
+
+
 def test_list_tasks_filters(server: LocalServer) -> None:
     """ListTasks shows desiredStatus RUNNING by default, and startedBy goes with no other filter but that."""
     server.ecs.register_task_definition(**SLEEPER)

@@ -10,9 +10,7 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
-from core.adapters import clients
-from core.adapters.clock import SystemClock
-from core.client import ReachClient
+from core.adapters import dynamodb
 from reach.app import main
 from reach.stack import opening
 from reach.stack.outputs import TABLE, VARIABLES
@@ -36,11 +34,10 @@ def environment(agent: RunningAgent) -> dict[str, str]:
     return {**inherited, "ADDRESS": agent.address, "TOKEN": TOKEN, VARIABLES[TABLE]: "containers"}
 
 
-def client(_table: str, _dynamodb: Any) -> ReachClient:
-    record = healthy(agent_address=os.environ["ADDRESS"], agent_token=os.environ["TOKEN"])
-    return ReachClient(MemoryStore(record), SystemClock())
+def store(_table: str, _dynamodb: Any) -> MemoryStore:
+    return MemoryStore(healthy(agent_address=os.environ["ADDRESS"], agent_token=os.environ["TOKEN"]))
 
 
 if __name__ == "__main__":
-    with patch.object(clients, "reach_client", client), patch.object(opening, "aws_client"):
+    with patch.object(dynamodb, "DynamoStore", store), patch.object(opening, "aws_client"):
         sys.exit(main())

@@ -125,7 +125,7 @@ def test_what_it_reports(task: Task) -> None:
     assert (second.staged, second.new, second.before, second.listing.current) == ("2.1", True, named(FIRST), "2.1")
     assert {one.name: one.size for one in second.listing.versions} == {named(FIRST): len(FIRST), "2.1": len(SECOND)}
     listed = task.report(script.listing(str(task.directory), "run1"))
-    assert (listed.listing, listed.staged, listed.before) == (second.listing, None, None)
+    assert (listed.listing, listed.staged, listed.before) == (second.listing, None, "2.1")
 
 
 def test_staging_the_same_again_changes_nothing(task: Task) -> None:

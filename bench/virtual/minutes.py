@@ -1,0 +1,84 @@
+"""Minutes of starts, lived by either system: what `bench.latency` compares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.rows import NEVER
+from bench.virtual import hops
+from bench.virtual.hops import Hop
+from bench.virtual.polling import Polling
+from bench.virtual.reach import Reach
+from bench.virtual.waits import waited
+from bench.virtual.world import World, containers
+from core.model.state import State
+
+STARTS_AT_ONCE: Final = 300
+"""Starts that the backend has under way (limits.md "Many starts at once")."""
+
+
+@dataclass
+class Lived:
+    """What came of some minutes: seconds from listening to known, by start; `counts` summed over the minutes.
+
+    `cpu_seconds`: what the world took of the processor, without the waits.
+    """
+
+    lags: list[float] = field(default_factory=list)
+    stages: dict[str, list[float]] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: float = field(default=0.0, compare=False)
+
+    def add(self, lags: Iterable[float], stages: Mapping[str, Iterable[float]], counts: Mapping[str, float]) -> None:
+        """One minute more."""
+        self.lags += lags
+        for name, seconds in stages.items():
+            self.stages.setdefault(name, []).extend(seconds)
+        for name, count in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+
+
+def reach(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT, at_once: int = STARTS_AT_ONCE) -> Lived:
+    """This stack, a minute for each seed."""
+    lived = Lived()
+    for seed in seeds:
+        world = World(seed, containers(seed, starts, agent))
+        stack = Reach(world, at_once)
+        begun = time.process_time()
+        stack.run()
+        lived.cpu_seconds += time.process_time() - begun
+        waits = waited(world, stack.histories)
+        proven = [
+            next(at for at, item in stack.histories[one.name].items if item["state"]["S"] == State.AGENT_HEALTHY)
+            - one.listening_at
+            for one in world.containers
+        ]
+        counts = {"reads": waits.reads, "read_units": waits.units, "repeated_starts": stack.refused}
+        for name, function in stack.functions.items():
+            counts |= {
+                f"{name} invocations": function.invocations,
+                f"{name} cold": function.cold_starts,
+                f"{name} throttled": function.throttled,
+                f"{name} seconds": function.billed,
+            }
+        lags = [waits.lags[one.name] for one in world.containers]
+        read = [lag - before for lag, before in zip(lags, proven, strict=True)]
+        lived.add(lags, {"proven": proven, "read": read}, counts)
+        lived.counts["concurrency"] = max(lived.counts.get("concurrency", 0), stack.account.most)
+    return lived
+
+
+def polling(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT) -> Lived:
+    """The polling start, a minute for each seed."""
+    lived = Lived()
+    for seed in seeds:
+        world = World(seed, containers(seed, starts, agent))
+        backend = Polling(world)
+        backend.run()
+        lags = [backend.known_at[one.name] - one.listening_at for one in world.containers]
+        counts = {"describes": backend.describes, "throttled": backend.throttled, "failed": lags.count(NEVER)}
+        lived.add(lags, {}, counts)
+    return lived

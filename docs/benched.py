@@ -1,0 +1,152 @@
+"""What docs/measurements.md shows of bench/results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from bench import results
+from bench.local_cloud import tables
+from bench.registry import MODULES
+from bench.virtual.hops import HOPS
+
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""Head and rows."""
+
+
+def goals() -> Table:
+    """Every row of every benchmark; what explains a failure stands in the last column."""
+    measured = results.read()
+    rows: list[tuple[str, ...]] = [
+        (
+            one.point,
+            one.what,
+            one.goal,
+            one.measured,
+            "" if one.ratio is None else f"{one.ratio:.2f}",
+            "pass" if one.passed else f"**fail**: {one.why}",
+        )
+        for name in MODULES
+        if name in measured
+        for one in results.rows(measured[name])
+    ]
+    return ("point", "what", "goal", "measured", "of the goal", ""), rows
+
+
+def machines() -> Table:
+    """When and on what each benchmark ran."""
+    rows: list[tuple[str, ...]] = []
+    for name, one in results.read().items():
+        machine = one["machine"]
+        described = (
+            f"{machine['processors']} x {machine['processor']}, {machine['memory_gib']:g} GiB, {machine['system']}, "
+            f"Python {machine['python']}"
+        )
+        rows.append((f"`--only {name}`", one["at"][:10], f"{one['seconds']} s", described))
+    return ("benchmark", "on", "took", "machine"), rows
+
+
+def hops() -> Table:
+    """The latencies that virtual time is made of."""
+    return ("hop", "ms", "source"), [
+        (one.what, ", ".join(f"{ms:,g} (p{share * 100:g})" for share, ms in one.quantiles), one.source) for one in HOPS
+    ]
+
+
+def latency() -> Table:
+    """Both systems at every scale: p50, p90, p99."""
+    rows: list[tuple[str, ...]] = []
+    for one in _details("latency")["scales"]:
+        polled = one["polling"]["counts"]
+        rows.append(
+            (
+                f"{one['starts']:,}",
+                _quantiles(one["reach"]),
+                _quantiles(one["reach"]["stages"]["proven"]),
+                f"{one['reach']['counts']['read_units'] / one['starts'] / one['minutes']:.0f}",
+                _quantiles(one["polling"]),
+                f"{polled['throttled'] / polled['describes']:.0%}",
+                f"{polled['failed'] / one['starts'] / one['minutes']:.0%}",
+            )
+        )
+    head = ("starts a minute", "this stack", "of it until the verdict", "RRU a start", "polling start")
+    return (*head, "of its DescribeTasks refused", "of its starts given up"), rows
+
+
+def agents() -> Table:
+    """Both systems by how long an agent needs."""
+    return ("agent listens after RUNNING", "this stack", "polling start", "times sooner, p50 and p99"), [
+        (
+            f"{one['ms']:,} ms",
+            _quantiles(one["reach"]),
+            _quantiles(one["polling"]),
+            " and ".join(f"{one['polling'][share] / one['reach'][share]:.1f}" for share in ("p50", "p99")),
+        )
+        for one in _details("latency")["agents"]
+    ]
+
+
+def bound() -> str:
+    """What a backend without a bound on its starts does to itself, in a sentence."""
+    found = _details("latency")
+    one, counts = found["unbounded"], found["unbounded"]["counts"]
+    return (
+        f"{one['starts']:,} starts in a minute of a backend that sends them all at once: {counts['concurrency']:,.0f} "
+        f"concurrent executions, {counts['TaskStateFunction throttled']:,.0f} throttled deliveries of events, and "
+        f"{_quantiles(one)} ms (p50, p90, p99) from the agent listening to the backend knowing it. With "
+        f"{found['starts_at_once']} under way at most it is as the table says."
+    )
+
+
+def reconcile() -> Table:
+    """The safety net by the number of containers."""
+    head = ("containers", "minutes", "looks", "calls", "ms of a look", "MiB of a run", "leak finder: tasks listed")
+    return head, [
+        (
+            f"{one['containers']:,}",
+            f"{one['minutes']}",
+            f"{one['looks']:,}",
+            ", ".join(f"{number:,} {call}" for call, number in one["calls"].items()),
+            f"{one['cpu_ms_of_a_look']:.2f}",
+            f"{one['peak_mib_of_a_run']:.1f}",
+            f"{one['leak_finder']['listed']:,} with {one['leak_finder']['reads']} reads"
+            + (f" (stopped: {one['leak_finder']['stopped']})" if one["leak_finder"]["stopped"] else ""),
+        )
+        for one in _details("reconcile")["sizes"]
+    ]
+
+
+def local_cloud(grid: Callable[[Any], tables.Grid]) -> Table:
+    """A table of the run on the laptop cloud."""
+    found = grid(_details("local-cloud"))
+    return found.head, list(found.rows)
+
+
+def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) -> dict[str, Callable[[], str]]:
+    """The parts of docs/measurements.md by name, each a table that `table` writes."""
+    made: dict[str, Callable[[], Table]] = {
+        "goals": goals,
+        "machines": machines,
+        "latency": latency,
+        "agents": agents,
+        "hops": hops,
+        "reconcile": reconcile,
+        **{
+            f"local-{grid.__name__}": partial(local_cloud, grid)
+            for grid in (tables.lags, tables.stages, tables.floor, tables.calls)
+        },
+    }
+    return {name: partial(_written, table, one) for name, one in made.items()} | {"bound": bound}
+
+
+def _written(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str], made: Callable[[], Table]) -> str:
+    return table(*made())
+
+
+def _quantiles(spread: Any) -> str:
+    return " / ".join("never" if spread[name] is None else f"{spread[name]:,.0f}" for name in ("p50", "p90", "p99"))
+
+
+def _details(name: str) -> Any:
+    return results.read()[name]["details"]

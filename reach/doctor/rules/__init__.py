@@ -1,0 +1,1 @@
+"""What documents mean by AWS's own rules: traffic, trust, processors. Pure."""

@@ -1,0 +1,49 @@
+"""Which service may assume a role, by its trust policy."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import unquote
+
+from reach.doctor.knowledge import Document
+
+
+def trusts(role: Document, service: str, *, account: str) -> bool:
+    """Whether the trust policy lets the service of this account assume the role."""
+    document = role["AssumeRolePolicyDocument"]
+    policy = json.loads(unquote(document)) if isinstance(document, str) else document
+    return any(_allows(one, service, account) for one in _list(policy["Statement"]))
+
+
+def _allows(statement: dict[str, Any], service: str, account: str) -> bool:
+    principal = statement.get("Principal", {})
+    services = _list(principal.get("Service", [])) if isinstance(principal, dict) else []
+    return (
+        statement["Effect"] == "Allow"
+        and service in services
+        and bool({"sts:AssumeRole", "sts:*", "*"} & set(_list(statement["Action"])))
+        and _is_for(statement.get("Condition", {}), account)
+    )
+
+
+def _is_for(conditions: dict[str, dict[str, Any]], account: str) -> bool:
+    """Whether its conditions on the source, if any, name this account. Other conditions are not read."""
+    for values in conditions.values():
+        for key, value in values.items():
+            if key.lower() == "aws:sourceaccount" and account not in _list(value):
+                return False
+            if key.lower() == "aws:sourcearn" and not any(_of_account(one, account) for one in _list(value)):
+                return False
+    return True
+
+
+def _of_account(arn: str, account: str) -> bool:
+    """`arn:partition:service:region:account:...`, which may have wildcards."""
+    _, _, rest = arn.partition(":")
+    return fnmatchcase(account, ":".join(rest.split(":")[3:4]))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

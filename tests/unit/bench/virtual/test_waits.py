@@ -1,0 +1,71 @@
+"""The backend's waits, lived on what a container's item was."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from bench.virtual.reach import Reach
+from bench.virtual.waits import HistoryReader, Waited, WaitersClock, waited
+from bench.virtual.world import World, containers
+from core.model.state import State
+
+
+def lived(seed: int, starts: int) -> tuple[World, Reach, Waited]:
+    world = World(seed, containers(seed, starts))
+    stack = Reach(world, starts)
+    stack.run()
+    return world, stack, waited(world, stack.histories)
+
+
+def test_a_wait_ends_after_the_write_that_it_waits_for() -> None:
+    """Never before it, and by the client's own pace soon after it."""
+    world, stack, waits = lived(6, 12)
+    assert waits.lags.keys() == world.by_name.keys()
+    for name, lag in waits.lags.items():
+        written = stack.histories[name].items[-1][0] - world.by_name[name].listening_at
+        assert written < lag < written + 1.1
+
+
+def test_every_read_is_counted() -> None:
+    """A start is waited for from its answer to its agent, and each of these reads is paid for."""
+    world, stack, waits = lived(6, 1)
+    [history] = stack.histories.values()
+    [lag] = waits.lags.values()
+    [container] = world.containers
+    seconds = container.listening_at + lag - history.waits_from
+    assert waits.reads > 1
+    assert 0.5 * waits.reads <= waits.units <= waits.reads
+    assert waits.reads < seconds / 0.01
+
+
+def test_waits_change_nothing() -> None:
+    """Lived again, they find the same."""
+    world, stack, waits = lived(7, 5)
+    again = waited(world, stack.histories)
+    assert (again.reads, again.units) == (waits.reads, waits.units)
+    assert again.lags == pytest.approx(waits.lags)
+
+
+def test_an_eventually_consistent_read_is_half_as_dear_and_a_moment_behind() -> None:
+    """It may miss a write of the last moment, and shows every older one."""
+    world, stack, _ = lived(8, 1)
+    [(name, history)] = stack.histories.items()
+    clock = WaitersClock(world, Random(1))  # noqa: S311 - repeatable, not secret
+    reader = HistoryReader(clock, stack.histories)
+    last = history.items[-1][0]
+
+    def shows_last(*, consistent: bool, after: float) -> set[bool]:
+        """What fifty reads show, so long after the last write."""
+        shown = set()
+        for _ in range(50):
+            clock.seconds = last + after
+            record = reader.load(name, consistent=consistent)
+            shown.add(record is not None and record.state is State.AGENT_HEALTHY)
+        return shown
+
+    assert shows_last(consistent=True, after=0) == {True}
+    assert shows_last(consistent=False, after=0) == {True, False}
+    assert shows_last(consistent=False, after=1) == {True}
+    assert (reader.reads, reader.units) == (150, 100)

@@ -170,7 +170,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="client token",
-        without="each RunTask has a client token of its own",
+        without="each RunTask has another client token",
         scene="starts",
         planted=lambda: replaced(identity.client_token, _own_token),
     ),

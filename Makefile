@@ -17,6 +17,10 @@ SITE_DONE := $(SITE)/.made-from-$(call checksum,requirements/site.lock)
 # The lock files are complete, so pip resolves nothing (--no-deps); byte code is compiled when it is first needed.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
 
+# A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
+ON_EVERY_CORE := --numprocesses auto --dist loadfile
+SEARCHES      := tests/exploration
+
 export PYTHONPATH := src:.
 export SAM_CLI_TELEMETRY := 0
 
@@ -67,7 +71,8 @@ down: setup ## Stop what `make up` started (ARGS="--directory DIR")
 	@$(BIN)/python -m local down $(ARGS)
 
 test: setup lint types imports template ## Run every check and every test: unit, integration, contract, end to end
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest $(ON_EVERY_CORE) --cov --cov-report= tests/unit $(SEARCHES)
+	$(BIN)/pytest --cov --cov-report= --cov-append tests/integration tests/contract tests/e2e
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
 
 test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
@@ -80,7 +85,7 @@ sam-local: setup ## Run every function with `sam local invoke` and its file of e
 	$(BIN)/pytest tests/docker/test_sam_local.py
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
-	$(BIN)/pytest --quiet tests/unit
+	$(BIN)/pytest --quiet $(ON_EVERY_CORE) tests/unit
 
 lint: setup ## Lint, and check the format
 	$(BIN)/ruff check --quiet

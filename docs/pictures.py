@@ -12,12 +12,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
+from moto.awslambda.models import LambdaFunction
+from moto.moto_api._internal import mock_random
 from rich.console import Console
 from rich.text import Text
 
@@ -28,6 +30,7 @@ from core.model.record import Record
 from core.model.state import State, Trigger
 from core.probe.answer import ProbeErrorKind, probe_error
 from reach.app import main as reach
+from reach.commands import doctor as doctor_command
 from reach.stack import opening
 from tests.factories import ADDRESS, CONTAINER_ID, POLICY, TASK, at
 from tests.moto_aws import REGION, client, moto_aws
@@ -36,9 +39,12 @@ from tests.terminal import on_terminal
 from tests.unit.local.agent.running import running_agent
 from tests.unit.reach.commands.on_one_container import command, environment
 from tests.unit.reach.deployment import Deployment
+from tests.unit.reach.doctor.answers import Answers
+from tests.unit.reach.doctor.answers import client as answering
+from tests.unit.reach.doctor.faults import FAULTS
 
 HERE: Final = Path(__file__).parent
-WIDTH, LINES = 110, 30
+WIDTH, LINES = 120, 30
 PROMPT: Final = "4f5c$ "
 """Of the shell in the container; each image has another one."""
 GROUP: Final = "/sockerless/tasks"
@@ -79,6 +85,21 @@ def why() -> str:
         return _shown("why", "4f5c")
 
 
+def doctor() -> str:
+    """An account with two things wrong: the prober is not let in to the agents, and the rule is disabled."""
+    with _account(), patch.object(LambdaFunction, "_invoke_lambda", lambda *_, **__: ("{}", False, "")):
+        mock_random.seed(1)  # of moto's ids
+        answers = Answers()
+        answers.account.make()
+        for fault in ("prober not let in", "rule disabled"):
+            FAULTS[fault].plant(answers)
+        with (
+            patch.object(Answers, "current", answers),
+            patch.object(doctor_command, "aws_client", lambda service, **_: answering(service)),
+        ):
+            return _shown("doctor", "--only", "network", "--only", "events")
+
+
 def exec_() -> str:
     """A shell: it knows the terminal's size, Ctrl-C is a key, and its exit code is that of `reach`."""
     given = command("exec", "-it", "-e", f"PS1={PROMPT}", "--", "sh")
@@ -86,11 +107,11 @@ def exec_() -> str:
         running_agent("--keep-alive", "--") as agent,
         on_terminal(given, environment(agent), columns=WIDTH, lines=LINES) as terminal,
     ):
-        for line in (b"stty size\r", b"sleep 100\r", b"exit 3\r"):
+        for line in (b"stty size\r", b"sh -c 'echo waiting; sleep 100'\r", b"exit 3\r"):
             terminal.until(re.escape(PROMPT.encode()))
             terminal.type(line)
-            if line.startswith(b"sleep"):
-                terminal.until(rb"sleep 100\r\n")
+            if b"sleep" in line:
+                terminal.until(rb"\r\nwaiting\r\n")  # so that it runs in the foreground, and Ctrl-C is for it
                 terminal.type(b"\x03")
         terminal.end()
         return terminal.shown.decode()
@@ -99,6 +120,7 @@ def exec_() -> str:
 PICTURES: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "start.svg": ("reach start python:3.13-slim python -m http.server", start),
     "why.svg": ("reach why 4f5c", why),
+    "doctor.svg": ("reach doctor --only network --only events", doctor),
     "exec.svg": (f"reach exec -it -e PS1='{PROMPT}' 4f5c -- sh", exec_),
 }
 """File -> its title, which is what was typed, and what the terminal shows then."""
@@ -128,7 +150,7 @@ def screen(output: str) -> str:
                 pass
             case _:
                 lines[row] += part
-    return "\n".join(lines).rstrip("\n")
+    return "\n".join(lines).strip("\n")
 
 
 def unreachable() -> Record:
@@ -150,16 +172,24 @@ def unreachable() -> Record:
 
 
 @contextmanager
+def _account() -> Iterator[None]:
+    """An empty account, and a terminal of `WIDTH` columns; all is as it was afterwards."""
+    environ = {**ENVIRONMENT, "PATH": os.environ["PATH"]}
+    with patch.dict(os.environ, environ, clear=True), moto_aws():
+        yield
+
+
+@contextmanager
 def _stack(now: datetime) -> Iterator[Deployment]:
-    """A deployed stack at this instant, and a terminal of `WIDTH` columns; all is as it was afterwards."""
-    with ExitStack() as undo:
-        undo.enter_context(patch.dict(os.environ, {**ENVIRONMENT, "PATH": os.environ["PATH"]}, clear=True))
-        undo.enter_context(moto_aws())
-        undo.enter_context(patch.object(SystemClock, "now", lambda _: now))
+    """A stack deployed to it, at this instant."""
+    with _account():
         deployment = Deployment()
-        undo.enter_context(patch.object(SystemClock, "sleep", lambda *_: deployment.sleep()))
-        undo.enter_context(patch.object(opening, "aws_client", deployment.client))
-        yield deployment
+        with (
+            patch.object(SystemClock, "now", lambda _: now),
+            patch.object(SystemClock, "sleep", lambda *_: deployment.sleep()),
+            patch.object(opening, "aws_client", deployment.client),
+        ):
+            yield deployment
 
 
 def _print(line: str) -> None:

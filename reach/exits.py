@@ -10,7 +10,7 @@ from reach import FunctionRefused, NotFound, Refused, TimedOut, Unreachable
 
 
 class Exit(IntEnum):
-    """What a script reads. `AGENT` is of `exec` alone, whose other codes are the command's, as with `docker exec`."""
+    """What a script reads. `AGENT` is of `exec` and `attach`, whose other codes are the command's, as with Docker."""
 
     DONE = 0
     FAILED = 1

@@ -22,6 +22,8 @@ from core.model.record import Record
 from core.storage.item import from_item
 
 PATIENCE: Final = 700.0
+EVENTUAL: Final = 0.5
+"""RRU of an eventually consistent read."""
 _deserialize: Final = TypeDeserializer().deserialize
 
 
@@ -56,19 +58,24 @@ class HistoryReader:
     units: float = 0.0
     _records: dict[str, tuple[list[float], list[Record]]] = field(default_factory=dict)
 
-    def load(self, container_id: str) -> Record | None:
-        """GetItem, strongly consistent."""
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
+        """GetItem. An eventually consistent one costs half, and may show the item as it was a moment before."""
         self.reads += 1
-        self.units += 1
+        self.units += 1 if consistent else EVENTUAL
         half = hops.GET.draw(self.clock.chance) / 2
         self.clock.sleep(half)
-        found = self._as_of(container_id, self.clock.seconds)
+        behind = 0.0 if consistent else hops.REPLICA.draw(self.clock.chance)
+        found = self._as_of(container_id, self.clock.seconds - behind)
         self.clock.sleep(half)
         return found
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
         """No wait for one container reads many."""
         raise NotImplementedError(tuple(container_ids))
+
+    def load_some(self, container_ids: Iterable[str], *, consistent: bool) -> Loaded:
+        """No wait for one container reads some of many."""
+        raise NotImplementedError(tuple(container_ids), consistent)
 
     def scheduled(self) -> Iterable[str]:
         """No wait reads the index."""

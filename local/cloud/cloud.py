@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 
 from local.cloud.build import built
 from local.cloud.daemons import AWS_READY, FARGATE_READY, start_aws, start_fargate
-from local.cloud.environment import ACCOUNT, aws_client, published_environment, write_environment
+from local.cloud.environment import aws_client, published_environment, write_environment
+from local.cloud.foundation import deploy_foundation, let_prober_in, storage_group
 from local.cloud.functions import variables_of_functions
 from local.cloud.layout import Layout
 from local.cloud.lock import AlreadyUp, locked
@@ -30,20 +31,19 @@ AGENT_IMAGE: Final = "sockerless/agent:latest"
 IMAGE_WITH_AGENT: Final = "sockerless/with-agent:latest"
 """An image that already has the agent, for the strategy `image`."""
 TASK_LOG_GROUP: Final = "/sockerless/tasks"
+"""foundation.yaml's default."""
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "ClusterName": "default",
-    "TaskSubnets": "subnet-0c0ffee0000000001,subnet-0c0ffee0000000002",
-    "TaskSecurityGroups": "sg-0c0ffee0000000001",
-    "ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/task-execution",
-    "TaskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/task",
     "AgentImage": AGENT_IMAGE,
-    "TaskLogGroup": TASK_LOG_GROUP,
     "HealthTimeoutSeconds": "20",
     # This machine has no quota of concurrent executions.
     "ProberMaximumConcurrency": "50",
 }
-"""The stack's parameters, where they are not the template's defaults. Agents start in seconds here, so less is late."""
+"""The stack's parameters that are neither the template's defaults nor outputs of the foundation.
+
+Agents start in seconds here, so less is late.
+"""
 
 _START_SECONDS: Final = 60
 _REAL_START_SECONDS: Final = 300
@@ -139,14 +139,16 @@ class LocalCloud:
             with self._step("local AWS and local Fargate ready"):
                 aws.wait_until_ready(self._host, port, *AWS_READY)
                 ecs.wait_until_ready(self._host, ecs_port, *FARGATE_READY)
+            with self._step("foundation.yaml deployed"):
+                founded = deploy_foundation(self.client, {"ClusterName": self.parameters["ClusterName"]})
             with self._step("agent staged on EFS and in a bucket"):
-                role = f"arn:aws:iam::{ACCOUNT}:role/s3-files"
-                bucket = stage_bucket(self.client, agent, role)
-                self.parameters = {**stage_efs(self.client, self.layout, agent), **bucket, **self.parameters}
+                stage_efs(self.layout, founded, agent)
+                subnets = founded["TaskSubnets"].split(",")
+                bucket = stage_bucket(self.client, agent, subnets, storage_group(self.client))
+                self.parameters = {**founded, **bucket, **self.parameters}
             with self._step("sam deploy"):
-                if group := self.parameters["TaskLogGroup"]:  # an operator's: the execution role may not make one
-                    self.client("logs").create_log_group(logGroupName=group)
                 self.outputs = deploy(self.layout, template, self.endpoint, self.parameters)
+                let_prober_in(self.client, self.parameters, self.outputs["ProberSecurityGroupId"])
         endpoints = self.endpoint, self.ecs_endpoint
         variables = variables_of_functions(self.client("lambda"), self.outputs, endpoints)
         self.layout.function_variables.write_text(json.dumps(variables, indent=2) + "\n")

@@ -61,8 +61,12 @@ def deploy(layout: Layout, template: Path, endpoint: str, parameters: Mapping[st
         run=layout.run,
     )
     stack = aws_client("cloudformation", endpoint).describe_stacks(StackName=STACK_NAME)["Stacks"][0]
-    _limit_concurrency(aws_client("lambda", endpoint))
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    functions = aws_client("lambda", endpoint)
+    _limit_concurrency(functions)
+    _place_prober(functions, outputs, parameters)
+    _expire_items(aws_client("dynamodb", endpoint), outputs["ContainersTableName"])
+    return outputs
 
 
 def _limit_concurrency(functions: Any) -> None:
@@ -75,3 +79,21 @@ def _limit_concurrency(functions: Any) -> None:
         limit = source.get("ScalingConfig", {}).get("MaximumConcurrency")
         if limit is not None:
             functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": int(limit)})
+
+
+def _place_prober(functions: Any, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+    """The prober shows its subnets, as on AWS: ministack's CloudFormation passes over VpcConfig."""
+    if parameters.get("VpcId"):
+        functions.update_function_configuration(
+            FunctionName=outputs["AgentHealthFunctionArn"],
+            VpcConfig={
+                "SubnetIds": parameters["ProberSubnets"].split(","),
+                "SecurityGroupIds": [outputs["ProberSecurityGroupId"]],
+            },
+        )
+
+
+def _expire_items(dynamodb: Any, table: str) -> None:
+    """Items expire as the template says: ministack's CloudFormation passes over TimeToLiveSpecification."""
+    expiry = {"Enabled": True, "AttributeName": "expires_at"}
+    dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)

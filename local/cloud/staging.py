@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,17 @@ SOCKERLESS_AGENT_HOST."""
 AGENT_BUCKET: Final = "sockerless-agent"
 AGENT_DIRECTORY: Final = "/sockerless/bin"
 AGENT_KEY: Final = f"{AGENT_DIRECTORY.strip('/')}/{AGENT_NAME}"
+_TRUST: Final = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "elasticfilesystem.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+"""Of the role by which S3 Files uses the bucket."""
 
 
 def place_agent(target: Path, flavor: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -47,24 +59,11 @@ def stage_agent(layout: Layout, flavor: str, images: Iterable[str]) -> Path:
     return agent
 
 
-def stage_efs(client: Callable[[str], Any], layout: Layout, agent: Path) -> dict[str, str]:
-    """Puts the agent on a new EFS file system, as docs/deploy.md does. Returns the stack's parameters of it."""
-    efs = client("efs")
-    file_system: str = efs.create_file_system(CreationToken="sockerless-agent", Encrypted=True)["FileSystemId"]
-    point = efs.create_access_point(
-        ClientToken="sockerless-agent",
-        FileSystemId=file_system,
-        PosixUser={"Uid": 1000, "Gid": 1000},
-        RootDirectory={
-            "Path": AGENT_DIRECTORY,
-            "CreationInfo": {"OwnerUid": 1001, "OwnerGid": 1001, "Permissions": "0755"},
-        },
-    )
-    parameters = {"EfsFileSystemId": file_system, "EfsAccessPointId": str(point["AccessPointId"])}
+def stage_efs(layout: Layout, parameters: Mapping[str, str], agent: Path) -> None:
+    """Puts the agent on the stack's EFS file system."""
     directory = agent_directory(layout, parameters)
     directory.mkdir(parents=True)
     shutil.copy2(agent, directory / AGENT_NAME)
-    return parameters
 
 
 def agent_directory(layout: Layout, parameters: Mapping[str, str]) -> Path:
@@ -72,16 +71,19 @@ def agent_directory(layout: Layout, parameters: Mapping[str, str]) -> Path:
     return efs_directory(layout.fargate, parameters["EfsFileSystemId"]) / AGENT_DIRECTORY.strip("/")
 
 
-def stage_bucket(client: Callable[[str], Any], agent: Path, role: str) -> dict[str, str]:
+def stage_bucket(client: Callable[[str], Any], agent: Path, subnets: Iterable[str], group: str) -> dict[str, str]:
     """Puts the agent into a new bucket with a file system of S3 Files, as docs/deploy.md does.
 
-    Returns the stack's parameters of it. `role` is the file system's.
+    Returns the stack's parameters of it. It has a mount target in each of the subnets, with the security group.
     """
     s3, s3_files = client("s3"), client("s3files")
     s3.create_bucket(Bucket=AGENT_BUCKET)
     s3.put_bucket_versioning(Bucket=AGENT_BUCKET, VersioningConfiguration={"Status": "Enabled"})
     put_agent(s3, agent.read_bytes())
+    role = client("iam").create_role(RoleName="s3-files", AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
     file_system = s3_files.create_file_system(bucket=f"arn:aws:s3:::{AGENT_BUCKET}", roleArn=role)
+    for subnet in subnets:
+        s3_files.create_mount_target(fileSystemId=file_system["fileSystemArn"], subnetId=subnet, securityGroups=[group])
     access_point = s3_files.create_access_point(
         fileSystemId=file_system["fileSystemArn"],
         posixUser={"uid": 1000, "gid": 1000},

@@ -22,6 +22,8 @@ async def read(fd: int) -> AsyncIterator[bytes]:
         await _ready(fd, loop.add_reader, loop.remove_reader)
         try:
             data = os.read(fd, CHUNK)
+        except BlockingIOError:
+            continue  # another program has made it non-blocking, or read before this one
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
@@ -37,8 +39,11 @@ async def write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         await _ready(fd, loop.add_writer, loop.remove_writer)
-        # What is ready takes this much without blocking (pipe(7)).
-        view = view[os.write(fd, view[: select.PIPE_BUF]) :]
+        try:
+            # What is ready takes this much without blocking (pipe(7)).
+            view = view[os.write(fd, view[: select.PIPE_BUF]) :]
+        except BlockingIOError:
+            continue
 
 
 async def _ready(fd: int, add: Callable[..., None], remove: Callable[[int], object]) -> None:

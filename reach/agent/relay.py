@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from reach import Refused
 from reach.agent import descriptors, detach_keys, terminal
+from reach.agent.errors import AgentGone
 from reach.agent.session import Attach, Exec, Session, Take, opened
-from reach.agent.signals import ENDING, caught
+from reach.agent.signal_queue import ENDING, caught
 
-HINT_SECONDS: Final = 1.0
+_HINT_SECONDS: Final = 1.0
 _INSISTENT: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 _ENOUGH: Final = 2
 
@@ -103,9 +104,10 @@ class _Passing:
                 if not self._passes or insisted == _ENOUGH:
                     raise Left(number)
                 self.last = number
-                await self._session.signal(number.name)
+                with suppress(AgentGone):  # there may be output to read, and to leave
+                    await self._session.signal(number.name)
                 if number is signal.SIGINT:
-                    later = asyncio.get_running_loop().call_later(HINT_SECONDS, self._hint)
+                    later = asyncio.get_running_loop().call_later(_HINT_SECONDS, self._hint)
         finally:
             if later is not None:
                 later.cancel()

@@ -23,10 +23,10 @@ END_SECONDS: Final = 30.0
 def attach(  # noqa: PLR0913 - the options of the command line
     container: Container,
     *,
-    stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Send standard input, but not its end.")] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Send the input, no end.")] = False,
     sig_proxy: Annotated[
         bool | None,
-        typer.Option("--sig-proxy/--no-sig-proxy", help="Send signals to the process. [default: with --stdin]"),
+        typer.Option("--sig-proxy/--no-sig-proxy", help="Default: with -i."),
     ] = None,
     keys: DetachKeys = detach_keys.DEFAULT,
     stack: StackName = None,
@@ -36,18 +36,17 @@ def attach(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Follow the output of a container's main process, from what its agent has kept.
 
-    Ctrl-C leaves, and the process goes on. With --stdin it goes to the process,
-    like SIGTERM, SIGHUP and SIGQUIT; a second one leaves. The exit code is the
-    process's, from the item where its agent is gone before it has said it.
+    Ctrl-C leaves, and the process goes on. With -i it goes to the process, and
+    so do SIGTERM, SIGHUP and SIGQUIT; a second Ctrl-C leaves. The exit code is
+    the process's, from the item where its agent is gone before it has said it.
 
     exit codes
       N    the process's: 128 + n after signal n
-      0    also: left with the detach keys
       2    wrong command line, or several ids begin so
       3    no such container, no such stack
       4    a call of AWS failed
       125  no healthy container, no main process, or how it ended is unknown
-      130  left with Ctrl-C
+      130  left with Ctrl-C; with the detach keys it is 0
 
     examples
       reach attach 4f5c

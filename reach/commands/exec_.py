@@ -21,7 +21,7 @@ def exec_command(  # noqa: PLR0913 - the options of the command line
     container: Container,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- COMMAND", help="The program and its arguments. [default: /bin/sh, with -it]"),
+        typer.Argument(metavar="-- COMMAND", help="Default: /bin/sh, with -it."),
     ] = None,
     *,
     stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Send standard input.")] = False,
@@ -37,8 +37,8 @@ def exec_command(  # noqa: PLR0913 - the options of the command line
     """Run a command in a container, through its agent.
 
     Without -i it reads an empty input. Ctrl-C goes to it: as a key with -it,
-    else as a signal, like SIGTERM, SIGHUP and SIGQUIT; a second one kills it.
-    So does the end of the connection. The agent's port must be open from here.
+    else as a signal, and so do SIGTERM, SIGHUP and SIGQUIT; a second Ctrl-C
+    kills it. The agent's port must be open from here.
 
     exit codes
       N    the command's: 128 + n after signal n

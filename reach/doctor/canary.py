@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +42,7 @@ class Canary:
     platform: Platform
     say: Callable[[str], object]
 
-    def life(self) -> Iterator[Reported]:
+    def life(self) -> Generator[Reported]:
         """Starts it, waits until its agent has answered, stops it, waits until it has ended.
 
         It is stopped whatever happens, at Ctrl-C too. Raises `CallFailed` when that is refused then.

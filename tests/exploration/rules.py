@@ -1,16 +1,11 @@
 """What must hold: at every write, in every answer, and when all is at rest. The oracle of the exploration.
 
-At every write
-- `set-back`: a live record does not go back, and only an ended one gives way to the next generation.
-- `token`: the record's token is the one that the agent of its task knows.
-- `described`: the record's image and command are those of its task.
+At every write, beside the rules of `writes`
 - `capacity`: the task runs on the capacity that its start asked for, On-Demand after Spot only when Spot had none.
 - `no-try`: nobody calls an agent unreachable that no prober has tried.
 - `alive`: no record says that its task was lost or never started while that task is to run.
 - `listed`: nobody who was shown a task says that there is none.
 - `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
-- `stop-forgotten`: a stop that was asked for, or is due for `max_lifetime`, stays so.
-- `unlisted`: every live record is in the index, where a backend finds it again after a restart.
 In answers and logs
 - `answer`: a normal answer of start names a task that its record wants or will take, and no failed record.
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
@@ -47,8 +42,7 @@ from tests.exploration.stores import SimulatedStore
 from tests.exploration.tasks import Task
 from tests.exploration.wired import Answer, failed
 from tests.exploration.world import World
-
-_RANK = {state: rank for rank, state in enumerate(State)}
+from tests.exploration.writes import findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,43 +83,20 @@ class Rules:
 
     def saved(self, before: Record | None, after: Record) -> None:
         """At every write."""
-        if before is not None:
-            self._in_order(before, after)
-        if not after.state.ended and (after.watch is None or after.check_at is None):
-            self.breaks("unlisted", f"{after.state} has watch {after.watch} and check_at {after.check_at}")
+        for rule, how in findings(before, after, self.ecs.tasks):
+            self.breaks(rule, how)
         if after.stop_requested:
             self.stops.add(after.generation)
         if after.task_arn is not None:
             self._named.add((after.generation, after.task_arn))
-            self._fits(after, self.ecs.tasks[after.task_arn])
+            self._on_its_capacity(after, self.ecs.tasks[after.task_arn])
         if after.state is State.FAILED and (before is None or before.state is not State.FAILED):
             self._justified(after)
         if before is not None and after.generation == before.generation:
             known = set(before.history)
             self._written[self.world.worker.name] += [step for step in after.history if step not in known]
 
-    def _in_order(self, before: Record, after: Record) -> None:
-        if after.generation != before.generation:
-            if after.generation != before.generation + 1 or not before.state.ended:
-                self.breaks("set-back", f"generation {after.generation} replaces {before.generation}, {before.state}")
-            return
-        relaunched = after.attempt > before.attempt
-        if _RANK[after.state] < _RANK[before.state] or (before.state.ended and after.state is not before.state):
-            self.breaks("set-back", f"{before.state} becomes {after.state}")
-        elif before.task_arn not in (None, after.task_arn) and not relaunched:
-            self.breaks("set-back", f"{before.state} gets another task: {self._name(before)} -> {self._name(after)}")
-        elif after.agent_token != before.agent_token and not after.state.ended and not after.unexplained:
-            self.breaks("token", "the token of a live generation changes")
-        if (before.stop_requested and not after.stop_requested) or (before.stop_wanted and not after.stop_wanted):
-            self.breaks("stop-forgotten", f"{before.state} -> {after.state}")
-
-    def _fits(self, record: Record, task: Task) -> None:
-        if record.agent_token is not None and task.token not in (None, record.agent_token):
-            self.breaks("token", f"the record has {record.agent_token[-4:]}, {task} has {(task.token or '')[-4:]}")
-        if (*record.entrypoint, *record.cmd) != task.command or record.image != task.image:
-            self.breaks(
-                "described", f"the record says {record.image} {record.cmd}, {task} runs {task.image} {task.command}"
-            )
+    def _on_its_capacity(self, record: Record, task: Task) -> None:
         lacked = any(launch.failure.cause == "capacity" for launch in record.launches)
         by_capacity: dict[str, str | None] = {
             "on-demand": None,

@@ -89,6 +89,11 @@ class Task:
         main = self.document["containers"][0]
         return bool(main["lastStatus"] == "RUNNING" and self.world.scheduler.now >= self.agent_up_at)
 
+    @property
+    def listened(self) -> bool:
+        """The agent has accepted connections."""
+        return "startedAt" in self.document and self.world.scheduler.now >= self.agent_up_at
+
     def __str__(self) -> str:
         return f"task-{self.number}"
 

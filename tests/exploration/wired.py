@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from core.control.background_run import limited
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
@@ -13,18 +13,35 @@ from core.control.reconciler import reconcile
 from core.control.settle import settle_event
 from core.control.start import start_container
 from core.control.stop import stop_container
+from core.launch.settings import Settings
 from core.machine.task_documents import observe_event
 from core.model.actions import ReadOutput
 from core.model.errors import ReachError, Refused
 from core.model.facts import Fact, TaskObserved
 from core.model.failure import Failure
 from core.model.identity import Ref
+from core.model.policy import Policy
 from core.model.record import Record, Settled, Unknown
 from core.model.state import State
-from core.ports import Ecs, Output, ProbeQueue, Registrations, Store, TokenVault
+from core.ports import Clock, Ecs, Output, ProbeQueue, Registrations, Store, TokenVault
 from handlers.app import MAY_PERFORM
-from tests.exploration.world import World
 from tests.world import PortsInMemory, RecordingObserver
+
+
+class Host(Protocol):
+    """Where an invocation runs. `name` is the running one's, `time_left` its seconds; each new token is another one."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def name(self) -> str: ...
+    def time_left(self) -> float: ...
+    def new_token(self) -> str: ...
+    def note(self, *words: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +59,16 @@ class Surroundings:
 
 
 class _Observer(RecordingObserver):
-    def __init__(self, world: World, around: Surroundings) -> None:
+    def __init__(self, host: Host, around: Surroundings) -> None:
         super().__init__()
-        self._world, self._around = world, around
+        self._host, self._around = host, around
 
     def settled(self, settled: Settled | Unknown) -> None:
         if isinstance(settled, Settled):
             self._around.settled(settled)
 
     def failed(self, error: ReachError) -> None:
-        self._world.note("goes on after:", error)
+        self._host.note("goes on after:", error)
 
     def task_leaked(self, ref: Ref, task_arn: str, why: str) -> None:
         self._around.leaked(task_arn, ref, why)
@@ -74,15 +91,14 @@ class Answer:
 class ControlPlane:
     """Every function of the stack. Each call is one invocation, made in the running worker."""
 
-    def __init__(self, world: World, around: Surroundings) -> None:
-        self._world, self._around = world, around
+    def __init__(self, host: Host, around: Surroundings) -> None:
+        self._host, self._around = host, around
         self._known: dict[str, RunningTask | None] = {}
-        self._tokens = 0
 
     def start(self, document: dict[str, Any]) -> Answer:
         """`handlers.start_container`. Raises what would be a function error."""
         ports = self._ports("StartContainerFunction")
-        return _answer(lambda: start_container(ports, document, self._world.worker.name))
+        return _answer(lambda: start_container(ports, document, self._host.name))
 
     def stop(self, document: dict[str, Any]) -> Answer:
         """`handlers.stop_container`. Raises what would be a function error."""
@@ -90,8 +106,8 @@ class ControlPlane:
 
     def observe(self, event: dict[str, Any]) -> None:
         """`handlers.task_state`."""
-        prefix = self._world.settings.started_by_prefix
-        observed = observe_event(event, prefix=prefix, at=self._world.clock.now())
+        prefix = self._host.settings.started_by_prefix
+        observed = observe_event(event, prefix=prefix, at=self._host.clock.now())
         assert isinstance(observed, TaskObserved)
         settle_event(self._ports("TaskStateFunction"), observed)
 
@@ -106,39 +122,35 @@ class ControlPlane:
 
     def find_leaks(self) -> None:
         """`handlers.reconcile`, of every quarter of an hour."""
-        cluster = self._world.settings.cluster_arn
+        cluster = self._host.settings.cluster_arn
         assert cluster is not None
         find_leaked_tasks(self._run(), cluster, self._known)
 
     def _ports(self, function: str) -> PortsInMemory:
-        world, around = self._world, self._around
+        host, around = self._host, self._around
         return PortsInMemory(
             store=around.store,
             ecs=around.ecs,
             queue=around.queue,
             vault=around.vault,
             registrations=around.registrations,
-            output=around.output if ReadOutput in MAY_PERFORM[function] and world.policy.reads_output else None,
-            settings=world.settings,
-            policy=world.policy,
+            output=around.output if ReadOutput in MAY_PERFORM[function] and host.policy.reads_output else None,
+            settings=host.settings,
+            policy=host.policy,
             performs=MAY_PERFORM[function],
-            process=world.worker.name,
-            clock=world.clock,
-            observer=_Observer(world, around),
-            new_token=self._new_token,
+            process=host.name,
+            clock=host.clock,
+            observer=_Observer(host, around),
+            new_token=host.new_token,
         )
 
     def _run(self) -> PortsInMemory:
         ports = self._ports("ReconcileFunction")
-        ecs, output = limited(ports.ecs, ports.output, self._world.clock, self._world.policy, self._time_left)
+        ecs, output = limited(ports.ecs, ports.output, self._host.clock, self._host.policy, self._time_left)
         return replace(ports, ecs=ecs, output=output)
 
     def _time_left(self) -> float:
-        return min(self._world.worker.deadline - self._world.scheduler.now - 10, 110)
-
-    def _new_token(self) -> str:
-        self._tokens += 1
-        return f"{self._tokens:064x}"
+        return min(self._host.time_left() - 10, 110)
 
 
 def _answer(function: Callable[[], Record]) -> Answer:

@@ -62,6 +62,7 @@ class World:
         self.lost_writes: set[str] = set()
         """Workers that do not know of a write of theirs."""
         self._numbers: dict[str, int] = {}
+        self._tokens = 0
 
     @property
     def faults(self) -> Faults:
@@ -79,6 +80,20 @@ class World:
         worker = self.scheduler.current
         assert worker is not None
         return worker
+
+    @property
+    def name(self) -> str:
+        """The running worker's."""
+        return self.worker.name
+
+    def time_left(self) -> float:
+        """Seconds until the platform ends the running worker."""
+        return self.worker.deadline - self.scheduler.now
+
+    def new_token(self) -> str:
+        """An agent's token."""
+        self._tokens += 1
+        return f"{self._tokens:064x}"
 
     def now(self) -> datetime:
         """True time."""

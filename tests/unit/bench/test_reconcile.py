@@ -34,5 +34,5 @@ def test_rows_compare_the_largest_with_the_smallest() -> None:
     small, large = reconcile._measured(100, 2), reconcile._measured(400, 2)
     rows = reconcile._rows([small, large])
     assert {row.point for row in rows} == {"9"}
-    assert [row.goal.split()[2] for row in rows] == ["1.5", "1.5", "32", "240"]
+    assert [row.goal.split()[2] for row in rows] == ["2", "2", "32", "240"]
     assert all(row.ratio is not None and 0 < row.ratio < NEVER for row in rows)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from bench.virtual.reach import Reach
-from bench.virtual.waits import Waited, waited
+from bench.virtual.waits import HistoryReader, Waited, WaitersClock, waited
 from bench.virtual.world import World, containers
+from core.model.state import State
 
 
 def lived(seed: int, starts: int) -> tuple[World, Reach, Waited]:
@@ -43,3 +46,26 @@ def test_waits_change_nothing() -> None:
     again = waited(world, stack.histories)
     assert (again.reads, again.units) == (waits.reads, waits.units)
     assert again.lags == pytest.approx(waits.lags)
+
+
+def test_an_eventually_consistent_read_is_half_as_dear_and_a_moment_behind() -> None:
+    """It may miss a write of the last moment, and shows every older one."""
+    world, stack, _ = lived(8, 1)
+    [(name, history)] = stack.histories.items()
+    clock = WaitersClock(world, Random(1))  # noqa: S311 - repeatable, not secret
+    reader = HistoryReader(clock, stack.histories)
+    last = history.items[-1][0]
+
+    def shows_last(*, consistent: bool, after: float) -> set[bool]:
+        """What fifty reads show, so long after the last write."""
+        shown = set()
+        for _ in range(50):
+            clock.seconds = last + after
+            record = reader.load(name, consistent=consistent)
+            shown.add(record is not None and record.state is State.AGENT_HEALTHY)
+        return shown
+
+    assert shows_last(consistent=True, after=0) == {True}
+    assert shows_last(consistent=False, after=0) == {True, False}
+    assert shows_last(consistent=False, after=1) == {True}
+    assert (reader.reads, reader.units) == (150, 100)

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,23 +143,22 @@ def test_closed_streams_are_no_streams(
     assert capfdbinary.readouterr() == (b"", b"b\n")
 
 
+@contextmanager
+def piping(agent: RunningAgent, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`reach exec` as a process between pipes, ended when it is left."""
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command("exec", *arguments), env=environment(agent), **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def piped(agent: RunningAgent) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `reach exec` as a process between pipes."""
+    """Starts one with the agent."""
     with ExitStack() as stack:
-
-        def start(*arguments: str) -> subprocess.Popen[bytes]:
-            process = subprocess.Popen(
-                command("exec", *arguments),
-                env=environment(agent),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            stack.callback(process.kill)
-            return stack.enter_context(process)
-
-        yield start
+        yield lambda *arguments: stack.enter_context(piping(agent, *arguments))
 
 
 def test_input_goes_as_it_comes(piped: Callable[..., subprocess.Popen[bytes]]) -> None:
@@ -214,10 +214,13 @@ def test_an_ignored_signal_stays_ignored(agent: RunningAgent) -> None:
         assert process.returncode == 0
 
 
-def test_a_signal_names_what_the_public_agent_does_not(deployment: Deployment) -> None:
-    """Its -1 after a signal of ours is 128 + n."""
-    with running_stand_in() as agent:
-        deployment.put(healthy(agent_address=agent.address, agent_token=TOKEN))
-        interrupt = ["sh", "-c", f"kill -INT {os.getpid()}; sleep 1000"]
-        assert main(["exec", SHORT, "--", *interrupt]) == 130
-        assert main(["exec", SHORT, "--", "sh", "-c", "kill -9 $$"]) == 255
+@pytest.mark.parametrize(("passed", "code"), [(True, 130), (False, 255)])
+def test_a_signal_names_what_the_public_agent_does_not(passed: bool, code: int) -> None:
+    """Its -1 after a signal of ours is 128 + n, else 255."""
+    script = f"echo ready; {'exec sleep 1000' if passed else 'kill -9 $$'}"
+    with running_stand_in() as agent, piping(agent, "--", "sh", "-c", script) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        if passed:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == code

@@ -72,7 +72,7 @@ def test_ctrl_c_is_a_key(starting: Start) -> None:
     """It interrupts what runs in the shell; the shell and the session go on."""
     with starting("-it", "--", "sh") as terminal:
         terminal.until(rb"[#$] ")
-        terminal.type(f"{READY} sleep 1000\r".encode())
+        terminal.type(f'sh -c "{READY} exec sleep 1000"\r'.encode())  # it prints when it is in the foreground
         terminal.until(b"ready")
         terminal.type(b"\x03")
         terminal.until(rb"\^C.*[#$] ")
@@ -153,9 +153,11 @@ def test_a_window_that_is_closed_ends_the_session(starting: Start, tmp_path: Pat
         assert terminal.end() == 128 + signal.SIGHUP
 
 
-def test_the_kill_of_this_process_kills_the_command(starting: Start, tmp_path: Path) -> None:
-    """Nothing is said any more: the agent sees the end of the connection."""
-    with held(tmp_path / "held") as script, starting("-it", "--", "sh", "-c", f"{script} sleep 1000") as terminal:
+def test_the_kill_of_this_process_ends_what_runs_in_its_shell(starting: Start, tmp_path: Path) -> None:
+    """Nothing is said any more: the agent sees the end of the connection, and the terminal hangs up."""
+    with held(tmp_path / "held") as script, starting() as terminal:
+        terminal.until(rb"[#$] ")
+        terminal.type(f"({script} sleep 1000)\r".encode())
         terminal.until(b"ready")
         terminal.process.kill()
         assert terminal.end() == -signal.SIGKILL

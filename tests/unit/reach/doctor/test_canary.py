@@ -100,7 +100,7 @@ def test_a_whole_life() -> None:
 
 
 def test_its_request_is_one_that_the_stack_takes() -> None:
-    """It ends by itself within a quarter of an hour, should nothing stop it, and has a child that shows its agent's flavor."""
+    """It ends by itself within a quarter of an hour, and has a child, which shows the flavor of its agent."""
     functions = Functions()
     list(canary(functions).life())
     request = parse_start_request(functions.calls[0][1])
@@ -173,7 +173,7 @@ class Denying:
 
     def invoke(self, **_: Any) -> dict[str, Any]:
         refusal = Refusal(self.code, "You may not.")
-        raise ClientError(refusal.answer, "Invoke")
+        raise ClientError(refusal.answer, "Invoke")  # type: ignore[arg-type]  # as much of an answer as is read
 
 
 def test_a_canary_that_may_not_be_started() -> None:

@@ -23,7 +23,7 @@ def completed(shell: Shell, environment: pytest.MonkeyPatch, line: str, kind: st
     return [one for one in shown.out.splitlines() if one]
 
 
-@pytest.mark.parametrize("command", ["inspect", "wait", "why", "stop", "exec", "logs"])
+@pytest.mark.parametrize("command", ["inspect", "wait", "why", "logs", "stop", "exec", "attach"])
 def test_live_ids(deployment: Deployment, capsys: Shell, environment: pytest.MonkeyPatch, command: str) -> None:
     """Their first digits, for each command that takes one; those that begin as the word does."""
     deployment.put(healthy(), healthy(container_id=OTHER), exited(container_id="4f" + "0" * 62))

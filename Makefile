@@ -19,7 +19,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-com
 
 # A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
 ON_EVERY_CORE := --numprocesses auto --dist loadfile
-SEARCHES      := tests/exploration
+SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
 
 export PYTHONPATH := src:.
 export SAM_CLI_TELEMETRY := 0

@@ -117,7 +117,7 @@ MUTATIONS: Final = (
     Mutation(
         name="version test",
         without="an event that is not newer is applied",
-        scene="events",
+        scene="spot",
         planted=lambda: replaced(apply_task._newer, lambda *_: True),
     ),
     Mutation(
@@ -170,7 +170,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="client token",
-        without="each RunTask has a client token of its own",
+        without="each RunTask has another client token",
         scene="starts",
         planted=lambda: replaced(identity.client_token, _own_token),
     ),

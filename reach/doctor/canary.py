@@ -72,7 +72,7 @@ class Canary:
         try:
             answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
         except FunctionRefused as refused:
-            return wrong("StartContainerFunction refuses it: {code}.", str(refused), code=refused.code)
+            return wrong("StartContainerFunction refuses it: {code}.", "{why}", code=refused.code, why=str(refused))
         return ok("{container} as {task}", container=container_id, task=answer.get("task_arn"))
 
     def _reach(self, container_id: str) -> Finding:
@@ -84,9 +84,10 @@ class Canary:
         except ContainerFailed as failed:
             return wrong(
                 "{code}: {message}",
-                failed.failure.remedy or f"reach why {container_id[:SHORT]}",
+                "{remedy}",
                 code=failed.failure.code,
                 message=failed.failure.message,
+                remedy=failed.failure.remedy or f"reach why {container_id[:SHORT]}",
             )
         except (ContainerExited, WaitTimeout) as ended:
             return wrong("{message}", f"reach why {container_id[:SHORT]}", message=str(ended))
@@ -94,7 +95,7 @@ class Canary:
 
     def _judged(self, record: Record) -> Finding:
         if record.warning is not None:
-            return wrong("{message}", record.warning.remedy, message=record.warning.message)
+            return wrong("{message}", "{remedy}", message=record.warning.message, remedy=record.warning.remedy)
         seconds = (record.updated_at - record.created_at).total_seconds()
         return ok("{address} answered after {time}", address=record.agent_address, time=duration(seconds))
 
@@ -131,4 +132,4 @@ class Canary:
             reason = denied(failed.code, failed.message, _ACTIONS[failed.operation])
             if reason.permission or failed.unreached:
                 return Reported(GROUP, check, unknown(reason))
-            return Reported(GROUP, check, wrong("{message}", failed.remedy, message=str(failed)))
+            return Reported(GROUP, check, wrong("{message}", "{remedy}", message=str(failed), remedy=failed.remedy))

@@ -115,7 +115,7 @@ FAULTS = {
         staged(ELF_OF_X86_64, {**POSIX, "file-permissions": "0100700"}), "s3-object", "reach stage-agent"
     ),
     "another processor": Fault(staged(ELF_OF_ARM64, POSIX), "s3-object", "--architecture"),
-    "the processor that is not asked for": Fault(lambda _: None, "s3-object", "for ARM64", Platform.ARM64),
+    "the processor that is not asked for": Fault(lambda _: None, "s3-object", "--architecture ARM64", Platform.ARM64),
     "a zone without a mount target": Fault(
         lambda account: account.client("s3files").delete_mount_target(mountTargetId=account.ids["s3-mount-b"]),
         "s3-mount-targets",

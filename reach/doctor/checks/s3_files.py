@@ -120,8 +120,8 @@ def s3_object(_: Deployed, storage: Storage) -> Iterator[Finding]:
         return
     mode = staged.metadata.get(_MODE, "")
     if not _executable(mode):
-        shown = f"has {_MODE} {mode}" if mode else f"has no {_MODE}"
-        yield wrong("{object} " + shown + ", so it cannot be executed.", put, object=where, mode=mode)
+        shown = "{object} has {metadata} {mode}" if mode else "{object} has no {metadata}"
+        yield wrong(f"{shown}, so it cannot be executed.", put, object=where, metadata=_MODE, mode=mode)
     yield from _of_platform(staged, where, put, storage.s3_files.platform, mode)
 
 

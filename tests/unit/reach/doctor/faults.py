@@ -16,7 +16,7 @@ from core.storage.item import to_item
 from tests.healthy_account import trust
 from tests.moto_aws import ACCOUNT, REGION
 from tests.records import healthy
-from tests.unit.reach.doctor.answers import Answers, Refusal, client
+from tests.unit.reach.doctor.answers import Answers, client
 
 Plant = Callable[[Answers], Any]
 NOWHERE: Final = "0123456789abcdef0"
@@ -140,11 +140,7 @@ def answering(service: str, method: str, change: Callable[[dict[str, Any]], obje
 
 def refusing(operation: str, code: str, message: str) -> Plant:
     """AWS refuses the call."""
-
-    def refuse(_: dict[str, Any]) -> dict[str, Any]:
-        raise Refusal(code, message)
-
-    return lambda answers: answers.by_operation.update({operation: refuse})
+    return lambda answers: answers.refuse(operation, code, message)
 
 
 def id_of(name: str) -> Callable[[Any], str]:
@@ -294,10 +290,13 @@ def no_schedule(answers: Answers) -> None:
 
 
 def warned_container(answers: Answers) -> None:
-    record = healthy(warning=AgentWarning("The agent shows no child.", "Check AgentFlavor."))
-    serialize = TypeSerializer().serialize
-    item = {name: serialize(value) for name, value in to_item(record).items()}
-    client("dynamodb").put_item(TableName=answers.account.outputs["ContainersTableName"], Item=item)
+    put_item(answers, to_item(healthy(warning=AgentWarning("The agent shows no child.", "Check AgentFlavor."))))
+
+
+def put_item(answers: Answers, item: dict[str, Any]) -> None:
+    """Writes an item of a container."""
+    typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
+    client("dynamodb").put_item(TableName=answers.account.outputs["ContainersTableName"], Item=typed)
 
 
 def nat_gone(answers: Answers) -> None:

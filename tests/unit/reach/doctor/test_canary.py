@@ -129,8 +129,13 @@ def test_its_request_is_one_that_the_stack_takes() -> None:
             "No agent image.",
         ),
         (Functions(stopped=healthy()), "canary-end", "was still agent-healthy"),
+        (
+            Functions(started=healthy(warning=AgentWarning("{0.__class__}", "Look at {nothing}."))),
+            "canary-reach",
+            "{0.__class__} Look at {nothing}.",
+        ),
     ],
-    ids=["unreachable", "exited", "late", "without a child", "refused", "does not end"],
+    ids=["unreachable", "exited", "late", "without a child", "refused", "does not end", "braces in a text"],
 )
 def test_what_goes_wrong_is_found(functions: Functions, check: str, said: str) -> None:
     """The step that goes wrong says why and what to do, and the container is stopped."""

@@ -17,12 +17,16 @@ SITE_DONE := $(SITE)/.made-from-$(call checksum,requirements/site.lock)
 # The lock files are complete, so pip resolves nothing (--no-deps); byte code is compiled when it is first needed.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
 
+# A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
+ON_EVERY_CORE := --numprocesses auto --dist loadfile
+SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
+
 export PYTHONPATH := src:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-picture pictures up down test test-chaos test-docker sam-local check lint types imports template docs site format bench lock clean
+.PHONY: help setup demo demo-picture pictures up down test test-chaos explore fuzz test-docker sam-local check lint types imports template docs site format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,11 +71,20 @@ down: setup ## Stop what `make up` started (ARGS="--directory DIR")
 	@$(BIN)/python -m local down $(ARGS)
 
 test: setup lint types imports template ## Run every check and every test: unit, integration, contract, end to end
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest $(ON_EVERY_CORE) --cov --cov-report= tests/unit $(SEARCHES)
+	$(BIN)/pytest --cov --cov-report= --cov-append tests/integration tests/contract tests/e2e
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
 
 test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
 	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
+
+explore: setup ## Search interleavings further, without each safeguard too, and draw 10,000 lives (STATES=30000 LIVES=10000)
+	$(BIN)/python -m tests.interleavings $(if $(STATES),--states=$(STATES))
+	$(BIN)/python -m tests.interleavings --mutations
+	STATEFUL_LIVES=$(or $(LIVES),10000) $(BIN)/pytest tests/stateful
+
+fuzz: setup ## Give odd input to everything that parses (FUZZ=60 seconds)
+	$(BIN)/python -m tests.fuzz --seconds=$(or $(FUZZ),60)
 
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
 	$(BIN)/pytest tests/docker tests/e2e --runtime=docker
@@ -80,7 +93,7 @@ sam-local: setup ## Run every function with `sam local invoke` and its file of e
 	$(BIN)/pytest tests/docker/test_sam_local.py
 
 check: setup lint types imports ## Run the fast checks: lint, types, import rules, unit tests
-	$(BIN)/pytest --quiet tests/unit
+	$(BIN)/pytest --quiet $(ON_EVERY_CORE) tests/unit
 
 lint: setup ## Lint, and check the format
 	$(BIN)/ruff check --quiet

@@ -15,7 +15,6 @@ from typing import Final
 
 from bench.polling_backend import DESCRIBE_INTERVAL, LIFE_INTERVAL
 from bench.virtual.durations import durations
-from core.client.reach_client import LATE, LATE_PAUSE, PAUSE
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched
@@ -30,6 +29,7 @@ from docs.prices import (
     PRICES,
     WAIT_SECONDS,
 )
+from docs.waiting import wait_units
 
 LIVES: Final = {"1 minute": 60.0, "1 hour": 3600.0}
 """Of which the cost is told: how long a container is healthy."""
@@ -172,8 +172,8 @@ def lives() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 def wait_reads(seconds: float) -> int:
-    """RRU of `core.client`'s wait in which no state lasts longer than `LATE`; a read is 1."""
-    return round(min(seconds, LATE) / PAUSE + max(0.0, seconds - LATE) / LATE_PAUSE)
+    """RRU of `core.client`'s wait for a start of so many seconds, of an image that it knows."""
+    return round(wait_units(seconds))
 
 
 def unhappy_metrics() -> tuple[str, ...]:

@@ -9,22 +9,23 @@ from typing import Any
 
 from core.model.families import DefinitionUse
 from core.model.record import Record
+from core.ports import RevisionConflict
 from core.storage.item import to_item
 from tests.factories import CONTAINER_ID
 from tests.fakes import MemoryStore
 
 
 class MeteredStore(MemoryStore):
-    """`reads` and `writes` are request units: by 4 KB and strongly consistent, the index's Query by halves; by 1 KB."""
+    """`reads` and `writes` are request units: by 4 KB, half of them for eventually consistent reads; by 1 KB."""
 
     reads: float = 0
     writes: int = 0
     item_bytes: int = 0
     """Of the largest item."""
 
-    def load(self, container_id: str) -> Record | None:
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
         """GetItem; also for each key of `load_many`."""
-        self.reads += max(1, ceil(self._size(container_id) / 4096))
+        self.reads += max(1, ceil(self._size(container_id) / 4096)) * (1 if consistent else 0.5)
         return super().load(container_id)
 
     def due(self, shard: str, until: datetime) -> Iterator[str]:
@@ -38,9 +39,13 @@ class MeteredStore(MemoryStore):
         return super().definition_uses()
 
     def save(self, record: Record) -> None:
-        """PutItem, by the larger of the old and the new item."""
+        """PutItem, by the larger of the old and the new item; one that is refused by the old one."""
         before = self.item(record.container_id)
-        super().save(record)
+        try:
+            super().save(record)
+        except RevisionConflict:
+            self.writes += max(1, ceil(item_bytes(before or {}) / 1024))
+            raise
         after = to_item(record)
         size = max(item_bytes(after), item_bytes(before or {}))
         self.writes += ceil(size / 1024) + _index_writes(before or {}, after)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,14 +55,29 @@ DetachKeys = Annotated[
 
 def aws_client(service: str, *, profile: str | None, region: str | None, config: Config | None = None) -> Any:
     """A boto3 client that finds credentials, region and endpoint as the AWS CLI does. Raises `Refused`."""
+    return aws_clients(profile=profile, region=region, config=config)(service)
+
+
+def aws_clients(*, profile: str | None, region: str | None, config: Config | None = None) -> Callable[[str], Any]:
+    """Makes such clients of one session, which takes longer than each of them. Raises `Refused`, also when called."""
     import boto3  # noqa: PLC0415 - a third of the time that a command without AWS takes to start
     from botocore.exceptions import NoRegionError, ProfileNotFound  # noqa: PLC0415 - the same
 
-    try:
+    @contextmanager
+    def configured() -> Iterator[None]:
+        try:
+            yield
+        except (NoRegionError, ProfileNotFound) as error:
+            raise Refused(f"{error} What to do: give --region NAME or --profile NAME, or run: aws configure") from error
+
+    with configured():
         session = boto3.session.Session(profile_name=profile, region_name=region)
+
+    @configured()
+    def client(service: str) -> Any:
         return session.client(service, config=config)  # type: ignore[call-overload]  # any service
-    except (NoRegionError, ProfileNotFound) as error:
-        raise Refused(f"{error} What to do: give --region NAME or --profile NAME, or run: aws configure") from error
+
+    return client
 
 
 def console(*, stderr: bool = False) -> Console:

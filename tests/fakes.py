@@ -38,8 +38,8 @@ class MemoryStore:
         for record in records:
             self.put_item(to_item(record))
 
-    def load(self, container_id: str) -> Record | None:
-        """As the port says."""
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
+        """As the port says, and `core.client.Reader`; it always shows the newest."""
         item = self.item(container_id)
         return None if item is None else from_item(item)
 
@@ -56,6 +56,10 @@ class MemoryStore:
                 if record is not None:
                     records[container_id] = record
         return Loaded(records, tuple(unreadable))
+
+    def load_some(self, container_ids: Iterable[str], *, consistent: bool) -> Loaded:
+        """As `core.client.Reader` says, and it leaves out none."""
+        return self.load_many(container_ids)
 
     def save(self, record: Record) -> None:
         """As the port says."""

@@ -73,6 +73,10 @@ class HistoryReader:
         """No wait for one container reads many."""
         raise NotImplementedError(tuple(container_ids))
 
+    def load_some(self, container_ids: Iterable[str], *, consistent: bool) -> Loaded:
+        """No wait for one container reads some of many."""
+        raise NotImplementedError(tuple(container_ids), consistent)
+
     def scheduled(self) -> Iterable[str]:
         """No wait reads the index."""
         raise NotImplementedError

@@ -21,7 +21,7 @@ from reach.doctor.facts import Given
 from reach.doctor.findings import Reported, Status
 from reach.doctor.report import document, lines
 from reach.exits import Exit
-from reach.options import Format, Output, Profile, Region, StackName, aws_client, console, print_json
+from reach.options import Format, Output, Profile, Region, StackName, aws_clients, console, print_json
 from reach.stack.outputs import DEFAULT_NAME, NAME_VARIABLE
 
 
@@ -74,7 +74,7 @@ def doctor(  # noqa: PLR0913 - the options of the command line
       reach doctor --canary --output json | jq '.findings[] | select(.status != "ok")'
     """
     name = stack or os.environ.get(NAME_VARIABLE) or DEFAULT_NAME
-    aws = Aws(lambda service: aws_client(service, profile=profile, region=region))
+    aws = Aws(aws_clients(profile=profile, region=region))
     given = Given(os.environ, _backend(backend_security_group, backend_cidr), platform)
     with console(stderr=True).status("asking AWS ...") as status:
 

@@ -37,7 +37,8 @@ def ps(
       reach ps
       reach ps --all --output json | jq -r '.containers[] | select(.state == "failed") | .id'
     """
-    found = opened(stack, profile=profile, region=region).client.list(ended=ended)
+    with console(stderr=True).status("Reading the table ..."):
+        found = opened(stack, profile=profile, region=region).client.list(ended=ended)
     if output is Format.JSON:
         print_json(documents(found))
     else:

@@ -56,7 +56,8 @@ def record(  # noqa: PLR0913 - the options of the command line
       reach events record --out capture     from the laptop cloud, after . .local/env
       reach events replay capture
     """
-    warn = console(stderr=True).print
+    terminal = console(stderr=True)
+    warn = terminal.print
     if queue is not None:
         source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, warn, consume=consume)
     elif consume:
@@ -65,7 +66,8 @@ def record(  # noqa: PLR0913 - the options of the command line
         source = Deliveries(fargate, warn)
     else:
         raise Refused("No source is named. What to do: give --queue. For the laptop cloud: make up, then . .local/env")
-    run(source, out, follow=follow, output=output)
+    with terminal.status("Capturing, until Ctrl-C ..." if follow else "Capturing ..."):
+        run(source, out, follow=follow, output=output)
 
 
 def run(

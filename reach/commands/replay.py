@@ -63,7 +63,8 @@ def replay(  # noqa: PLR0913 - the options of the command line
       reach events replay production.jsonl --adopt --main web
       reach events replay dead-letters.json --output json | jq '.steps[].why'
     """
-    found = _read(paths)
+    with console(stderr=True).status("Reading the events ..."):
+        found = _read(paths)
     if prefix is None:
         prefix = (None if adopt else prefix_in(one.document for one in found)) or DEFAULT_PREFIX
     if adopt:
@@ -78,7 +79,8 @@ def replay(  # noqa: PLR0913 - the options of the command line
     steps = map(machine.feed, disorder.applied(found))
     drawn = disorder.seed if disorder.any else None
     if output is Format.JSON:
-        done = list(steps)
+        with console(stderr=True).status("Replaying them ..."):
+            done = list(steps)
         print_json(report.document(done, machine.records(), prefix=prefix, seed=drawn))
     else:
         done = list(_shown(steps))

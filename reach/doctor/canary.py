@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final
 
-from core.adapters.clients import reach_client
 from core.client import ReachClient
 from core.launch.request import Platform
 from core.model.errors import CallFailed, ContainerExited, ContainerFailed, ContainerNotFound, WaitTimeout
@@ -116,6 +115,8 @@ class Canary:
         invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
 
     def _client(self) -> ReachClient:
+        from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3
+
         return reach_client(self.stack.outputs["ContainersTableName"], self.aws.client("dynamodb"))
 
     def _tried(self, check: str, step: Callable[[str], Finding], container_id: str) -> Reported:

@@ -66,10 +66,11 @@ def parse(origin: str, text: str) -> Iterator[Found]:
 
     After something that is no JSON, reading goes on in the next line.
     """
-    position = 0
+    position, line, counted = 0, 1, 0
     while sign := _SIGN.search(text, position):
         position = sign.start()
-        line = text.count("\n", 0, position) + 1
+        line += text.count("\n", counted, position)
+        counted = position
         try:
             document, position = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError) as exc:

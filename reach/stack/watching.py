@@ -16,9 +16,9 @@ class Watched:
     store: Reader
     seen: Callable[[Record], object]
 
-    def load(self, container_id: str) -> Record | None:
-        """The newest record, when `seen` has had it."""
-        record = self.store.load(container_id)
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
+        """The store's record, when `seen` has had it."""
+        record = self.store.load(container_id, consistent=consistent)
         if record is not None:
             self.seen(record)
         return record
@@ -26,6 +26,10 @@ class Watched:
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
         """The store's."""
         return self.store.load_many(container_ids)
+
+    def load_some(self, container_ids: Iterable[str], *, consistent: bool) -> Loaded:
+        """The store's."""
+        return self.store.load_some(container_ids, consistent=consistent)
 
     def scheduled(self) -> Iterable[str]:
         """The store's."""

@@ -36,10 +36,14 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The readable records by container id, and the items that cannot be read. An id in neither has no item."""
+    """The readable records by container id, and the items that cannot be read. An id in neither has no item.
+
+    But for those that are `unprocessed` (`core.client.Reader`): whether they have one is not known.
+    """
 
     records: Mapping[str, Record]
     unreadable: tuple[UnreadableRecord, ...] = ()
+    unprocessed: tuple[str, ...] = ()
 
 
 class RevisionConflict(ReachError):

@@ -103,7 +103,7 @@ def target_of(body: str) -> Target:
     try:
         document = json.loads(body)
         return Target(Ref(str(document["container_id"]), int(document["generation"])), str(document["address"]))
-    except (ValueError, TypeError, KeyError) as exc:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as exc:
         raise MalformedEvent("The message is no JSON object with container_id, generation and address.") from exc
 
 

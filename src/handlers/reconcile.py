@@ -7,18 +7,21 @@ here within seconds.
 
 import gzip
 import json
+import zlib
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.retire_definitions import retire_definitions
 from core.control.settle import settle_event
+from core.launch.documents import ContainerId
 from core.model.errors import MalformedEvent, ReachError
 from core.model.facts import ProbeAborted
 from core.model.families import family_stem
@@ -51,7 +54,7 @@ prepare(TABLE, YIELDING_TASKS)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The counts of the run, with `errors` and `stopped`. What could not be done stays due for the next run.
 
-    Raises `MalformedEvent` for a `job` that this function does not have.
+    Raises `MalformedEvent` for a `job` that this function does not have, and for what no stream and no log delivers.
     """
     if "awslogs" in event:
         return _record_aborted_probes(event)
@@ -59,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # The table's stream: these containers' prober has just written that the deadline passed without an answer, or
         # that the process of an agent that stays has exited. It cannot ask ECS whether they still run, or stop them,
         # and the minute would be a long time to wait for it.
-        return _reconcile(context, [record["dynamodb"]["Keys"]["container_id"]["S"] for record in event["Records"]])
+        return _reconcile(context, _written(event))
     if (job := event.get("job")) is None:
         return _reconcile(context)
     if job == RETIRE_DEFINITIONS:
@@ -99,6 +102,26 @@ def _answer(message: str, report: RunReport) -> dict[str, Any]:
     return summary
 
 
+def _written(event: dict[str, Any]) -> list[str]:
+    """The containers whose items one delivery of the table's stream concerns."""
+    try:
+        return [str(record["dynamodb"]["Keys"]["container_id"]["S"]) for record in event["Records"]]
+    except (KeyError, TypeError) as exc:
+        raise MalformedEvent("The records are not those of the table's stream: one has no key container_id.") from exc
+
+
+class _AbortedProbe(BaseModel):
+    """The line in which a prober reports what it could not write (`handlers.agent_health`)."""
+
+    model_config = ConfigDict(strict=True)
+
+    container_id: ContainerId
+    generation: int = Field(ge=1)
+    agent_address: str = Field(min_length=1)
+    last_error: str = Field(min_length=1)
+    remedy: str = Field(min_length=1)
+
+
 def _record_aborted_probes(event: dict[str, Any]) -> dict[str, Any]:
     """`{"noted", "errors"}`. Writes into the items what probers could only write into their log."""
     noted, errors = 0, 0
@@ -117,23 +140,32 @@ def _aborted_probes(event: dict[str, Any]) -> Iterator[ProbeAborted]:
     """The facts of one delivery of a subscription: `{"awslogs": {"data"}}`, gzipped JSON in base64.
 
     Its shape is CloudWatch Logs' own (User Guide, "Using subscription filters", example with Lambda). The filter only
-    compares words, so a line that merely has them, or a control message, is passed over.
+    compares words, so a line that merely has them, or a control message, is passed over. Raises `MalformedEvent`.
     """
     now = app.clock.now()
-    delivery = json.loads(gzip.decompress(b64decode(event["awslogs"]["data"])))
-    for entry in delivery["logEvents"]:
+    for text in _lines(event):
         try:
-            line = json.loads(entry["message"])
-        except ValueError:
+            line = json.loads(text)
+            if not isinstance(line, dict) or line.get("message") != PROBE_ABORTED:
+                continue
+            said = _AbortedProbe.model_validate(line)
+        except (ValidationError, ValueError, RecursionError):
             continue
-        if isinstance(line, dict) and line.get("message") == PROBE_ABORTED:
-            yield ProbeAborted(
-                ref=Ref(line["container_id"], line["generation"]),
-                at=now,
-                address=line["agent_address"],
-                last_error=line["last_error"],
-                remedy=line["remedy"],
-            )
+        yield ProbeAborted(
+            ref=Ref(said.container_id, said.generation),
+            at=now,
+            address=said.agent_address,
+            last_error=said.last_error,
+            remedy=said.remedy,
+        )
+
+
+def _lines(event: dict[str, Any]) -> list[str]:
+    try:
+        delivery = json.loads(gzip.decompress(b64decode(event["awslogs"]["data"])))
+        return [str(entry["message"]) for entry in delivery["logEvents"]]
+    except (KeyError, TypeError, ValueError, RecursionError, OSError, EOFError, zlib.error) as exc:
+        raise MalformedEvent("The delivery of a log group is no gzipped JSON in base64 with logEvents.") from exc
 
 
 def _time_left(context: LambdaContext, most: float = inf) -> Callable[[], float]:

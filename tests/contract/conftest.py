@@ -21,6 +21,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 
 from core.adapters.dynamodb import DynamoStore
+from core.client import Reader
+from core.ports import Store
 from tests.contract.table import create_containers_table
 from tests.fakes import MemoryStore
 from tests.moto_aws import moto_aws, session
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from core.ports import Store
 
     Clients = Callable[[str], Any]
     """Makes a client of the service of that name."""
@@ -43,11 +43,15 @@ races: Final = pytest.mark.parametrize("clients", ["memory", "ministack"], indir
 """For tests of writers at the same time: moto loses their conditional writes."""
 
 
+class ReadableStore(Reader, Store, Protocol):
+    """What the functions need of a store, and what a backend's client does."""
+
+
 class Table(Protocol):
     """A store under test, and the items below it as plain values."""
 
     @property
-    def store(self) -> Store:
+    def store(self) -> ReadableStore:
         """The store under test."""
 
     def item(self, container_id: str) -> dict[str, Any] | None:

@@ -13,11 +13,13 @@ from botocore.stub import Stubber
 
 from core.adapters.clients import reach_client
 from core.adapters.dynamodb import DynamoStore
+from core.client import Reachable, ReachClient
 from core.model.errors import CallFailed, ContainerNotFound
 from core.model.failure import Cause
 from core.ports import RevisionConflict
 from tests.contract.conftest import DynamoTable, client_of
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN, at, pending
+from tests.fakes import SettableClock
 from tests.records import failed, healthy
 
 if TYPE_CHECKING:
@@ -65,6 +67,11 @@ def test_reads_are_strongly_consistent(dynamo: DynamoTable) -> None:
     dynamo.store.load_many([CONTAINER_ID])
     assert asked["GetItem"]["ConsistentRead"] is True
     assert asked["BatchGetItem"]["RequestItems"][dynamo.name]["ConsistentRead"] is True
+    for consistent in (False, True):
+        dynamo.store.load(CONTAINER_ID, consistent=consistent)
+        dynamo.store.load_some([CONTAINER_ID], consistent=consistent)
+        assert asked["GetItem"]["ConsistentRead"] is consistent, "where the caller tells an old item by itself"
+        assert asked["BatchGetItem"]["RequestItems"][dynamo.name]["ConsistentRead"] is consistent
 
 
 def test_keys_left_out_are_asked_for_again(dynamo: DynamoTable) -> None:
@@ -77,6 +84,28 @@ def test_keys_left_out_are_asked_for_again(dynamo: DynamoTable) -> None:
     store = DynamoStore(dynamo.name, client, sleep=pauses.append, pauses=(1, 2, 4))
     assert store.load_many(records).records == records
     assert (client.calls, pauses) == (3, [1, 2])
+
+
+def test_some_names_the_keys_that_were_left_out(dynamo: DynamoTable) -> None:
+    """One call and no pause: the caller has others to read meanwhile."""
+    ids = [f"{n:064x}" for n in range(5)]
+    for one in ids:
+        dynamo.store.save(pending(container_id=one))
+    client: Any = Stingy(dynamo.client, most=3)
+    loaded = DynamoStore(dynamo.name, client).load_some(ids, consistent=False)
+    assert ([*loaded.records], loaded.unprocessed, client.calls) == (ids[:3], tuple(ids[3:]), 1)
+
+
+def test_waits_read_again_what_was_left_out(dynamo: DynamoTable) -> None:
+    """Each container's outcome comes, however few keys an answer has."""
+    ids = [f"{n:064x}" for n in range(8)]
+    for one in ids:
+        dynamo.store.save(healthy(container_id=one, revision=1))
+    client: Any = Stingy(dynamo.client, most=3)
+    found = dict(ReachClient(DynamoStore(dynamo.name, client), SettableClock(at(40))).wait_many(ids, timeout=30))
+    assert {one: outcome.address for one, outcome in found.items() if isinstance(outcome, Reachable)} == dict.fromkeys(
+        ids, ADDRESS
+    )
 
 
 def test_keys_left_out_for_good_are_an_outage(dynamo: DynamoTable) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.model.errors import UnreadableRecord
+from core.adapters.clock import SystemClock
+from core.client import Reachable, ReachClient
+from core.model.errors import ContainerExited, UnreadableRecord
 from core.ports import RevisionConflict
 from core.storage.item import to_item
 from tests.contract.conftest import races
@@ -179,6 +181,37 @@ def test_one_unreadable_item_hides_no_other(table: Table) -> None:
     loaded = table.store.load_many(f"{index:064x}" for index in range(6))
     assert loaded.records == {record.container_id: record for record in (named(1), named(2))}
     assert {exc.container_id for exc in loaded.unreadable} == {f"{3:064x}", f"{4:064x}"}
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+def test_some_are_read_by_one_call(table: Table, consistent: bool) -> None:
+    """As `load_many` reads them; none of them was left out."""
+    table.store.save(named(1))
+    table.put_item({**to_item(named(2)), "state": "dancing"})
+    loaded = table.store.load_some([named(1).container_id, f"{2:064x}", f"{3:064x}"], consistent=consistent)
+    assert loaded.records == {named(1).container_id: named(1)}
+    assert [exc.container_id for exc in loaded.unreadable] == [f"{2:064x}"]
+    assert loaded.unprocessed == ()
+
+
+def test_a_cheap_read_shows_the_item(table: Table) -> None:
+    """Eventually consistent: these engines, which have one copy, show the newest."""
+    table.store.save(pending())
+    assert table.store.load(CONTAINER_ID, consistent=False) == pending()
+
+
+def test_many_waits_end_with_their_outcomes(table: Table) -> None:
+    """More than a call reads: the agents, and the errors of the others."""
+    agents = [named(index) for index in range(120)]
+    for record in agents:
+        table.store.save(replace(healthy(revision=1), container_id=record.container_id))
+    table.store.save(replace(exited(7), revision=1, container_id=f"{200:064x}"))
+    client = ReachClient(table.store, SystemClock())
+    found = dict(client.wait_many({record.container_id: 1 for record in agents} | {f"{200:064x}": 1}, timeout=30))
+    assert {name for name, outcome in found.items() if isinstance(outcome, Reachable)} == {
+        record.container_id for record in agents
+    }
+    assert isinstance(found[f"{200:064x}"], ContainerExited)
 
 
 def test_an_unknown_state_is_left_alone(table: Table) -> None:

@@ -58,7 +58,7 @@ class SimulatedStore(MemoryStore):
         """The newest record, without a call."""
         return self._truth.get(container_id)
 
-    def load(self, container_id: str) -> Record | None:
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
         # What was written has been through its item already (`_write`).
         return self._world.call("GetItem", lambda: self._truth.get(container_id), quiet=True)
 

@@ -12,7 +12,7 @@ Pure, and the same for random lives (`rules`) and for every interleaving (`tests
 - `generation`: the task, and every launch that was given up, is of the record's own generation.
 - `token`: the token of a live generation stays, and is the one that the agent of its task knows.
 - `described`: the record's image and command are those of its task.
-- `healthy`: a record becomes healthy only when the agent of its own task has listened at that address.
+- `healthy`: a record becomes healthy only when the agent of its task has listened at that address.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from tests.interleavings.scenes import SCENES
 from tests.interleavings.search import Searched, search
 
 T = TypeVar("T")
-STATES: Final = 100_000
+STATES: Final = 30_000
 _HEAD: Final = f"{'scene':17} {'states':>7} {'steps':>8} {'depth':>5}       {'runs':>5} {'s':>6}  about"
 _MUTATED: Final = f"{'without':21} {'scene':17} {'states':>6} {'depth':>5} {'s':>5}  caught by"
 

@@ -153,7 +153,7 @@ def _stop(state: State, arn: str, reason: str) -> Outcome:
     if task is None:
         return "", state, False
     stopped = stop(task, reason)
-    return "", told(state.with_task(stopped), task, stopped, early=False), True
+    return "", with_event(state.with_task(stopped), task, stopped, early=False), True
 
 
 def _listed(state: State, started_by: str | None = None) -> tuple[str, ...]:
@@ -164,8 +164,8 @@ def _listed(state: State, started_by: str | None = None) -> tuple[str, ...]:
     return tuple(task.arn for task in sorted(own, key=lambda task: not task.wanted))
 
 
-def told(state: State, before: Task, after: Task, *, early: bool) -> State:
-    """ECS tells of a new version, if the rule lets it through (contract.md 4)."""
+def with_event(state: State, before: Task, after: Task, *, early: bool) -> State:
+    """The state with the event of a new version, if the rule lets it through (contract.md 4)."""
     if after.version == before.version:
         return state
     if after.status == "RUNNING" or not after.wanted or (early and after.status == "PENDING"):

@@ -191,8 +191,8 @@ async def _probed(host: _Host, target: Target) -> None:
         texts = await tape.take_later("BatchGetItem", target.ref.container_id)
         return record_of(texts[0]) if texts else None
 
-    async def settle_verdict(verdict: Fact) -> None:
-        host.plane.judge(verdict)
+    async def settle_verdict(verdict: Fact, record: Record | None) -> None:
+        host.plane.judge(verdict, record)
 
     async def sleep(seconds: float) -> None:
         await tape.take_later("sleep", tape.now + seconds)

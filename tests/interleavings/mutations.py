@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from core.control import describe_tasks, perform, settle, start
+from core.control import claim, describe_tasks, perform, settle
 from core.machine import apply, apply_launch, apply_task, changes, next_actions
 from core.machine.changes import Stale
 from core.model import facts, identity
@@ -77,15 +77,15 @@ def _acts_first(ports: Any, record: Record, *learnt: Any) -> Settled:
 
 def _runs_first(ports: Any, request: Any, by: str) -> Any:
     known = ports.store.load(request.container_id)
-    start._refuse_if_running(request, known)
-    return start._claimed(ports, request, known, by)
+    claim._refuse_if_running(request, known)
+    return claim._claimed(ports, request, known, by)
 
 
-def _overwrites(ports: Any, record: Record, fact: Any) -> Settled:
+def _overwrites(ports: Any, record: Record, learnt: Any) -> Settled:
     """Takes a write that met another one for done."""
-    applied = apply.apply(record, fact, ports.policy)
-    if isinstance(applied, Stale):
-        return Settled(record, ignored=applied.why)
+    applied, why = settle._applied(ports, record, learnt)
+    if applied is record:
+        return Settled(record, ignored=why)
     with suppress(RevisionConflict):
         ports.store.save(applied)
     return Settled(applied, tuple(step for step in applied.history if step not in record.history))
@@ -117,7 +117,7 @@ MUTATIONS: Final = (
     Mutation(
         name="version test",
         without="an event that is not newer is applied",
-        scene="events",
+        scene="spot",
         planted=lambda: replaced(apply_task._newer, lambda *_: True),
     ),
     Mutation(
@@ -148,7 +148,7 @@ MUTATIONS: Final = (
         name="claim before RunTask",
         without="RunTask is called before the start is saved",
         scene="starts",
-        planted=lambda: replaced(start._claim, _runs_first),
+        planted=lambda: replaced(claim.claim_launch, _runs_first),
     ),
     Mutation(
         name="stale-address test",
@@ -170,7 +170,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="client token",
-        without="each RunTask has a client token of its own",
+        without="each RunTask has another client token",
         scene="starts",
         planted=lambda: replaced(identity.client_token, _own_token),
     ),

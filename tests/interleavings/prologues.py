@@ -5,9 +5,11 @@ Numbers count invocations in the order in which they begin.
 
 from typing import Final
 
-DIED: Final = ("start 1 begins", "start 1: GetItem", "start 1: PutItem", "start 1: RunTask, then it dies")
-STARTED: Final = ("start 1 begins", "start 1: GetItem", "start 1: PutItem", "start 1: RunTask", "start 1*")
-SECOND: Final = ("start 2: GetItem", "start 2: PutItem", "start 2: RunTask", "start 2*")
+DIED: Final = ("start 1 begins", "start 1: PutItem", "start 1: RunTask, then it dies")
+STARTED: Final = ("start 1 begins", "start 1: PutItem", "start 1: RunTask", "start 1*")
+SECOND: Final = ("start 2: PutItem", "start 2: PutItem", "start 2: RunTask", "start 2*")
+NEW: Final = ("start 2: PutItem", "start 2: RunTask", "start 2*")
+"""The same of a container that was never started."""
 RUNS: Final = (*STARTED, "task 1 is RUNNING")
 RESOLVED: Final = (*RUNS, "event arrives", "event of*")
 HEALTHY: Final = (*RESOLVED, "task 1 listens", "probe arrives", "probe of*")

@@ -8,7 +8,7 @@ from typing import Final
 from core.launch.settings import Settings, TokenDelivery
 from core.model.policy import Policy
 from tests.exploration.faults import Fault
-from tests.interleavings.prologues import DIED, ENDED, HEALTHY, RESOLVED, RUNS, SECOND, STARTED
+from tests.interleavings.prologues import DIED, ENDED, HEALTHY, NEW, RESOLVED, RUNS, STARTED
 from tests.interleavings.scene import USUAL, Scene
 from tests.interleavings.state import Left
 from tests.interleavings.task import Fate
@@ -193,7 +193,7 @@ SCENES: Final = (
         faulty=frozenset({"DescribeTasks", "PutItem", "SendMessage"}),
         given=Left(starts=2, ticks=1),
         fates=(Fate.RUNS,),
-        prologue=(*RUNS, "start 2 begins 2", *SECOND, "task 2 is RUNNING", "the clock reaches"),
+        prologue=(*RUNS, "start 2 begins 2", *NEW, "task 2 is RUNNING", "the clock reaches"),
         probed=False,
     ),
     Scene(

@@ -10,7 +10,7 @@ from core.model.record import Record
 from tests.exploration.wired import failed
 from tests.exploration.writes import Finding
 from tests.factories import START
-from tests.interleavings.calls import CHANGES, Calls, told
+from tests.interleavings.calls import CHANGES, Calls, with_event
 from tests.interleavings.invocation import TIMEOUTS, Invocations
 from tests.interleavings.judge import at_call
 from tests.interleavings.scene import Scene
@@ -80,7 +80,7 @@ class Steps:
         early = self._scene.settings.early_probe
         for task in state.tasks:
             for what, after in next_steps(task, state.now):
-                yield f"{task} {what}", told(state.with_task(after), task, after, early=early)
+                yield f"{task} {what}", with_event(state.with_task(after), task, after, early=early)
 
     def tick(self, state: State, now: float) -> State:
         """The clock jumps, invocations whose time is over end, and ECS shows what it has had for long."""

@@ -95,7 +95,7 @@ class LivingTask:
 
 
 class LivingEcs(FakeEcs):
-    """`living` are the tasks in the order of their birth, `events` all that ECS has told, `young` what it hides yet."""
+    """`living` are the tasks in the order of their birth, `events` all events, `young` what it hides yet."""
 
     def __init__(self, clock: Any) -> None:
         super().__init__(clock)
@@ -106,7 +106,7 @@ class LivingEcs(FakeEcs):
         """The next task is not shown for a while."""
 
     def run(self, request: dict[str, Any]) -> Launched:
-        # Any definition is registered: starts that register have tests of their own.
+        # Any definition is registered: other tests have starts that register.
         self.definitions.setdefault(
             request["taskDefinition"],
             f"arn:aws:ecs:us-east-1:123456789012:task-definition/{request['taskDefinition']}:1",

@@ -58,7 +58,7 @@ class World:
     interruptions: Interruptions = field(default_factory=Interruptions)
     broken: list[Finding] = field(default_factory=list)
     stops: set[tuple[str, int]] = field(default_factory=set)
-    name: str = "nobody"
+    name: str = ""
     _invocations: int = 0
     _depth: int = 0
     _arrived: int = 0
@@ -193,8 +193,8 @@ class World:
             self.probe(message)
 
     def _rests(self) -> bool:
-        told = self._arrived == len(self.ecs.events) and self._probed == len(self.queue.sent)
-        return told and all(resting(record, self.ecs.living) for record in self.records().values())
+        arrived = self._arrived == len(self.ecs.events) and self._probed == len(self.queue.sent)
+        return arrived and all(resting(record, self.ecs.living) for record in self.records().values())
 
     def _written(self, before: Record | None, after: Record) -> None:
         own = {task.arn: task for task in self.ecs.living if task.container_id == after.container_id}
@@ -214,8 +214,8 @@ class World:
             self.interruptions.call("load_many", lambda: None)
             return self.store.load(target.ref.container_id)
 
-        async def settle_verdict(verdict: Any) -> None:
-            self.plane.judge(verdict)
+        async def settle_verdict(verdict: Any, record: Record | None) -> None:
+            self.plane.judge(verdict, record)
 
         async def sleep(seconds: float) -> None:
             self.clock.advance(seconds)

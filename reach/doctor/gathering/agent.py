@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.adapters.clients import reach_client
 from core.model.agent import Injection
 from core.model.errors import CallFailed
 from core.model.record import Record
@@ -57,6 +56,8 @@ def _manifest(aws: Aws, stack: Deployed, image: str) -> Document | None:
 
 def _live(aws: Aws, stack: Deployed) -> list[Record]:
     """The records of the containers that have not ended."""
+    from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3
+
     table = stack.outputs.get("ContainersTableName")
     if not table:
         raise NotKnown(NotAsked("the stack has no output ContainersTableName"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -46,7 +47,8 @@ _deserialize = TypeDeserializer().deserialize
 class DynamoStore:
     """`core.ports.Store` on one table, with the key `container_id` and the index `watch-index`.
 
-    Reads are strongly consistent, because a stale item would show the address and the token of an earlier generation.
+    Reads are strongly consistent unless the caller can tell an old item: one would show the address and the token of an
+    earlier generation.
     Writes replace the item under a condition on `revision`.
     """
 
@@ -70,10 +72,10 @@ class DynamoStore:
         self._page: PaginatorConfigTypeDef = {"PageSize": page_size or BATCH_GET_LIMIT}
         self._large_page: PaginatorConfigTypeDef = {"PageSize": page_size} if page_size else {}
 
-    def load(self, container_id: str) -> Record | None:
-        """GetItem, strongly consistent: 1 RRU for each 4 KB of the item."""
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
+        """GetItem: 1 RRU for each 4 KB of the item, half of it eventually consistent."""
         with translated("GetItem"):
-            answer = self._client.get_item(TableName=self._table, Key=_key(container_id), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=_key(container_id), ConsistentRead=consistent)
         return _record(answer["Item"]) if "Item" in answer else None
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:
@@ -81,6 +83,14 @@ class DynamoStore:
         keys = [_key(container_id) for container_id in dict.fromkeys(container_ids)]
         starts = range(0, len(keys), BATCH_GET_LIMIT)
         return _loaded(item for start in starts for item in self._batch(keys[start : start + BATCH_GET_LIMIT]))
+
+    def load_some(self, container_ids: Iterable[str], *, consistent: bool) -> Loaded:
+        """BatchGetItem, once: the price of each item is that of `load`. Unprocessed keys are the caller's to repeat."""
+        keys = [_key(container_id) for container_id in dict.fromkeys(container_ids)]
+        answer = self._batch_get({self._table: {"Keys": keys, "ConsistentRead": consistent}})
+        left = (answer.get("UnprocessedKeys") or {}).get(self._table, {"Keys": []})["Keys"]
+        loaded = _loaded(answer["Responses"].get(self._table, ()))
+        return replace(loaded, unprocessed=tuple(key["container_id"]["S"] for key in left))
 
     def load_all(self) -> Loaded:
         """Scan, strongly consistent, in pages of 1 MB: 1 RRU for each 4 KB of the table. Raises `CallFailed`."""
@@ -161,8 +171,7 @@ class DynamoStore:
         """The items of at most 100 keys. Unprocessed keys (throttling, 16 MB) are requested again."""
         wanted: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
         for pause in (*self._pauses, None):
-            with translated("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems=wanted)
+            answer = self._batch_get(wanted)
             yield from answer["Responses"].get(self._table, ())
             wanted = answer.get("UnprocessedKeys") or {}
             if not wanted:
@@ -177,6 +186,10 @@ class DynamoStore:
             cause=Cause.THROTTLED,
             transient=True,
         )
+
+    def _batch_get(self, wanted: dict[str, Any]) -> Any:
+        with translated("BatchGetItem"):
+            return self._client.batch_get_item(RequestItems=wanted)
 
 
 class DynamoRegistrations:

@@ -61,14 +61,18 @@ class BotoEcs:
         return True
 
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
-        """DescribeTasks for at most 100 ARNs."""
+        """DescribeTasks for at most 100 ARNs. What cannot be told whose it is counts as refused."""
         with translated("DescribeTasks"):
             answer = self._client.describe_tasks(
                 cluster=cluster, tasks=list(task_arns[:DESCRIBE_LIMIT]), include=["TAGS"]
             )
-        missing = tuple(one["arn"] for one in answer["failures"] if one.get("reason") == "MISSING")
-        refused = tuple(_not_shown(one) for one in answer["failures"] if one.get("reason") != "MISSING")
-        return Described(tuple(answer["tasks"]), missing, refused)
+        shown = answer.get("tasks", ())
+        tasks = tuple(one for one in shown if one and isinstance(one.get("taskArn"), str))
+        failures = [one or {} for one in answer.get("failures", ())]
+        missing = tuple(one["arn"] for one in failures if _is_missing(one))
+        refused = [_not_shown(one) for one in failures if not _is_missing(one)]
+        refused += [_not_shown({"reason": "the answer names no task"}) for _ in range(len(shown) - len(tasks))]
+        return Described(tasks, missing, tuple(refused))
 
     def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
         """ListTasks by startedBy. Stopped tasks need a second call, because desiredStatus defaults to RUNNING.
@@ -154,6 +158,10 @@ class BotoDefinitions:
         with translated("DeleteTaskDefinitions"):
             answer = self._client.delete_task_definitions(taskDefinitions=list(arns))
         return [one["arn"] for one in answer["failures"] if one.get("reason") != "TASK_DEFINITION_NOT_FOUND"]
+
+
+def _is_missing(failure: Mapping[str, Any]) -> bool:
+    return failure.get("reason") == "MISSING" and "arn" in failure
 
 
 def _not_shown(failure: Mapping[str, Any]) -> CallFailed:

@@ -3,7 +3,8 @@
 For backends in Python; one in another language reads the same items (contract.md 3). docs/backend.md has the recipes.
 """
 
-from core.client.reach_client import ReachClient, Reader
+from core.client.polling import Reader
+from core.client.reach_client import ReachClient
 from core.client.verdicts import Ended, Reachable
 from core.ports import Loaded
 

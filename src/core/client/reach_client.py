@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from core.client import verdicts
+from core.client.experience import Experience
 from core.client.inspection import inspected
+from core.client.polling import Reader, UntilEnded, UntilHealthy, wait_for, wait_for_many
 from core.client.verdicts import Ended, Reachable
-from core.model.errors import ContainerNotFound, WaitTimeout
+from core.client.wait import Pace, Wait
+from core.model.errors import ContainerNotFound, ReachError
 from core.model.record import Record
 from core.ports import Clock, Loaded
 
-PAUSE: Final = 0.1
-LATE: Final = 60.0
-LATE_PAUSE: Final = 1.0
-"""Seconds: between two polls; since the last change of state; and from then on between two polls.
-
-A caller waits for one write, and a person does not notice a tenth of a second. Fargate takes 20 to 60 s to RUNNING
-(ecs.md 10), and what takes longer is not in a hurry.
-"""
-END_PAUSE: Final = 1.0
-END_LATE: Final = 600.0
-END_LATE_PAUSE: Final = 5.0
-"""The same of a wait for the end, which ECS shows about 10 s late and which may be months away."""
-
 T = TypeVar("T")
-Pace = tuple[float, float, float]
-
-
-class Reader(Protocol):
-    """All that the client needs of a `core.ports.Store`."""
-
-    def load(self, container_id: str) -> Record | None:
-        """The newest record, by a strongly consistent read."""
-
-    def load_many(self, container_ids: Iterable[str]) -> Loaded:
-        """The newest records of any number of ids."""
-
-    def scheduled(self) -> Iterable[str]:
-        """The ids in the sparse index."""
-
-    def load_all(self) -> Loaded:
-        """The record of every item: a scan of the table."""
 
 
 class ReachClient:
@@ -51,14 +24,15 @@ class ReachClient:
     def __init__(self, store: Reader, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._experience = Experience()
 
     def get(self, container_id: str) -> Record:
         """The newest record. Raises `ContainerNotFound`, `UnreadableRecord`, `CallFailed`.
 
         An item past its time to live counts as gone: DynamoDB may take two days to remove it (ecs.md 8).
         """
-        record = self._store.load(container_id)
-        if record is None or self._expired(record):
+        record = self._unexpired(self._store.load(container_id))
+        if record is None:
             raise ContainerNotFound(container_id)
         return record
 
@@ -71,7 +45,7 @@ class ReachClient:
         ids = tuple(dict.fromkeys(container_ids))
         loaded = self._store.load_many(ids)
         records = {one: loaded.records[one] for one in ids if one in loaded.records}
-        return Loaded(self._unexpired(records), loaded.unreadable)
+        return Loaded(self._all_unexpired(records), loaded.unreadable)
 
     def list(self, *, ended: bool = False) -> Loaded:
         """All live containers, the newest start first, also after the backend's restart; with `ended` all there are.
@@ -84,10 +58,10 @@ class ReachClient:
         1,000 containers of 2 KB. Ended items stay for RecordRetentionDays. Raises `CallFailed`.
         """
         loaded = self._store.load_all() if ended else self._store.load_many(self._store.scheduled())
-        newest = sorted(self._unexpired(loaded.records).values(), key=lambda one: one.created_at, reverse=True)
+        newest = sorted(self._all_unexpired(loaded.records).values(), key=lambda one: one.created_at, reverse=True)
         return Loaded({one.container_id: one for one in newest if ended or not one.state.ended}, loaded.unreadable)
 
-    def wait_until_healthy(self, container_id: str, timeout: float) -> Reachable:
+    def wait_until_healthy(self, container_id: str, timeout: float, generation: int | None = None) -> Reachable:
         """Polls the item until the agent has answered, for at most `timeout` seconds; 0 reads it once.
 
         The record itself fails when the stack's time-outs pass: for start, once per launch attempt, and for health.
@@ -100,11 +74,32 @@ class ReachClient:
         again meanwhile, the answer is that start's, and the timeout goes on counting from the call. A start that
         was recorded before the call is always seen, so an earlier generation's end is never reported for it.
 
-        Cost: a poll is one strongly consistent GetItem, 1 RRU for an item up to 4 KB, which nearly all are. So
-        a start of 40 s costs about 400 RRU, $0.00005. Eventually consistent reads would cost half, but may show the
-        address of a task that is gone, which may be a stranger's.
+        Cost: reads are eventually consistent, 0.5 RRU for an item up to 4 KB, which nearly all are; the first one, and
+        the one that confirms the answer, are strongly consistent, 1 RRU. With the `generation` of StartContainer's
+        answer the first one need not be. They come when the answer is likely, by the starts of the same image that
+        this client has waited for: `docs/item.md`, "Polling", has the figures.
         """
-        return self._poll(container_id, verdicts.reachable, timeout, (PAUSE, LATE, LATE_PAUSE))
+        wait = self._wait(container_id, verdicts.reachable, UntilHealthy(self._experience), timeout, generation)
+        return self._learnt(wait_for(self._store, self._clock, wait, self._unexpired))
+
+    def wait_many(
+        self, containers: Iterable[str] | Mapping[str, int], timeout: float
+    ) -> Iterator[tuple[str, Reachable | ReachError]]:
+        """Waits for the agents of any number of containers at once: each id with its outcome, as it comes.
+
+        `containers`: their ids, or the generation of each by its id. An outcome is what `wait_until_healthy` returns,
+        or the error that it raises; `timeout` counts from the first outcome that is asked for. The iterator reads while
+        it is asked for the next outcome, one BatchGetItem of at most 100 keys at a time, those first that have been due
+        for longest. A key that DynamoDB leaves out, and a call that may succeed later, are repeated until the time is
+        up. The cost of each container is that of `wait_until_healthy`.
+
+        Raises `CallFailed` of a call that will not succeed later.
+        """
+        generations = containers if isinstance(containers, Mapping) else dict.fromkeys(containers)
+        pace = UntilHealthy(self._experience)
+        waits = [self._wait(one, verdicts.reachable, pace, timeout, known) for one, known in generations.items()]
+        for name, outcome in wait_for_many(self._store, self._clock, waits, self._unexpired):
+            yield name, outcome if isinstance(outcome, ReachError) else self._learnt(outcome)
 
     def wait_until_ended(self, container_id: str, timeout: float) -> Ended:
         """Polls the item until the container has run and ended, for at most `timeout` seconds; 0 reads it once.
@@ -115,26 +110,25 @@ class ReachClient:
         Generations: the answer is about the one that is current at the call. When another start has replaced it before
         its end was read, the item does not say any more how it ended: `ContainerRestarted`.
 
-        Cost: a read a second, and one in 5 s when the state has lasted ten minutes: 720 RRU an hour.
+        Cost: a read a second, and one in 5 s when the state has lasted ten minutes, of 0.5 RRU: 360 RRU an hour.
         """
-        return self._poll(container_id, verdicts.ended, timeout, (END_PAUSE, END_LATE, END_LATE_PAUSE))
+        wait = self._wait(container_id, verdicts.ended, UntilEnded(), timeout)
+        return wait_for(self._store, self._clock, wait, self._unexpired)
 
-    def _poll(self, container_id: str, verdict: Callable[[Record, Record], T | None], timeout: float, pace: Pace) -> T:
-        """The first verdict on a record, given the first one read. `pace`: as `PAUSE`, `LATE` and `LATE_PAUSE`."""
-        pause, late, late_pause = pace
+    def _wait(
+        self,
+        container_id: str,
+        verdict: Callable[[Record, Record], T | None],
+        pace: Pace,
+        timeout: float,
+        generation: int | None = None,
+    ) -> Wait[T]:
         begun = self._clock.monotonic()
-        first = record = self.get(container_id)
-        seen, since = (record.generation, record.state), 0.0
-        while True:
-            if (found := verdict(record, first)) is not None:
-                return found
-            waited = self._clock.monotonic() - begun
-            if waited >= timeout:
-                raise WaitTimeout(container_id, record.state, waited, verdicts.hint(record))
-            if seen != (record.generation, record.state):
-                seen, since = (record.generation, record.state), waited
-            self._clock.sleep(min(pause if waited - since < late else late_pause, timeout - waited))
-            record = self.get(container_id)
+        return Wait(container_id, verdict, pace, begun=begun, timeout=timeout, generation=generation)
+
+    def _learnt(self, agent: Reachable) -> Reachable:
+        self._experience.learn(agent.record)
+        return agent
 
     def inspect(self, container_id: str) -> dict[str, Any]:
         """The container as the frontend's inspect wants it (contract.md 3, last paragraph): JSON values.
@@ -145,8 +139,9 @@ class ReachClient:
         """
         return inspected(self.get(container_id))
 
-    def _unexpired(self, records: Mapping[str, Record]) -> dict[str, Record]:
-        return {one: record for one, record in records.items() if not self._expired(record)}
+    def _all_unexpired(self, records: Mapping[str, Record]) -> dict[str, Record]:
+        return {one: record for one, record in records.items() if self._unexpired(record)}
 
-    def _expired(self, record: Record) -> bool:
-        return record.expires_at is not None and record.expires_at <= self._clock.now().timestamp()
+    def _unexpired(self, record: Record | None) -> Record | None:
+        expires_at = record and record.expires_at
+        return None if expires_at and expires_at <= self._clock.now().timestamp() else record

@@ -28,6 +28,7 @@ from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.actions import Relaunch
 from core.model.agent import AgentVariable, Injection, agent_arguments, starts_child
 from core.model.capacity import Provider
+from core.model.errors import MalformedEvent
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
@@ -120,7 +121,11 @@ def relaunch(task: Mapping[str, Any], settings: Settings, launch: Relaunch) -> d
 
     The start request is not saved, because it holds the caller's environment and ECS keeps that anyway. The capacity
     and the security groups are what the record says of this launch: ECS does not show the latter.
+
+    Raises `MalformedEvent` when ECS does not show what is to be repeated.
     """
+    if not all(isinstance(task.get(name), str) for name in ("clusterArn", "taskDefinitionArn")):
+        raise MalformedEvent(f"DescribeTasks shows task {launch.task_arn} without its cluster or its definition.")
     overrides = task.get("overrides", {}).get("containerOverrides", ())
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     run = {

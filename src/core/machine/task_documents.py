@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from core.model.errors import MalformedEvent
 from core.model.facts import Attachment, ContainerSeen, Interface, Source, TaskObserved
 from core.model.identity import parse_started_by
-from core.model.instants import parse_instant, truncate
+from core.model.instants import parse_instant, truncate, usable
 
 _DETAIL_TYPE: Final = "ECS Task State Change"
 
@@ -52,10 +52,15 @@ def _read_instant(value: Any) -> Any:
     if isinstance(value, str):
         return parse_instant(value)
     if isinstance(value, int | float):
-        value = datetime.fromtimestamp(value, UTC)
-    return truncate(value) if isinstance(value, datetime) else value
+        try:
+            value = datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError) as exc:
+            raise ValueError("no instant is so far away") from exc
+    return usable(value) if isinstance(value, datetime) else value
 
 
+Version = Annotated[int, Field(ge=0, lt=2**63)]
+ExitCode = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 When = Annotated[datetime | None, BeforeValidator(_read_instant)]
 
 
@@ -86,7 +91,7 @@ class _Interface(_Document):
 class _Container(_Document):
     name: str
     last_status: str = ""
-    exit_code: int | None = None
+    exit_code: ExitCode | None = None
     reason: str | None = None
     image: str | None = None
     network_interfaces: tuple[_Interface, ...] | None = None
@@ -96,7 +101,7 @@ class _Task(_Document):
     """The members that we read. `attachments` stays as it came: `EniNotFound` prints the whole array."""
 
     task_arn: str = Field(min_length=1)
-    version: int
+    version: Version
     last_status: str
     desired_status: str
     cluster_arn: str | None = None

@@ -5,6 +5,10 @@ datetimes of the caller's time zone; the item holds ISO 8601, UTC, milliseconds,
 """
 
 from datetime import UTC, datetime
+from typing import Final
+
+_YEARS: Final = range(1970, 9000)
+"""Instants of other years are refused: time-outs are added to an instant, and Python's last year is 9999."""
 
 
 def truncate(instant: datetime) -> datetime:
@@ -14,11 +18,18 @@ def truncate(instant: datetime) -> datetime:
 
 
 def parse_instant(text: str) -> datetime:
-    """Any ISO 8601 text with a zone. Raises `ValueError` for anything else, also for a missing zone."""
+    """Any ISO 8601 text with a zone. Raises `ValueError` for anything else, also without a zone, and as `usable`."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"an instant needs a time zone: {text!r}")
-    return truncate(parsed)
+    return usable(parsed)
+
+
+def usable(instant: datetime) -> datetime:
+    """As `truncate`. Raises `ValueError` for an instant that none of ours can be."""
+    if instant.year not in _YEARS:
+        raise ValueError(f"the year {instant.year} is not between {_YEARS.start} and {_YEARS.stop - 1}")
+    return truncate(instant)
 
 
 def format_instant(instant: datetime) -> str:

@@ -141,6 +141,9 @@ _KINDS: Final = {
 TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 """The first bytes of TLS's alert and handshake records (RFC 8446, section 5.1)."""
 
+EXIT_CODES: Final = range(-1, 256)
+"""Those of Linux, and the public agent's -1 (agent-protocol.md 5). Another number is no exit code."""
+
 _HTTP: Final = b"HTTP/"
 
 
@@ -184,12 +187,13 @@ def _child(body: bytes) -> Child | None:
     """None for a body of another shape: a status decides whether an agent is healthy (agent-protocol.md 2)."""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or not _is_integer(said.get("pid")):
         return None
     exit_code = said.get("exitCode")
-    return Child(said["pid"], said.get("exited") is True, exit_code if _is_integer(exit_code) else None)
+    known = _is_integer(exit_code) and exit_code in EXIT_CODES
+    return Child(said["pid"], said.get("exited") is True, exit_code if known else None)
 
 
 def _is_integer(value: object) -> bool:

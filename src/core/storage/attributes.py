@@ -6,6 +6,7 @@ A `Kind` reads what boto3's `TypeDeserializer` gives, where every number is a `D
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 ALWAYS: Final = "always"
 _SHOWN: Final = 40
 """How much of an unknown word an error text shows."""
+_LARGEST: Final = 2**63 - 1
+"""Of ECS's numbers. DynamoDB has larger ones, but boto3 does not write them."""
+_LONGEST: Final = 10 * 365 * 24 * 3600
+_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 T = TypeVar("T")
 
@@ -164,9 +169,24 @@ def _integer(value: Any) -> int:
     # A boolean is none, though Python says so.
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _mistyped("a whole number", value)
+    if not -_LARGEST <= value <= _LARGEST:
+        raise Unusable(" is too large")
     if value != int(value):
         raise Unusable(" should be a whole number, not a fraction")
     return int(value)
+
+
+def _seconds(value: Any) -> int:
+    seconds = _integer(value)
+    if not 0 <= seconds <= _LONGEST:
+        raise Unusable(" is no time-out")
+    return seconds
+
+
+def _container_id(value: Any) -> str:
+    if not _ID.fullmatch(_text(value)):
+        raise Unusable(" is no container id")
+    return str(value)
 
 
 def _boolean(value: Any) -> bool:
@@ -187,7 +207,10 @@ def _mistyped(wanted: str, value: Any) -> Unusable:
 
 
 TEXT: Final = Kind("S", _text, str)
+ID: Final = Kind("S", _container_id, str)
 INTEGER: Final = Kind("N", _integer, int)
+SECONDS: Final = Kind("N", _seconds, int)
+"""A time-out: it is added to an instant."""
 BOOLEAN: Final = Kind("BOOL", _boolean, bool)
 FLAG: Final = Kind("BOOL", _boolean, lambda held: held or None)
 """True, or absent."""

@@ -38,14 +38,15 @@ def test_an_end_that_is_recorded_is_returned_at_once() -> None:
     """One read; an item without `stop` says that much and no more."""
     life = Life((0, exited(stop=None)))
     end = life.client.wait_until_ended(CONTAINER_ID, timeout=0)
-    assert (end.exit_code, end.reason, life.reads, life.pauses) == (None, None, 1, [])
+    assert (end.exit_code, end.reason, life.reads, life.pauses) == (None, None, [True], [])
 
 
 def test_a_long_wait_costs_what_the_docstring_says() -> None:
-    """A read a second; once the state has lasted ten minutes, one in five seconds: 720 an hour."""
-    life = Life((0, healthy()), (599, healthy(revision=5)), (4200, exited()))
+    """A read a second; once the state has lasted ten minutes, one in five seconds: 720 an hour, half an RRU each."""
+    life = Life((0, healthy()), (599, healthy(revision=5)), (4200, exited(revision=6)))
     life.client.wait_until_ended(CONTAINER_ID, timeout=5000)
     assert life.pauses == [1.0] * 600 + [5.0] * 720
+    assert life.reads == [True, *[False] * (600 + 720), True]
 
 
 def test_a_failure_is_raised_with_its_reason() -> None:
@@ -102,8 +103,10 @@ def test_an_item_that_is_not_there_is_not_waited_for() -> None:
     with pytest.raises(ContainerNotFound, match=CONTAINER_ID):
         Life().client.wait_until_ended(CONTAINER_ID, timeout=60)
     gone = exited(expires_at=int(START.timestamp()) + 5)
+    life = Life((0, healthy()), (6, gone))
     with pytest.raises(ContainerNotFound, match=CONTAINER_ID):
-        Life((0, healthy()), (6, gone)).client.wait_until_ended(CONTAINER_ID, timeout=60)
+        life.client.wait_until_ended(CONTAINER_ID, timeout=60)
+    assert life.elapsed == 6
 
 
 @pytest.mark.parametrize("record", [pending(), healthy(), failed(), failed(error=None), AGAIN])

@@ -241,6 +241,15 @@ def test_a_worker_whose_time_ends_is_no_fault(
     assert documents(capsys, "ProbesWithoutVerdict") == []
 
 
+@pytest.mark.parametrize(
+    "body", ["[" * 10_000, '{"container_id": "a", "generation": Infinity, "address": "b"}', "{}", "7"]
+)
+def test_a_message_of_another_shape_is_refused(body: str) -> None:
+    """Whatever its depth and its numbers: its error says what a message holds."""
+    with pytest.raises(MalformedEvent, match="no JSON object with container_id"):
+        agent_health.target_of(body)
+
+
 def test_failed_looks_are_told_with_the_result(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """How many, and why the last one failed, also when the probe came to a verdict."""
     target = agent_health.target_of(OURS)

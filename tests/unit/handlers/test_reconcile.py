@@ -317,6 +317,34 @@ def test_lines_that_only_hold_the_words_are_passed_over(world: World) -> None:
     assert handle(delivered("probe aborted", '["probe aborted"]', other)) == {"noted": 0, "errors": 0}
 
 
+def test_a_broken_line_keeps_no_other_from_being_written(world: World) -> None:
+    """A report that lacks something, or nests without end, is passed over; the others of its delivery count."""
+    world.store.put_item(to_item(resolved()))
+    data = json.loads(gzip.decompress(base64.b64decode(event("reconcile-probe-aborted")["awslogs"]["data"])))
+    line = data["logEvents"][0]["message"]
+    lacking = json.dumps({**json.loads(line), "remedy": None})
+
+    assert handle(delivered(lacking, "[" * 10_000, line)) == {"noted": 1, "errors": 0}
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        {"awslogs": {}},
+        {"awslogs": {"data": "not gzipped"}},
+        {"awslogs": {"data": base64.b64encode(gzip.compress(b"{}")[:-4]).decode()}},
+        {"awslogs": {"data": base64.b64encode(gzip.compress(b'{"events": []}')).decode()}},
+        {"Records": [{"dynamodb": {"NewImage": {}}}]},
+        {"Records": None},
+    ],
+)
+def test_what_no_stream_and_no_log_delivers_is_refused(world: World, delivery: dict[str, Any]) -> None:
+    """It is kept in the dead-letter queue with a reason, like any document that is not what its envelope claims."""
+    with pytest.raises(MalformedEvent):
+        handle(delivery)
+    assert world.ecs.calls == []
+
+
 def test_an_item_that_cannot_be_read_keeps_no_other_from_being_written(world: World) -> None:
     """Each line is a container's own; the log names the one that failed."""
     world.store.put_item(to_item(resolved()))

@@ -18,6 +18,7 @@ _not_copied = partial(start_row, cause=Cause.AGENT_BINARY_MISSING, where=Place.I
 _not_executable = partial(start_row, cause=Cause.AGENT_NOT_EXECUTABLE)
 
 _STAGE: Final = (
+    "`reach stage-agent --file sockerless-agent`, or by hand with "
     "`aws s3 cp sockerless-agent s3://BUCKET/sockerless/bin/sockerless-agent "
     "--metadata file-owner=0,file-group=0,file-permissions=0100755`"
 )
@@ -110,10 +111,10 @@ EXECUTION: Final = (
         pattern=_MISSING,
         cause=Cause.AGENT_BINARY_MISSING,
         summary="There is no agent binary where the task looks for it",
-        remedy="Strategy efs: put the binary, statically linked and with mode 0755, into the directory that is the "
-        "access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy s3-files: stage it "
-        f"below the prefix that is the access point's root, with {_STAGE}. Strategy init-container: the copy command "
-        "must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
+        remedy="Strategy efs: stage it with `reach stage-agent --image IMAGE`, which puts it into the directory that "
+        "is the access point's root, so that it appears as /sockerless-agent/sockerless-agent. Strategy s3-files: "
+        f"stage it below the prefix that is the access point's root, with {_STAGE}. Strategy init-container: the copy "
+        "command must write it to the shared volume. Strategy image: the image must hold /sockerless-agent.",
     ),
     # Any other errno of execve(2): argument list too long, input/output error, stale file handle, ...
     _not_copied(

@@ -64,6 +64,19 @@ def test_missing_is_one_thing_and_not_shown_another(stubbed: tuple[BotoEcs, Stub
     ]
 
 
+def test_a_task_without_its_arn_is_refused(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """Of a task or a failure without an ARN nothing can be concluded, and the others count all the same."""
+    ecs, answers = stubbed
+    answer = {"tasks": [{"taskArn": TASK}, {"version": 3}], "failures": [{"reason": "MISSING"}]}
+    answers.add_response("describe_tasks", answer)
+    described = ecs.describe(CLUSTER, [TASK])
+    assert (described.tasks, described.missing) == (({"taskArn": TASK},), ())
+    assert [str(one).partition("not shown: ")[2] for one in described.refused] == [
+        "MISSING",
+        "the answer names no task",
+    ]
+
+
 def test_running_tasks_page_by_page(stubbed: tuple[BotoEcs, Stubber]) -> None:
     """A hundred a call, with the token of the page before; the last page has none."""
     ecs, answers = stubbed

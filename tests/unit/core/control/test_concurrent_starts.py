@@ -65,7 +65,7 @@ class Before(MemoryStore):
     def __init__(self, inner: MemoryStore, when: Callable[[Record], bool], happens: Callable[[], object]) -> None:
         self._inner, self._when, self._happens = inner, when, happens
 
-    def load(self, container_id: str) -> Record | None:
+    def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
         return self._inner.load(container_id)
 
     def load_many(self, container_ids: Iterable[str]) -> Loaded:

@@ -96,7 +96,7 @@ def test_a_record_that_is_known_is_not_read_again() -> None:
     """The prober has just read it; what has changed since, the condition of the write shows."""
 
     class Unread(MemoryStore):
-        def load(self, container_id: str) -> Record | None:
+        def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
             raise AssertionError(container_id)
 
     world = World(store=Unread(resolved()))

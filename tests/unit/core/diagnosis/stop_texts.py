@@ -67,7 +67,7 @@ START_TEXTS = [
         "CannotStartContainerError: API error (400): OCI runtime create failed: container_linux.go:348: starting "
         'container process caused "exec: \\"sockerless-agent\\": executable file not found in $PATH":',
         Cause.AGENT_BINARY_MISSING,
-        "statically linked",
+        "reach stage-agent --image",
     ),
     Case(
         "re:Post: exec format error",

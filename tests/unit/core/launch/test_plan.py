@@ -17,7 +17,7 @@ from core.launch.plan import LaunchPlan, plan_launch, relaunch
 from core.launch.settings import Settings
 from core.model.actions import Relaunch
 from core.model.capacity import Provider
-from core.model.errors import Refused
+from core.model.errors import MalformedEvent, Refused
 from core.model.failure import Cause, ErrorCode, Failure
 from local.fargate.rules import override_violations, violations
 from tests.factories import CLUSTER, CONTAINER_ID, REF, TASK, TOKEN
@@ -304,6 +304,16 @@ def test_a_relaunch_has_the_security_groups_of_its_request() -> None:
     named = replace(launch, security_groups=(GROUP,))
     assert groups_of(relaunch(task, settings(), named)) == ["sg-0a1b2c3d", GROUP]
     assert groups_of(relaunch(task, settings(), launch)) == ["sg-0a1b2c3d"]
+
+
+@pytest.mark.parametrize("lacking", ["clusterArn", "taskDefinitionArn"])
+def test_a_relaunch_needs_what_it_repeats(lacking: str) -> None:
+    """A description without the cluster or the definition can be repeated by no launch: it is refused."""
+    task = {"clusterArn": CLUSTER, "taskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/a:1"}
+    del task[lacking]
+    launch = Relaunch(ref=REF, by="one", cluster_arn=CLUSTER, task_arn=TASK, attempt=2)
+    with pytest.raises(MalformedEvent, match="without its cluster or its definition"):
+        relaunch(task, settings(), launch)
 
 
 @pytest.mark.parametrize(

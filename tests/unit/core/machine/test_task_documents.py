@@ -157,6 +157,22 @@ def test_epoch_seconds_are_instants_too() -> None:
     assert described_fact.started_at == datetime.fromtimestamp(1795428028.25, UTC)
 
 
+@pytest.mark.parametrize("instant", [1e300, -1e300, 10**12, "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00+23:59"])
+def test_an_instant_that_cannot_be_is_refused(instant: object) -> None:
+    """Time-outs are added to instants, so one beyond Python's calendar would end a whole run."""
+    with pytest.raises(MalformedEvent, match="stoppedAt"):
+        observe({**event("task-running"), "detail": event("task-running")["detail"] | {"stoppedAt": instant}})
+
+
+@pytest.mark.parametrize(
+    "changes", [{"version": 2**63}, {"version": -1}, {"containers": [{"name": "a", "exitCode": 2**31}]}]
+)
+def test_a_number_that_no_item_holds_is_refused(changes: dict[str, Any]) -> None:
+    """DynamoDB's numbers have 38 digits, and boto3 raises for more: ECS's own have 64 bits, exit codes 32."""
+    with pytest.raises(MalformedEvent, match=r"version|exitCode"):
+        observe({**event("task-running"), "detail": event("task-running")["detail"] | changes})
+
+
 def test_an_instant_of_another_kind_is_refused() -> None:
     """An instant that is neither text, datetime nor number is refused."""
     with pytest.raises(MalformedEvent, match="startedAt"):

@@ -24,6 +24,13 @@ def test_an_instant_without_a_zone_is_none(text: str) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize("text", ["9000-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00+23:59"])
+def test_an_instant_that_cannot_be_is_none(text: str) -> None:
+    """Time-outs are added to instants: near the ends of Python's calendar that would raise."""
+    with pytest.raises(ValueError, match="not between 1970 and 8999"):
+        parse_instant(text)
+
+
 def test_clocks_may_disagree() -> None:
     """The difference is signed."""
     now = datetime(2026, 11, 23, tzinfo=UTC)

@@ -94,6 +94,8 @@ def test_health(status: int, body: bytes, kind: ProbeErrorKind | None) -> None:
         (b'{"status":"ok","pid":7,"exited":true,"exitCode":3}', Child(7, exited=True, exit_code=3)),
         (b'{"status":"ok","pid":7,"exited":true,"exitCode":-1}', Child(7, exited=True, exit_code=-1)),
         (b'{"pid": 7, "exited": true, "exitCode": "3"}', Child(7, exited=True)),
+        (b'{"pid": 7, "exited": true, "exitCode": 256}', Child(7, exited=True)),
+        (b'{"pid": 7, "exited": true, "exitCode": -2}', Child(7, exited=True)),
         (b'{"pid": 7, "exited": "yes"}', Child(7)),
         (b'{"status": "ok"}', None),
         (b'{"pid": true}', None),
@@ -101,6 +103,7 @@ def test_health(status: int, body: bytes, kind: ProbeErrorKind | None) -> None:
         (b"[7]", None),
         (b"ok", None),
         (b"\xff", None),
+        (b"[" * 10_000, None),
     ],
 )
 def test_the_child_in_an_answer(body: bytes, child: Child | None) -> None:

@@ -21,7 +21,19 @@ from core.model.instants import truncate
 from core.model.parts import Stop
 from core.model.record import SCHEMA, Record
 from core.model.state import State
-from core.storage.attributes import BOOLEAN, FLAG, INSTANT, INTEGER, STRINGS, TEXT, TEXTS, Kind, Map
+from core.storage.attributes import (
+    BOOLEAN,
+    FLAG,
+    ID,
+    INSTANT,
+    INTEGER,
+    SECONDS,
+    STRINGS,
+    TEXT,
+    TEXTS,
+    Kind,
+    Map,
+)
 from core.storage.item import ITEM, from_item, to_item
 from tests.factories import CONTAINER_ID, TOKEN, pending
 from tests.golden.items import GOLDEN_FILE, golden_items, written
@@ -43,6 +55,8 @@ NOT_KEPT: dict[type, set[str]] = {ContainerSeen: {"interfaces", "complaint"}}
 """Fields of a snapshot that a record has no use for: the address is known by then, the output is still to be read."""
 VALUES: dict[Kind, tuple[Any, st.SearchStrategy[Any]]] = {
     TEXT: (str, WORDS),
+    ID: (str, st.integers(0, 16**64 - 1).map("{:064x}".format)),
+    SECONDS: (int, st.integers(0, 10**8)),
     INTEGER: (int, COUNTS),
     SCHEMA_KIND: (int, st.just(SCHEMA)),
     BOOLEAN: (bool, st.booleans()),
@@ -291,6 +305,10 @@ def test_a_mistyped_attribute_is_named(name: str, broken: object) -> None:
     [
         ({"state": "dancing"}, "state is 'dancing', a word this version does not know"),
         ({"state": ""}, "state is empty"),
+        ({"container_id": "definition/sockerless"}, "container_id is no container id"),
+        ({"revision": 2**63}, "revision is too large"),
+        ({"health_timeout": -1}, "health_timeout is no time-out"),
+        ({"max_lifetime": 10**9}, "max_lifetime is no time-out"),
         ({"schema": 2}, "schema is 2, and this version reads 1"),
         ({"schema": True}, "schema should be a whole number, not bool"),
         ({"revision": Decimal("1.5")}, "revision should be a whole number, not a fraction"),

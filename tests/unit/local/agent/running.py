@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
 from websockets.sync.client import ClientConnection, connect
 
 from tests.unit.local.ports import free_port
@@ -123,7 +124,7 @@ def running_agent(
     wait: bool = True,
     port: int | None = None,
 ) -> Iterator[RunningAgent]:
-    """An agent with these arguments, killed at the end if it still runs; `wait`: until it is healthy."""
+    """An agent with these arguments, killed at the end with what it has started; `wait`: until it is healthy."""
     port = port or free_port(HOST)
     environ = {
         "PATH": os.environ["PATH"],
@@ -146,7 +147,16 @@ def running_agent(
                 agent.wait_until_healthy()
             yield agent
         finally:
-            process.kill()
+            _kill(process.pid)
+
+
+def _kill(pid: int) -> None:
+    """A killed agent cannot end what it has started, so that is killed with it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        agent = psutil.Process(pid)
+        for process in [agent, *agent.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @contextlib.contextmanager

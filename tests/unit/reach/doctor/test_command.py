@@ -18,7 +18,7 @@ from tests.unit.reach.doctor.faults import FAULTS
 @pytest.fixture
 def account(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Answers:
     """The command finds a healthy account."""
-    monkeypatch.setattr(doctor, "aws_client", lambda service, **_: client(service))
+    monkeypatch.setattr(doctor, "aws_clients", lambda **_: client)
     return answers
 
 

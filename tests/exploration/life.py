@@ -78,6 +78,7 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
     prober = Prober(world, plane, store, ecs, rules)
     backend = Backend(world, plane, rules)
     platform.plane, platform.store, platform.ecs, platform.prober = plane, store, ecs, prober
+    platform.parameters = vault.tokens
     rules.ecs, rules.store, backend.ecs = ecs, store, ecs
     world.note(world.trouble)
     world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_check}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -29,12 +29,13 @@ REST_AFTER: Final = 2 * 3600.0
 
 
 class Platform:
-    """One life's platform. `plane`, `store`, `ecs` and `prober` are set before it begins."""
+    """One life's platform. `plane`, `store`, `ecs`, `prober` and `parameters` are set before it begins."""
 
     plane: ControlPlane
     store: SimulatedStore
     ecs: SimulatedEcs
     prober: Prober
+    parameters: Mapping[str, str]
 
     def __init__(self, world: World, rules: Rules) -> None:
         self._world = world
@@ -119,7 +120,8 @@ class Platform:
             self.invoke("minute", self._reconcile, timeout=RECONCILE_TIMEOUT)
 
     def _quarter(self) -> None:
-        if any(task.wanted for task in self.ecs.tasks.values()):
+        # A run that would find nothing changes nothing.
+        if self.parameters or any(task.wanted for task in self.ecs.tasks.values()):
             self.invoke("leaks", self.plane.find_leaks, timeout=RECONCILE_TIMEOUT)
 
     def _reconcile(self) -> None:

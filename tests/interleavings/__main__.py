@@ -70,7 +70,7 @@ def _mutations(options: argparse.Namespace) -> int:
             f"{one.seconds:5.1f}  {', '.join(rules) or 'NOTHING'} ({mutation.without})"
         )
     caught = sum(bool(row["broken"]) for row in rows)
-    say(f"{caught} of {len(rows)} removed safeguards were missed by a rule")
+    say(f"{caught} of {len(rows)} safeguards: a rule breaks without it")
     if options.output == "json":
         print(json.dumps(rows, indent=2))
     return int(caught < len(rows))
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"only this one; may be repeated: {', '.join(scene.name for scene in SCENES)}",
     )
-    parser.add_argument("--mutations", action="store_true", help="remove each safeguard in turn: a rule must miss it")
+    parser.add_argument("--mutations", action="store_true", help="remove each safeguard in turn: a rule must break")
     parser.add_argument("--depth", type=int, default=10_000, help="steps of each way at most (default: all there are)")
     parser.add_argument(
         "--states", type=int, default=STATES, help="states of a scene after which it is left (default: %(default)s)"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from core.control import claim, describe_tasks, perform, settle
-from core.machine import apply, apply_launch, apply_task, changes, next_actions
+from core.machine import apply, apply_launch, apply_task, changes, next_actions, unsaved
 from core.machine.changes import Stale
 from core.model import facts, identity
 from core.model.actions import EraseToken
@@ -185,6 +185,12 @@ MUTATIONS: Final = (
         without="a stop is forgotten while no task is known",
         scene="stop-of-start",
         planted=lambda: replaced(apply._stop_requested, _forgets_stops),
+    ),
+    Mutation(
+        name="what may wait",
+        without="whatever leaves the state as it is waits for the next write",
+        scene="stop-of-start",
+        planted=lambda: replaced(unsaved.may_wait, lambda saved, changed: saved.state is changed.state),
     ),
     Mutation(
         name="withdrawal",

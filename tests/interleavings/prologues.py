@@ -7,7 +7,6 @@ from typing import Final
 
 DIED: Final = ("start 1 begins", "start 1: PutItem", "start 1: RunTask, then it dies")
 STARTED: Final = ("start 1 begins", "start 1: PutItem", "start 1: RunTask", "start 1*")
-SECOND: Final = ("start 2: PutItem", "start 2: PutItem", "start 2: RunTask", "start 2*")
 NEW: Final = ("start 2: PutItem", "start 2: RunTask", "start 2*")
 """The same of a container that was never started."""
 RUNS: Final = (*STARTED, "task 1 is RUNNING")

@@ -23,8 +23,8 @@ def test_no_interleaving_breaks_a_rule(scene: Scene, searched: list[Searched]) -
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_a_removed_safeguard_is_missed(mutation: Mutation) -> None:
-    """Without the safeguard some interleaving breaks a rule: the rules and scenes can see what it is for."""
+def test_without_a_safeguard_a_rule_breaks(mutation: Mutation) -> None:
+    """Each safeguard, removed from the code in memory: some interleaving shows what it is for."""
     assert mutated(mutation).broken, f"no rule sees that {mutation.without}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.virtual.durations import durations
+from bench.virtual.one_start import durations
 from core.client import ReachClient
 from core.control.background_run import RunReport
 from docs import costs, counted, generate, measured

@@ -228,6 +228,7 @@ def stack_in_memory() -> Iterator[Stack]:
         "definitions": stack.definitions,
         "queue": stack.queue,
         "vault": MemoryVault(),
+        "output": None,
         "clock": stack.clock,
         "settings": SETTINGS.model_copy(update={"agent_image": "agent", "probe_queue_url": "queue"}),
     }
@@ -237,7 +238,8 @@ def stack_in_memory() -> Iterator[Stack]:
             undo.enter_context(patch.object(App, name, port))
         undo.enter_context(patch.object(agent_health, "HttpProbe", _Agent))
         undo.enter_context(patch.dict(os.environ, variables))
-        undo.enter_context(logger.append_context_keys(service=STACK))
+        undo.callback(logger.append_keys, service=logger.service)
+        logger.append_keys(service=STACK)
         undo.callback(_PRINTER.setStream, _PRINTER.stream)
         yield stack
 

@@ -22,7 +22,7 @@ from local.cloud.staging import agent_directory, place_agent, stage_image
 from reach.app import main
 from reach.staging.access import ROLE_TAG
 from reach.staging.task import FAMILY
-from tests.e2e.stack import Stack
+from tests.e2e.stack import IMAGE, Stack
 
 STORAGES = ["efs", "s3-files"]
 START = b"#!/bin/sh\n"
@@ -159,7 +159,7 @@ def test_a_signal_in_the_middle_leaves_nothing(stack: Stack, number: signal.Sign
 def test_the_foundation_has_what_staging_needs(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """Its access point and its role are found by the tag, also before a main stack: none is made."""
     before = left(stack)
-    assert main(["stage-agent", "--stack", "sockerless-foundation", "--list", "--tools-image", "busybox:stable"]) == 0
+    assert main(["stage-agent", "--stack", "sockerless-foundation", "--list", "--tools-image", IMAGE]) == 0
     assert "access point" not in capsys.readouterr().err
     assert stack.eventually(lambda: left(stack) == before, lambda: f"{left(stack)} is {before}")
     [task] = [one for one in stack.fargate.tasks() if (one["started_by"] or "").startswith("reach-stage-agent")][-1:]

@@ -21,7 +21,7 @@ from tests.template import load_template
 
 STACK: Final = "sockerless-reach"
 CLUSTER: Final = "work"
-LOG_GROUP: Final = "/work/tasks"
+LOG_GROUP: Final = "/sockerless/tasks"
 PREFIX: Final = "sockerless"
 ANYWHERE: Final = [{"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 INDEX: Final = "application/vnd.oci.image.index.v1+json"

@@ -394,7 +394,7 @@ FAULTS: Final = {
         first=on_spot,
     ),
     "log group deleted": Fault(
-        calling("logs", "delete_log_group", logGroupName="/work/tasks"), "log-group", "create-log-group"
+        calling("logs", "delete_log_group", logGroupName="/sockerless/tasks"), "log-group", "create-log-group"
     ),
     "log group for infrequent access": Fault(
         answering(

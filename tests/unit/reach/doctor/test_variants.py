@@ -143,7 +143,10 @@ VARIANTS: Final = {
         lambda answers: put_item(answers, to_item(healthy())), "agent-flavor", OK, "1 healthy"
     ),
     "a log group without retention": Variant(
-        lambda _: client("logs").delete_retention_policy(logGroupName="/work/tasks"), "log-group", OK, "kept for ever"
+        lambda _: client("logs").delete_retention_policy(logGroupName="/sockerless/tasks"),
+        "log-group",
+        OK,
+        "kept for ever",
     ),
     "a quota that was never raised": Variant(
         lambda answers: answers.by_default(vcpus=6.0), "fargate-quota", OK, "24 of the smallest"

@@ -42,6 +42,8 @@ class World:
             monkeypatch.setattr(App, name, port)
         monkeypatch.setattr(app, "CloudWatchOutput", lambda *_: self.output)
         monkeypatch.setattr("boto3.client", lambda *_, **__: None)
+        # A function keeps its clients; what an earlier test has made is of other settings.
+        vars(reconcile.app).pop("output", None)
 
     def ends(self, ports: App) -> State:
         """What becomes of a container whose agent the kernel refused."""

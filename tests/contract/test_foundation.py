@@ -27,7 +27,8 @@ class Aws:
         [vpc] = self("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
         self.vpc: str = vpc["VpcId"]
         self.in_vpc = [{"Name": "vpc-id", "Values": [self.vpc]}]
-        zones = {one["AvailabilityZone"]: one["SubnetId"] for one in self("ec2").describe_subnets()["Subnets"]}
+        subnets = self("ec2").describe_subnets(Filters=self.in_vpc)["Subnets"]
+        zones = {one["AvailabilityZone"]: one["SubnetId"] for one in subnets}
         self.subnets: list[str] = sorted(zones.values())[:2]
 
     def __call__(self, service: str) -> Any:

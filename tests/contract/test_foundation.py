@@ -89,7 +89,8 @@ def test_a_foundation_on_efs(aws: Aws) -> None:
     document = aws("iam").get_role_policy(RoleName=role, PolicyName="mount-the-agent")["PolicyDocument"]
     [statement] = document["Statement"]
     assert statement["Condition"] == {"ArnEquals": {"elasticfilesystem:AccessPointArn": point["AccessPointArn"]}}
-    [endpoint] = aws("ec2").describe_vpc_endpoints(Filters=aws.in_vpc)["VpcEndpoints"]
+    endpoints = aws("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    [endpoint] = [one for one in endpoints if one["VpcId"] == aws.vpc]
     assert endpoint["RouteTableIds"] == [tables[0]]
 
     aws.remove("on-efs")

@@ -4,7 +4,7 @@
 - `iam:SimulatePrincipalPolicy`: the policies that moto keeps decide, with conditions of equality.
 - `servicequotas:GetServiceQuota` of Fargate and `lambda:GetAccountSettings`: numbers that a test may change.
 - DescribeLogGroups leaves the class out.
-- S3 Files: tests/contract/test_doctor.py has it, on ministack.
+- S3 Files: tests/contract/test_reach_doctor.py has it, on ministack.
 """
 
 from __future__ import annotations

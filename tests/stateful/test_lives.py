@@ -23,7 +23,7 @@ from tests.stateful.interrupted import OPERATIONS, Way
 from tests.stateful.tasks import Change
 from tests.stateful.world import IDS, World
 
-LIVES: Final = int(os.environ.get("STATEFUL_LIVES", "200"))
+LIVES: Final = int(os.environ.get("STATEFUL_LIVES", "150"))
 """So many that all tests stay quick; `make explore` draws 10,000."""
 STEPS: Final = 30
 ROLE: Final = "arn:aws:iam::123456789012:role/execution"

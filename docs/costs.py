@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.polling_backend import DESCRIBE_INTERVAL, LIFE_INTERVAL
-from bench.virtual.durations import durations
+from bench.virtual.one_start import durations, read_units
 from core.model.failure import Cause, ErrorCode
 from core.model.policy import Policy
 from docs.counted import default, event_sources, memory, resources, runs_a_month, schedules, watched
@@ -116,7 +116,7 @@ def life(healthy_seconds: float) -> list[Line]:
         Line("Lambda time, the prober's waiting in it", _gigabyte_seconds(used.invocations), "time"),
         Line("DynamoDB: writes, with those of the index", used.writes, "write"),
         Line("DynamoDB: reads of the functions", used.reads, "read"),
-        Line(f"DynamoDB: reads of the backend, which waits {WAIT_SECONDS} s", wait_reads(WAIT_SECONDS), "read"),
+        Line("DynamoDB: reads of the backend, which waits for the agent", read_units(), "read"),
         Line("DynamoDB: writes of the reconciler's looks", writes, "write"),
         Line("DynamoDB: reads of the three schedules", reads, "read"),
         Line("DynamoDB: the item, kept", kept, "table"),

@@ -95,7 +95,7 @@ def doctor() -> str:
             FAULTS[fault].plant(answers)
         with (
             patch.object(Answers, "current", answers),
-            patch.object(doctor_command, "aws_client", lambda service, **_: answering(service)),
+            patch.object(doctor_command, "aws_clients", lambda **_: answering),
         ):
             return _shown("doctor", "--only", "network", "--only", "events")
 

@@ -11,13 +11,16 @@ from bench.rows import NEVER
 from bench.virtual import hops
 from bench.virtual.hops import Hop
 from bench.virtual.polling import Polling
-from bench.virtual.reach import Reach
-from bench.virtual.waits import waited
+from bench.virtual.reach import History, Reach
+from bench.virtual.waits import Backend
 from bench.virtual.world import World, containers
 from core.model.state import State
 
 STARTS_AT_ONCE: Final = 300
 """Starts that the backend has under way (limits.md "Many starts at once")."""
+EARLIER: Final = 20
+"""Starts of the image that the backend has waited for before."""
+_BEFORE: Final = -1
 
 
 @dataclass
@@ -42,17 +45,19 @@ class Lived:
 
 
 def reach(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT, at_once: int = STARTS_AT_ONCE) -> Lived:
-    """This stack, a minute for each seed."""
-    lived = Lived()
+    """This stack, a minute for each seed, and one backend, which has waited for starts of the image before."""
+    lived, backend = Lived(), Backend(starts)
+    before = World(_BEFORE, containers(_BEFORE, EARLIER, agent))
+    backend.waited(before, _run(Reach(before, at_once)))
     for seed in seeds:
         world = World(seed, containers(seed, starts, agent))
         stack = Reach(world, at_once)
         begun = time.process_time()
-        stack.run()
+        histories = _run(stack)
         lived.cpu_seconds += time.process_time() - begun
-        waits = waited(world, stack.histories)
+        waits = backend.waited(world, histories)
         proven = [
-            next(at for at, item in stack.histories[one.name].items if item["state"]["S"] == State.AGENT_HEALTHY)
+            next(at for at, item in histories[one.name].items if item["state"]["S"] == State.AGENT_HEALTHY)
             - one.listening_at
             for one in world.containers
         ]
@@ -82,3 +87,8 @@ def polling(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT) -> Lived
         counts = {"describes": backend.describes, "throttled": backend.throttled, "failed": lags.count(NEVER)}
         lived.add(lags, {}, counts)
     return lived
+
+
+def _run(stack: Reach) -> Mapping[str, History]:
+    stack.run()
+    return stack.histories

@@ -49,9 +49,10 @@ class _Clock:
 
 @dataclass
 class History:
-    """What the item of one container was, since when; and since when the backend waits for it."""
+    """What the item of one container was, since when; and since when the backend waits, for which generation."""
 
     waits_from: float = NEVER
+    generation: int = 0
     items: list[tuple[float, Mapping[str, Any]]] = field(default_factory=list)
 
 
@@ -119,25 +120,25 @@ class Reach:
         document = {"container_id": container.name, "image": _IMAGE, "cmd": ["sleep", "3600"]}
         by = f"start-{self.functions['StartContainerFunction'].invocations}"
 
-        def start() -> bool:
+        def start() -> int | None:
             try:
-                start_container(self._ports["StartContainerFunction"], document, by)
+                return start_container(self._ports["StartContainerFunction"], document, by).generation
             except Refused as refused:
                 if not refused.failure.transient:
                     raise
-                return False
-            return True
+                return None
 
-        def answered(started: bool) -> None:
-            self.world.after(self.world.draw(hops.INVOKE) / 2, lambda: self._answered(container, started=started))
+        def answered(generation: int | None) -> None:
+            self.world.after(self.world.draw(hops.INVOKE) / 2, lambda: self._answered(container, generation))
 
         if not self.functions["StartContainerFunction"].invoke(start, answered):
-            self._answered(container, started=False)
+            self._answered(container, None)
 
-    def _answered(self, container: Container, *, started: bool) -> None:
+    def _answered(self, container: Container, generation: int | None) -> None:
         self._starting -= 1
-        if started:
-            self.histories[container.name].waits_from = self.world.monotonic()
+        if generation is not None:
+            history = self.histories[container.name]
+            history.waits_from, history.generation = self.world.monotonic(), generation
         else:
             self.refused += 1
             self.world.after(self.world.chance.uniform(1, 5), lambda: self._ask(container))

@@ -1,14 +1,16 @@
 """The backend's waits, lived after the world has ended: they change nothing in it, so each has a clock of its own.
 
-The real `core.client`, with its own pace, reads each container's item as it was at that instant.
+The real `core.client`, with its own pace, reads each container's item as it was at that instant. What it has learnt
+when a wait begins comes from the starts before it; where many begin together, some of these would not have ended yet.
+So a backend is given starts of the image beforehand, and its pace is settled by then.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from bench.virtual.world import World
 from core.client import Loaded, ReachClient
 from core.model.record import Record
 from core.storage.item import from_item
+from tests.factories import START
 
 PATIENCE: Final = 700.0
 EVENTUAL: Final = 0.5
@@ -29,14 +32,13 @@ _deserialize: Final = TypeDeserializer().deserialize
 
 @dataclass
 class WaitersClock:
-    """`core.ports.Clock` of one wait at a time."""
+    """`core.ports.Clock` of one wait at a time, with the date of the worlds."""
 
-    world: World
     chance: Random
     seconds: float = 0.0
 
     def now(self) -> datetime:
-        return self.world.at(self.seconds)
+        return START + timedelta(seconds=self.seconds)
 
     def monotonic(self) -> float:
         return self.seconds
@@ -53,10 +55,15 @@ class HistoryReader:
     """`core.client.Reader` on the items of a world that has ended. `units`: RRU of items of up to 4 KB."""
 
     clock: WaitersClock
-    histories: dict[str, History]
     reads: int = 0
     units: float = 0.0
+    _histories: Mapping[str, History] = field(default_factory=dict)
     _records: dict[str, tuple[list[float], list[Record]]] = field(default_factory=dict)
+
+    def begin(self, histories: Mapping[str, History]) -> None:
+        """Another world, and nothing read of it."""
+        self.reads, self.units = 0, 0.0
+        self._histories, self._records = histories, {}
 
     def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
         """GetItem. An eventually consistent one costs half, and may show the item as it was a moment before."""
@@ -87,7 +94,7 @@ class HistoryReader:
 
     def _as_of(self, container_id: str, seconds: float) -> Record | None:
         if container_id not in self._records:
-            items = self.histories[container_id].items
+            items = self._histories[container_id].items
             self._records[container_id] = ([at for at, _ in items], [_record(item) for _, item in items])
         instants, records = self._records[container_id]
         number = bisect_right(instants, seconds)
@@ -103,17 +110,23 @@ class Waited:
     units: float
 
 
-def waited(world: World, histories: dict[str, History]) -> Waited:
-    """Every container's wait by one client, in the order in which they began."""
-    clock = WaitersClock(world, Random(world.seed))  # noqa: S311 - repeatable, not secret
-    reader = HistoryReader(clock, histories)
-    client = ReachClient(reader, clock)
-    lags = {}
-    for name in sorted(histories, key=lambda name: histories[name].waits_from):
-        clock.seconds = histories[name].waits_from
-        client.wait_until_healthy(name, PATIENCE)
-        lags[name] = clock.seconds - world.by_name[name].listening_at
-    return Waited(lags, reader.reads, reader.units)
+class Backend:
+    """One client of the core, which learns from wait to wait, as a backend's process does."""
+
+    def __init__(self, seed: int) -> None:
+        self._clock = WaitersClock(Random(seed))  # noqa: S311 - repeatable, not secret
+        self._reader = HistoryReader(self._clock)
+        self._client = ReachClient(self._reader, self._clock)
+
+    def waited(self, world: World, histories: Mapping[str, History]) -> Waited:
+        """Every container's wait, in the order in which they began."""
+        self._reader.begin(histories)
+        lags = {}
+        for name in sorted(histories, key=lambda name: histories[name].waits_from):
+            self._clock.seconds = histories[name].waits_from
+            self._client.wait_until_healthy(name, PATIENCE, generation=histories[name].generation)
+            lags[name] = self._clock.seconds - world.by_name[name].listening_at
+        return Waited(lags, self._reader.reads, self._reader.units)
 
 
 def _record(item: Any) -> Record:

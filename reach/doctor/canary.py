@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from core.adapters.clients import reach_client
 from core.client import ReachClient
 from core.launch.request import Platform
 from core.model.errors import CallFailed, ContainerExited, ContainerFailed, ContainerNotFound, WaitTimeout
 from core.model.record import Record
+from reach import FunctionRefused, NotFound
 from reach.doctor.asking import Aws, denied
 from reach.doctor.deployed import Deployed
 from reach.doctor.findings import Finding, Reported, Status, ok, unknown, wrong
@@ -68,9 +69,10 @@ class Canary:
             "labels": {"reach": "doctor"},
         }
         self.say(f"starting {container_id[:SHORT]}")
-        answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
-        if error := answer.get("error"):
-            return wrong("{code}: {message}", error["remedy"], code=error["code"], message=error["message"])
+        try:
+            answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
+        except FunctionRefused as refused:
+            return wrong("StartContainerFunction refuses it: {code}.", "{why}", code=refused.code, why=str(refused))
         return ok("{container} as {task}", container=container_id, task=answer.get("task_arn"))
 
     def _reach(self, container_id: str) -> Finding:
@@ -82,9 +84,10 @@ class Canary:
         except ContainerFailed as failed:
             return wrong(
                 "{code}: {message}",
-                failed.failure.remedy or f"reach why {container_id[:SHORT]}",
+                "{remedy}",
                 code=failed.failure.code,
                 message=failed.failure.message,
+                remedy=failed.failure.remedy or f"reach why {container_id[:SHORT]}",
             )
         except (ContainerExited, WaitTimeout) as ended:
             return wrong("{message}", f"reach why {container_id[:SHORT]}", message=str(ended))
@@ -92,7 +95,7 @@ class Canary:
 
     def _judged(self, record: Record) -> Finding:
         if record.warning is not None:
-            return wrong("{message}", record.warning.remedy, message=record.warning.message)
+            return wrong("{message}", "{remedy}", message=record.warning.message, remedy=record.warning.remedy)
         seconds = (record.updated_at - record.created_at).total_seconds()
         return ok("{address} answered after {time}", address=record.agent_address, time=duration(seconds))
 
@@ -111,11 +114,14 @@ class Canary:
         return ok("its item shows the end, exit code {code}", code=ended.exit_code)
 
     def _stop(self, container_id: str) -> None:
-        """An unknown container is refused, which is as well: it was never recorded."""
+        """One that was never recorded needs no stop."""
         function = self.stack.outputs["StopContainerFunctionArn"]
-        invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
+        with suppress(NotFound):
+            invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
 
     def _client(self) -> ReachClient:
+        from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3
+
         return reach_client(self.stack.outputs["ContainersTableName"], self.aws.client("dynamodb"))
 
     def _tried(self, check: str, step: Callable[[str], Finding], container_id: str) -> Reported:
@@ -126,4 +132,4 @@ class Canary:
             reason = denied(failed.code, failed.message, _ACTIONS[failed.operation])
             if reason.permission or failed.unreached:
                 return Reported(GROUP, check, unknown(reason))
-            return Reported(GROUP, check, wrong("{message}", failed.remedy, message=str(failed)))
+            return Reported(GROUP, check, wrong("{message}", "{remedy}", message=str(failed), remedy=failed.remedy))

@@ -1,7 +1,7 @@
 """What a check finds: that something is right, that it is wrong, or why that is not known.
 
 A text names its facts in braces, as `str.format` does, and the same facts stand in the JSON:
-`wrong("{subnet} has {free} free addresses.", ...)`.
+`wrong("{subnet} has {free} free addresses.", ...)`. What others wrote is a fact, and never a part of the text.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ def failure(task: Mapping[str, Any], output: Mapping[str, Sequence[str]], at: da
         error = f"stage.sh ended with {code}.\nWhat to do: {_DENIED}"
     else:
         error = _diagnosed(task, output, at)
-    told = {name: [line for line in lines if not line.startswith(MARK)] for name, lines in output.items()}
-    said = [f"  {name}: {line}" for name, lines in told.items() for line in lines[-LINES:]]
+    printed = {name: [line for line in lines if not line.startswith(MARK)] for name, lines in output.items()}
+    said = [f"  {name}: {line}" for name, lines in printed.items() for line in lines[-LINES:]]
     return StagingFailed("\n".join([error, "Its output:", *said] if said else [error]))
 
 

@@ -110,11 +110,12 @@ def test_a_request_that_is_refused_starts_nothing(stack: Stack, environment: dic
 
 
 def test_a_start_that_is_repeated(stack: Stack, environment: dict[str, str], container_id: str) -> None:
-    """The dry run's document is a start request; a second start of the same container is refused."""
+    """The dry run's document is a start request; a second start of a container that has started is refused."""
     arguments = ("start", "--request", "events/start-container.json", "--id", container_id, "--output", "json")
     request = json.loads(reach(environment, 0, *arguments, "--dry-run")[0])
     assert request["container_id"] == container_id
     assert json.loads(reach(environment, 0, *arguments, "--detach")[0])["container_id"] == container_id
+    reach(environment, 0, "wait", container_id)
     assert "Stop it first" in reach(environment, 1, *arguments)[1]
     assert len(stack.tasks(container_id)) == 1
     stack.stop(container_id)

@@ -39,8 +39,9 @@ def test_a_shell_in_a_container(environment: dict[str, str], container: str) -> 
         terminal.type(b"stty size\r")
         terminal.until(b"37 101")
         terminal.resize(132, 43)
-        terminal.type(b"stty size\r")
-        terminal.until(b"43 132")
+        # The new size and what is typed may come in either order.
+        terminal.type(b"until stty size | grep -x '43 132'; do :; done\r")
+        terminal.until(rb"\n43 132")
         terminal.type(b"sh -c \"printf 'sleep%s\\n' ing; exec sleep 1000\"\r")  # it prints when it is in the foreground
         terminal.until(b"sleeping")
         terminal.type(b"\x03")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from local.cloud.staging import agent_directory, place_agent, stage_image
 from reach.app import main
 from reach.staging.access import ROLE_TAG
 from reach.staging.task import FAMILY
-from tests.e2e.stack import Stack
+from tests.e2e.stack import IMAGE, Stack
 
 STORAGES = ["efs", "s3-files"]
 START = b"#!/bin/sh\n"
@@ -122,6 +123,19 @@ def running(stack: Stack) -> list[dict[str, Any]]:
     return [task for task in ours if task["desired_status"] == "RUNNING"]
 
 
+@pytest.fixture
+def untagged(stack: Stack) -> Iterator[None]:
+    """The file system has no access point for staging, so that one is made for the run."""
+    efs = stack.cloud.client("efs")
+    points = efs.describe_access_points(FileSystemId=stack.cloud.parameters["EfsFileSystemId"])["AccessPoints"]
+    tagged = [(one["AccessPointId"], [tag for tag in one["Tags"] if tag["Key"] == ROLE_TAG]) for one in points]
+    [(point, tags)] = [one for one in tagged if one[1]]
+    efs.untag_resource(ResourceId=point, TagKeys=[ROLE_TAG])
+    yield
+    efs.tag_resource(ResourceId=point, Tags=tags)
+
+
+@pytest.mark.usefixtures("untagged")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_in_the_middle_leaves_nothing(stack: Stack, number: signal.Signals) -> None:
     """Ctrl-C while the copy command runs: no task, no definition that is ACTIVE, no access point, and no version."""
@@ -136,29 +150,19 @@ def test_a_signal_in_the_middle_leaves_nothing(stack: Stack, number: signal.Sign
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "interrupted: what was made is removed" in said
+    assert re.search(r"access point fsap-\w+ of fs-", said)
     assert left(stack) == before
     assert set(directory.rglob("*")) == files
 
 
 @pytest.mark.usefixtures("shell")
-def test_the_access_point_for_staging_is_used(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    """One with the tag of foundation.yaml: the task has its role, and none is made."""
-    role = "arn:aws:iam::000000000000:role/staging"
-    efs, system = stack.cloud.client("efs"), stack.cloud.parameters["EfsFileSystemId"]
-    [tasks] = efs.describe_access_points(AccessPointId=stack.cloud.parameters["EfsAccessPointId"])["AccessPoints"]
-    made = efs.create_access_point(
-        ClientToken="staging",
-        FileSystemId=system,
-        RootDirectory=tasks["RootDirectory"],
-        Tags=[{"Key": ROLE_TAG, "Value": role}],
-    )
-    try:
-        before = left(stack)
-        assert main(["stage-agent", "--to", "efs", "--list"]) == 0
-        assert "access point" not in capsys.readouterr().err
-        assert stack.eventually(lambda: left(stack) == before, lambda: f"{left(stack)} is {before}")
-    finally:
-        efs.delete_access_point(AccessPointId=made["AccessPointId"])
+def test_the_foundation_has_what_staging_needs(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its access point and its role are found by the tag, also before a main stack: none is made."""
+    before = left(stack)
+    assert main(["stage-agent", "--stack", "sockerless-foundation", "--list", "--tools-image", IMAGE]) == 0
+    assert "access point" not in capsys.readouterr().err
+    assert stack.eventually(lambda: left(stack) == before, lambda: f"{left(stack)} is {before}")
     [task] = [one for one in stack.fargate.tasks() if (one["started_by"] or "").startswith("reach-stage-agent")][-1:]
     definition = stack.ecs.describe_tasks(tasks=[task["arn"]])["tasks"][0]["taskDefinitionArn"]
-    assert stack.ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["taskRoleArn"] == role
+    described = stack.ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    assert described["taskRoleArn"] == stack.cloud.parameters["StagingRoleArn"]

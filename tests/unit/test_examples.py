@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -75,6 +76,13 @@ def test_reach_has_the_command_and_its_options(words: list[str]) -> None:
             return
         name, command, rest = command.resolve_command(command.make_context(name, [], resilient_parsing=True), rest)
     command.make_context(name, rest).close()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
+def test_commands_that_are_named_exist(document: Path) -> None:
+    """Each `reach x` in the text is a command."""
+    group: Any = typer.main.get_command(app)
+    assert set(re.findall(r"`reach ([a-z][a-z-]+)", document.read_text())) <= group.commands.keys()
 
 
 @of("aws")

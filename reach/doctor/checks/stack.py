@@ -9,6 +9,7 @@ from reach import __version__
 from reach.doctor.deployed import Deployed
 from reach.doctor.facts import Table
 from reach.doctor.findings import Finding, Unknown, ok, wrong
+from reach.doctor.knowledge import Document
 
 VERSION: Final = "TemplateVersion"
 OUTPUTS: Final = (
@@ -84,30 +85,22 @@ def table(stack: Deployed, facts: Table) -> Iterator[Finding]:
             table=name,
         )
         return
-    described, faults = found["Table"], 0
-    index = next((one for one in described.get("GlobalSecondaryIndexes", ()) if one["IndexName"] == _INDEX), None)
-    for is_right, text, mend in (
-        (
-            described["TableStatus"] in ("ACTIVE", "UPDATING"),
-            f"is {described['TableStatus']}",
-            "aws dynamodb describe-table --table-name {table}",
-        ),
-        (
-            index is not None and index.get("IndexStatus", "ACTIVE") == "ACTIVE",
-            f"has no active {_INDEX}, which the reconciler reads",
-            _DEPLOY,
-        ),
-        (
-            described.get("StreamSpecification", {}).get("StreamEnabled", False),
-            "has no stream, by which the reconciler learns of verdicts",
-            _DEPLOY,
-        ),
-    ):
-        if not is_right:
-            faults += 1
-            yield wrong("{table} " + text + ".", mend, table=name)
+    faults = list(_faults(found["Table"]))
+    for what, mend in faults:
+        yield wrong("{table} " + what, mend, table=name)
     if not faults:
         yield ok("{table}", table=name)
+
+
+def _faults(table: Document) -> Iterator[tuple[str, str]]:
+    """What it is or lacks, and what mends that."""
+    if (state := table["TableStatus"]) not in ("ACTIVE", "UPDATING"):
+        yield f"is {state}.", "aws dynamodb describe-table --table-name {table}"
+    indexes = {one["IndexName"]: one.get("IndexStatus", "ACTIVE") for one in table.get("GlobalSecondaryIndexes", ())}
+    if indexes.get(_INDEX) != "ACTIVE":
+        yield f"has no active {_INDEX}, which the reconciler reads.", _DEPLOY
+    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
+        yield "has no stream, by which the reconciler learns of verdicts.", _DEPLOY
 
 
 def expiry(stack: Deployed, facts: Table) -> Iterator[Finding]:

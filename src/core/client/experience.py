@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from math import exp, log, sqrt
 from statistics import median
-from threading import Lock
 from typing import Final
 
 from core.client.pace import ANSWER, START, Expected
@@ -24,33 +24,38 @@ _LEAST: Final = 0.001
 """Seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """`took`: seconds from the launch to the address, and from there to the answer, of each start."""
+
+    took: tuple[tuple[float, float], ...]
+    expected: tuple[Expected, Expected]
+
+
 class Experience:
-    """Shared by all waits of one client, in any threads."""
+    """Shared by all waits of one client, in any threads: of two that learn at once, one may teach nothing."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._durations: OrderedDict[str | None, deque[tuple[float, float]]] = OrderedDict()
-        self._expected: dict[str | None, tuple[Expected, Expected]] = {}
+        self._images: Mapping[str | None, _Image] = {}
+        """The image that was started last is the last one. Replaced as a whole, so that a reader needs no lock."""
 
     def learn(self, record: Record) -> None:
         """From a container whose agent has answered. A record without the instants teaches nothing."""
         resolved, healthy = (record.timings.get(name) for name in (Instant.RESOLVED, Instant.HEALTHY))
         if resolved is None or healthy is None:
             return
-        took = (resolved - record.launched_at).total_seconds(), (healthy - resolved).total_seconds()
-        with self._lock:
-            known = self._durations.setdefault(record.image, deque(maxlen=KEPT))
-            known.append(took)
-            starts, answers = zip(*known, strict=True)
-            self._expected[record.image] = expected(starts, START), expected(answers, ANSWER)
-            self._durations.move_to_end(record.image)
-            if len(self._durations) > IMAGES:
-                forgotten, _ = self._durations.popitem(last=False)
-                del self._expected[forgotten]
+        images = dict(self._images)
+        known = images.pop(record.image, None)
+        new = (resolved - record.launched_at).total_seconds(), (healthy - resolved).total_seconds()
+        took = (*(known.took if known else ()), new)[-KEPT:]
+        starts, answers = zip(*took, strict=True)
+        images[record.image] = _Image(took, (expected(starts, START), expected(answers, ANSWER)))
+        self._images = dict(islice(images.items(), max(0, len(images) - IMAGES), None))
 
     def expected(self, image: str | None) -> tuple[Expected, Expected]:
         """From the launch to the address, and from there to the answer."""
-        return self._expected.get(image, (START, ANSWER))
+        known = self._images.get(image)
+        return known.expected if known else (START, ANSWER)
 
 
 def expected(durations: Iterable[float], guess: Expected) -> Expected:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -85,6 +86,12 @@ def test_a_wrong_command_line_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert "--no-such-option" in shown.err
     assert shown.out == ""
+
+
+def test_a_command_loads_no_client_of_aws_before_it_needs_one() -> None:
+    """boto3 takes as long to load as all the rest: help and a wrong command line do not wait for it."""
+    program = "import sys, reach.app; sys.exit('boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,8 @@ def test_colour_is_for_terminals(deployment: Deployment, capsys: Shell, environm
     environment.setattr(Console, "is_terminal", True)
     environment.setenv("TERM", "xterm")
     environment.delenv("NO_COLOR", raising=False)
-    assert "\x1b[32m" in printed(capsys, "ps")
+    assert main(["ps"]) == 0
+    assert "\x1b[32m" in capsys.readouterr().out
 
 
 def test_inspect(deployment: Deployment, capsys: Shell) -> None:

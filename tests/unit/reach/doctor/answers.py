@@ -67,6 +67,19 @@ class Answers:
 
         self.by_operation[client(service).meta.method_to_api_mapping[method]] = answer
 
+    def refuse(self, operation: str, code: str, message: str = "No.", status: int = 400) -> None:
+        """AWS refuses the operation."""
+
+        def answer(_: dict[str, Any]) -> dict[str, Any]:
+            raise Refusal(code, message, status)
+
+        self.by_operation[operation] = answer
+
+    def by_default(self, *, vcpus: float) -> None:
+        """The account has no quota of Fargate of its own."""
+        self.refuse("GetServiceQuota", "NoSuchResourceException", status=404)
+        self.by_operation["GetAWSDefaultServiceQuota"] = lambda _: {"Quota": {"Value": vcpus}}
+
     def _describe_stacks(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["StackName"] != self.account.name:
             raise Refusal("ValidationError", f"Stack with id {request['StackName']} does not exist")

@@ -16,7 +16,7 @@ from core.storage.item import to_item
 from tests.healthy_account import trust
 from tests.moto_aws import ACCOUNT, REGION
 from tests.records import healthy
-from tests.unit.reach.doctor.answers import Answers, Refusal, client
+from tests.unit.reach.doctor.answers import Answers, client
 
 Plant = Callable[[Answers], Any]
 NOWHERE: Final = "0123456789abcdef0"
@@ -140,11 +140,7 @@ def answering(service: str, method: str, change: Callable[[dict[str, Any]], obje
 
 def refusing(operation: str, code: str, message: str) -> Plant:
     """AWS refuses the call."""
-
-    def refuse(_: dict[str, Any]) -> dict[str, Any]:
-        raise Refusal(code, message)
-
-    return lambda answers: answers.by_operation.update({operation: refuse})
+    return lambda answers: answers.refuse(operation, code, message)
 
 
 def id_of(name: str) -> Callable[[Any], str]:
@@ -294,10 +290,13 @@ def no_schedule(answers: Answers) -> None:
 
 
 def warned_container(answers: Answers) -> None:
-    record = healthy(warning=AgentWarning("The agent shows no child.", "Check AgentFlavor."))
-    serialize = TypeSerializer().serialize
-    item = {name: serialize(value) for name, value in to_item(record).items()}
-    client("dynamodb").put_item(TableName=answers.account.outputs["ContainersTableName"], Item=item)
+    put_item(answers, to_item(healthy(warning=AgentWarning("The agent shows no child.", "Check AgentFlavor."))))
+
+
+def put_item(answers: Answers, item: dict[str, Any]) -> None:
+    """Writes an item of a container."""
+    typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
+    client("dynamodb").put_item(TableName=answers.account.outputs["ContainersTableName"], Item=typed)
 
 
 def nat_gone(answers: Answers) -> None:
@@ -395,7 +394,7 @@ FAULTS: Final = {
         first=on_spot,
     ),
     "log group deleted": Fault(
-        calling("logs", "delete_log_group", logGroupName="/work/tasks"), "log-group", "create-log-group"
+        calling("logs", "delete_log_group", logGroupName="/sockerless/tasks"), "log-group", "create-log-group"
     ),
     "log group for infrequent access": Fault(
         answering(
@@ -408,6 +407,17 @@ FAULTS: Final = {
     ),
     # -------------------------------------------------------------------- network
     "unknown subnet": Fault(also_in("TaskSubnets", f"subnet-{NOWHERE}"), "task-subnets", "describe-subnets"),
+    "no subnets": Fault(
+        setting("TaskSubnets", ""),
+        "task-subnets",
+        "TaskSubnets=",
+        silent=("free-addresses", "zones", "vpc-dns", *EVERY_WAY, "prober-egress", "efs-mount-targets", "efs-port"),
+    ),
+    "tasks with IPv6 alone": Fault(
+        answering("ec2", "describe_subnets", lambda found: [one.update(Ipv6Native=True) for one in found["Subnets"]]),
+        ("prober-ipv6", *EVERY_WAY),
+        "ProberIpv6=true",
+    ),
     "subnets of two VPCs": Fault(elsewhere_too, "task-subnets", "of one VPC", unknown=("prober-subnets",)),
     "few addresses": Fault(small_subnet, "free-addresses", "describe-network-interfaces"),
     "no DNS names": Fault(
@@ -477,7 +487,7 @@ FAULTS: Final = {
     ),
     "another file system": Fault(
         no_file_system,
-        ("efs-file-system", "efs-mount-targets", "efs-access-point", "may-mount"),
+        ("efs-file-system", "efs-mount-targets", "efs-access-point"),
         "EfsFileSystemId=",
         silent=("efs-policy", "efs-port"),
     ),
@@ -513,7 +523,8 @@ FAULTS: Final = {
     ),
     "task role deleted": Fault(no_task_role, "task-role", "list-roles", unknown=("may-mount",)),
     "no task role": Fault(setting("TaskRoleArn", ""), "task-role", "TaskRoleArn=", silent=("may-mount",)),
-    "no pull": Fault(without_policy("execution", "pull"), "may-pull", "attach-role-policy"),
+    "no login": Fault(without_policy("execution", "login"), "may-pull", "attach-role-policy"),
+    "no pull": Fault(without_policy("execution", "pull"), "may-pull", "attach-role-policy", first=with_agent_image),
     "no logs": Fault(without_policy("execution", "log"), "may-log", "AmazonECSTaskExecutionRolePolicy"),
     "no tokens": Fault(without_policy("execution", "tokens"), "may-read-tokens", "put-role-policy", first=with_ssm),
     "no mount": Fault(without_policy("task", "mount"), "may-mount", "put-role-policy"),

@@ -129,14 +129,19 @@ def test_its_request_is_one_that_the_stack_takes() -> None:
             "No agent image.",
         ),
         (Functions(stopped=healthy()), "canary-end", "was still agent-healthy"),
+        (
+            Functions(started=healthy(warning=AgentWarning("{0.__class__}", "Look at {nothing}."))),
+            "canary-reach",
+            "{0.__class__} Look at {nothing}.",
+        ),
     ],
-    ids=["unreachable", "exited", "late", "without a child", "refused", "does not end"],
+    ids=["unreachable", "exited", "late", "without a child", "refused", "does not end", "braces in a text"],
 )
 def test_what_goes_wrong_is_found(functions: Functions, check: str, said: str) -> None:
     """The step that goes wrong says why and what to do, and the container is stopped."""
     found = list(canary(functions).life())
     [finding] = [one.finding for one in found if isinstance(one.finding, Wrong)]
-    assert said in finding.what
+    assert said in f"{finding.what} {finding.mend}"
     assert finding.mend
     assert statuses(found)[check] is Status.WRONG
     assert functions.calls[-1][0] == STOP

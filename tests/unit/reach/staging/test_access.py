@@ -87,6 +87,6 @@ def test_an_access_point_that_is_not_there(system: FileSystem) -> None:
 
 
 def test_no_role_at_all(system: FileSystem) -> None:
-    """IAM lets nobody write, and the option is named."""
+    """None may write then, and the option is named."""
     with pytest.raises(Refused, match=r"No role is known.*give --role ARN"):
         system.access(system.point(), TaskRoleArn="")

@@ -18,12 +18,12 @@ from reach.app import main
 from reach.commands import stage_agent as command
 from reach.staging.access import ROLE_TAG
 from reach.staging.versions import version_of
-from tests.authorization import actions, condition_keys
+from tests.authorization import actions, condition_keys, resource_type, resource_types
 from tests.factories import at
 from tests.moto_aws import client, moto_aws
 from tests.unit.reach.staging.account import OWNER, Account
 from tests.unit.reach.staging.elf_files import AARCH64, elf
-from tests.unit.reach.staging.stacks import S3_FILES
+from tests.unit.reach.staging.stacks import EXECUTION, ROLE, S3_FILES
 
 FIRST, SECOND = elf(), elf(kind=3)
 STOPPED = "stoppedReason: Task ended"
@@ -391,15 +391,31 @@ def test_on_a_terminal_the_newest_step_moves(account: Account, capsys: Shell, en
     assert "\x1b[?25l" in err
 
 
-def documented(title: str) -> set[str]:
-    """The actions that docs/reach.md asks for, of the policy after this text."""
+PLACES = {
+    "<region>": "us-east-1",
+    "<account>": "123456789012",
+    "<S3FilesFileSystemArn>": S3_FILES["S3FilesFileSystemArn"],
+    "<S3FilesAccessPointArn>": S3_FILES["S3FilesAccessPointArn"],
+    "<ExecutionRoleArn>": EXECUTION,
+    "<StagingRoleArn>": ROLE,
+}
+
+
+def policy(title: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Action, resource and conditions of the policy of docs/reach.md after this text, with an account's values."""
     [block] = re.findall(rf"{title}[^\n]*\n+```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    statements = json.loads(block)["Statement"]
-    return {
-        action
-        for one in statements
+    for place, value in PLACES.items():
+        block = block.replace(place, value)
+    return [
+        (action, resource, one.get("Condition", {}))
+        for one in json.loads(re.sub(r"<\w+>", "x", block))["Statement"]
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-    }
+        for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+    ]
+
+
+def documented(title: str) -> set[str]:
+    return {action for action, _, _ in policy(title)}
 
 
 NAMES = {
@@ -434,8 +450,13 @@ def test_the_policy_to_s3_files_is_what_it_calls(bucket: Account, capsys: Shell,
 
 
 @pytest.mark.parametrize("title", ["To EFS", "`reach stage-agent` to S3 Files"])
-def test_the_policies_exist(title: str) -> None:
-    """Each action is one of AWS's, but for S3 Files, which the reference is older than; each condition is of it."""
-    assert [one for one in documented(title) if not one.startswith("s3files:") and not actions(one)] == []
-    assert "ecs:cluster" in condition_keys("ecs:RunTask") & condition_keys("ecs:ListTasks")
-    assert "iam:PassedToService" in condition_keys("iam:PassRole")
+def test_the_policies_fit_the_reference(title: str) -> None:
+    """Each action exists, takes its resource, and has the key of its condition; S3 Files is not in the reference."""
+    for action, resource, conditions in policy(title):
+        if action.startswith("s3files:"):
+            continue
+        assert actions(action) == [action]
+        if resource != "*":
+            kind = resource_type(resource, partition="aws", region="us-east-1", account="123456789012")
+            assert kind in resource_types(action), (action, resource, kind)
+        assert {key for keys in conditions.values() for key in keys} <= condition_keys(action)

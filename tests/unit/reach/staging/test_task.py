@@ -57,7 +57,7 @@ def test_the_agent_is_copied_as_by_the_init_container() -> None:
 
 
 def test_only_the_script_mounts_the_file_system() -> None:
-    """The agent image cannot write there: it may be anybody's. The mount is encrypted, by IAM and the access point."""
+    """The agent image cannot write there. The mount is encrypted, by IAM and the access point."""
     document = definition(settings(), COPYING, ACCESS, ARGUMENTS)
     mounting = [
         name

@@ -144,6 +144,6 @@ def test_no_life_breaks_a_rule() -> None:
 def test_a_removed_safeguard_breaks_a_life(name: str) -> None:
     """Without one of the safeguards some life breaks a rule, so the lives are rich enough to see it."""
     (mutation,) = (one for one in MUTATIONS if one.name == name)
-    quick = settings(size(2000), database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+    quick = settings(size(1000), database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
     with mutation.planted(), pytest.raises(AssertionError):
         run_state_machine_as_test(Lives, settings=quick)

@@ -140,7 +140,7 @@ def test_no_life_breaks_a_rule() -> None:
     run_state_machine_as_test(Lives, settings=size(LIVES))
 
 
-@pytest.mark.parametrize("name", ["withdrawal"])
+@pytest.mark.parametrize("name", ["withdrawal", "stop of a start"])
 def test_a_removed_safeguard_breaks_a_life(name: str) -> None:
     """Without one of the safeguards some life breaks a rule, so the lives are rich enough to see it."""
     (mutation,) = (one for one in MUTATIONS if one.name == name)

@@ -58,7 +58,7 @@ def look(target: Target, most: int) -> tuple[Any, str] | None:
     try:
         run()
     except Exception as error:  # noqa: BLE001 - that is what is looked for
-        return last[0], "".join(format_exception_only(error)).strip()[:200]
+        return last[0], format_exception_only(error)[0].splitlines()[0][:200]
     return None
 
 

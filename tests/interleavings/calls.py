@@ -140,7 +140,7 @@ class Calls:
 
 def _launched(state: State, token: str) -> Task | None:
     """The task of a client token."""
-    return next((task for task in state.tasks if task.attempt_token == token), None)
+    return next((task for task in state.tasks if task.attempt_token == token and not task.forgotten), None)
 
 
 def _due(state: State, until: str) -> tuple[str, ...]:

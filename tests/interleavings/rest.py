@@ -42,7 +42,8 @@ class Calm:
             if step is None:
                 parameters = [name for name, _ in state.vault]
                 keeps = self._scene.policies[state.policy].keep_unreachable
-                end = tuple(at_rest(state.records(), state.tasks, parameters, state.stops, keeps=keeps))
+                tasks = [task for task in state.tasks if not task.forgotten]
+                end = tuple(at_rest(state.records(), tasks, parameters, state.stops, keeps=keeps))
                 self._note(state)
                 broken.append(())
                 break

@@ -15,6 +15,7 @@ from tests.interleavings.task import Fate
 
 _ANSWERS: Final = (Fault.THROTTLED, Fault.LOST_BEFORE, Fault.LOST_AFTER)
 _ECS: Final = frozenset({"RunTask", "StopTask", "DescribeTasks", "ListTasks"})
+_LAST: Final = ("event arrives", "event of*")
 _ROLE: Final = "arn:aws:iam::123456789012:role/execution"
 
 
@@ -238,11 +239,11 @@ SCENES: Final = (
     ),
     Scene(
         name="time-to-live",
-        about="an ended item is deleted by its time to live while events come late and a start begins",
-        depth=6,
-        left=Left(ticks=2, starts=1),
+        about="an ended item is deleted by its time to live while two starts and a stop are under way",
+        depth=7,
+        left=Left(ticks=1, starts=2, stops=1),
         policies=(_policy(retention=30.0),),
-        prologue=(*RESOLVED, "task 1 is DEPROVISIONING", "task 1 is STOPPED"),
+        prologue=(*RESOLVED, "task 1 is DEPROVISIONING", "event arrives", "event of*", "task 1 is STOPPED", *_LAST),
         first=Fate.EXITS,
         probed=False,
     ),

@@ -87,7 +87,8 @@ class Steps:
         after = state._replace(
             now=now,
             tasks=tuple(
-                task._replace(shown=True, listed=True) if now - task.birth >= YOUNG else task for task in state.tasks
+                task._replace(shown=True, listed=True) if now - task.birth >= YOUNG and not task.forgotten else task
+                for task in state.tasks
             ),
         )
         for invocation in state.running:
@@ -205,13 +206,24 @@ class Steps:
             yield Step("another policy is deployed", state._replace(policy=policy).spend("deployments"))
         for one, record in state.records().items():
             if record.expires_at is not None and record.expires_at <= START.timestamp() + state.now:
-                yield Step(f"the time to live of {one[-1]} ends", state.with_item(one, None))
+                yield Step(f"the time to live of {one[-1]} ends", _expired(state, one))
 
     def _new(self, state: State, purse: str, kind: str, *about: Hashable, skew: float = 0, what: str = "") -> Step:
         number = state.begun + 1
         invocation = Invocation(f"{kind} {number}", kind, about, state.policy, skew, state.now)
         begun = state.spend(purse)._replace(begun=number).with_invocation(invocation)
         return Step(f"{kind} {number} begins {what}".rstrip() + _skewed(skew), self._settled_down(begun, invocation))
+
+
+def _expired(state: State, container_id: str) -> State:
+    """DynamoDB deletes the item, a day after the end at least: by then ECS has forgotten the tasks (ecs.md 3)."""
+    known = state.with_item(container_id, None)
+    return known._replace(
+        tasks=tuple(
+            task._replace(shown=False, listed=False, forgotten=True) if task.container_id == container_id else task
+            for task in known.tasks
+        )
+    )
 
 
 def _named(message: Message) -> str:

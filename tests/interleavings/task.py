@@ -36,7 +36,8 @@ class Fate(StrEnum):
 class Task(NamedTuple):
     """`request` is RunTask's, as a text; `shown` to DescribeTasks and StopTask, `listed` by ListTasks.
 
-    `earlier` is the document of the version before, `exited` by itself. Instants are seconds.
+    `earlier` is the document of the version before, `exited` by itself. `forgotten`: ECS has shown it for long enough,
+    and knows its client token no more. Instants are seconds.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Task(NamedTuple):
     stopping: float | None = None
     stopped: float | None = None
     earlier: str | None = None
+    forgotten: bool = False
 
     @property
     def arn(self) -> str:
@@ -109,6 +111,8 @@ def stop(task: Task, reason: str) -> Task:
 
 def next_steps(task: Task, now: float) -> Iterator[tuple[str, Task]]:
     """What may become of it next, of itself or because it was stopped."""
+    if task.forgotten:
+        return
     if not task.shown:
         yield "DescribeTasks shows it", task._replace(shown=True)
     if not task.listed:

@@ -126,7 +126,7 @@ def relaunch(task: Mapping[str, Any], settings: Settings, launch: Relaunch) -> d
     """
     if not all(isinstance(task.get(name), str) for name in ("clusterArn", "taskDefinitionArn")):
         raise MalformedEvent(f"DescribeTasks shows task {launch.task_arn} without its cluster or its definition.")
-    overrides = task.get("overrides", {}).get("containerOverrides", ())
+    overrides = filter(None, task.get("overrides", {}).get("containerOverrides", ()))
     main = [{name: one[name] for name in _OVERRIDES if name in one} for one in overrides if one.get("name") == MAIN]
     run = {
         **_run_parameters(

@@ -86,8 +86,11 @@ explore: setup ## Search interleavings further, without each safeguard too, and 
 fuzz: setup ## Give odd input to everything that parses (FUZZ=60 seconds)
 	$(BIN)/python -m tests.fuzz --seconds=$(or $(FUZZ),60)
 
+# What these look at is the same in both modes: the account, and the examples of the documents.
+NOT_OF_DOCKER := tests/e2e/test_doctor.py tests/e2e/test_documents.py
+
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
-	$(BIN)/pytest tests/docker tests/e2e --runtime=docker
+	$(BIN)/pytest tests/docker tests/e2e --runtime=docker $(NOT_OF_DOCKER:%=--ignore=%)
 
 sam-local: setup ## Run every function with `sam local invoke` and its file of events/: needs the same
 	$(BIN)/pytest tests/docker/test_sam_local.py

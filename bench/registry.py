@@ -10,6 +10,8 @@ from bench.rows import Benchmark
 MODULES: Final = {
     "latency": "bench.latency",
     "local-cloud": "bench.local_cloud.run",
+    "writes": "bench.writes",
+    "waiting": "bench.waiting",
     "cost": "bench.cost",
     "reconcile": "bench.reconcile",
 }

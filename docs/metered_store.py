@@ -20,11 +20,18 @@ class MeteredStore(MemoryStore):
 
     reads: float = 0
     writes: int = 0
+    gets: int = 0
+    """Items that were asked for by their keys."""
+    puts: int = 0
+    """Items that were written, and writes that were refused."""
+    index_writes: int = 0
+    """Of `writes`, those of the index."""
     item_bytes: int = 0
     """Of the largest item."""
 
     def load(self, container_id: str, *, consistent: bool = True) -> Record | None:
         """GetItem; also for each key of `load_many`."""
+        self.gets += 1
         self.reads += max(1, ceil(self._size(container_id) / 4096)) * (1 if consistent else 0.5)
         return super().load(container_id)
 
@@ -41,6 +48,7 @@ class MeteredStore(MemoryStore):
     def save(self, record: Record) -> None:
         """PutItem, by the larger of the old and the new item; one that is refused by the old one."""
         before = self.item(record.container_id)
+        self.puts += 1
         try:
             super().save(record)
         except RevisionConflict:
@@ -48,7 +56,9 @@ class MeteredStore(MemoryStore):
             raise
         after = to_item(record)
         size = max(item_bytes(after), item_bytes(before or {}))
-        self.writes += ceil(size / 1024) + _index_writes(before or {}, after)
+        index = _index_writes(before or {}, after)
+        self.index_writes += index
+        self.writes += ceil(size / 1024) + index
         self.item_bytes = max(size, self.item_bytes)
 
     def _size(self, container_id: str) -> int:

@@ -25,6 +25,19 @@ LOG_GROUP: Final = "/work/tasks"
 PREFIX: Final = "sockerless"
 ANYWHERE: Final = [{"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
+TLS_ALONE: Final = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ],
+}
+"""The policy of the file system, as foundation.yaml has it: what IAM allows is left."""
 POSIX: Final = {"file-owner": "0", "file-group": "0", "file-permissions": "0100755"}
 ELF_OF_X86_64: Final = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + (0x3E).to_bytes(2, "little") + bytes(100)
 ELF_OF_ARM64: Final = ELF_OF_X86_64[:18] + (0xB7).to_bytes(2, "little") + bytes(100)
@@ -161,16 +174,15 @@ class HealthyAccount:
                 RoleName=f"{self.name}-{name}", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com")
             )
             self.parameters[parameter] = made["Role"]["Arn"]
-        pull = [
-            "ecr:GetAuthorizationToken",
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:GetDownloadUrlForLayer",
-            "ecr:BatchGetImage",
-        ]
-        log = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
         tokens = f"arn:aws:ssm:{REGION}:{self.account}:parameter/{PREFIX}/*"
-        for name, action, resource in (("pull", pull, "*"), ("log", log, "*"), ("tokens", "ssm:GetParameters", tokens)):
-            self.allow("execution", name, {"Action": action, "Resource": resource})
+        for name, actions, resource in (
+            ("login", ["ecr:GetAuthorizationToken"], "*"),
+            ("pull", pull, "*"),
+            ("log", ["logs:CreateLogStream", "logs:PutLogEvents"], "*"),
+            ("tokens", ["ssm:GetParameters"], tokens),
+        ):
+            self.allow("execution", name, {"Action": actions, "Resource": resource})
         passed = {
             "Action": "iam:PassRole",
             "Resource": [self.parameters["ExecutionRoleArn"], self.parameters["TaskRoleArn"]],
@@ -198,6 +210,7 @@ class HealthyAccount:
         """A file system with a mount target in each zone, an access point, and the task role's policy."""
         efs = self.client("efs")
         system = efs.create_file_system(CreationToken=self.name, Encrypted=True)
+        efs.put_file_system_policy(FileSystemId=system["FileSystemId"], Policy=json.dumps(TLS_ALONE))
         for zone in "ab":
             target = efs.create_mount_target(
                 FileSystemId=system["FileSystemId"],

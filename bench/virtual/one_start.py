@@ -1,4 +1,4 @@
-"""What one start takes in virtual time, on the average: how long functions are billed, how much the backend reads."""
+"""What one start takes in virtual time, on average: how long each function is billed, how much the backend reads."""
 
 from __future__ import annotations
 

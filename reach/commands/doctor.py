@@ -49,7 +49,9 @@ def doctor(  # noqa: PLR0913 - the options of the command line
     backend_cidr: Annotated[
         str | None, typer.Option(metavar="CIDR", help="Instead: the addresses that the backend has.")
     ] = None,
-    platform: Annotated[Platform, typer.Option(help="Of the containers that you start.")] = Platform.X86_64,
+    architecture: Annotated[
+        Platform, typer.Option(case_sensitive=False, help="Of the containers that you start.")
+    ] = Platform.X86_64,
     canary: Annotated[bool, typer.Option("--canary", help="Start a container, reach it, stop it.")] = False,
     canary_image: Annotated[str, typer.Option(metavar="IMAGE", help="It needs `sleep`.")] = IMAGE,
     stack: StackName = None,
@@ -75,14 +77,14 @@ def doctor(  # noqa: PLR0913 - the options of the command line
     """
     name = stack or os.environ.get(NAME_VARIABLE) or DEFAULT_NAME
     aws = Aws(aws_clients(profile=profile, region=region))
-    given = Given(os.environ, _backend(backend_security_group, backend_cidr), platform)
+    given = Given(os.environ, _backend(backend_security_group, backend_cidr), architecture)
     with console(stderr=True).status("asking AWS ...") as status:
 
         def say(what: str) -> None:
             status.update(f"{what} ...")
 
         def life(of: Deployed) -> Iterator[Reported]:
-            return Canary(aws, of, canary_image, platform, say).life()
+            return Canary(aws, of, canary_image, architecture, say).life()
 
         with closing(examine(aws, name, given, only=only or (), say=say, canary=life if canary else None)) as findings:
             found = list(findings)

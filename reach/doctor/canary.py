@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from core.client import ReachClient
 from core.launch.request import Platform
 from core.model.errors import CallFailed, ContainerExited, ContainerFailed, ContainerNotFound, WaitTimeout
 from core.model.record import Record
+from reach import FunctionRefused, NotFound
 from reach.doctor.asking import Aws, denied
 from reach.doctor.deployed import Deployed
 from reach.doctor.findings import Finding, Reported, Status, ok, unknown, wrong
@@ -67,9 +69,10 @@ class Canary:
             "labels": {"reach": "doctor"},
         }
         self.say(f"starting {container_id[:SHORT]}")
-        answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
-        if error := answer.get("error"):
-            return wrong("{code}: {message}", error["remedy"], code=error["code"], message=error["message"])
+        try:
+            answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
+        except FunctionRefused as refused:
+            return wrong("StartContainerFunction refuses it: {code}.", str(refused), code=refused.code)
         return ok("{container} as {task}", container=container_id, task=answer.get("task_arn"))
 
     def _reach(self, container_id: str) -> Finding:
@@ -110,9 +113,10 @@ class Canary:
         return ok("its item shows the end, exit code {code}", code=ended.exit_code)
 
     def _stop(self, container_id: str) -> None:
-        """An unknown container is refused, which is as well: it was never recorded."""
+        """One that was never recorded needs no stop."""
         function = self.stack.outputs["StopContainerFunctionArn"]
-        invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
+        with suppress(NotFound):
+            invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
 
     def _client(self) -> ReachClient:
         from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3

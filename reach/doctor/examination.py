@@ -74,6 +74,7 @@ GROUPS: Final = (
             ports.agent_port_from_prober,
             ports.agent_port_from_backend,
             ports.prober_subnets,
+            ports.prober_ipv6,
             ports.prober_egress,
             routes.dynamodb_endpoint,
         ),

@@ -104,17 +104,17 @@ FAULTS = {
     "nothing staged": Fault(
         lambda account: account.client("s3").delete_object(Bucket=account.ids["bucket"], Key=account.ids["key"]),
         "s3-object",
-        "file-permissions=0100755",
+        "reach stage-agent",
     ),
-    "an empty object": Fault(staged(b"", POSIX), "s3-object", "aws s3 cp"),
-    "no metadata": Fault(staged(ELF_OF_X86_64, {}), "s3-object", "file-permissions=0100755"),
+    "an empty object": Fault(staged(b"", POSIX), "s3-object", "reach stage-agent"),
+    "no metadata": Fault(staged(ELF_OF_X86_64, {}), "s3-object", "reach stage-agent"),
     "a mode that executes nothing": Fault(
-        staged(ELF_OF_X86_64, {**POSIX, "file-permissions": "0100644"}), "s3-object", "file-permissions=0100755"
+        staged(ELF_OF_X86_64, {**POSIX, "file-permissions": "0100644"}), "s3-object", "reach stage-agent"
     ),
     "a mode for root alone": Fault(
-        staged(ELF_OF_X86_64, {**POSIX, "file-permissions": "0100700"}), "s3-object", "file-permissions=0100755"
+        staged(ELF_OF_X86_64, {**POSIX, "file-permissions": "0100700"}), "s3-object", "reach stage-agent"
     ),
-    "another processor": Fault(staged(ELF_OF_ARM64, POSIX), "s3-object", "--platform"),
+    "another processor": Fault(staged(ELF_OF_ARM64, POSIX), "s3-object", "--architecture"),
     "the processor that is not asked for": Fault(lambda _: None, "s3-object", "for ARM64", Platform.ARM64),
     "a zone without a mount target": Fault(
         lambda account: account.client("s3files").delete_mount_target(mountTargetId=account.ids["s3-mount-b"]),

@@ -49,8 +49,8 @@ def agent_image(_: Deployed, agent: Agent) -> Iterator[Finding]:
     else:
         yield wrong(
             "{image} is for {platforms}, and containers are {wanted}: they end as agent-wrong-architecture.",
-            "docker buildx build --platform linux/amd64,linux/arm64 --push; or ask for the other platform in requests "
-            "and here (--platform)",
+            "docker buildx build --platform linux/amd64,linux/arm64 --push; or the other platform in the requests, and "
+            "reach doctor --architecture",
             image=agent.image,
             platforms=[str(one) for one in platforms],
             wanted=str(agent.platform),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from core.model.agent import AGENT_NAME
 from reach.doctor.checks import mounts
 from reach.doctor.deployed import Deployed
 from reach.doctor.facts import Storage
 from reach.doctor.findings import Finding, Unknown, ok, wrong
-
-_MOUNT = "elasticfilesystem:ClientMount"
+from reach.doctor.rules.policies import denies_mount
 
 
 def efs_file_system(stack: Deployed, storage: Storage) -> Iterator[Finding]:
@@ -45,8 +42,7 @@ def efs_policy(stack: Deployed, storage: Storage) -> Iterator[Finding]:
     if found is None:
         yield ok("none: whoever reaches a mount target of {file_system} may mount and write it", file_system=name)
         return
-    denials = [one for one in json.loads(found["Policy"])["Statement"] if _denies_mount(one)]
-    if denials:
+    if denies_mount(found["Policy"]):
         yield wrong(
             "The policy of {file_system} denies every mount.",
             "aws efs put-file-system-policy --file-system-id {file_system} --policy ... without that statement, or "
@@ -104,14 +100,3 @@ def efs_binary(_: Deployed, storage: Storage) -> Iterator[Finding]:
     """The agent binary is on EFS, for this processor. EFS shows no files, so only a container can tell."""
     if storage.efs is not None:
         yield Unknown(f"whether {AGENT_NAME} is there: EFS shows no files. --canary starts a container that tells")
-
-
-def _denies_mount(statement: dict[str, Any]) -> bool:
-    """Without a condition, for everyone. A condition such as aws:SecureTransport is not met by a task."""
-    actions = statement.get("Action", [])
-    denied = {actions} if isinstance(actions, str) else set(actions)
-    everyone = statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
-    return statement["Effect"] == "Deny" and everyone and not statement.get("Condition") and bool(denied & _MOUNTS)
-
-
-_MOUNTS = {_MOUNT, "elasticfilesystem:Client*", "elasticfilesystem:*", "*"}

@@ -25,7 +25,7 @@ def rule(stack: Deployed, events: Events) -> Iterator[Finding]:
     if found is None:
         yield wrong("There is no rule {rule}, so no event arrives.", _DEPLOY, rule=name)
         return
-    if found["State"] != "ENABLED":
+    if not found["State"].startswith("ENABLED"):
         yield wrong(
             "The rule {rule} is {state}, so no event arrives.",
             "aws events enable-rule --name {rule}",

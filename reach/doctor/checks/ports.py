@@ -102,10 +102,25 @@ def prober_subnets(stack: Deployed, network: Network) -> Iterator[Finding]:
         yield ok("{subnets} in {vpc}", subnets=named, vpc=vpc)
 
 
+def prober_ipv6(stack: Deployed, network: Network) -> Iterator[Finding]:
+    """ProberIpv6 is true, where tasks have IPv6 addresses alone."""
+    native = [one["SubnetId"] for one in network.task_subnets.value if one.get("Ipv6Native")]
+    if not native:
+        return
+    if stack.parameter("ProberIpv6") == "true":
+        yield ok("for {subnets}", subnets=native)
+    else:
+        yield wrong(
+            "{subnets} have no IPv4, and Lambda sends no IPv6: every container there ends as AgentUnreachable.",
+            "sam deploy --parameter-overrides ProberIpv6=true, with dual-stack ProberSubnets",
+            subnets=native,
+        )
+
+
 def prober_egress(stack: Deployed, network: Network) -> Iterator[Finding]:
     """The prober's security group lets out AgentPort to the tasks, and TCP 443 to DynamoDB."""
     prober = stack.outputs.get("ProberSecurityGroupId")
-    if prober is None:
+    if prober is None or not network.task_subnets.value:
         return
     groups = [one for name, one in network.groups.value.items() if name == prober]
     to_tasks = {"group_ids": network.task_groups.value, "networks": networks_of(network.task_subnets.value)}

@@ -11,7 +11,7 @@ from reach.doctor.deployed import EXECUTION_ROLE, TASK_ROLE, Deployed
 from reach.doctor.facts import Roles
 from reach.doctor.findings import Finding, ok, unknown, wrong
 from reach.doctor.knowledge import NotAsked
-from reach.doctor.rules.trust import trusts
+from reach.doctor.rules.policies import trusts
 
 _SERVICE: Final = "ecs-tasks.amazonaws.com"
 

@@ -108,7 +108,7 @@ def _way_to_dynamodb(network: Network, subnet: Document, table: Document | None)
                 return str(endpoint["VpcEndpointId"])
         elif endpoint.get("PrivateDnsEnabled") and endpoint.get("VpcId") == subnet["VpcId"]:
             return str(endpoint["VpcEndpointId"])
-    return way_out(table, network.nat_gateways.value, public=False).through
+    return way_out(subnet, table, network.nat_gateways.value, public=False).through
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _ways(stack: Deployed, network: Network, services: Sequence[str]) -> _Ways:
     ways = _Ways()
     for subnet in network.task_subnets.value:
         table = table_of(subnet, network.route_tables.value)
-        way = way_out(table, network.nat_gateways.value, public=stack.public)
+        way = way_out(subnet, table, network.nat_gateways.value, public=stack.public)
         if way.through:
             ways.out[way.through].append(subnet["SubnetId"])
         elif missing := _not_served(network, subnet, table, services):

@@ -11,7 +11,7 @@ from reach.doctor.deployed import Deployed
 from reach.doctor.facts import S3Files, StagedObject, Storage
 from reach.doctor.findings import Finding, Unknown, ok, wrong
 from reach.doctor.rules.binaries import platform_of
-from reach.doctor.rules.trust import trusts
+from reach.doctor.rules.policies import trusts
 
 _MODE: Final = "file-permissions"
 _ALL_MAY_EXECUTE: Final = 0o111
@@ -114,7 +114,7 @@ def s3_object(_: Deployed, storage: Storage) -> Iterator[Finding]:
         return
     where = f"s3://{storage.s3_files.bucket.value}/{storage.s3_files.key.value}"
     staged = storage.s3_files.staged.value
-    put = f"aws s3 cp sockerless-agent {where} --metadata file-owner=0,file-group=0,file-permissions=0100755"
+    put = "reach stage-agent --file sockerless-agent"
     if staged is None:
         yield wrong("{object} is not there, or empty, so no container starts.", put, object=where)
         return
@@ -154,7 +154,7 @@ def _of_platform(staged: StagedObject, where: str, put: str, wanted: Platform, m
     elif found != wanted:
         yield wrong(
             "{object} is for {platform}, and containers are {wanted}: they end as agent-wrong-architecture.",
-            f"{put}, with the binary for {wanted}; or ask for the other platform in requests and here (--platform)",
+            f"{put} --architecture {wanted}; or the other platform in the requests and in reach doctor --architecture",
             object=where,
             platform=str(found),
             wanted=str(wanted),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from core.model.agent import Injection
@@ -13,11 +12,8 @@ from reach.doctor.deployed import Deployed
 from reach.doctor.facts import Agent, Given
 from reach.doctor.knowledge import Document, NotAsked, NotKnown, fact
 from reach.doctor.reads import CONTAINERS, IMAGE
+from reach.doctor.rules.ecr import ecr_image
 
-_IN_ECR: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr[.-](?P<region>[a-z0-9-]+)\.[^/]+/(?P<name>[^:@]+)"
-    r"(:(?P<tag>[^@]+))?(@(?P<digest>sha256:[0-9A-Fa-f]{64}))?"
-)
 _MANIFESTS: Final = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -38,17 +34,16 @@ def gather(aws: Aws, stack: Deployed, given: Given) -> Agent:
 
 
 def _manifest(aws: Aws, stack: Deployed, image: str) -> Document | None:
-    found = _IN_ECR.fullmatch(image)
+    found = ecr_image(image)
     if found is None:
         raise NotKnown(NotAsked(f"the processor of {image}: only ECR is asked"))
-    if found["region"] != stack.region:
-        raise NotKnown(NotAsked(f"the processor of {image}: it is in {found['region']}"))
-    name = {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
+    if found.region != stack.region:
+        raise NotKnown(NotAsked(f"the processor of {image}: it is in {found.region}"))
     answer = aws.ask(
         IMAGE,
-        registryId=found["account"],
-        repositoryName=found["name"],
-        imageIds=[name],
+        registryId=found.account,
+        repositoryName=found.repository,
+        imageIds=[found.id],
         acceptedMediaTypes=list(_MANIFESTS),
     )
     return answer["images"][0] if answer and answer["images"] else None

@@ -6,7 +6,7 @@ ours would be another one than IAM's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,17 +15,17 @@ from reach.doctor.asking import Aws
 from reach.doctor.deployed import EXECUTION_ROLE, TASK_ROLE, Deployed
 from reach.doctor.facts import Given, Permission, Roles
 from reach.doctor.knowledge import NotAsked, NotKnown, fact
-from reach.doctor.reads import ROLE, SIMULATION
+from reach.doctor.reads import EFS_POLICY, ROLE, SIMULATION
+from reach.doctor.rules import ecr
+from reach.doctor.rules.policies import allows_mount
 
-_PULL: Final = (
-    "ecr:GetAuthorizationToken",
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:GetDownloadUrlForLayer",
-)
+_LOG_IN: Final = ("ecr:GetAuthorizationToken",)
+_PULL: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_MOUNT: Final = "elasticfilesystem:ClientMount"
 _LOG: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 _PASS: Final = ("iam:PassRole",)
 _PASSED_TO: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+ALL_REPOSITORIES: Final = "all repositories"
 _PASSING: Final = ("StartContainerRole", "TaskStateRole", "ReconcileRole")
 """Those that run tasks: at the start, and again when a launch fails."""
 
@@ -44,10 +44,17 @@ def gather(aws: Aws, stack: Deployed, _: Given) -> Roles:
 
 
 def _of_execution_role(aws: Aws, stack: Deployed, arn: str | None) -> Iterator[Permission]:
-    """Whatever the image: a request may name one in ECR."""
+    """Whatever the agent's image: a request may name one in ECR."""
     if arn is None:
         return
-    yield _permission(aws, EXECUTION_ROLE, arn, _PULL, "*")
+    yield _permission(aws, EXECUTION_ROLE, arn, _LOG_IN, "*")
+    repository = ecr.repository_arn(stack, stack.parameter("AgentImage"))
+    yield Permission(
+        EXECUTION_ROLE,
+        _PULL,
+        repository or ALL_REPOSITORIES,
+        fact(lambda: _pull_denied(aws, stack, arn, repository)),
+    )
     if group := stack.parameter("TaskLogGroup"):
         stream = stack.arn("logs", f"log-group:{group}:log-stream:sockerless")
         yield _permission(aws, EXECUTION_ROLE, arn, _LOG, stream)
@@ -63,13 +70,29 @@ def _of_task_role(aws: Aws, stack: Deployed, arn: str | None) -> Iterator[Permis
         point = stack.parameter("EfsAccessPointId")
         context = {"elasticfilesystem:AccessPointArn": stack.arn("elasticfilesystem", f"access-point/{point}")}
         resource = stack.arn("elasticfilesystem", f"file-system/{system}")
-        yield _permission(
-            aws, TASK_ROLE, arn, ("elasticfilesystem:ClientMount",), resource, **(context if point else {})
-        )
+        ask = partial(_denied, aws, arn, (_MOUNT,), resource, context if point else {})
+        yield Permission(TASK_ROLE, (_MOUNT,), resource, fact(lambda: _mount_denied(aws, system, ask)))
     if system := stack.parameter("S3FilesFileSystemArn"):
         point = stack.parameter("S3FilesAccessPointArn")
         context = {"s3files:AccessPointArn": point} if point else {}
         yield _permission(aws, TASK_ROLE, arn, ("s3files:ClientMount",), system, **context)
+
+
+def _pull_denied(aws: Aws, stack: Deployed, arn: str, repository: str | None) -> list[str]:
+    """Of the agent's repository. Which others there are is not known, and a role may well be held to some."""
+    denied = _denied(aws, arn, _PULL, repository or stack.arn("ecr", "repository/*"), {})
+    if denied and repository is None:
+        raise NotKnown(NotAsked(f"{EXECUTION_ROLE} may not pull every image of ECR. Of yours, none is known here"))
+    return denied
+
+
+def _mount_denied(aws: Aws, system: str, ask: Callable[[], list[str]]) -> list[str]:
+    """Without a policy, a file system lets in whoever reaches it. With one, that may allow what the role's do not."""
+    policy = aws.ask(EFS_POLICY, FileSystemId=system)
+    denied = ask() if policy else []
+    if denied and allows_mount(policy["Policy"]):
+        raise NotKnown(NotAsked(f"whether the policy of {system} lets the task role mount: the role's own does not"))
+    return denied
 
 
 def _pass(aws: Aws, stack: Deployed, logical: str, role: str) -> Permission:

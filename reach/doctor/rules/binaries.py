@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from core.launch.request import Platform
+from reach.staging.elf import MACHINES
 
 _MAGIC: Final = b"\x7fELF"
-_MACHINES: Final = {0x3E: Platform.X86_64, 0xB7: Platform.ARM64}
+_PLATFORMS: Final = {machine: platform for platform, machine in MACHINES.items()}
 _LITTLE: Final = 1
 _READ: Final = 20
 """Bytes up to the end of `e_machine`, which has two."""
@@ -18,4 +19,4 @@ def platform_of(head: bytes) -> Platform | str | None:
     if not head.startswith(_MAGIC) or len(head) < _READ:
         return None
     machine = int.from_bytes(head[_READ - 2 : _READ], "little" if head[5] == _LITTLE else "big")
-    return _MACHINES.get(machine, f"machine {machine:#x}")
+    return _PLATFORMS.get(machine, f"machine {machine:#x}")

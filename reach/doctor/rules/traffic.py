@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, NamedTuple, TypeAlias
 
@@ -14,8 +14,8 @@ INGRESS: Final = "IpPermissions"
 EGRESS: Final = "IpPermissionsEgress"
 NO_PUBLIC_ADDRESS: Final = "needs a public address"
 _EVERYTHING: Final = "-1"
-_DEFAULT_ROUTES: Final = ("0.0.0.0/0", "::/0")
 _BEYOND: Final = (
+    "EgressOnlyInternetGatewayId",
     "TransitGatewayId",
     "VpcPeeringConnectionId",
     "NetworkInterfaceId",
@@ -71,12 +71,12 @@ class Way(NamedTuple):
     obstacle: str = ""
 
 
-def way_out(table: Document | None, nat_gateways: dict[str, Document], *, public: bool) -> Way:
-    """By the default route of a table. `public`: what sends has a public address."""
-    routes = [route for route in (table or {}).get("Routes", ()) if _destination(route) in _DEFAULT_ROUTES]
-    if not routes:
+def way_out(subnet: Document, table: Document | None, nat_gateways: Mapping[str, Document], *, public: bool) -> Way:
+    """By the default route of the subnet's table. `public`: what sends has a public address. With IPv6 all have one."""
+    ipv6 = subnet.get("Ipv6Native", False)
+    route = next((one for one in (table or {}).get("Routes", ()) if _is_default(one, ipv6=ipv6)), None)
+    if route is None:
         return Way(None, "no route to the internet")
-    route = routes[0]
     if route.get("State") == "blackhole":
         return Way(None, f"its default route leads to {_target(route)}, which is gone")
     if nat := route.get("NatGatewayId"):
@@ -84,7 +84,7 @@ def way_out(table: Document | None, nat_gateways: dict[str, Document], *, public
         return Way(nat) if state == "available" else Way(None, f"its NAT gateway {nat} is {state}")
     gateway = route.get("GatewayId", "")
     if gateway.startswith("igw-"):
-        return Way(gateway) if public else Way(None, f"{gateway} {NO_PUBLIC_ADDRESS}")
+        return Way(gateway) if public or ipv6 else Way(None, f"{gateway} {NO_PUBLIC_ADDRESS}")
     return Way(_target(route))
 
 
@@ -119,8 +119,10 @@ def _ipv6_of(subnet: Document) -> str | None:
     return blocks[0] if blocks else None
 
 
-def _destination(route: Document) -> str | None:
-    return route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
+def _is_default(route: Document, *, ipv6: bool) -> bool:
+    if ipv6:
+        return bool(route.get("DestinationIpv6CidrBlock") == "::/0")
+    return bool(route.get("DestinationCidrBlock") == "0.0.0.0/0")
 
 
 def _target(route: Document) -> str:

@@ -23,6 +23,8 @@ END_LATE: Final = 600.0
 END_LATE_PAUSE: Final = 5.0
 """Seconds between two reads of a wait for the end; since the last change of state; and from then on. ECS shows an end
 about 10 s late, and it may be months away."""
+SOON: Final = 3.0
+"""Times as long as an agent usually takes: so long its answer may come at any moment."""
 BATCH: Final = 100
 """Keys that BatchGetItem takes."""
 BACKOFF: Final = (0.05, 1.6)
@@ -69,6 +71,10 @@ class UntilHealthy:
         start, answer = self.experience.expected(record.image)
         return before_the_answer(elapsed, answer) if _near(record) else before_the_address(elapsed, start, answer)
 
+    def hastens(self, record: Record, elapsed: float) -> bool:
+        """As long as the agent is not late."""
+        return _near(record) and elapsed <= SOON * self.experience.expected(record.image)[1].median
+
 
 @dataclass(frozen=True, slots=True)
 class UntilEnded:
@@ -81,6 +87,10 @@ class UntilEnded:
     def pause(self, _record: Record, elapsed: float) -> float:
         """Longer when the state has lasted."""
         return END_PAUSE if elapsed < END_LATE else END_LATE_PAUSE
+
+    def hastens(self, _record: Record, _elapsed: float) -> bool:
+        """Whoever waits for an end can wait for a read."""
+        return False
 
 
 def wait_for(reader: Reader, clock: Clock, wait: Wait[T], unexpired: Unexpired) -> T:

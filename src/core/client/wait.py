@@ -3,7 +3,8 @@
 Reads are eventually consistent, at half the price. They may show the item as it was: what is older than what was seen
 counts as not seen, and a verdict counts when a strongly consistent read gives it, too. The first read is strongly
 consistent unless the caller knows the generation, so that no earlier start's item is taken for this one's. So are the
-next one where a read shows no item, or the first one an earlier start, and the last one, when the time is up.
+next one where a read shows no item, or the first one an earlier start; those of the moments in which the outcome is
+about to come, because each confirms itself; and the last one, when the time is up.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ class Pace(Protocol):
 
     def pause(self, record: Record, elapsed: float) -> float:
         """Seconds to the next read, after so many in this phase."""
+
+    def hastens(self, record: Record, elapsed: float) -> bool:
+        """Whether the outcome is so near that the next read is to be the one that counts."""
 
 
 @dataclass(slots=True)
@@ -100,12 +104,17 @@ class Wait(Generic[T]):
 
     def _next(self, seconds: float, now: datetime, *, consistent: bool) -> None:
         end = self.begun + self.timeout
-        due = seconds if consistent or self._newest is None else seconds + self._pause(self._newest, seconds, now)
+        due = seconds
+        if not consistent and self._newest is not None:
+            elapsed = self._elapsed(self._newest, seconds, now)
+            due += self.pace.pause(self._newest, elapsed)
+            consistent = self.pace.hastens(self._newest, elapsed)
         self.due, self.consistent = min(due, end), consistent or due >= end
 
-    def _pause(self, record: Record, seconds: float, now: datetime) -> float:
+    def _elapsed(self, record: Record, seconds: float, now: datetime) -> float:
+        """In the phase, as long as it is seen, or as the record says."""
         phase, since = self.pace.phase(record)
         if phase != self._phase:
             self._phase, self._since = phase, seconds
         shown = (now - since).total_seconds() if since else 0.0
-        return self.pace.pause(record, max(seconds - self._since, shown))
+        return max(seconds - self._since, shown)

@@ -408,6 +408,17 @@ FAULTS: Final = {
     ),
     # -------------------------------------------------------------------- network
     "unknown subnet": Fault(also_in("TaskSubnets", f"subnet-{NOWHERE}"), "task-subnets", "describe-subnets"),
+    "no subnets": Fault(
+        setting("TaskSubnets", ""),
+        "task-subnets",
+        "TaskSubnets=",
+        silent=("free-addresses", "zones", "vpc-dns", *EVERY_WAY, "prober-egress", "efs-mount-targets", "efs-port"),
+    ),
+    "tasks with IPv6 alone": Fault(
+        answering("ec2", "describe_subnets", lambda found: [one.update(Ipv6Native=True) for one in found["Subnets"]]),
+        ("prober-ipv6", *EVERY_WAY),
+        "ProberIpv6=true",
+    ),
     "subnets of two VPCs": Fault(elsewhere_too, "task-subnets", "of one VPC", unknown=("prober-subnets",)),
     "few addresses": Fault(small_subnet, "free-addresses", "describe-network-interfaces"),
     "no DNS names": Fault(
@@ -477,7 +488,7 @@ FAULTS: Final = {
     ),
     "another file system": Fault(
         no_file_system,
-        ("efs-file-system", "efs-mount-targets", "efs-access-point", "may-mount"),
+        ("efs-file-system", "efs-mount-targets", "efs-access-point"),
         "EfsFileSystemId=",
         silent=("efs-policy", "efs-port"),
     ),
@@ -513,7 +524,8 @@ FAULTS: Final = {
     ),
     "task role deleted": Fault(no_task_role, "task-role", "list-roles", unknown=("may-mount",)),
     "no task role": Fault(setting("TaskRoleArn", ""), "task-role", "TaskRoleArn=", silent=("may-mount",)),
-    "no pull": Fault(without_policy("execution", "pull"), "may-pull", "attach-role-policy"),
+    "no login": Fault(without_policy("execution", "login"), "may-pull", "attach-role-policy"),
+    "no pull": Fault(without_policy("execution", "pull"), "may-pull", "attach-role-policy", first=with_agent_image),
     "no logs": Fault(without_policy("execution", "log"), "may-log", "AmazonECSTaskExecutionRolePolicy"),
     "no tokens": Fault(without_policy("execution", "tokens"), "may-read-tokens", "put-role-policy", first=with_ssm),
     "no mount": Fault(without_policy("task", "mount"), "may-mount", "put-role-policy"),

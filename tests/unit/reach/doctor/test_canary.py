@@ -136,7 +136,7 @@ def test_what_goes_wrong_is_found(functions: Functions, check: str, said: str) -
     """The step that goes wrong says why and what to do, and the container is stopped."""
     found = list(canary(functions).life())
     [finding] = [one.finding for one in found if isinstance(one.finding, Wrong)]
-    assert said in finding.what
+    assert said in f"{finding.what} {finding.mend}"
     assert finding.mend
     assert statuses(found)[check] is Status.WRONG
     assert functions.calls[-1][0] == STOP

@@ -1,13 +1,19 @@
-"""Which service may assume a role, by its trust policy."""
+"""Policies of resources: which service may assume a role, and what the policy of a file system says of everyone.
+
+Policies of roles are IAM's to evaluate (`reach.doctor.gathering.roles`).
+"""
 
 from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from reach.doctor.knowledge import Document
+
+_MOUNT: Final = "elasticfilesystem:ClientMount"
+_EVERYONE: Final[tuple[Any, ...]] = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 
 
 def trusts(role: Document, service: str, *, account: str) -> bool:
@@ -15,6 +21,21 @@ def trusts(role: Document, service: str, *, account: str) -> bool:
     document = role["AssumeRolePolicyDocument"]
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     return any(_allows(one, service, account) for one in _list(policy["Statement"]))
+
+
+def denies_mount(document: str) -> bool:
+    """Whether the policy of an EFS file system denies mounts to everyone, without a condition."""
+    denials = (one for one in _list(json.loads(document)["Statement"]) if one["Effect"] == "Deny")
+    return any(one.get("Principal") in _EVERYONE and not one.get("Condition") and _is_of_mounts(one) for one in denials)
+
+
+def allows_mount(document: str) -> bool:
+    """Whether it allows mounts to anyone."""
+    return any(one["Effect"] == "Allow" and _is_of_mounts(one) for one in _list(json.loads(document)["Statement"]))
+
+
+def _is_of_mounts(statement: dict[str, Any]) -> bool:
+    return any(fnmatchcase(_MOUNT, pattern) for pattern in _list(statement.get("Action", [])))
 
 
 def _allows(statement: dict[str, Any], service: str, account: str) -> bool:

@@ -205,7 +205,7 @@ def _document(name: str, waits: Waits) -> Mapping[str, Any]:
     return {
         "waiters": name,
         "units": round(sum(waits.units) / len(waits.units), 1),
-        "calls": waits.calls,
+        "calls": round(waits.calls / len(waits.delays), 1),
         **{share: round(quantile(waits.delays, of) * 1000, 1) for share, of in SHARES.items()},
     }
 

@@ -99,6 +99,33 @@ def bound() -> str:
     )
 
 
+def steps() -> Table:
+    """What each event of a life reads and writes."""
+    head = ("event", "function", "reads of the item", "writes", "WRU", "WRU of the index", "bytes of the item after it")
+    rows: list[tuple[str, ...]] = [
+        (
+            one["what"],
+            one["function"].removesuffix("Function"),
+            f"{one['calls'].get('read of an item', 0)}: {one['reads']:g} RRU",
+            f"{one['calls'].get('write of an item', 0)}",
+            f"{one['writes']}",
+            f"{one['index']}",
+            f"{one['item_bytes']:,}",
+        )
+        for one in _details("writes")["steps"]
+    ]
+    return head, rows
+
+
+def waits() -> Table:
+    """What the backend's wait costs, and how late it is."""
+    head = ("containers", "RRU of each", "calls of each", "ms late, p50 / p90 / p99")
+    return head, [
+        (one["waiters"], f"{one['units']:g}", f"{one['calls']:g}", _quantiles(one))
+        for one in _details("waiting")["waits"]
+    ]
+
+
 def reconcile() -> Table:
     """The safety net by the number of containers."""
     head = ("containers", "minutes", "looks", "calls", "ms of a look", "MiB of a run", "leak finder: tasks listed")
@@ -131,6 +158,8 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "latency": latency,
         "agents": agents,
         "hops": hops,
+        "steps": steps,
+        "waits": waits,
         "reconcile": reconcile,
         **{
             f"local-{grid.__name__}": partial(local_cloud, grid)

@@ -11,14 +11,13 @@ import pytest
 from bench.virtual.one_start import durations
 from core.client import ReachClient
 from core.control.background_run import RunReport
-from docs import costs, counted, generate, measured
+from core.ports import RevisionConflict
+from docs import costs, counted, functions_in_memory, generate, measured
 from docs.metered_store import MeteredStore, item_bytes
 from docs.prices import ASSUMED, PRICES, WAIT_SECONDS
 from handlers import telemetry
 from handlers.app import App
 from tests.factories import CONTAINER_ID, at, pending
-from tests.fakes import MemoryStore, SettableClock
-from tests.records import healthy
 from tests.template import load_template
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +36,7 @@ def forget() -> Iterator[Callable[[], None]]:
 def test_every_figure_of_money_is_computed(document: str) -> None:
     """A dollar stands in a generated part, or in the sentence on polling, which is compared with the computation."""
     text = re.sub(r"<!-- generated: .*?<!-- end: ", "", (ROOT / document).read_text(), flags=re.DOTALL)
-    sentences = re.findall(r"A wait of (\d+) s at this pace costs about (\d+) RRU, (\$[\d.]+\d)", text)
+    sentences = re.findall(r"A wait of\s+(\d+) s at this pace costs about (\d+) RRU, (\$[\d.]+\d)", text)
     assert len(re.findall(r"\$\d", text)) == len(sentences)
     assert set(sentences) <= {polling()}
 
@@ -55,27 +54,7 @@ def test_the_backends_client_says_what_the_documents_say() -> None:
 def polling() -> tuple[str, str, str]:
     """Seconds, RRU, dollars."""
     reads = costs.wait_reads(WAIT_SECONDS)
-    return str(WAIT_SECONDS), str(reads), f"${costs.Line('', reads, 'read').dollars:.5f}"
-
-
-@pytest.mark.parametrize("seconds", [40, 100])
-def test_reads_of_a_wait_are_those_of_the_client(seconds: int) -> None:
-    """The client polls as often as the page says, also when a wait lasts so long that it slows down."""
-    clock, reads = SettableClock(at(0)), 0
-
-    class Table(MemoryStore):
-        def load(self, container_id: str) -> object:  # type: ignore[override]
-            nonlocal reads
-            reads += 1
-            return healthy() if (clock.now() - at(0)).total_seconds() >= seconds else pending()
-
-    client = ReachClient(
-        Table(),  # type: ignore[arg-type]
-        clock,
-    )
-    client.wait_until_healthy(CONTAINER_ID, 1000)
-    # One more finds the answer, and a clock of whole microseconds may make another.
-    assert reads - 2 <= costs.wait_reads(seconds) <= reads
+    return str(WAIT_SECONDS), str(reads), f"${costs.Line('', reads, 'read').dollars:.7f}"
 
 
 def test_a_tables_units_are_dynamodbs() -> None:
@@ -94,6 +73,12 @@ def test_a_tables_units_are_dynamodbs() -> None:
     assert store.writes == 6 + 2 + 1
     assert list(store.due("shard-1", at(100))) == []
     assert store.reads == 1.5
+    store.load(CONTAINER_ID, consistent=False)
+    assert (store.reads, store.gets) == (2, 2)
+    with pytest.raises(RevisionConflict):
+        store.save(pending())
+    assert store.writes == 9 + 2, "a write that is refused costs what the old item has"
+    assert (store.puts, store.index_writes) == (5, 1 + 2 + 1)
 
 
 def test_an_items_size_is_dynamodbs() -> None:
@@ -173,7 +158,7 @@ def test_an_alarm_and_a_schedule_more_are_paid_for(forget: Callable[[], None], m
     events = template["Resources"]["ReconcileFunction"]["Properties"]["Events"]
     events["EveryDay"] = {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(24 hours)"}}
     monkeypatch.setattr(counted, "template", lambda: template)
-    monkeypatch.setattr(measured, "template", lambda: template)
+    monkeypatch.setattr(functions_in_memory, "template", lambda: template)
     forget()
     after = {line.what: line for line in costs.standing()}
 

@@ -77,7 +77,7 @@ class ReachClient:
         Cost: reads are eventually consistent, 0.5 RRU for an item up to 4 KB, which nearly all are; the first one, and
         the one that confirms the answer, are strongly consistent, 1 RRU. With the `generation` of StartContainer's
         answer the first one need not be. They come when the answer is likely, by the starts of the same image that
-        this client has waited for: `docs/item.md`, "Polling", has the figures.
+        this client has waited for (item.md "Polling"): a start of 40 s costs about 31 RRU, $0.0000039.
         """
         wait = self._wait(container_id, verdicts.reachable, UntilHealthy(self._experience), timeout, generation)
         return self._learnt(wait_for(self._store, self._clock, wait, self._unexpired))

@@ -286,9 +286,11 @@ class FakeEcs:
             tuple(self.hidden[arn] for arn in task_arns if arn in self.hidden),
         )
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
         self._called("find")
-        return tuple(arn for arn, task in self.tasks.items() if task["startedBy"] == started_by)
+        status = "STOPPED" if stopped else "RUNNING"
+        found = self.tasks.items()
+        return tuple(arn for arn, task in found if (task["startedBy"], task["desiredStatus"]) == (started_by, status))
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         self._called("running")

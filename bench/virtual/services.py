@@ -82,9 +82,9 @@ class VirtualEcs:
         """Events tell everything."""
         raise CannotMeasure(f"{task_arns} of {cluster} were described")
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
         """No answer of RunTask is lost."""
-        raise CannotMeasure(f"a task of {cluster} was looked for by {started_by}")
+        raise CannotMeasure(f"a task of {cluster} was looked for by {started_by}, stopped: {stopped}")
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         """There is no leak finder."""

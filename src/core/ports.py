@@ -161,8 +161,8 @@ class Ecs(Protocol):
     def describe(self, cluster: str, task_arns: Sequence[str]) -> Described:
         """DescribeTasks with the tags, at most 100 ARNs."""
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """ListTasks by startedBy, running and stopped: the ARNs of that generation's tasks. Two calls."""
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
+        """ListTasks by startedBy: the ARNs of that generation's tasks that are to run, or those that are not."""
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         """At most 100 of the cluster's Fargate tasks, of any starter, with desiredStatus RUNNING; `after` that page."""

@@ -108,6 +108,7 @@ def test_a_task_is_found_by_who_started_it(account: Account) -> None:
     assert account.ecs.find(CLUSTER, started_by("a")) == (one.task_arn,)
     assert account.ecs.find(CLUSTER, started_by("b")) == (other.task_arn,)
     assert account.ecs.find(CLUSTER, started_by("c")) == ()
+    assert account.ecs.find(CLUSTER, started_by("a"), stopped=True) == ()
 
 
 def test_a_description_shows_what_was_asked_for(account: Account) -> None:
@@ -134,6 +135,7 @@ def test_a_task_that_was_stopped_runs_no_more(account: Account) -> None:
     assert set(account.ecs.running(CLUSTER).task_arns) == {one.task_arn, other.task_arn}
     assert account.ecs.stop(CLUSTER, one.task_arn, "asked for")
     assert account.ecs.running(CLUSTER).task_arns == (other.task_arn,)
-    assert account.ecs.find(CLUSTER, started_by("a")) == (one.task_arn,)
+    assert account.ecs.find(CLUSTER, started_by("a")) == ()
+    assert account.ecs.find(CLUSTER, started_by("a"), stopped=True) == (one.task_arn,)
     [task] = account.ecs.describe(CLUSTER, [one.task_arn]).tasks
     assert task["desiredStatus"] == "STOPPED"

@@ -68,12 +68,12 @@ class SimulatedEcs:
 
         return self.world.call("DescribeTasks", describe, *map(self._name, task_arns))
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
         """As the port says."""
 
         def find() -> tuple[str, ...]:
             listed = [task for task in self._listed() if task.document["startedBy"] == started_by]
-            arns = tuple(task.arn for task in sorted(listed, key=lambda task: not task.wanted))
+            arns = tuple(task.arn for task in listed if task.wanted is not stopped)
             self.found.setdefault(self.world.worker.name, set()).update(arns)
             return arns
 

@@ -156,12 +156,12 @@ def _stop(state: State, arn: str, reason: str) -> Outcome:
     return "", with_event(state.with_task(stopped), task, stopped, early=False), True
 
 
-def _listed(state: State, started_by: str | None = None) -> tuple[str, ...]:
+def _listed(state: State, started_by: str | None = None, stopped: bool = False) -> tuple[str, ...]:
     listed = [task for task in state.tasks if task.listed]
     if started_by is None:
         return tuple(task.arn for task in listed if task.wanted)
     own = [task for task in listed if f"{PREFIX}/{task.container_id}/{task.generation}" == started_by]
-    return tuple(task.arn for task in sorted(own, key=lambda task: not task.wanted))
+    return tuple(task.arn for task in own if task.wanted is not stopped)
 
 
 def with_event(state: State, before: Task, after: Task, *, early: bool) -> State:

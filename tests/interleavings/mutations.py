@@ -16,6 +16,7 @@ from core.machine import apply, apply_launch, apply_task, changes, next_actions,
 from core.machine.changes import Stale
 from core.model import facts, identity
 from core.model.actions import EraseToken
+from core.model.parts import Stop
 from core.model.record import Record, Settled
 from core.ports import RevisionConflict
 from tests.interleavings.scene import Scene
@@ -101,6 +102,11 @@ def _erases_nothing(record: Record, policy: Any) -> Any:
 
 def _forgets_stops(record: Record, fact: Any, policy: Any) -> Any:
     return Stale("there is no task to stop") if record.task_arn is None else _STOP_REQUESTED(record, fact, policy)
+
+
+def _takes_stops(record: Record, fact: Any, policy: Any) -> Any:
+    asked = _STOP_REQUESTED(record, fact, policy)
+    return asked if isinstance(asked, Stale) else replace(asked, stop=replace(asked.stop or Stop(), unconfirmed=False))
 
 
 def _own_token(prefix: str, ref: identity.Ref, attempt: int) -> str:
@@ -191,6 +197,12 @@ MUTATIONS: Final = (
         without="whatever leaves the state as it is waits for the next write",
         scene="stop-of-start",
         planted=lambda: replaced(unsaved.may_wait, lambda saved, changed: saved.state is changed.state),
+    ),
+    Mutation(
+        name="stop until it shows",
+        without="a stop counts as taken when it is saved",
+        scene="stop-of-start",
+        planted=lambda: replaced(apply._stop_requested, _takes_stops),
     ),
     Mutation(
         name="withdrawal",

@@ -161,8 +161,8 @@ class TapedPorts:
         missing = set(task_arns) - {task["taskArn"] for task in shown}
         return Described(tuple(shown), tuple(arn for arn in task_arns if arn in missing))
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        arns: tuple[str, ...] = self._take("ListTasks", started_by)
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
+        arns: tuple[str, ...] = self._take("ListTasks", started_by, stopped)
         return arns
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:

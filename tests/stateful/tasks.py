@@ -134,8 +134,8 @@ class LivingEcs(FakeEcs):
         shown = super().describe(cluster, [arn for arn in task_arns if arn not in self.young])
         return Described(shown.tasks, (*shown.missing, *(arn for arn in task_arns if arn in self.young)))
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        return tuple(arn for arn in super().find(cluster, started_by) if arn not in self.young)
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
+        return tuple(arn for arn in super().find(cluster, started_by, stopped=stopped) if arn not in self.young)
 
     def change(self, task: LivingTask, what: Change) -> bool:
         """False where it cannot be."""

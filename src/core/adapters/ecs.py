@@ -74,22 +74,20 @@ class BotoEcs:
         refused += [_not_shown({"reason": "the answer names no task"}) for _ in range(len(shown) - len(tasks))]
         return Described(tasks, missing, tuple(refused))
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """ListTasks by startedBy. Stopped tasks need a second call, because desiredStatus defaults to RUNNING.
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
+        """ListTasks by startedBy; desiredStatus defaults to RUNNING.
 
-        The API Reference allows no other filter beside startedBy, but ECS accepts desiredStatus. If the second call
-        fails, the result of the first one still counts.
+        The API Reference allows no other filter beside startedBy, but ECS accepts desiredStatus. Should it not, there
+        are no stopped ones.
         """
-        with translated("ListTasks"):
-            running = self._client.list_tasks(cluster=cluster, startedBy=started_by)["taskArns"]
+        more: dict[str, Any] = {"desiredStatus": "STOPPED"} if stopped else {}
         try:
             with translated("ListTasks"):
-                stopped = self._client.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="STOPPED")
+                return tuple(self._client.list_tasks(cluster=cluster, startedBy=started_by, **more)["taskArns"])
         except CallFailed as failed:
-            if not running and failed.code != "InvalidParameterException":
-                raise
-            return tuple(running)
-        return (*running, *stopped["taskArns"])
+            if stopped and failed.code == "InvalidParameterException":
+                return ()
+            raise
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         """ListTasks, one page. The launch type of Spot tasks is FARGATE too (ecs.md 4)."""

@@ -124,10 +124,10 @@ class RateLimitedEcs:
         with self.reads.call():
             return self.ecs.describe(cluster, task_arns)
 
-    def find(self, cluster: str, started_by: str) -> tuple[str, ...]:
-        """Two reads: running and stopped tasks are listed apart."""
-        with self.reads.call(2):
-            return self.ecs.find(cluster, started_by)
+    def find(self, cluster: str, started_by: str, *, stopped: bool = False) -> tuple[str, ...]:
+        """One read."""
+        with self.reads.call():
+            return self.ecs.find(cluster, started_by, stopped=stopped)
 
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         """One read."""

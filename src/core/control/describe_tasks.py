@@ -36,7 +36,7 @@ def describe_tasks(ports: Ports, records: Iterable[Record]) -> Iterator[Found]:
     """
     for cluster, group in groupby(sorted(records, key=_cluster), key=_cluster):
         members = list(group)
-        # Those with a task first: a hundred of them cost one call, each of the others two.
+        # Those with a task first: a hundred of them cost one call, each of the others one or two.
         yield from _describe(ports, cluster, [(one, one.task_arn) for one in members if one.task_arn is not None])
         listed: list[tuple[Record, str]] = []
         for record in (one for one in members if one.task_arn is None):
@@ -53,9 +53,13 @@ def describe_tasks(ports: Ports, records: Iterable[Record]) -> Iterator[Found]:
 
 
 def find_task(ports: Ports, cluster: str, ref: Ref, given_up: Collection[str | None]) -> str | None:
-    """The task of this generation, by its startedBy, but none that was given up: RunTask may be the last call made."""
-    found = ports.ecs.find(cluster, started_by(ports.settings.started_by_prefix, ref))
-    return next((arn for arn in found if arn not in given_up), None)
+    """The task of this generation, by its startedBy, but none that was given up: RunTask may be the last call made.
+
+    One call as a rule: those that have stopped are listed apart, where none runs.
+    """
+    name = started_by(ports.settings.started_by_prefix, ref)
+    listed = (arn for stopped in (False, True) for arn in ports.ecs.find(cluster, name, stopped=stopped))
+    return next((arn for arn in listed if arn not in given_up), None)
 
 
 def observe(ports: Ports, task: object) -> TaskObserved | NotOurs:

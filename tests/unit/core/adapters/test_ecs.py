@@ -160,35 +160,28 @@ def test_a_task_that_is_not_found_was_not_stopped(stubbed: tuple[BotoEcs, Stubbe
 LISTED = {"cluster": CLUSTER, "startedBy": "p/c/1"}
 
 
-def test_stopped_tasks_are_found_too(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """ListTasks shows running tasks only; a second call finds the stopped ones."""
+def test_stopped_tasks_are_listed_apart(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """ListTasks shows running tasks, unless it is asked for stopped ones."""
     ecs, answers = stubbed
     answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
     answers.add_response("list_tasks", {"taskArns": [TASK + "1"]}, {**LISTED, "desiredStatus": "STOPPED"})
 
-    assert ecs.find(CLUSTER, "p/c/1") == (TASK, TASK + "1")
-
-
-@pytest.mark.parametrize("code", ["InvalidParameterException", "ThrottlingException", "ServerException"])
-def test_what_was_found_is_not_lost_by_a_second_call(stubbed: tuple[BotoEcs, Stubber], code: str) -> None:
-    """A task that runs is there, whatever becomes of the call for stopped ones."""
-    ecs, answers = stubbed
-    answers.add_response("list_tasks", {"taskArns": [TASK]}, LISTED)
-    answers.add_client_error("list_tasks", code, "no", 400, expected_params={**LISTED, "desiredStatus": "STOPPED"})
-
     assert ecs.find(CLUSTER, "p/c/1") == (TASK,)
+    assert ecs.find(CLUSTER, "p/c/1", stopped=True) == (TASK + "1",)
 
 
-def test_nothing_found_is_known_only_after_both_calls(stubbed: tuple[BotoEcs, Stubber]) -> None:
-    """A throttled call says nothing; one that ECS never takes (API Reference, ListTasks) says that there is no more."""
+def test_a_call_that_ecs_never_takes_finds_no_stopped_task(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """A refusal of a second filter (API Reference, ListTasks) says that there is no more. Any other says nothing."""
     ecs, answers = stubbed
     for code in ("ThrottlingException", "InvalidParameterException"):
-        answers.add_response("list_tasks", {"taskArns": []}, LISTED)
-        answers.add_client_error("list_tasks", code, "no", 400)
+        answers.add_client_error("list_tasks", code, "no", 400, expected_params={**LISTED, "desiredStatus": "STOPPED"})
+    answers.add_client_error("list_tasks", "InvalidParameterException", "no", 400, expected_params=LISTED)
 
     with pytest.raises(CallFailed, match="ThrottlingException"):
+        ecs.find(CLUSTER, "p/c/1", stopped=True)
+    assert ecs.find(CLUSTER, "p/c/1", stopped=True) == ()
+    with pytest.raises(CallFailed, match="InvalidParameterException"):
         ecs.find(CLUSTER, "p/c/1")
-    assert ecs.find(CLUSTER, "p/c/1") == ()
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_throttled_call_is_the_last(error: CallFailed, ends: bool) -> None:
 
 
 def test_reads_and_changes_are_counted_apart() -> None:
-    """As ECS does; listing by startedBy is two reads, because stopped tasks are listed apart."""
+    """As ECS does; listing by startedBy is a read for running tasks, and another one for stopped tasks."""
     time = Time()
     tasks = RateLimitedEcs(FakeEcs(definitions={"a:1": "arn"}), reads=time.limit(), changes=time.limit())
     tasks.run(
@@ -145,6 +145,7 @@ def test_reads_and_changes_are_counted_apart() -> None:
     assert tasks.find(CLUSTER, "x") == (arn,)
     tasks.stop(CLUSTER, arn, "enough")
     assert tasks.running(CLUSTER).task_arns == ()
+    assert tasks.find(CLUSTER, "x", stopped=True) == (arn,)
     tasks.register({"family": "b"})
     assert (tasks.reads.spent, tasks.changes.spent) == (5, 3)
 

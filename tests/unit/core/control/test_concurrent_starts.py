@@ -126,7 +126,7 @@ def test_a_refusal_of_another_call_says_nothing_about_an_earlier_run_task(world:
 
     vault, world.vault = world.vault, Throttled()  # type: ignore[assignment]
     with pytest.raises(CallFailed) as caught:
-        with_ecs(world, Around(world, find=lambda *_: ()), lambda: world.start(request))
+        with_ecs(world, Around(world, find=lambda *_, stopped=False: ()), lambda: world.start(request))
     world.vault = vault
 
     assert caught.value.uncertain

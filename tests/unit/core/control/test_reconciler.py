@@ -122,13 +122,23 @@ def test_what_the_budget_leaves_is_due_in_the_next_run(world: Fleet) -> None:
     assert (report.counts["due"], report.stopped, report.errors) == (50, None, {})
 
 
-def test_a_listing_counts_twice(world: Fleet) -> None:
-    """A record without a task costs two calls: those with one come first, a hundred of them for one call."""
+def test_a_task_that_runs_is_found_by_one_call(world: Fleet) -> None:
+    """Stopped tasks are listed apart, only where no task runs."""
+    known = world.running(1)
+    lost = pending(container_id=known.container_id, watch="shard-0", check_at=at(0))
+    world.store.put_item(to_item(lost))
+    world.clock.advance(61)
+    world.run(most=8)
+    assert (world.ecs.calls.count("find"), world.now(lost).task_arn) == (1, known.task_arn)
+
+
+def test_a_record_without_a_task_costs_two_calls(world: Fleet) -> None:
+    """Those with one come first, a hundred of them for one call."""
     orphans = [world.unlaunched(number) for number in range(10)]
     known = world.running(1)
     world.clock.advance(61)
     assert world.run(most=8).stopped == "limit"
-    assert world.ecs.calls == ["describe", "find", "find", "find"]
+    assert world.ecs.calls == ["describe", *["find"] * 7]
     assert world.now(known) != known
     assert [world.now(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 7
 

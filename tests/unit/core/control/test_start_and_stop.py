@@ -334,7 +334,7 @@ def test_a_stop_looks_for_a_task_that_ecs_does_not_show_yet(world: World) -> Non
     """RunTask has just answered: within seconds the task is found, and stopped."""
     task = world.start().task_arn
     views = iter([(), (), (task,)])
-    world.ecs.find = lambda *_: next(views)  # type: ignore[method-assign, assignment]
+    world.ecs.find = lambda *_, stopped=False: () if stopped else next(views)  # type: ignore[method-assign, assignment]
     assert world.stop().task_arn == task
     assert ([arn for arn, _ in world.ecs.stopped], world.clock.slept) == ([task], [0.5, 1.0])
 

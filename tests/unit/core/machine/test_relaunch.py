@@ -289,7 +289,7 @@ def test_a_launch_that_was_made_already_is_found_when_its_model_is_gone(world: W
     second = world.record().task_arn
     world.store.put_item(to_item(replace(world.record(), task_arn=None)))
     forgotten = world.ecs.tasks.pop(arn)
-    world.ecs.find = lambda *_: (arn, second)  # type: ignore[method-assign,assignment]
+    world.ecs.find = lambda *_, stopped=False: () if stopped else (arn, second)  # type: ignore[method-assign,assignment]
 
     world.settle(never_ran(task_arn=arn))
     assert forgotten not in world.ecs.tasks.values()
@@ -335,7 +335,7 @@ def test_a_conflict_of_client_tokens_adopts_the_task(world: World) -> None:
     world.ecs.refusals["run"] = [CallFailed("RunTask", "ConflictException", "client token")]
 
     with_late_views = iter([(), (started,)])
-    world.ecs.find = lambda *_: next(with_late_views)  # type: ignore[method-assign, assignment]
+    world.ecs.find = lambda *_, stopped=False: () if stopped else next(with_late_views)  # type: ignore[method-assign, assignment]
     assert world.start().task_arn == started
 
 

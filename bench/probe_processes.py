@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core.adapters.http_probe import HttpProbe
 from core.model.facts import AgentAnswered, Fact
 from core.model.identity import Ref
+from core.model.networks import ANYWHERE, networks
 from core.model.parts import Probe
 from core.model.policy import Policy
 from core.model.record import Record
@@ -104,7 +105,7 @@ async def _probe_all(scenario: str, count: int, timeout: float, address: str, im
             settle_verdict=report,
             now=now,
             sleep=asyncio.sleep,
-            policy=Policy(),
+            policy=Policy(agent_networks=networks(ANYWHERE)),
             give_up_at=start + timedelta(minutes=10),
         )
         return probe.run()

@@ -19,6 +19,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-com
 
 # A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
 ON_EVERY_CORE := --numprocesses auto --dist loadfile
+CORES         := $(shell nproc)
 SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
 
 export PYTHONPATH := src:.
@@ -79,9 +80,9 @@ test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINE
 	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
 
 explore: setup ## Search interleavings further, without each safeguard too, and draw 10,000 lives (STATES=30000 LIVES=10000)
-	$(BIN)/python -m tests.interleavings $(if $(STATES),--states=$(STATES))
-	$(BIN)/python -m tests.interleavings --mutations
-	STATEFUL_LIVES=$(or $(LIVES),10000) $(BIN)/pytest tests/stateful
+	$(BIN)/python -m tests.interleavings --jobs=$(CORES) $(if $(STATES),--states=$(STATES))
+	$(BIN)/python -m tests.interleavings --jobs=$(CORES) --mutations
+	STATEFUL_LIVES=$(or $(LIVES),10000) $(BIN)/pytest --numprocesses auto tests/stateful
 
 fuzz: setup ## Give odd input to everything that parses (FUZZ=60 seconds)
 	$(BIN)/python -m tests.fuzz --seconds=$(or $(FUZZ),60)

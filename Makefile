@@ -87,8 +87,11 @@ explore: setup ## Search interleavings further, without each safeguard too, and 
 fuzz: setup ## Give odd input to everything that parses (FUZZ=60 seconds)
 	$(BIN)/python -m tests.fuzz --seconds=$(or $(FUZZ),60)
 
-# What these look at is the same in both modes: the account, and the examples of the documents.
-NOT_OF_DOCKER := tests/e2e/test_doctor.py tests/e2e/test_documents.py
+# What these look at is the same in both modes: the account, the documents, the rule, and what becomes of events, messages
+# and functions that are lost or odd, whoever runs the container.
+SAME_IN_BOTH  := doctor documents event_pattern bad_input delivery_orders faulty_delivery nothing_is_lost leaks replay \
+                 prober_without_table capacity
+NOT_OF_DOCKER := $(SAME_IN_BOTH:%=tests/e2e/test_%.py)
 
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
 	$(BIN)/pytest tests/docker tests/e2e --runtime=docker $(NOT_OF_DOCKER:%=--ignore=%)

@@ -26,6 +26,8 @@ from core.probe.view import ProbeView, Target, probe_view
 
 READ_INTERVAL: Final = 5.0
 """Seconds between two reads of the record. A probe may continue for so long after the record ended it."""
+PACE: Final = 0.1
+"""The pause before a try, as a share of the time already waited: an agent is found late by a tenth of it at most."""
 TABLE_PATIENCE: Final = 8.0
 """Seconds for which a failing first read, or a failing write of the verdict, is repeated.
 
@@ -99,7 +101,7 @@ class CannotProbe(ReachError):
 class AgentProbe:
     """One probe by one worker: what it needs, then how far it has come.
 
-    The first try begins at once, with the first read; the next ones after pauses that double from
+    The first try begins at once, with the first read. The pauses between tries grow with the time waited so far, from
     `policy.probe_first_interval` to `policy.probe_interval`. Two tries never overlap. A try that began before the
     deadline may end after it; the verdict `AgentSilent` comes only after the deadline. With `check_identity`, an
     answer counts only if the agent knows the record's token.
@@ -155,7 +157,7 @@ class AgentProbe:
 
     async def _until_verdict(self) -> Verdict | None:
         reached_network = False
-        due = self.now()
+        began = due = self.now()
         while due < self.give_up_at:
             await self._sleep_until(due)
             self.attempts += 1
@@ -168,7 +170,7 @@ class AgentProbe:
                 return None
             reached_network = reached_network or error.kind is not ProbeErrorKind.PROBER
             # Counted from the beginning of a try. After a longer try the next one begins at once.
-            due = max(due + self._interval(), self.now())
+            due = max(due + self._interval(due - began), self.now())
             deadline = self.view.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
@@ -223,13 +225,12 @@ class AgentProbe:
         identity = await self.check_identity(self.target.address, self.view.token, timeout=timeout)
         return answer if identity.healthy else identity
 
-    def _interval(self) -> timedelta:
+    def _interval(self, waited: timedelta) -> timedelta:
         policy = self.policy
         if self.view.early:
             return timedelta(seconds=policy.early_probe_interval)
-        # The exponent is bounded, because a probe of some hours would overflow a float.
-        ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
-        return timedelta(seconds=min(ramp, policy.probe_interval))
+        pause = max(policy.probe_first_interval, waited.total_seconds() * PACE)
+        return timedelta(seconds=min(pause, policy.probe_interval))
 
     async def _sleep_until(self, instant: datetime) -> None:
         # In a loop: the timer runs by another clock and may end early, but a verdict must not come early.

@@ -179,13 +179,15 @@ def test_interval_is_from_try_to_try(takes: float) -> None:
     assert world.tries == pytest.approx(range(31))
 
 
-def test_the_first_pauses_are_short() -> None:
-    """An agent that is about to listen is found in moments; a slow one is probed every second."""
-    world = World(answers_at=5)
+@pytest.mark.parametrize(("answers_at", "tries"), [(0.3, 7), (1, 19), (5.01, 36), (20.01, 53), (58, 91)])
+def test_pauses_grow_with_the_time_waited(answers_at: float, tries: int) -> None:
+    """An agent is found late by a tenth of what it took, by 50 ms at least and a second at most."""
+    world = World(answers_at=answers_at)
 
-    world.run(policy=Policy())
+    result = world.run(policy=Policy())
 
-    assert world.tries == pytest.approx([0, 0.05, 0.15, 0.35, 0.75, 1.55, 2.55, 3.55, 4.55, 5.55])
+    assert result.attempts == tries
+    assert world.tries[-1] - answers_at <= min(max(0.05, answers_at / 10), 1)
 
 
 def test_tries_never_overlap() -> None:

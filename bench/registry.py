@@ -13,6 +13,7 @@ MODULES: Final = {
     "writes": "bench.writes",
     "waiting": "bench.waiting",
     "cost": "bench.cost",
+    "prober": "bench.prober",
     "reconcile": "bench.reconcile",
 }
 

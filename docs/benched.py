@@ -144,6 +144,21 @@ def reconcile() -> Table:
     ]
 
 
+def prober() -> Table:
+    """What a worker takes for its agents, and a bare loop for the same."""
+    head = ("agents", "CPU of a probe", "of a refused try", "last verdict after all listen", "memory at the peak")
+    return head, [
+        (
+            f"{one['agents']:,}",
+            _against(one["probe_us"]),
+            _against(one["refusal_us"]) if one["refusal_us"] else "",
+            f"{one['last_verdict_ms']:,.0f} ms",
+            f"{one['peak_mb']:.0f} MB",
+        )
+        for one in _details("prober")["workers"]
+    ]
+
+
 def local_cloud(grid: Callable[[Any], tables.Grid]) -> Table:
     """A table of the run on the laptop cloud."""
     found = grid(_details("local-cloud"))
@@ -161,6 +176,7 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "steps": steps,
         "waits": waits,
         "reconcile": reconcile,
+        "prober": prober,
         **{
             f"local-{grid.__name__}": partial(local_cloud, grid)
             for grid in (tables.lags, tables.stages, tables.floor, tables.calls)
@@ -175,6 +191,10 @@ def _written(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str],
 
 def _quantiles(spread: Any) -> str:
     return " / ".join("never" if spread[name] is None else f"{spread[name]:,.0f}" for name in ("p50", "p90", "p99"))
+
+
+def _against(cpu: Any) -> str:
+    return f"{cpu['prober']} µs against {cpu['bare']}: {cpu['times']:.1f} x"
 
 
 def _details(name: str) -> Any:

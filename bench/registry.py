@@ -14,6 +14,7 @@ MODULES: Final = {
     "waiting": "bench.waiting",
     "cost": "bench.cost",
     "prober": "bench.prober",
+    "early-probe": "bench.early_probe",
     "reconcile": "bench.reconcile",
 }
 

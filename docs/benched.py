@@ -159,6 +159,30 @@ def prober() -> Table:
     ]
 
 
+def early() -> Table:
+    """What early probes change, by the starts a minute."""
+    head = (
+        "starts",
+        "ms late without, average / p50 / p99",
+        "with",
+        "prober seconds a start",
+        "invocations a start",
+        "price",
+        "delay",
+    )
+    return head, [
+        (
+            one["what"],
+            *(" / ".join(f"{one[side][name]:,.0f}" for name in ("mean", "p50", "p99")) for side in ("off", "on")),
+            f"{one['prober_seconds']['off']:.2f} to {one['prober_seconds']['on']:.2f}",
+            f"{one['off']['invocations']:.1f} to {one['on']['invocations']:.1f}",
+            f"${sum(one['added_dollars'].values()):+.2f}: {one['cost']:+.0%}",
+            f"{-one['gain']:+.0%}",
+        )
+        for one in _details("early-probe")["scales"]
+    ]
+
+
 def local_cloud(grid: Callable[[Any], tables.Grid]) -> Table:
     """A table of the run on the laptop cloud."""
     found = grid(_details("local-cloud"))
@@ -177,6 +201,7 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "waits": waits,
         "reconcile": reconcile,
         "prober": prober,
+        "early": early,
         **{
             f"local-{grid.__name__}": partial(local_cloud, grid)
             for grid in (tables.lags, tables.stages, tables.floor, tables.calls)

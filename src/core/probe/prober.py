@@ -182,7 +182,8 @@ class AgentProbe:
         raise OutOfTime(self.target, self.attempts, self.last_error, failed if self.failed_reads else "")
 
     async def _until_over(self) -> str:
-        until, read = self.now() + timedelta(seconds=TABLE_PATIENCE), False
+        began, read = self.now(), False
+        until = began + timedelta(seconds=TABLE_PATIENCE)
         while True:
             pause = READ_INTERVAL
             try:
@@ -198,6 +199,8 @@ class AgentProbe:
                     raise self._table_failed("The containers table could not be read", failed) from failed
             if self.view.over is not None:
                 return self.view.over
+            if self.view.early and (self.now() - began).total_seconds() >= self.policy.early_probe_patience:
+                return "the task does not run yet: the event of RUNNING brings another probe"
             self.has_read.set()
             await self.sleep(pause)
 

@@ -220,6 +220,17 @@ def test_early_probe_is_gentler_until_the_task_runs() -> None:
     assert world.tries == [0, 1, 5, 9, 13, 14, 15, 16]
 
 
+def test_an_early_probe_does_not_wait_for_long() -> None:
+    """A task that does not run for so long gets another probe by its event: this one ends, without a verdict."""
+    world = World(record_at=lambda _: pending(early_address=ADDRESS))
+
+    result = world.run(policy=Policy(early_probe_patience=20))
+
+    assert (result.outcome, world.facts, world.reads[-1]) == (Outcome.OVER, [], 20)
+    assert result.why is not None
+    assert "RUNNING" in result.why
+
+
 def test_deadline_of_an_early_probe_is_learnt_later() -> None:
     """The deadline that the record gets when its address is resolved holds for a probe that began before."""
     world = World(record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else probed())

@@ -112,7 +112,7 @@ def worker(count: int, pipe: Connection) -> None:
         pipe.send(time.time())
     probes = _pairs(PROBES // count, lambda: bare(count, last), lambda: probed(count, last))
     refusals: tuple[Pair, ...] = ()
-    if count * TRIES >= PROBES:
+    if count * TRIES == PROBES:  # fewer agents would take too long, more would not get so many tries in the time
         with socket.socket() as unused:
             unused.bind((_LOCAL, 0))
             closed = unused.getsockname()[1]

@@ -12,13 +12,14 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.adapters.http_probe import HttpProbe
 from core.model.identity import Ref
+from core.model.networks import ANYWHERE, networks
 from core.model.parts import Probe
 from core.model.policy import Policy
 from core.model.record import Record
@@ -41,6 +42,7 @@ TRIES: Final = 10
 """Of each agent that refuses."""
 PAUSE: Final = 0.05
 """Seconds between them."""
+_POLICY: Final = Policy(agent_networks=networks(ANYWHERE))
 _TOKEN: Final = "0" * 64
 _LOCAL: Final = "127.0.0.1"
 _HEALTH: Final = b"GET /health HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
@@ -146,13 +148,13 @@ async def bare_refused(count: int, port: int) -> int:
 
 async def probed(count: int, port: int) -> int:
     """The prober's own work, until every agent has answered."""
-    await _probed(count, port, Policy(), Outcome.HEALTHY)
+    await _probed(count, port, _POLICY, Outcome.HEALTHY)
     return count
 
 
 async def refused(count: int, port: int) -> int:
     """The prober's own work, until each agent is silent: how many tries it took."""
-    steady = Policy(probe_first_interval=PAUSE, probe_interval=PAUSE, health_timeout=TRIES * PAUSE)
+    steady = replace(_POLICY, probe_first_interval=PAUSE, probe_interval=PAUSE, health_timeout=TRIES * PAUSE)
     return sum(result.attempts for result in await _probed(count, port, steady, Outcome.SILENT))
 
 

@@ -13,6 +13,8 @@ MODULES: Final = {
     "writes": "bench.writes",
     "waiting": "bench.waiting",
     "cost": "bench.cost",
+    "prober": "bench.prober",
+    "early-probe": "bench.early_probe",
     "reconcile": "bench.reconcile",
 }
 

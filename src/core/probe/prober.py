@@ -29,6 +29,8 @@ from core.probe.view import ProbeView, Target, probe_view
 
 READ_INTERVAL: Final = 5.0
 """Seconds between two reads of the record. A probe may continue for so long after the record ended it."""
+PACE: Final = 0.1
+"""The pause before a try, as a share of the time already waited: an agent is found late by a tenth of it at most."""
 TABLE_PATIENCE: Final = 8.0
 """Seconds for which a failing first read, or a failing write of the verdict, is repeated.
 
@@ -103,10 +105,10 @@ class AgentProbe:
     """One probe by one worker: what it needs, then how far it has come.
 
     The first try begins when the record has been read and names the address, if a prober may connect to it
-    (`core.machine.address`); the next ones after pauses that double from `policy.probe_first_interval` to
-    `policy.probe_interval`. Two tries never overlap. A try that began before the deadline may end after it; the verdict
-    `AgentSilent` comes only after the deadline. With `check_identity`, an answer counts only if the agent knows the
-    record's token.
+    (`core.machine.address`). The pauses between tries grow with the time waited so far, from
+    `policy.probe_first_interval` to `policy.probe_interval`. Two tries never overlap. A try that began before the
+    deadline may end after it; the verdict `AgentSilent` comes only after the deadline. With `check_identity`, an
+    answer counts only if the agent knows the record's token.
 
     No try begins at or after `give_up_at`: leave time for one try (two requests with `check_identity`) and a write.
     `read_record` reads the target's record; its own time-outs bound it. `settle_verdict` gets the newest one with the
@@ -160,7 +162,7 @@ class AgentProbe:
     async def _until_verdict(self) -> Verdict | None:
         reached_network = False
         await self.has_read.wait()
-        due = self.now()
+        began = due = self.now()
         while due < self.give_up_at:
             await self._sleep_until(due)
             self.attempts += 1
@@ -173,7 +175,7 @@ class AgentProbe:
                 return None
             reached_network = reached_network or error.kind is not ProbeErrorKind.PROBER
             # Counted from the beginning of a try. After a longer try the next one begins at once.
-            due = max(due + self._interval(), self.now())
+            due = max(due + self._interval(due - began), self.now())
             deadline = self.view.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
@@ -185,7 +187,8 @@ class AgentProbe:
         raise OutOfTime(self.target, self.attempts, self.last_error, failed if self.failed_reads else "")
 
     async def _until_over(self) -> str:
-        until = self.now() + timedelta(seconds=TABLE_PATIENCE)
+        began = self.now()
+        until = began + timedelta(seconds=TABLE_PATIENCE)
         while True:
             pause = READ_INTERVAL
             try:
@@ -204,6 +207,8 @@ class AgentProbe:
                 if not may_connect(self.target.address, self.policy):
                     raise CannotProbe(self.target, outside(self.target.address, self.policy), OUTSIDE_REMEDY)
                 self.has_read.set()
+            if self.view.early and (self.now() - began).total_seconds() >= self.policy.early_probe_patience:
+                return "the task does not run yet: the event of RUNNING brings another probe"
             await self.sleep(pause)
 
     async def _until_written(self, verdict: Verdict) -> None:
@@ -229,13 +234,12 @@ class AgentProbe:
         identity = await self.check_identity(self.target.address, self.view.token, timeout=timeout)
         return answer if identity.healthy else identity
 
-    def _interval(self) -> timedelta:
+    def _interval(self, waited: timedelta) -> timedelta:
         policy = self.policy
         if self.view.early:
             return timedelta(seconds=policy.early_probe_interval)
-        # The exponent is bounded, because a probe of some hours would overflow a float.
-        ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
-        return timedelta(seconds=min(ramp, policy.probe_interval))
+        pause = max(policy.probe_first_interval, waited.total_seconds() * PACE)
+        return timedelta(seconds=min(pause, policy.probe_interval))
 
     async def _sleep_until(self, instant: datetime) -> None:
         # In a loop: the timer runs by another clock and may end early, but a verdict must not come early.

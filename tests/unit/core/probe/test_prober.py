@@ -180,13 +180,15 @@ def test_interval_is_from_try_to_try(takes: float) -> None:
     assert world.tries == pytest.approx(range(31))
 
 
-def test_the_first_pauses_are_short() -> None:
-    """An agent that is about to listen is found in moments; a slow one is probed every second."""
-    world = World(answers_at=5)
+@pytest.mark.parametrize(("answers_at", "tries"), [(0.3, 7), (1, 19), (5.01, 36), (20.01, 53), (58, 91)])
+def test_pauses_grow_with_the_time_waited(answers_at: float, tries: int) -> None:
+    """An agent is found late by a tenth of what it took, by 50 ms at least and a second at most."""
+    world = World(answers_at=answers_at)
 
-    world.run(policy=Policy())
+    result = world.run(policy=Policy())
 
-    assert world.tries == pytest.approx([0, 0.05, 0.15, 0.35, 0.75, 1.55, 2.55, 3.55, 4.55, 5.55])
+    assert result.attempts == tries
+    assert world.tries[-1] - answers_at <= min(max(0.05, answers_at / 10), 1)
 
 
 def test_tries_never_overlap() -> None:
@@ -217,6 +219,17 @@ def test_early_probe_is_gentler_until_the_task_runs() -> None:
 
     assert result.outcome is Outcome.HEALTHY
     assert world.tries == [0, 4, 8, 12, 13, 14, 15, 16]
+
+
+def test_an_early_probe_does_not_wait_for_long() -> None:
+    """A task that does not run for so long gets another probe by its event: this one ends, without a verdict."""
+    world = World(record_at=lambda _: pending(early_address=ADDRESS))
+
+    result = world.run(policy=Policy(early_probe_patience=20))
+
+    assert (result.outcome, world.facts, round(world.reads[-1], 6)) == (Outcome.OVER, [], 20)
+    assert result.why is not None
+    assert "RUNNING" in result.why
 
 
 def test_deadline_of_an_early_probe_is_learnt_later() -> None:

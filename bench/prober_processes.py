@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.adapters.http_probe import HttpProbe
 from core.model.identity import Ref
+from core.model.networks import ANYWHERE, networks
 from core.model.parts import Probe
 from core.model.policy import Policy
 from core.model.state import State
@@ -43,6 +44,7 @@ MOMENT: Final = 0.02
 """Seconds between two moments."""
 PAUSE: Final = 0.05
 """Seconds between them."""
+_POLICY: Final = Policy(agent_networks=networks(ANYWHERE))
 _LOCAL: Final = "127.0.0.1"
 _HEALTH: Final = b"GET /health HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
 _IDENTITY: Final = b"GET /ws HTTP/1.1\r\nHost: agent\r\nConnection: close\r\nAuthorization: Bearer 0\r\n\r\n"
@@ -162,13 +164,13 @@ async def bare_refused(count: int, port: int) -> int:
 
 async def probed(count: int, port: int) -> int:
     """The prober's own work, until every agent has answered."""
-    await _probed(count, port, Policy(), Outcome.HEALTHY)
+    await _probed(count, port, _POLICY, Outcome.HEALTHY)
     return count
 
 
 async def refused(count: int, port: int) -> int:
     """The prober's own work, until each agent is silent: how many tries it took."""
-    steady = Policy(probe_first_interval=PAUSE, probe_interval=PAUSE, health_timeout=TRIES * PAUSE)
+    steady = replace(_POLICY, probe_first_interval=PAUSE, probe_interval=PAUSE, health_timeout=TRIES * PAUSE)
     return sum(result.attempts for result in await _probed(count, port, steady, Outcome.SILENT))
 
 

@@ -23,6 +23,7 @@ from core.launch.constraints import (
     FILE_SYSTEM,
     IMAGE,
     LOG_GROUP,
+    NETWORKS,
     PREFIX,
     ROLE,
     S3_FILES_ACCESS_POINT,
@@ -36,6 +37,7 @@ from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.networks import PRIVATE, networks
 from core.model.policy import Policy
 
 MAX_LIFETIME: Final = 14 * 24 * 3600
@@ -133,6 +135,9 @@ class Settings(BaseModel):
         "Command of the init container, comma-separated.",
     )
     agent_port: int = _setting(9111, "The TCP port of the agent.", ge=1, le=65535)
+    agent_networks: Annotated[Ids, NETWORKS] = _setting(
+        PRIVATE, "CIDR blocks, comma-separated, in which an agent may have its address."
+    )
     agent_flavor: AgentFlavor = _setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
     injection: Injection | None = _setting(None, "Forces a strategy; the default follows the file systems.")
     token_delivery: TokenDelivery = _setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
@@ -182,6 +187,14 @@ class Settings(BaseModel):
             raise ConfigurationError(f"The environment of this function is not usable: {wrong}.") from exc
 
     @model_validator(mode="after")
+    def _networks_are_networks(self) -> Settings:
+        try:
+            networks(self.agent_networks)
+        except ValueError as exc:
+            raise PydanticCustomError("networks", "AGENT_NETWORKS has a block that is no network") from exc
+        return self
+
+    @model_validator(mode="after")
     def _nothing_lacks_what_it_needs(self) -> Settings:
         wanting = [need for need in NEEDS if self._is_set(need) and not self._is_met(need)]
         if wanting:
@@ -214,6 +227,7 @@ class Settings(BaseModel):
         """The settings that the pure core decides by."""
         return Policy(
             agent_port=self.agent_port,
+            agent_networks=networks(self.agent_networks),
             task_subnets=self.task_subnets,
             early_probe=self.early_probe,
             launch_attempts=self.launch_attempts,

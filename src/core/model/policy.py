@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from core.model.networks import PRIVATE, Network, networks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All durations in seconds."""
 
     agent_port: int = 9111
+    agent_networks: tuple[Network, ...] = networks(PRIVATE)
     task_subnets: tuple[str, ...] = ()  # in the order of the request: it decides between several network interfaces
     launch_attempts: int = 2  # tasks of one generation at most, if they fail transiently before the container ran
     health_timeout: float = 60

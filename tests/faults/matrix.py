@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle
 from typing import Any, Final
 
 from core.model.failure import Cause, ErrorCode
@@ -85,11 +85,13 @@ class Outcome:
     """Of each calm life."""
 
     def __add__(self, later: Outcome) -> Outcome:
+        """What was missed and met later was not missed."""
         met = self.met | later.met
+        missed = {replace(case, number=0) for case in self.missed | later.missed}
         return Outcome(
             self.problems + later.problems,
             met,
-            {case for case in self.missed | later.missed if replace(case, number=1) not in met},
+            missed - {replace(case, number=0) for case in met},
             self.refused | later.refused,
             self.calls + later.calls,
         )
@@ -117,10 +119,15 @@ def every_case(calls: Mapping[Call, Kind], among: Iterable[Way]) -> list[Case]:
 
 
 def sample(calls: Mapping[Call, Kind], among: Sequence[Way]) -> list[Case]:
-    """The first call of each operation of each function, in one way: each way in its turn."""
-    turns = cycle(among)
-    first = {call: kind for call, kind in calls.items() if call.ordinal == 1}
-    return [Case(kind, call, next(way for way in turns if call.fails(way))) for call, kind in first.items()]
+    """The first call of each operation of each function, in one way: the rarest so far that it can fail in."""
+    used: Counter[Way] = Counter()
+    cases = []
+    for call, kind in calls.items():
+        if call.ordinal == 1:
+            way = min((way for way in reversed(among) if call.fails(way)), key=used.__getitem__)
+            used[way] += 1
+            cases.append(Case(kind, call, way))
+    return cases
 
 
 def wave(stack: Stack, ledger: Ledger, cases: Sequence[Case], tell: Callable[[str], None]) -> Outcome:

@@ -22,8 +22,6 @@ from tests.e2e.stack import Stack
 POLL_SECONDS: Final = 0.2
 STUCK_SECONDS: Final = 120.0
 """Without the end of any container, after which the run is given up."""
-_HANDS: Final = 6
-"""Calls at a time; boto3's clients keep ten connections each."""
 
 
 @dataclass(slots=True)
@@ -48,6 +46,8 @@ class Crowd:
     window: int
     check_after: float
     tell: Callable[[str], None] = lambda _: None
+    hands: int = 6
+    """Calls at a time; boto3's clients keep ten connections each."""
     hurried: int = 0
     """Looks that were brought forward."""
     runs: int = 0
@@ -63,7 +63,7 @@ class Crowd:
         waiting = deque(members)
         ended: dict[str, Record] = {}
         progress = begun = time.monotonic()
-        with ThreadPoolExecutor(_HANDS) as hands:
+        with ThreadPoolExecutor(self.hands) as hands:
             while waiting or self._active:
                 while waiting and len(self._active) < self.window:
                     member = waiting.popleft()
@@ -121,6 +121,12 @@ class Crowd:
         self.healed += self.stack.reconcile()["healed"]
 
     def _start(self, member: Member) -> None:
+        self._prepare(member)
+        answer = self.stack.start(member.container_id, **member.life.request)
+        if "error" in answer:
+            raise AssertionError(f"{member.life.name} is not started: {answer}")
+
+    def _prepare(self, member: Member) -> None:
         life, weather = member.life, member.weather
         if weather.drop or weather.duplicate or weather.scatter_seconds:
             self.stack.fargate.fault(
@@ -133,9 +139,6 @@ class Crowd:
             )
         if life.fault is not None:
             self.stack.fargate.fault(member.container_id, life.fault, **life.fault_parameters)
-        answer = self.stack.start(member.container_id, **life.request)
-        if "error" in answer:
-            raise AssertionError(f"{life.name} is not started: {answer}")
 
     def _act(self, act: Act, record: Record) -> None:
         match act:

@@ -24,9 +24,9 @@ NEEDED = {
     "reconcile": ["dynamodb", "ecs"],
 }
 MEASURE = """
-import json, sys, boto3
+import json, sys, botocore.session
 made = []
-boto3.client = lambda service, **_: made.append(service)
+botocore.session.Session.create_client = lambda _, service, **__: made.append(service)
 module = __import__(f"handlers.{sys.argv[1]}", fromlist=["handler"])
 print(json.dumps(made))
 from core.model.errors import ConfigurationError

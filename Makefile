@@ -19,6 +19,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-com
 
 # A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
 ON_EVERY_CORE := --numprocesses auto --dist loadfile
+CORES         := $(shell nproc)
 SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
 
 export PYTHONPATH := src:.
@@ -79,15 +80,18 @@ test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINE
 	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
 
 explore: setup ## Search interleavings further, without each safeguard too, and draw 10,000 lives (STATES=30000 LIVES=10000)
-	$(BIN)/python -m tests.interleavings $(if $(STATES),--states=$(STATES))
-	$(BIN)/python -m tests.interleavings --mutations
-	STATEFUL_LIVES=$(or $(LIVES),10000) $(BIN)/pytest tests/stateful
+	$(BIN)/python -m tests.interleavings --jobs=$(CORES) $(if $(STATES),--states=$(STATES))
+	$(BIN)/python -m tests.interleavings --jobs=$(CORES) --mutations
+	STATEFUL_LIVES=$(or $(LIVES),10000) $(BIN)/pytest --numprocesses auto tests/stateful
 
 fuzz: setup ## Give odd input to everything that parses (FUZZ=60 seconds)
 	$(BIN)/python -m tests.fuzz --seconds=$(or $(FUZZ),60)
 
-# What these look at is the same in both modes: the account, and the examples of the documents.
-NOT_OF_DOCKER := tests/e2e/test_doctor.py tests/e2e/test_documents.py
+# What these look at is the same in both modes: the account, the documents, the rule, and what becomes of events, messages
+# and functions that are lost or odd, whoever runs the container.
+SAME_IN_BOTH  := doctor documents event_pattern bad_input delivery_orders faulty_delivery nothing_is_lost leaks replay \
+                 prober_without_table capacity
+NOT_OF_DOCKER := $(SAME_IN_BOTH:%=tests/e2e/test_%.py)
 
 test-docker: setup ## Run the end-to-end tests and more with real containers: needs a Docker engine and its base image
 	$(BIN)/pytest tests/docker tests/e2e --runtime=docker $(NOT_OF_DOCKER:%=--ignore=%)

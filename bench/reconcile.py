@@ -22,7 +22,7 @@ from bench.rows import CannotMeasure, Result, Row, Say, at_most
 from bench.table import Table
 from core.adapters.dynamodb import DynamoStore
 from core.control.background_run import RunReport, limited
-from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
+from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.machine.schedule import schedule
 from core.model.identity import Ref, started_by
@@ -139,8 +139,7 @@ def _measured(containers: int, minutes: int) -> Measured:
     written, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     unchanging.calls.clear()
-    known: dict[str, RunningTask | None] = {}
-    leaks = find_leaked_tasks(_ports(store, unchanging, clock), CLUSTER, known)
+    leaks = find_leaked_tasks(_ports(store, unchanging, clock), CLUSTER, Listing())
     gc.unfreeze()
     return Measured(
         containers=containers,

@@ -17,7 +17,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.control.background_run import RunReport
-from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
+from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.retire_definitions import retire_definitions
 from core.control.settle import settle_event
@@ -44,8 +44,8 @@ FIND_LEAKS: Final = "find-leaks"
 app = App("ReconcileFunction", tasks=YIELDING_TASKS, output_patience=0)
 recorder = App("ReconcileFunction", performs=frozenset())
 """For aborted probes. A pending probe is the minute's run to send: at once, one that cannot succeed would never end."""
-known_tasks: Final[dict[str, RunningTask | None]] = {}
-"""Of the cluster, while this process is warm."""
+listing: Final = Listing()
+"""Of the cluster's tasks, while this process is warm."""
 prepare(TABLE, YIELDING_TASKS)
 
 
@@ -81,7 +81,7 @@ def _reconcile(context: LambdaContext, only: list[str] | None = None) -> dict[st
 
 def _find_leaked_tasks(context: LambdaContext) -> dict[str, Any]:
     ports = app.within(_time_left(context, most=RUN_SECONDS))
-    report = find_leaked_tasks(ports, app.cluster_arn, known_tasks)
+    report = find_leaked_tasks(ports, app.cluster_arn, listing)
     telemetry.count("LeakedTasks", report.counts["leaked"])
     telemetry.count("JobErrors", report.errors.total())
     return _answer("leaked tasks counted", report)

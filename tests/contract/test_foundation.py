@@ -20,16 +20,22 @@ ONLY_ON_EFS = {"EfsFileSystemId", "EfsAccessPointId", "StagingRoleArn"}
 
 
 class Aws:
-    """Clients of ministack, and its default VPC."""
+    """Clients of ministack, and a VPC that no other test uses, with a subnet in each of two zones."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        [vpc] = self("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-        self.vpc: str = vpc["VpcId"]
-        self.in_vpc = [{"Name": "vpc-id", "Values": [self.vpc]}]
-        subnets = self("ec2").describe_subnets(Filters=self.in_vpc)["Subnets"]
-        zones = {one["AvailabilityZone"]: one["SubnetId"] for one in subnets}
-        self.subnets: list[str] = sorted(zones.values())[:2]
+        ec2 = self("ec2")
+        self.vpc: str = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.77.{number}.0/24", AvailabilityZone=f"us-east-1{zone}")
+            for number, zone in enumerate("ab")
+        ]
+        self.subnets: list[str] = sorted(one["Subnet"]["SubnetId"] for one in subnets)
+        self.table: str = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Of the VPC; ministack filters some of the answers only."""
+        return [one for one in self("ec2").describe_vpc_endpoints()["VpcEndpoints"] if one["VpcId"] == self.vpc]
 
     def __call__(self, service: str) -> Any:
         return client_of(service, endpoint=self.endpoint)
@@ -69,8 +75,7 @@ def aws(ministack: str) -> Aws:
 
 def test_a_foundation_on_efs(aws: Aws) -> None:
     """One mount target a subnet, behind the group of the tasks; outputs that template.yaml takes; all of it goes."""
-    tables = [one["RouteTableId"] for one in aws("ec2").describe_route_tables(Filters=aws.in_vpc)["RouteTables"]]
-    outputs = aws.deploy("on-efs", AgentStorage="efs", ProberRouteTableIds=tables[0])
+    outputs = aws.deploy("on-efs", AgentStorage="efs", ProberRouteTableIds=aws.table)
     assert outputs.keys() == load_template(FOUNDATION)["Outputs"].keys() - ONLY_ON_S3_FILES
     assert list(refusals({name: value for name, value in outputs.items() if name not in FOR_PEOPLE})) == []
 
@@ -89,13 +94,12 @@ def test_a_foundation_on_efs(aws: Aws) -> None:
     document = aws("iam").get_role_policy(RoleName=role, PolicyName="mount-the-agent")["PolicyDocument"]
     [statement] = document["Statement"]
     assert statement["Condition"] == {"ArnEquals": {"elasticfilesystem:AccessPointArn": point["AccessPointArn"]}}
-    endpoints = aws("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    [endpoint] = [one for one in endpoints if one["VpcId"] == aws.vpc]
-    assert endpoint["RouteTableIds"] == [tables[0]]
+    [endpoint] = aws.endpoints()
+    assert endpoint["RouteTableIds"] == [aws.table]
 
     aws.remove("on-efs")
-    assert aws("efs").describe_file_systems()["FileSystems"] == []
-    assert aws("ec2").describe_vpc_endpoints(Filters=aws.in_vpc)["VpcEndpoints"] == []
+    assert system not in {one["FileSystemId"] for one in aws("efs").describe_file_systems()["FileSystems"]}
+    assert aws.endpoints() == []
 
 
 def test_subnets_in_another_order_replace_no_mount_target(aws: Aws) -> None:

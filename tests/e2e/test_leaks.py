@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.adapters.ecs import BotoEcs
-from core.control.find_leaked_tasks import find_leaked_tasks
+from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.launch.plan import relaunch
 from core.launch.settings import Settings
 from core.model.actions import Relaunch
@@ -72,7 +72,7 @@ def test_a_task_of_another_generation_is_stopped(stack: Stack, container_id: str
 
     clock = SettableClock(datetime.now(UTC) + timedelta(minutes=10))
     ports = PortsInMemory(store=stack.store, ecs=BotoEcs(stack.ecs), clock=clock)
-    report = find_leaked_tasks(ports, healthy.cluster_arn, {})
+    report = find_leaked_tasks(ports, healthy.cluster_arn, Listing())
     told = dict(ports.observer.leaks)
 
     assert told[leak] == "the container is at generation 1"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from core.control.background_run import limited
-from core.control.find_leaked_tasks import RunningTask, find_leaked_tasks
+from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.settle import settle_event
 from core.control.start import start_container
@@ -93,7 +93,7 @@ class ControlPlane:
 
     def __init__(self, host: Host, around: Surroundings) -> None:
         self._host, self._around = host, around
-        self._known: dict[str, RunningTask | None] = {}
+        self._listing = Listing()
 
     def start(self, document: dict[str, Any]) -> Answer:
         """`handlers.start_container`. Raises what would be a function error."""
@@ -124,7 +124,7 @@ class ControlPlane:
         """`handlers.reconcile`, of every quarter of an hour."""
         cluster = self._host.settings.cluster_arn
         assert cluster is not None
-        find_leaked_tasks(self._run(), cluster, self._known)
+        find_leaked_tasks(self._run(), cluster, self._listing)
 
     def _ports(self, function: str) -> PortsInMemory:
         host, around = self._host, self._around

@@ -10,7 +10,7 @@ from typing import Any
 from core.adapters.ecs import BotoEcs
 from core.client.inspection import inspected
 from core.control.describe_tasks import describe_tasks
-from core.control.find_leaked_tasks import find_leaked_tasks
+from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.launch.parse import parse_start_request
 from core.launch.plan import plan_launch, relaunch
 from core.launch.stop_request import parse_stop_request
@@ -58,7 +58,7 @@ def answer(document: Any) -> None:
     for found in describe_tasks(World(ecs=ecs), records):
         if not isinstance(found, ReachError):
             apply_to(*found)
-    find_leaked_tasks(World(ecs=ecs), CLUSTER, {})
+    find_leaked_tasks(World(ecs=ecs), CLUSTER, Listing())
     with suppress(CallFailed, MalformedEvent):
         for task in ecs.describe(CLUSTER, [TASK]).tasks:
             relaunch(task, SETTINGS, Relaunch(ref=REF, by="fuzz", cluster_arn=CLUSTER, task_arn=TASK, attempt=2))

@@ -92,4 +92,4 @@ class Interrupted:
         method = getattr(self._port, name)
         if name not in OPERATIONS:
             return method
-        return lambda *given: self._interruptions.call(name, lambda: method(*given))
+        return lambda *given, **named: self._interruptions.call(name, lambda: method(*given, **named))

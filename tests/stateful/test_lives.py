@@ -25,7 +25,8 @@ from tests.stateful.tasks import Change
 from tests.stateful.world import IDS, World
 
 LIVES: Final = int(os.environ.get("STATEFUL_LIVES", "150"))
-"""So many that all tests stay quick; `make explore` draws 10,000."""
+"""So many that all tests stay quick; `make explore` draws 10,000, on every core."""
+PARTS: Final = -(-LIVES // 1000)
 STEPS: Final = 30
 ROLE: Final = "arn:aws:iam::123456789012:role/execution"
 ONE = st.sampled_from(IDS)
@@ -137,9 +138,10 @@ def size(lives: int) -> settings:
     )
 
 
-def test_no_life_breaks_a_rule() -> None:
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_no_life_breaks_a_rule(part: int) -> None:
     """Whatever fails, dies, is late or comes in between: the rules hold after each step, and at rest."""
-    run_state_machine_as_test(Lives, settings=size(LIVES))
+    run_state_machine_as_test(Lives, settings=size(LIVES // PARTS))
 
 
 @pytest.mark.parametrize("name", ["withdrawal", "stop of a start"])

@@ -7,7 +7,7 @@ agents' tokens: a start that died after its container's end may leave one.
 """
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -19,7 +19,7 @@ from core.model.errors import CallFailed, MalformedEvent
 from core.model.identity import Ref, container_of_parameter
 from core.model.policy import Policy
 from core.model.record import Record
-from core.ports import Ports
+from core.ports import Ports, TaskPage
 
 FORGOTTEN: Final = "no such container is recorded"
 
@@ -33,8 +33,31 @@ class RunningTask:
     created_at: datetime | None
 
 
-KnownTasks: TypeAlias = MutableMapping[str, RunningTask | None]
-"""The running tasks that have been described, by ARN. None is a task that is not ours."""
+_KnownTasks: TypeAlias = MutableMapping[str, RunningTask | None]
+
+
+@dataclass(slots=True)
+class Listing:
+    """What one run leaves for the next: the memory is as large as the cluster, not as its past.
+
+    `known` are the running tasks that have been described, by ARN; None is a task that is not ours. startedBy of a task
+    never changes, so that only new tasks are described. `listed` are those of the listing under way, which goes on
+    `after` that page (ListTasks, `nextToken`).
+    """
+
+    known: dict[str, RunningTask | None] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+    after: str | None = None
+
+    def ended(self) -> None:
+        """All tasks are listed: those that were not run no more."""
+        for arn in self.known.keys() - self.listed:
+            del self.known[arn]
+        self.begin()
+
+    def begin(self) -> None:
+        """At the first page."""
+        self.listed, self.after = set(), None
 
 
 def leaked(task: RunningTask, record: Record | None, policy: Policy, now: datetime) -> str | None:
@@ -69,30 +92,40 @@ def _unwanted(task: RunningTask, record: Record | None, policy: Policy) -> tuple
     return (f"the container runs as {record.task_arn.rpartition('/')[2]}", None) if record.task_arn else None
 
 
-def find_leaked_tasks(ports: Ports, cluster: str, known: KnownTasks) -> RunReport:
-    """One run over the running tasks of the cluster and the parameters of this stack, as far as the rate limit goes.
+def find_leaked_tasks(ports: Ports, cluster: str, listing: Listing) -> RunReport:
+    """One run over the parameters of this stack and the running tasks of the cluster, as far as the rate limit goes.
 
-    `known` outlives the run: startedBy of a task never changes, so that only new tasks are described.
+    The next run with the same `listing` goes on from there, so that every task of a large cluster has its turn.
 
     Counts tasks `listed`, those that are `ours`, those that are `leaked`, and `parameters` deleted.
     """
     report = RunReport(ports.observer, dict.fromkeys(("listed", "ours", "leaked", "parameters"), 0))
     with report.until_stopped():
-        listed: set[str] = set()
-        following = None
+        _delete_leaked_parameters(ports, report)
+    with report.until_stopped():
         while True:
-            page = ports.ecs.running(cluster, after=following)
-            listed.update(page.task_arns)
-            _page(ports, report, cluster, page.task_arns, known)
+            page = _listed(ports, cluster, listing)
+            _page(ports, report, cluster, page.task_arns, listing.known)
+            listing.listed.update(page.task_arns)
             if (following := page.following) is None:
                 break
-        for arn in known.keys() - listed:
-            del known[arn]
-        _delete_leaked_parameters(ports, report)
+            listing.after = following
+        listing.ended()
     return report
 
 
-def _page(ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str], known: KnownTasks) -> None:
+def _listed(ports: Ports, cluster: str, listing: Listing) -> TaskPage:
+    try:
+        return ports.ecs.running(cluster, after=listing.after)
+    except CallFailed as failed:
+        # How long ECS knows a nextToken is not documented.
+        if listing.after is None or failed.transient or failed.uncertain:
+            raise
+        listing.begin()
+        return ports.ecs.running(cluster)
+
+
+def _page(ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str], known: _KnownTasks) -> None:
     report.counts["listed"] += len(task_arns)
     if new := [arn for arn in task_arns if arn not in known]:
         _describe(ports, report, cluster, new, known)
@@ -106,7 +139,7 @@ def _page(ports: Ports, report: RunReport, cluster: str, task_arns: Sequence[str
             _judge(ports, report, cluster, task, loaded.records.get(task.ref.container_id))
 
 
-def _describe(ports: Ports, report: RunReport, cluster: str, new: Sequence[str], known: KnownTasks) -> None:
+def _describe(ports: Ports, report: RunReport, cluster: str, new: Sequence[str], known: _KnownTasks) -> None:
     answer = ports.ecs.describe(cluster, new)
     report.failed(*answer.refused)
     for document in answer.tasks:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.control.find_leaked_tasks import Listing
 from core.control.retire_definitions import PAUSE
 from core.model.errors import CallFailed, ConfigurationError, MalformedEvent
 from core.model.failure import Cause, ErrorCode
@@ -74,7 +75,7 @@ class World:
         }
         for name, port in ports.items():
             monkeypatch.setattr(App, name, port)
-        monkeypatch.setattr(reconcile, "known_tasks", {})
+        monkeypatch.setattr(reconcile, "listing", Listing())
         self._patch = monkeypatch
         self.store = MemoryStore()
 

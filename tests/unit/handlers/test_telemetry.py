@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from dataclasses import dataclass
+
 import pytest
 
 from core.model.parts import AgentWarning
@@ -30,3 +34,27 @@ def test_an_agent_without_a_child_is_a_warning_and_a_count(
     [line] = [vars(one) for one in caplog.records if one.levelname == "WARNING"]
     assert (line["message"], line["why"]) == ("agent without child", "It shows no child process.")
     assert capsys.readouterr().out.count('"AgentsWithoutChild":[1.0]') == 1
+
+
+def test_a_line_does_not_say_what_its_log_group_says() -> None:
+    """Each byte is paid for: of an invocation's context only what tells it from others is in every line."""
+
+    @dataclass
+    class Context:
+        function_name: str = "start"
+        memory_limit_in_mb: int = 512
+        invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:start"
+        aws_request_id: str = "8f507cfc"
+
+    telemetry.logger.inject_lambda_context(lambda _event, _context: None)({}, Context())
+    record = logging.makeLogRecord({"msg": "fact settled", "levelname": "INFO", "container_id": CONTAINER_ID})
+    line = json.loads(telemetry.logger.registered_formatter.format(record))
+    assert line.keys() == {
+        "level",
+        "message",
+        "timestamp",
+        "service",
+        "cold_start",
+        "function_request_id",
+        "container_id",
+    }

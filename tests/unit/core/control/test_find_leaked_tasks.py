@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.control.background_run import RunReport
-from core.control.find_leaked_tasks import FORGOTTEN, RunningTask, find_leaked_tasks, leaked
+from core.control.find_leaked_tasks import FORGOTTEN, Listing, RunningTask, find_leaked_tasks, leaked
 from core.machine.next_actions import STOP_REASON_LIMIT
 from core.model.errors import CallFailed
 from core.model.failure import Cause, ErrorCode, Failure
@@ -138,12 +138,12 @@ class Cluster(World):
 
     def __init__(self) -> None:
         super().__init__(clock=SettableClock(NOW), vault=MemoryVault(clock=lambda: LONG_AGO))
-        self.known: dict[str, RunningTask | None] = {}
+        self.listing = Listing()
         self.most = 1000
 
     def run(self, policy: Policy = POLICY) -> RunReport:
         ports = replace(self.limited(self.most, self.most), policy=policy)
-        return find_leaked_tasks(ports, CLUSTER, self.known)
+        return find_leaked_tasks(ports, CLUSTER, self.listing)
 
     def task(
         self,
@@ -281,7 +281,7 @@ def test_a_task_is_described_once(world: Cluster) -> None:
     new = world.task(250, created_at=NOW)
     assert world.run().counts["ours"] == 126
     assert world.ecs.calls == ["running", "running", "running", "describe"]
-    assert new in world.known
+    assert new in world.listing.known
 
 
 def test_what_has_ended_is_forgotten(world: Cluster) -> None:
@@ -291,10 +291,10 @@ def test_what_has_ended_is_forgotten(world: Cluster) -> None:
     del world.ecs.tasks[gone]
     world.most = 0
     assert world.run().stopped == "limit"
-    assert set(world.known) == {gone, left}
+    assert set(world.listing.known) == {gone, left}
     world.most = 1000
     world.run()
-    assert set(world.known) == {left}
+    assert set(world.listing.known) == {left}
 
 
 def test_a_run_ends_with_its_budget(world: Cluster) -> None:
@@ -302,8 +302,57 @@ def test_a_run_ends_with_its_budget(world: Cluster) -> None:
     for number in range(300):
         world.task(number)
     world.most = 2
-    assert (world.run().stopped, len(world.known)) == ("limit", 100)
+    assert (world.run().stopped, len(world.listing.known)) == ("limit", 100)
     assert len(world.stopped()) == 2, "as many stops as the budget of changes has"
+
+
+def test_the_next_run_goes_on_where_one_was_cut_short(world: Cluster) -> None:
+    """So every task of a large cluster has its turn; a whole pass forgets what has ended meanwhile."""
+    gone, *_ = [world.task(number, created_at=NOW) for number in range(500)]
+    world.most = 4
+    passes = [(report.counts["listed"], report.stopped) for report in (world.run() for _ in range(3))]
+    assert passes == [(200, "limit"), (200, "limit"), (100, None)]
+    assert len(world.listing.known) == 500
+    world.ecs.tasks[gone]["desiredStatus"] = "STOPPED"
+    assert [(report.counts["listed"], report.stopped) for report in (world.run() for _ in range(2))] == [
+        (400, "limit"),
+        (99, None),
+    ]
+    assert len(world.listing.known) == 499
+
+
+def test_a_page_that_was_not_looked_at_is_listed_again(world: Cluster) -> None:
+    """The limit came between the list and the description."""
+    for number in range(200):
+        world.task(number, created_at=NOW)
+    world.most = 3
+    assert (world.run().stopped, world.listing.after) == ("limit", "100")
+    assert (world.run().stopped, len(world.listing.known)) == (None, 200)
+
+
+@pytest.mark.parametrize(
+    ("failed", "begins"),
+    [(CallFailed("ListTasks", "InvalidParameterException", "Invalid token."), True), (THROTTLED, False)],
+)
+def test_a_place_that_ecs_knows_no_more_is_the_beginning(world: Cluster, failed: CallFailed, begins: bool) -> None:
+    """The token of a page may have expired since the last run; a throttled call says nothing of it."""
+    for number in range(200):
+        world.task(number, created_at=NOW)
+    world.most = 2
+    world.run()
+    world.most = 1000
+    world.ecs.refusals["running"] = [failed]
+    report = world.run()
+    assert (report.stopped, report.counts["listed"]) == ((None, 200) if begins else ("throttled", 0))
+    assert world.listing.after == (None if begins else "100")
+
+
+def test_parameters_do_not_wait_for_a_large_cluster(world: Cluster) -> None:
+    """Their calls are not ECS's, and a run that is cut short by its tasks has seen to them."""
+    world.vault.put(PARAMETER, "a token")
+    world.most = 0
+    report = world.run()
+    assert (report.stopped, report.counts["parameters"]) == ("limit", 1)
 
 
 IDS = [f"{number:064x}" for number in range(3)]

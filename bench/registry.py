@@ -15,6 +15,8 @@ MODULES: Final = {
     "cost": "bench.cost",
     "cold-start": "bench.cold_start",
     "handler-cpu": "bench.handler_cpu",
+    "prober": "bench.prober",
+    "early-probe": "bench.early_probe",
     "reconcile": "bench.reconcile",
 }
 

@@ -190,6 +190,45 @@ def handlers() -> Table:
     ]
 
 
+def prober() -> Table:
+    """What a worker takes for its agents, and a bare loop for the same."""
+    head = ("agents", "CPU of a probe", "of a refused try", "last verdict after all listen", "memory at the peak")
+    return head, [
+        (
+            f"{one['agents']:,}",
+            _against(one["probe_us"]),
+            _against(one["refusal_us"]) if one["refusal_us"] else "",
+            f"{one['last_verdict_ms']:,.0f} ms",
+            f"{one['peak_mb']:.0f} MB",
+        )
+        for one in _details("prober")["workers"]
+    ]
+
+
+def early() -> Table:
+    """What early probes change, by the starts a minute."""
+    head = (
+        "starts",
+        "ms late without, average / p50 / p99",
+        "with",
+        "prober seconds a start",
+        "invocations a start",
+        "price",
+        "delay",
+    )
+    return head, [
+        (
+            one["what"],
+            *(" / ".join(f"{one[side][name]:,.0f}" for name in ("mean", "p50", "p99")) for side in ("off", "on")),
+            f"{one['prober_seconds']['off']:.2f} to {one['prober_seconds']['on']:.2f}",
+            f"{one['off']['invocations']:.1f} to {one['on']['invocations']:.1f}",
+            f"${sum(one['added_dollars'].values()):+.2f}: {one['cost']:+.0%}",
+            f"{-one['gain']:+.0%}",
+        )
+        for one in _details("early-probe")["scales"]
+    ]
+
+
 def local_cloud(grid: Callable[[Any], tables.Grid]) -> Table:
     """A table of the run on the laptop cloud."""
     found = grid(_details("local-cloud"))
@@ -210,6 +249,8 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "cold-starts": cold_starts,
         "imports": imports,
         "handlers": handlers,
+        "prober": prober,
+        "early": early,
         **{f"local-{grid.__name__}": partial(local_cloud, grid) for grid in (tables.lags, tables.stages, tables.calls)},
     }
     return {name: partial(_written, table, one) for name, one in made.items()} | {"bound": bound}
@@ -221,6 +262,10 @@ def _written(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str],
 
 def _quantiles(spread: Any) -> str:
     return " / ".join("never" if spread[name] is None else f"{spread[name]:,.0f}" for name in ("p50", "p90", "p99"))
+
+
+def _against(cpu: Any) -> str:
+    return f"{cpu['prober']} µs against {cpu['bare']}: {cpu['times']:.1f} x"
 
 
 def _details(name: str) -> Any:

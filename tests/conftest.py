@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.agent.package import MODULES
 from local.fargate.runtime import RuntimeName
+
+# How long a draw takes is the machine's, and no test judges it.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricResolution
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.adapters.http_probe import HttpProbe
-from core.control.settle import settle_event
+from core.control.settle_verdict import settle_verdict
 from core.model.errors import MalformedEvent
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
@@ -100,7 +100,7 @@ class _Batch:
             check_health=self._http.check_health,
             check_identity=self._http.check_identity if self._settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
-            settle_verdict=lambda *verdict: asyncio.to_thread(settle_event, app, *verdict),
+            settle_verdict=lambda *verdict: asyncio.to_thread(settle_verdict, app, *verdict),
             now=app.clock.now,
             sleep=asyncio.sleep,
             policy=app.policy,

@@ -99,6 +99,11 @@ SECRET: Final = Constraint(
 LOG_GROUP: Final = Constraint(
     r"^[A-Za-z0-9._/#-]{1,512}$", "must be the name of a log group (letters, digits, and any of . _ / # -), not its ARN"
 )
+_NETWORK: Final = r"(([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}|[0-9a-f:]{2,39}/[0-9]{1,3})"
+NETWORKS: Final = Constraint(
+    _list_of(_NETWORK, 20),
+    "must be at most 20 CIDR blocks (10.0.0.0/8, fd00::/8), separated by commas, without blanks, in lower case",
+)
 FILE_SYSTEM: Final = Constraint(r"^fs-[0-9a-f]{8,40}$", "must be the id of an EFS file system (fs-...)")
 ACCESS_POINT: Final = Constraint(r"^fsap-[0-9a-f]{8,40}$", "must be the id of an EFS access point (fsap-...)")
 # botocore, s3files: FileSystemArn and AccessPointArn.

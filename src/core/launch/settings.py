@@ -20,6 +20,7 @@ from core.launch.constraints import (
     FILE_SYSTEM,
     IMAGE,
     LOG_GROUP,
+    NETWORKS,
     PREFIX,
     ROLE,
     S3_FILES_ACCESS_POINT,
@@ -34,6 +35,7 @@ from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.networks import PRIVATE, networks
 from core.model.policy import Policy
 
 REQUIRED: Final = "table_name"
@@ -112,6 +114,9 @@ class Settings:
         read=words,
     )
     agent_port: int = setting(9111, "The TCP port of the agent.", least=1, most=65535)
+    agent_networks: tuple[str, ...] = setting(
+        PRIVATE, "CIDR blocks, comma-separated, in which an agent may have its address.", NETWORKS, read=ids
+    )
     agent_flavor: AgentFlavor = setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
     injection: Injection | None = setting(
         None, "Forces a strategy; the default follows the file systems.", read=word_of(Injection)
@@ -173,8 +178,12 @@ class Settings:
         raise ConfigurationError(f"The environment of this function is not usable: {'; '.join(wrong)}.")
 
     def _wanting(self) -> Iterator[str]:
-        """What lacks what it needs."""
+        """What is wrong between settings: what lacks what it needs, first of all."""
         yield from (str(need) for need in NEEDS if self._is_set(need) and not self._is_met(need))
+        try:
+            networks(self.agent_networks)
+        except ValueError:
+            yield "AGENT_NETWORKS has a block that is no network"
         if not is_access_point_of(self.s3_files_access_point_arn, self.s3_files_file_system_arn):
             yield "S3_FILES_ACCESS_POINT_ARN is no access point of S3_FILES_FILE_SYSTEM_ARN"
 
@@ -200,6 +209,7 @@ class Settings:
         """The settings that the pure core decides by."""
         return Policy(
             agent_port=self.agent_port,
+            agent_networks=networks(self.agent_networks),
             task_subnets=self.task_subnets,
             early_probe=self.early_probe,
             launch_attempts=self.launch_attempts,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from core.launch.parse import parse_start_request
@@ -562,7 +562,7 @@ def plan_or_failure(value: dict[str, Any], stack: Settings) -> LaunchPlan | Fail
 
 
 @given(DOCUMENTS, COMPLETE_SETTINGS | SETTINGS)
-@hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=200)
 def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settings) -> None:
     """Any request and any stack: a plan within AWS's limits, or a refusal that names member or setting."""
     planned = plan_or_failure(value, stack)

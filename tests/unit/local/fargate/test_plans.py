@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from core.launch.parse import parse_start_request
@@ -110,7 +110,7 @@ def test_representative_plans_are_taken(still: LocalServer, stack: Settings, cha
 
 
 @given(DOCUMENTS, COMPLETE_SETTINGS)
-@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=100)
 def test_every_plan_is_taken(still: LocalServer, value: dict[str, Any], stack: Settings) -> None:
     """A request to a complete stack that the core accepts is accepted by ECS too."""
     try:

@@ -32,6 +32,7 @@ def environment(scene: str, address: str) -> dict[str, str]:
         "TABLE_NAME": "containers",
         "CLUSTER_ARN": f"arn:aws:ecs:{REGION}:123456789012:cluster/default",
         "TASK_SUBNETS": "subnet-0a1b2c3d",
+        "AGENT_NETWORKS": "127.0.0.0/8,10.0.0.0/8",
         "INJECTION": "image",
         "PROBE_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/probes",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -45,16 +45,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         ProberMaximumConcurrency=PROBERS,
     ) as stack:
         yield stack
-
-
-@pytest.fixture
-def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Prints a line at once: a run takes minutes, and its numbers are of interest also when it passes."""
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
-
-    def tell(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            terminal.write_line(line)
-
-    return tell

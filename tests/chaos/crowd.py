@@ -24,8 +24,6 @@ POLL_SECONDS: Final = 0.2
 STUCK_SECONDS: Final = 120.0
 """Without the end of any container, after which the run is given up."""
 T = TypeVar("T")
-_HANDS: Final = 6
-"""Calls at a time; boto3's clients keep ten connections each."""
 
 
 @dataclass(slots=True)
@@ -50,6 +48,8 @@ class Crowd:
     window: int
     check_after: float
     tell: Callable[[str], None] = lambda _: None
+    hands: int = 6
+    """Calls at a time; boto3's clients keep ten connections each."""
     repeats: int = 0
     """How often a call is sent again when its function died, as a backend does (docs/backend.md)."""
     stuck_seconds: float = STUCK_SECONDS
@@ -69,7 +69,7 @@ class Crowd:
         waiting = deque(members)
         ended: dict[str, Record] = {}
         progress = begun = time.monotonic()
-        with ThreadPoolExecutor(_HANDS) as hands:
+        with ThreadPoolExecutor(self.hands) as hands:
             while waiting or self._active:
                 while waiting and len(self._active) < self.window:
                     member = waiting.popleft()
@@ -127,6 +127,14 @@ class Crowd:
         self.healed += self._called(self.stack.reconcile)["healed"]
 
     def _start(self, member: Member) -> None:
+        self._prepare(member)
+        answer = self._called(lambda: self.stack.start(member.container_id, **member.life.request))
+        # Whoever repeats a start may learn that the first one has come further than `pending`.
+        again = self.repeats > 0 and answer.get("error", {}).get("code") == ErrorCode.ALREADY_RUNNING
+        if "error" in answer and not again:
+            raise AssertionError(f"{member.life.name} is not started: {answer}")
+
+    def _prepare(self, member: Member) -> None:
         life, weather = member.life, member.weather
         if weather.drop or weather.duplicate or weather.scatter_seconds:
             self.stack.fargate.fault(
@@ -139,11 +147,6 @@ class Crowd:
             )
         if life.fault is not None:
             self.stack.fargate.fault(member.container_id, life.fault, **life.fault_parameters)
-        answer = self._called(lambda: self.stack.start(member.container_id, **life.request))
-        # Whoever repeats a start may learn that the first one has come further than `pending`.
-        again = self.repeats > 0 and answer.get("error", {}).get("code") == ErrorCode.ALREADY_RUNNING
-        if "error" in answer and not again:
-            raise AssertionError(f"{life.name} is not started: {answer}")
 
     def _called(self, call: Callable[[], T]) -> T:
         for _ in range(self.repeats):

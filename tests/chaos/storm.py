@@ -40,7 +40,7 @@ def weather(
     """Lets them live, waits until their tasks are gone, and checks everything."""
     before = account.Logbook.read(stack)
     begun = time.monotonic()
-    crowd = Crowd(stack, window, check_after, tell, repeats, stuck_seconds)
+    crowd = Crowd(stack, window, check_after, tell, repeats=repeats, stuck_seconds=stuck_seconds)
     records = crowd.live(members)
     stack.eventually(
         lambda: all(

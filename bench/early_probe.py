@@ -11,7 +11,7 @@ import gc
 import multiprocessing
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from statistics import NormalDist, fmean
 from typing import Any, Final
@@ -26,7 +26,7 @@ from docs.counted import memory
 from docs.measured import measured
 from tests.factories import SETTINGS
 
-ON: Final = SETTINGS.model_copy(update={"early_probe": True})
+ON: Final = replace(SETTINGS, early_probe=True)
 SPREAD: Final = 0.15
 _P50: Final = dict(hops.TASK.quantiles)[0.5]
 IMAGE: Final = Hop(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bench import results
+from bench.cold_start import LONG, REASONS
 from bench.local_cloud import tables
 from bench.registry import MODULES
 from bench.virtual.hops import HOPS
@@ -144,6 +145,51 @@ def reconcile() -> Table:
     ]
 
 
+def cold_starts() -> Table:
+    """The steps of a cold start, and the bare function's beside them; CPU milliseconds."""
+    head = (
+        "function",
+        "imports",
+        "clients",
+        "first event",
+        "second event",
+        "bare function, to its first answer",
+        "times",
+    )
+    rows: list[tuple[str, ...]] = []
+    for one in _details("cold-start")["functions"]:
+        ours, bare = one["ours"], one["bare"]
+        first = sum(bare[step] for step in ("imports", "clients", "first event"))
+        steps = (ours[step] for step in ("imports", "clients", "first event", "second event"))
+        rows.append((one["function"], *(f"{1000 * seconds:.0f}" for seconds in (*steps, first)), f"{one['ratio']:.2f}"))
+    return head, rows
+
+
+def imports() -> Table:
+    """Packages that take long to import, by function, with the reason of each."""
+    measured = _details("cold-start")["functions"]
+    long = dict.fromkeys(name for one in measured for name, seconds in one["imports"].items() if seconds > LONG)
+    return ("package", *(one["function"].removesuffix("Function") for one in measured), "why"), [
+        (name, *(f"{1000 * one['imports'].get(name, 0):.0f}" for one in measured), REASONS.get(name, ""))
+        for name in long
+    ]
+
+
+def handlers() -> Table:
+    """What an event costs each function, and its calls alone; CPU milliseconds."""
+    return ("event", "function", "calls", "the function", "the calls alone", "times"), [
+        (
+            one["scene"],
+            one["function"],
+            ", ".join(one["calls"]),
+            f"{one['handler_ms']:.2f}",
+            f"{one['bare_ms']:.2f}",
+            f"{one['ratio']:.2f}",
+        )
+        for one in _details("handler-cpu")["functions"]
+    ]
+
+
 def prober() -> Table:
     """What a worker takes for its agents, and a bare loop for the same."""
     head = ("agents", "CPU of a probe", "of a refused try", "last verdict after all listen", "memory at the peak")
@@ -200,12 +246,12 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "steps": steps,
         "waits": waits,
         "reconcile": reconcile,
+        "cold-starts": cold_starts,
+        "imports": imports,
+        "handlers": handlers,
         "prober": prober,
         "early": early,
-        **{
-            f"local-{grid.__name__}": partial(local_cloud, grid)
-            for grid in (tables.lags, tables.stages, tables.floor, tables.calls)
-        },
+        **{f"local-{grid.__name__}": partial(local_cloud, grid) for grid in (tables.lags, tables.stages, tables.calls)},
     }
     return {name: partial(_written, table, one) for name, one in made.items()} | {"bound": bound}
 

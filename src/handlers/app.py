@@ -13,8 +13,8 @@ from secrets import token_hex
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 from core.adapters.clock import SystemClock
 from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
@@ -84,8 +84,14 @@ def prepare(*clients: tuple[str, Config]) -> None:
 
 
 @cache
+def _session() -> Session:
+    """Botocore's own: boto3 adds resources and transfers of files, which no function needs and every start imports."""
+    return Session()
+
+
+@cache
 def _client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the service is any of them
+    return _session().create_client(service, config=config)
 
 
 @cache

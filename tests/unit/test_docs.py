@@ -15,6 +15,7 @@ import pytest
 
 from core.launch.parse import SCHEMA_FILE
 from core.launch.request import StartRequest
+from core.launch.setting import declared
 from core.launch.settings import Settings
 from core.machine.table import TABLE, mermaid
 from core.model.failure import Cause, ErrorCode
@@ -138,7 +139,7 @@ def test_every_parameter_and_output_is_listed(kind: str) -> None:
 def test_every_environment_variable_is_listed() -> None:
     """docs/deploy.md lists each field of Settings once, in upper case."""
     listed = first_column(section(DEPLOY, "Environment variables"))
-    assert listed == [name.upper() for name in Settings.model_fields]
+    assert listed == [name.upper() for name in declared(Settings)]
 
 
 def test_what_the_readme_says_to_give_are_parameters() -> None:

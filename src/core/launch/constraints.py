@@ -7,12 +7,15 @@ patterns (CloudFormation, Python, pydantic, a reader of the JSON Schema), so the
 Lookahead is for patterns outside requests.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,27 @@ class Constraint:
     description: str
 
     def check(self, value: Any) -> Any:
-        """Returns the value. Raises `PydanticCustomError` with the description."""
+        """Returns the value. Raises `ValueError` with the description."""
         if value is None or value == ():
             return value
         text = ",".join(value) if isinstance(value, tuple) else value
         # fullmatch, because Python's `$` also matches before a line feed at the end.
         if re.fullmatch(self.pattern, text) is None:
-            raise PydanticCustomError("constraint", self.description)
+            raise ValueError(self.description)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Pydantic checks the type first."""
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        # Here, because most functions need no pydantic: it is a sixth of a cold start.
+        from pydantic_core import PydanticCustomError, core_schema  # noqa: PLC0415
+
+        def check(value: Any) -> Any:
+            try:
+                return self.check(value)
+            except ValueError as exc:
+                raise PydanticCustomError("constraint", self.description) from exc
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "pattern": self.pattern}

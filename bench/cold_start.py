@@ -1,123 +1,159 @@
-"""CPU seconds of a cold start, step by step: the imports of each function, its clients, and its first call.
+"""CPU seconds of a cold start, against a bare function with one DynamoDB client: imports, clients, the first event.
 
-Each step is measured in fresh processes, because only the first import and the first client of a process are cold; the
-byte code is compiled before. CPU seconds hardly count waiting for other processes, but a busy machine makes them up to
-half as long again. They divide by the part of a CPU that a size gives: 1,769 MB are one (Lambda Developer Guide,
-"Configure memory").
+Each start is a fresh process, because only the first import and the first client of a process are cold; the byte code
+is compiled before. The bare function's starts alternate with a function's, so what the machine does meets both; it only
+ever adds, so the cheapest start of each counts. CPU seconds divide by the part of a CPU that a size gives: 1,769 MB are
+one (Lambda Developer Guide, "Configure memory").
 
-The first call is answered by a server of this process, in plain HTTP: TLS, which costs a few hundredths more, is not in
-the figures, and no waiting is. Run it as `python -m bench.cold_start`.
+AWS is a process of its own that answers in plain HTTP: TLS, which costs a few hundredths more, is not in the figures,
+and no waiting is. What lasts more than `LONG` while the functions are imported is named with its reason.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import re
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import median
-from threading import Thread
-from typing import Final
+from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
-FUNCTIONS: Final = ("task_state", "start_container", "stop_container", "reconcile", "agent_health")
-FULL_CPU: Final = 1769
-"""MB of memory that come with one CPU."""
-SIZES: Final = (256, 512, 1024)
+from bench.functions.double import double
+from bench.functions.running import environment, run
+from bench.functions.scenes import SCENES, answers, event_of
+from bench.rows import CannotMeasure, Result, Row, Say, at_most
+from local.cloud.build import built
+from local.cloud.layout import ROOT, Layout
+from local.cloud.processes import CloudError
 
-_MEASURE: Final = """
-import json, os, resource, sys
-def cpu():
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-steps, last = {}, cpu()
-def step(name):
-    global last
-    now = cpu()
-    steps[name], last = now - last, now
-function = sys.argv[1]
-initialised = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME")
-from handlers import app
-handler = __import__(f"handlers.{function}", fromlist=["app"])
-step("imports")
-os.environ["AWS_LAMBDA_FUNCTION_NAME"] = initialised
-made = {"task_state": ("TABLE", "PROBES"), "agent_health": ("PROBER_TABLE",), "reconcile": ("TABLE", "YIELDING_TASKS")}
-for name in made.get(function, ("TABLE", "TASKS")):
-    app.prepare(getattr(app, name))
-    step(name)
-handler.app.settings
-step("settings")
-store = handler.app.store
-store.load("a" * 64)
-step("first call")
-store.load("a" * 64)
-step("second call")
-print(json.dumps(steps))
-"""
+GOAL: Final = 1.4
+STARTS: Final = 7
+"""Of each function, and of the bare one beside each."""
+LONG: Final = 0.02
+PACKAGE: Final = 25.0
+"""MB, unzipped: a tenth of what Lambda takes."""
+REASONS: Final = {
+    "botocore": "the AWS client; the bare function has it too",
+    "urllib3": "botocore's HTTP",
+    "pydantic": "reads start requests, with an error for each member that is wrong",
+    "pydantic_core": "pydantic's",
+    "aws_lambda_powertools": "the structured log and the metrics",
+    "core": "the product itself; half of it is dataclasses being made",
+    "handlers": "the product itself",
+    "asyncio": "the event loop of the probes",
+}
+"""Of each package that takes longer than `LONG`."""
+_TIMED: Final = re.compile(r"import time: +(\d+) \| +\d+ \| +([\w.]+)")
+_ID: Final = "a" * 64
 
 
-class _Table(BaseHTTPRequestHandler):
-    """A table without items."""
+def measure(say: Say) -> Result:
+    """Two minutes. Raises `CannotMeasure` when the functions cannot be built."""
+    details: dict[str, Any] = {"starts": STARTS, "functions": []}
+    with double(answers()) as address:
+        for name, scene in SCENES.items():
+            pairs = [_pair(name, address) for _ in range(STARTS + 1)][1:]
+            ours, bare = (min((one[side] for one in pairs), key=_first) for side in (0, 1))
+            details["functions"].append(
+                {
+                    "function": scene.function,
+                    "ours": ours,
+                    "bare": bare,
+                    "ratio": _first(ours) / _first(bare),
+                    "imports": dict(_imports(name, address, ours["imports"])),
+                }
+            )
+            say(f"{scene.function}: {details['functions'][-1]['ratio']:.2f} times the bare function")
+    details["package_bytes"] = _package(say)
+    return Result(tuple(rows(details)), details)
 
-    protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the table below is the output."""
-
-
-def measured(function: str, endpoint: str) -> dict[str, float]:
-    """CPU seconds by step, of one cold start."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "src"),
-        "AWS_LAMBDA_FUNCTION_NAME": function,
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-        "AWS_ENDPOINT_URL": endpoint,
-        "TABLE_NAME": "containers",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURE, function], env=environment, check=True, capture_output=True, text=True
+def rows(details: Mapping[str, Any]) -> Iterator[Row]:
+    """What was aimed at, of the details."""
+    for one in details["functions"]:
+        ours, bare = one["ours"], one["bare"]
+        largest = sorted(one["imports"].items(), key=lambda part: -part[1])[:4]
+        yield at_most(
+            GOAL,
+            "times a bare function",
+            one["ratio"],
+            point="6",
+            what=f"cold start of {one['function']}: CPU to the first answer",
+            measured=f"{one['ratio']:.2f} x: {_first(ours):.2f} s against {_first(bare):.2f} s",
+            why=", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in largest)
+            + f" of imports; clients {ours['clients'] * 1000:.0f} ms, first event {ours['first event'] * 1000:.0f} ms",
+        )
+    long = {name for one in details["functions"] for name, seconds in one["imports"].items() if seconds > LONG}
+    unknown = sorted(long - REASONS.keys())
+    reasons = [f"{name} ({REASONS.get(name, 'no reason')})" for name in sorted(long)]
+    yield at_most(
+        0,
+        "packages without a reason",
+        len(unknown),
+        point="6",
+        what=f"packages that take more than {LONG * 1000:.0f} ms to import",
+        measured=f"{len(unknown)} of {len(long)}: {', '.join(reasons)}",
+        why=", ".join(unknown),
     )
-    steps: dict[str, float] = json.loads(done.stdout)
-    return steps
+    megabytes = details["package_bytes"] / 1e6
+    yield at_most(
+        PACKAGE,
+        "MB unzipped, a tenth of what Lambda takes",
+        megabytes,
+        point="6",
+        what="the package of the functions, as SAM builds it",
+        measured=f"{megabytes:.1f} MB",
+        why="its packages",
+    )
 
 
-def main() -> int:
-    """Prints a table in Markdown: medians, and what they mean at each size."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="cold starts of each function (7)")
-    rounds = parser.parse_args().rounds
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Table)
-    Thread(target=server.serve_forever, daemon=True).start()
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-    sizes = " | ".join(f"{size} MB" for size in SIZES)
-    print(f"| function | imports | clients | first call | later call | first call at {sizes} |")
-    print("| --- " * (5 + len(SIZES)) + "|")
-    for function in FUNCTIONS:
-        measured(function, endpoint)
-        runs = [measured(function, endpoint) for _ in range(rounds)]
-        step = {name: median(run[name] for run in runs) for name in runs[0]}
-        clients = ", ".join(f"{name} {value:.3f}" for name, value in step.items() if name.isupper())
-        first = step["settings"] + step["first call"]
-        waits = " | ".join(f"{first * FULL_CPU / size:.2f} s" for size in SIZES)
-        print(f"| {function} | {step['imports']:.3f} | {clients} | {first:.3f} | {step['second call']:.3f} | {waits} |")
-    server.shutdown()
-    return 0
+def _first(steps: Mapping[str, float]) -> float:
+    return steps["imports"] + steps["clients"] + steps["first event"]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _pair(name: str, address: str) -> tuple[dict[str, float], dict[str, float]]:
+    """The steps of one start of the function and of the bare one."""
+    ours, bare = (
+        run(("-m", "bench.functions.cold", module, event), name, address)
+        for module, event in (
+            (SCENES[name].module, event_of(name, _ID, address)),
+            ("bare", f'{{"container_id": "{_ID}"}}'),
+        )
+    )
+    return ours, bare
+
+
+def _imports(name: str, address: str, total: float) -> Iterator[tuple[str, float]]:
+    """CPU seconds by package, without what it imports of others: shares of `total`, which all of them take.
+
+    Python measures them by the clock, so the shortest of each module in a few processes counts.
+    Without the name of a function, by which `handlers.app` knows Lambda's init phase, and makes clients.
+    """
+    shortest: dict[str, float] = {}
+    alone = environment(name, address)
+    del alone["AWS_LAMBDA_FUNCTION_NAME"]
+    arguments = ("-X", "importtime", "-c", f"import handlers.{SCENES[name].module}")
+    for _ in range(5):
+        done = subprocess.run([sys.executable, *arguments], env=alone, check=True, capture_output=True, text=True)
+        for microseconds, module in _TIMED.findall(done.stderr):
+            shortest[module] = min(shortest.get(module, 1e9), int(microseconds) / 1e6)
+    packages: Counter[str] = Counter()
+    for module, seconds in shortest.items():
+        packages[module.partition(".")[0]] += seconds  # type: ignore[assignment]  # Counter's are int
+    scale = total / sum(shortest.values())
+    return iter((name, seconds * scale) for name, seconds in packages.most_common())
+
+
+def _package(say: Say) -> int:
+    """Bytes of one function's directory, without the byte code that the laptop cloud adds."""
+    try:
+        with built(Layout(ROOT / ".local" / "bench"), say) as template:
+            directory = next(path for path in template.parent.iterdir() if path.is_dir())
+            return sum(_bytes(path) for path in directory.rglob("*"))
+    except CloudError as error:
+        raise CannotMeasure(str(error)) from error
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() and "__pycache__" not in path.parts else 0

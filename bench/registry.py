@@ -13,6 +13,10 @@ MODULES: Final = {
     "writes": "bench.writes",
     "waiting": "bench.waiting",
     "cost": "bench.cost",
+    "cold-start": "bench.cold_start",
+    "handler-cpu": "bench.handler_cpu",
+    "prober": "bench.prober",
+    "early-probe": "bench.early_probe",
     "reconcile": "bench.reconcile",
 }
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bench import results
+from bench.cold_start import LONG, REASONS
 from bench.local_cloud import tables
 from bench.registry import MODULES
 from bench.virtual.hops import HOPS
@@ -144,6 +145,90 @@ def reconcile() -> Table:
     ]
 
 
+def cold_starts() -> Table:
+    """The steps of a cold start, and the bare function's beside them; CPU milliseconds."""
+    head = (
+        "function",
+        "imports",
+        "clients",
+        "first event",
+        "second event",
+        "bare function, to its first answer",
+        "times",
+    )
+    rows: list[tuple[str, ...]] = []
+    for one in _details("cold-start")["functions"]:
+        ours, bare = one["ours"], one["bare"]
+        first = sum(bare[step] for step in ("imports", "clients", "first event"))
+        steps = (ours[step] for step in ("imports", "clients", "first event", "second event"))
+        rows.append((one["function"], *(f"{1000 * seconds:.0f}" for seconds in (*steps, first)), f"{one['ratio']:.2f}"))
+    return head, rows
+
+
+def imports() -> Table:
+    """Packages that take long to import, by function, with the reason of each."""
+    measured = _details("cold-start")["functions"]
+    long = dict.fromkeys(name for one in measured for name, seconds in one["imports"].items() if seconds > LONG)
+    return ("package", *(one["function"].removesuffix("Function") for one in measured), "why"), [
+        (name, *(f"{1000 * one['imports'].get(name, 0):.0f}" for one in measured), REASONS.get(name, ""))
+        for name in long
+    ]
+
+
+def handlers() -> Table:
+    """What an event costs each function, and its calls alone; CPU milliseconds."""
+    return ("event", "function", "calls", "the function", "the calls alone", "times"), [
+        (
+            one["scene"],
+            one["function"],
+            ", ".join(one["calls"]),
+            f"{one['handler_ms']:.2f}",
+            f"{one['bare_ms']:.2f}",
+            f"{one['ratio']:.2f}",
+        )
+        for one in _details("handler-cpu")["functions"]
+    ]
+
+
+def prober() -> Table:
+    """What a worker takes for its agents, and a bare loop for the same."""
+    head = ("agents", "CPU of a probe", "of a refused try", "last verdict after all listen", "memory at the peak")
+    return head, [
+        (
+            f"{one['agents']:,}",
+            _against(one["probe_us"]),
+            _against(one["refusal_us"]) if one["refusal_us"] else "",
+            f"{one['last_verdict_ms']:,.0f} ms",
+            f"{one['peak_mb']:.0f} MB",
+        )
+        for one in _details("prober")["workers"]
+    ]
+
+
+def early() -> Table:
+    """What early probes change, by the starts a minute."""
+    head = (
+        "starts",
+        "ms late without, average / p50 / p99",
+        "with",
+        "prober seconds a start",
+        "invocations a start",
+        "price",
+        "delay",
+    )
+    return head, [
+        (
+            one["what"],
+            *(" / ".join(f"{one[side][name]:,.0f}" for name in ("mean", "p50", "p99")) for side in ("off", "on")),
+            f"{one['prober_seconds']['off']:.2f} to {one['prober_seconds']['on']:.2f}",
+            f"{one['off']['invocations']:.1f} to {one['on']['invocations']:.1f}",
+            f"${sum(one['added_dollars'].values()):+.2f}: {one['cost']:+.0%}",
+            f"{-one['gain']:+.0%}",
+        )
+        for one in _details("early-probe")["scales"]
+    ]
+
+
 def local_cloud(grid: Callable[[Any], tables.Grid]) -> Table:
     """A table of the run on the laptop cloud."""
     found = grid(_details("local-cloud"))
@@ -161,10 +246,12 @@ def parts(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]) ->
         "steps": steps,
         "waits": waits,
         "reconcile": reconcile,
-        **{
-            f"local-{grid.__name__}": partial(local_cloud, grid)
-            for grid in (tables.lags, tables.stages, tables.floor, tables.calls)
-        },
+        "cold-starts": cold_starts,
+        "imports": imports,
+        "handlers": handlers,
+        "prober": prober,
+        "early": early,
+        **{f"local-{grid.__name__}": partial(local_cloud, grid) for grid in (tables.lags, tables.stages, tables.calls)},
     }
     return {name: partial(_written, table, one) for name, one in made.items()} | {"bound": bound}
 
@@ -175,6 +262,10 @@ def _written(table: Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str],
 
 def _quantiles(spread: Any) -> str:
     return " / ".join("never" if spread[name] is None else f"{spread[name]:,.0f}" for name in ("p50", "p90", "p99"))
+
+
+def _against(cpu: Any) -> str:
+    return f"{cpu['prober']} µs against {cpu['bare']}: {cpu['times']:.1f} x"
 
 
 def _details(name: str) -> Any:

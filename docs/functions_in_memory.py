@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from logging import StreamHandler
 from typing import Any, Final, cast
 from unittest.mock import patch
@@ -230,7 +230,7 @@ def stack_in_memory() -> Iterator[Stack]:
         "vault": MemoryVault(),
         "output": None,
         "clock": stack.clock,
-        "settings": SETTINGS.model_copy(update={"agent_image": "agent", "probe_queue_url": "queue"}),
+        "settings": replace(SETTINGS, agent_image="agent", probe_queue_url="queue"),
     }
     variables = Resolved(template(), **{"AWS::StackName": STACK}).environment("ReconcileFunction")
     with ExitStack() as undo:

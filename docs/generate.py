@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.diagnosis.order import STOPS, UNKNOWN_STOPS
 from core.launch.docker.members import TABLE
 from core.launch.docker.rows import Ignored, Mapped, Nested, OtherThan, Refused
 from core.launch.parse import SCHEMA_FILE, start_request_schema
+from core.launch.setting import declared
 from core.launch.settings import Settings
 from core.machine.table import mermaid
 from core.model.failure import Cause
@@ -67,9 +69,9 @@ def parameters(file: str = "template.yaml") -> str:
 def environment() -> str:
     """Every environment variable that `core.launch.settings` reads."""
     rows = []
-    for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else _spelt(field.default)
-        rows.append((f"`{name.upper()}`", default, field.description or ""))
+    for one in fields(Settings):
+        default = "required" if one.default is MISSING else _spelt(one.default)
+        rows.append((f"`{one.name.upper()}`", default, declared(Settings)[one.name].description))
     return _table(("variable", "default", "meaning"), rows)
 
 
@@ -258,6 +260,8 @@ def _spelt(value: Any) -> str:
             return f"`{str(value).lower()}`"
         case tuple():
             return f"`{','.join(value)}`"
+        case float():
+            return f"`{value:g}`"
         case Enum():
             return f"`{value.value}`"
         case _:

@@ -55,14 +55,18 @@ class MeteredStore(MemoryStore):
             self.writes += max(1, ceil(item_bytes(before or {}) / 1024))
             raise
         after = to_item(record)
-        size = max(item_bytes(after), item_bytes(before or {}))
-        index = _index_writes(before or {}, after)
+        item, index = write_units(before or {}, after)
         self.index_writes += index
-        self.writes += ceil(size / 1024) + index
-        self.item_bytes = max(size, self.item_bytes)
+        self.writes += item + index
+        self.item_bytes = max(item_bytes(after), item_bytes(before or {}), self.item_bytes)
 
     def _size(self, container_id: str) -> int:
         return item_bytes(self.item(container_id) or {})
+
+
+def write_units(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[int, int]:
+    """WRU of a write of the item, by the larger of the two, and those of the index."""
+    return ceil(max(item_bytes(before), item_bytes(after)) / 1024), _index_writes(before, after)
 
 
 def _index_writes(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:

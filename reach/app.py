@@ -1,32 +1,19 @@
-"""The command `reach`: its commands, and their exit codes."""
+"""The command `reach`: its commands, each imported when it is called for, and their exit codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
 
 from core.model.errors import ReachError
 from reach import Refused, __version__
-from reach.commands.attach import attach
-from reach.commands.doctor import doctor
-from reach.commands.exec_ import exec_command
-from reach.commands.inspect import inspect
-from reach.commands.logs import logs
-from reach.commands.ps import ps
-from reach.commands.record import record
-from reach.commands.replay import replay
-from reach.commands.stage_agent import stage_agent
-from reach.commands.start import start
-from reach.commands.stop import stop
-from reach.commands.wait import wait
-from reach.commands.why import why
 from reach.exits import Exit, code_of, text_of
 from reach.options import ID, console
 from reach.showing.words import plain
-from reach.stack.completion import live_ids
 
 _EXIT_CODES = """exit codes
   0    done
@@ -40,29 +27,81 @@ _EXIT_CODES = """exit codes
 
 The help of a command says which of them it has, and what they mean there."""
 
+_CONTAINERS: Final = "Containers of a deployed stack"
+_STACK: Final = "The stack itself"
+_EVENTS: Final = "Events"
+
+
+class _Commands(Mapping[str, Any]):
+    """Commands by name, each imported when it is called for: all of them need more than AWS's SDK and the core."""
+
+    def __init__(self, makers: Mapping[str, Callable[[str], Any]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> Any:
+        return self._makers[name](name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def _command(function: str, **options: Any) -> Callable[[str], Any]:
+    """`function`: its module in `reach.commands`, and where they differ its name. `options` are typer's."""
+    module, _, name = function.partition(":")
+
+    def make(command: str) -> Any:
+        alone = typer.Typer(add_completion=False)
+        alone.command(command, **options)(getattr(import_module(f"reach.commands.{module}"), name or module))
+        return typer.main.get_command(alone)
+
+    return make
+
+
+def _group(makers: Mapping[str, Callable[[str], Any]]) -> type[TyperGroup]:
+    class Group(TyperGroup):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.commands = _Commands(makers)  # type: ignore[assignment]  # it is only read
+
+    return Group
+
+
+def _events(name: str) -> Any:
+    group = _group({one: _command(one) for one in ("record", "replay")})
+    about = "Record the events of a running stack, and replay them."
+    made = typer.main.get_group(typer.Typer(name=name, cls=group, no_args_is_help=True, help=about))
+    made.rich_help_panel = _EVENTS  # typer takes it with `add_typer` alone
+    return made
+
+
+_MAKERS: Final = {
+    # As for `docker run`, what follows IMAGE is the container's.
+    "start": _command("start", rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False}),
+    **{name: _command(name, rich_help_panel=_CONTAINERS) for name in ("ps", "inspect", "wait", "why", "logs", "stop")},
+    "exec": _command("exec_:exec_command", rich_help_panel=_CONTAINERS),
+    "attach": _command("attach", rich_help_panel=_CONTAINERS),
+    "doctor": _command("doctor", rich_help_panel=_STACK),
+    "stage-agent": _command("stage_agent", rich_help_panel=_STACK),
+    # Scripts may have these two names for one more release. click adds the text to its notice.
+    **{name: _command(name, hidden=True, deprecated=f"Use reach events {name}.") for name in ("record", "replay")},
+    "events": _events,
+}
 # No pretty tracebacks: they show local variables, and so tokens.
-app = typer.Typer(name="reach", no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False)
-_CONTAINERS = "Containers of a deployed stack"
-_STACK = "The stack itself"
-_EVENTS = "Events"
-events = typer.Typer(no_args_is_help=True)
-ID.autocompletion = live_ids
-# As for `docker run`, what follows IMAGE is the container's.
-app.command(rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False})(start)
-for _command in (ps, inspect, wait, why, logs, stop):
-    app.command(rich_help_panel=_CONTAINERS)(_command)
-app.command("exec", rich_help_panel=_CONTAINERS)(exec_command)
-app.command(rich_help_panel=_CONTAINERS)(attach)
-app.command(rich_help_panel=_STACK)(doctor)
-app.command(rich_help_panel=_STACK)(stage_agent)
-events.command()(record)
-events.command()(replay)
-# Scripts may have these two names for one more release. typer hands a text on to click, which adds it to its notice.
-app.command(hidden=True, deprecated="Use reach events record.")(record)  # type: ignore[arg-type]
-app.command(hidden=True, deprecated="Use reach events replay.")(replay)  # type: ignore[arg-type]
-app.add_typer(
-    events, name="events", rich_help_panel=_EVENTS, help="Record the events of a running stack, and replay them."
+app = typer.Typer(
+    name="reach", cls=_group(_MAKERS), no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False
 )
+
+
+def _live_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from reach.stack.completion import live_ids  # noqa: PLC0415 - what it needs is much, and only a shell's
+
+    return live_ids(ctx, incomplete)
+
+
+ID.autocompletion = _live_ids
 
 
 def _print_version(asked: bool) -> None:
@@ -91,7 +130,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(arguments, prog_name="reach")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.USAGE
-    except (Refused, ReachError, BotoCoreError, ClientError) as error:
+    except _expected() as error:
         console(stderr=True).print("\n".join(map(plain, text_of(error).splitlines())))
         return code_of(error)
     return 0
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """What a command may end with. Of an error alone AWS's are needed, whose SDK takes a while to be imported."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+    return Refused, ReachError, BotoCoreError, ClientError

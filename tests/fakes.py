@@ -108,13 +108,29 @@ class RecordingQueue:
     """`core.ports.ProbeQueue` that keeps what it was sent; `outage` is raised instead, when set."""
 
     sent: list[tuple[str, int, str]] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
     outage: CallFailed | None = None
 
-    def send(self, ref: Ref, address: str) -> None:
-        """Keeps `(container_id, generation, address)`."""
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
+        """Keeps `(container_id, generation, address)`, and `after`."""
         if self.outage is not None:
             raise self.outage
         self.sent.append((*ref, address))
+        self.delays.append(after)
+
+
+@dataclass
+class MemoryStartTimes:
+    """`core.ports.StartTimes` in a dict. A family that is not in it has `otherwise`: at once, or (None) not known."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    otherwise: float | None = 0.0
+
+    def usual(self, family: str) -> float | None:
+        return self.seconds.get(family, self.otherwise)
+
+    def learn(self, family: str, seconds: float, now: datetime) -> None:
+        self.seconds[family] = seconds
 
 
 @dataclass

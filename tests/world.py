@@ -16,12 +16,13 @@ from core.launch.settings import Settings
 from core.model.actions import Action
 from core.model.policy import Policy
 from core.model.record import Record
-from core.ports import Definitions, Ecs, Output, ProbeQueue, Registrations, Store, TokenVault
+from core.ports import Definitions, Ecs, Output, ProbeQueue, Registrations, StartTimes, Store, TokenVault
 from tests.factories import CONTAINER_ID, POLICY, SETTINGS, at, event
 from tests.fakes import (
     FakeDefinitions,
     FakeEcs,
     MemoryRegistrations,
+    MemoryStartTimes,
     MemoryStore,
     MemoryVault,
     RecordingQueue,
@@ -71,6 +72,7 @@ class PortsInMemory:
     store: Store
     ecs: Ecs
     queue: ProbeQueue = field(default_factory=RecordingQueue)
+    start_times: StartTimes = field(default_factory=MemoryStartTimes)
     vault: TokenVault = field(default_factory=MemoryVault)
     registrations: Registrations = field(default_factory=MemoryRegistrations)
     definitions: Definitions = field(default_factory=FakeDefinitions)
@@ -93,6 +95,7 @@ class World(PortsInMemory):
     store: MemoryStore
     ecs: FakeEcs
     queue: RecordingQueue
+    start_times: MemoryStartTimes
     vault: MemoryVault
     registrations: MemoryRegistrations
     definitions: FakeDefinitions

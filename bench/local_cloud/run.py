@@ -1,4 +1,4 @@
-"""The deployed stack against the polling start of the seed, both against their floor, on a local cloud in real time."""
+"""The deployed stack against the polling start of the seed and a bare pipeline, on a local cloud in real time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.local_cloud.calls import count_lives, until_stopped
-from bench.local_cloud.floor import Floor
 from bench.local_cloud.observer import Observer
+from bench.local_cloud.pipeline.deployed import Pipeline
 from bench.local_cloud.results import Measured, document, rows
-from bench.local_cloud.rounds import Round, container_id, one_round
-from bench.local_cloud.systems import Polling, Reach
+from bench.local_cloud.rounds import Round, one_round
+from bench.local_cloud.systems import Polling, Reach, System
 from bench.local_cloud.tables import SYSTEMS
 from bench.plot import lines
 from bench.polling_backend import PORT, StartFailed
@@ -26,8 +26,6 @@ from local.fargate.client import LocalFargate
 SPEED: Final = 0.2
 """Of the local Fargate: tasks run after 3.4 to 9.4 s. Slow enough that it is left to chance where between two of its
 ticks the polling backend meets a task, as on Fargate with its 20 to 60 s; fast enough for a hundred starts."""
-FLOOR_TIMES: Final = 10
-"""In each turn."""
 _WARM_UPS: Final = 2
 _SPAWNED: Final = f"Lambda worker spawned for {STACK_NAME}-".encode()
 
@@ -45,7 +43,7 @@ PLOT: Final = "measurements-local-cloud.svg"
 
 
 def measure(say: Say) -> Result:
-    """About four minutes. Raises `CannotMeasure`; nothing is left running then either."""
+    """About five minutes. Raises `CannotMeasure`; nothing is left running then either."""
     try:
         details = document(_run(say))
     except (CloudError, StartFailed) as error:
@@ -59,11 +57,10 @@ def _run(say: Say) -> Measured:
     with (
         LocalCloud(layout, speed=str(SPEED), say=say) as cloud,
         Observer(PORT) as observer,
-        Floor(cloud) as floor,
     ):
-        polling, reach = Polling(cloud), Reach(cloud)
+        polling, reach, pipeline = Polling(cloud), Reach(cloud), Pipeline(cloud)
 
-        def starts(system: Polling | Reach, number: int, containers: int) -> Round:
+        def starts(system: System, number: int, containers: int) -> Round:
             return one_round(system, observer, number=number, containers=containers, seed=SEED)
 
         say("first start, every function cold")
@@ -71,19 +68,15 @@ def _run(say: Say) -> Measured:
         say("warm-up, not counted")
         starts(polling, 0, 1)
         for warm_up in range(1, _WARM_UPS + 1):
-            starts(reach, -warm_up, CONTAINERS)
-        standing = reach.start(container_id(SEED, "floor"))
-        agent = reach.wait(standing).address
-        floor.warm_up()
+            for warmed in (reach, pipeline):
+                starts(warmed, -warm_up, CONTAINERS)
         workers = _spawned(log)
         rounds: list[Round] = []
         for number in range(1, ROUNDS + 1):
-            for system in (polling, reach):
+            for system in (polling, reach, pipeline):
                 say(f"round {number} of {ROUNDS}: {SYSTEMS[system.name]}")
                 rounds.append(starts(system, number, CONTAINERS))
-            floor.measure(FLOOR_TIMES, agent)
         cold_starts = _spawned(log) - workers
-        reach.stop(standing)
         until_stopped(LocalFargate(cloud.ecs_endpoint))
         say(f"calls of {LIVES} lives in each system")
         lives = count_lives(cloud, (polling, reach), number=LIVES, healthy_seconds=HEALTHY_SECONDS)
@@ -93,19 +86,16 @@ def _run(say: Say) -> Measured:
         cold=cold.samples[0],
         rounds=tuple(rounds),
         cold_starts=cold_starts,
-        floor=floor.samples,
         lives=lives,
     )
 
 
 def _plot(details: Mapping[str, Any]) -> str:
-    """How many of a hundred starts were known within a time, for both systems."""
+    """How many of a hundred starts were known within a time, for each system."""
     series = {}
     for system, name in SYSTEMS.items():
         lags = [lag for one in details["rounds"] if one["system"] == system for lag in one["lag_ms"]]
         series[name] = [(percent, quantile(lags, percent / 100)) for percent in range(2, 101, 2)]
-    floor = details["floor_ms"]["after_listening"]
-    series["floor after listening (GET /health, PutItem, GetItem)"] = [(0, floor), (100, floor)]
     return lines(
         "From the agent listening to the backend knowing it", x_title="percent of starts", y_title="ms", series=series
     )

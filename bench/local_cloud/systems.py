@@ -27,6 +27,7 @@ from local.cloud.environment import ACCOUNT, CREDENTIALS, REGION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.client import ReachClient
     from local.cloud.cloud import LocalCloud
 
 IMAGE: Final = "python:3.13-slim"
@@ -70,20 +71,16 @@ class System(Protocol):
         """What it takes to tell how the container ended."""
 
 
-class Polling:
-    """The seed's backend: everything it knows, it asked ECS for."""
+class TaskRunner:
+    """RunTask and StopTask, for a backend that starts its tasks itself. `prefix`: of `startedBy`."""
 
-    name = "polling"
-
-    def __init__(self, cloud: LocalCloud) -> None:
-        self.calls: Counter[str] = Counter()
-        self._ecs = client(cloud, "ecs", self.calls)
-        self._settings = settings(cloud)
+    def __init__(self, cloud: LocalCloud, prefix: str, calls: Counter[str]) -> None:
+        self._ecs = client(cloud, "ecs", calls)
+        self._settings = settings(cloud, prefix)
         self._definition: str | None = None
-        self._backend = PollingBackend(self._describe, answers, Time(time.sleep, time.monotonic))
 
-    def start(self, container_id: str) -> str:
-        """RunTask; its first call registers the definition, which the seed does for every container."""
+    def run(self, container_id: str) -> str:
+        """The task's ARN. The first call registers the definition, which the seed does for every container."""
         request = StartRequest(container_id=container_id, image=IMAGE, cmd=COMMAND)
         plan = plan_launch(request, self._settings, token="0" * 64, generation=1)
         if self._definition is None:
@@ -94,6 +91,29 @@ class Polling:
             raise CannotMeasure(f"RunTask started nothing: {answer['failures']}")
         return str(answer["tasks"][0]["taskArn"])
 
+    def stop(self, task_arn: str) -> None:
+        """StopTask."""
+        self._ecs.stop_task(cluster=CLUSTER, task=task_arn, reason="the benchmark is done with it")
+
+    def describe(self, task_arn: str) -> Any:
+        """DescribeTasks."""
+        return self._ecs.describe_tasks(cluster=CLUSTER, tasks=[task_arn])
+
+
+class Polling:
+    """The seed's backend: everything it knows, it asked ECS for."""
+
+    name = "polling"
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.calls: Counter[str] = Counter()
+        self._tasks = TaskRunner(cloud, self.name, self.calls)
+        self._backend = PollingBackend(self._tasks.describe, answers, Time(time.sleep, time.monotonic))
+
+    def start(self, container_id: str) -> str:
+        """RunTask."""
+        return self._tasks.run(container_id)
+
     def wait(self, started: str) -> Reached:
         """The polling start."""
         found: list[float] = []
@@ -102,7 +122,7 @@ class Polling:
 
     def stop(self, started: str) -> None:
         """StopTask."""
-        self._ecs.stop_task(cluster=CLUSTER, task=started, reason="the benchmark is done with it")
+        self._tasks.stop(started)
 
     def follow(self, started: str) -> None:
         """The polling life, until STOPPED."""
@@ -110,9 +130,6 @@ class Polling:
 
     def inspect(self, started: str) -> None:
         """The last DescribeTasks has told it."""
-
-    def _describe(self, task_arn: str) -> Any:
-        return self._ecs.describe_tasks(cluster=CLUSTER, tasks=[task_arn])
 
 
 class Reach:
@@ -134,11 +151,7 @@ class Reach:
 
     def wait(self, started: str) -> Reached:
         """`wait_until_healthy`, as it comes: its own pauses between reads are part of what is measured."""
-        agent = self._items.wait_until_healthy(started, PATIENCE)
-        at = time.time()
-        timings = agent.record.timings
-        kept = (Instant.STARTED, Instant.RESOLVED, Instant.HEALTHY)
-        return Reached(agent.address, at, {name.value: timings[name].timestamp() for name in kept if name in timings})
+        return waited(self._items, started)
 
     def stop(self, started: str) -> None:
         """Through StopContainerFunction."""
@@ -156,6 +169,15 @@ class Reach:
         document = json.load(answer["Payload"])
         if "FunctionError" in answer or "error" in document:
             raise CannotMeasure(f"{output} answered {document}")
+
+
+def waited(items: ReachClient, container_id: str) -> Reached:
+    """What `wait_until_healthy` gives, and when."""
+    agent = items.wait_until_healthy(container_id, PATIENCE)
+    at = time.time()
+    timings = agent.record.timings
+    kept = (Instant.STARTED, Instant.RESOLVED, Instant.HEALTHY)
+    return Reached(agent.address, at, {name.value: timings[name].timestamp() for name in kept if name in timings})
 
 
 def client(cloud: LocalCloud, service: str, calls: Counter[str] | None = None) -> Any:
@@ -177,13 +199,13 @@ def client(cloud: LocalCloud, service: str, calls: Counter[str] | None = None) -
     return made
 
 
-def settings(cloud: LocalCloud) -> Settings:
+def settings(cloud: LocalCloud, prefix: str) -> Settings:
     """What the deployed functions are set to, as far as a launch shows it, but for the prefix."""
     parameters = cloud.parameters
     return Settings(
         table_name=cloud.outputs["ContainersTableName"],
         cluster_arn=CLUSTER,
-        started_by_prefix=Polling.name,
+        started_by_prefix=prefix,
         task_subnets=tuple(parameters["TaskSubnets"].split(",")),
         task_security_groups=tuple(parameters["TaskSecurityGroups"].split(",")),
         execution_role_arn=parameters["ExecutionRoleArn"],

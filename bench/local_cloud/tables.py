@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.local_cloud.floor import PIECES
-
-SYSTEMS: Final = {"polling": "polling start", "reach": "this stack"}
+SYSTEMS: Final = {"polling": "polling start", "reach": "this stack", "pipeline": "bare pipeline"}
 STAGES: Final = {
     "agent-start": "RUNNING to the agent listening: the agent's own start",
     "recorded": "RUNNING to the address in the item: event, function, write",
@@ -31,9 +29,11 @@ class Grid:
 
 
 def lags(results: Mapping[str, Any]) -> Grid:
-    """Both systems and how many times faster one is."""
+    """Each system, and the stack against both others."""
     lag, times = results["lag_ms"], results["lag_ms"]["times_faster"]
     low, high = times["p50_95_percent"]
+    bare = lag["times_the_pipeline"]
+    bare_low, bare_high = bare["p50_95_percent"]
     return Grid(
         "From the agent listening to the backend knowing it",
         ("ms", *SHARES),
@@ -45,6 +45,7 @@ def lags(results: Mapping[str, Any]) -> Grid:
                 f"{times['p95']:.1f}",
                 f"{times['p99']:.1f}",
             ),
+            ("times the bare pipeline", f"{bare['p50']:.2f} ({bare_low:.2f} to {bare_high:.2f})", "", ""),
         ),
     )
 
@@ -58,23 +59,6 @@ def stages(results: Mapping[str, Any]) -> Grid:
             (f"{SYSTEMS[name]}: {STAGES[stage]}", *(f"{spread[share]:.0f}" for share in ("min", "p50", "p99")))
             for name, found in results["stages_ms"].items()
             for stage, spread in found.items()
-        ),
-    )
-
-
-def floor(results: Mapping[str, Any]) -> Grid:
-    """The bare calls, their sums, and how far above them both systems are."""
-    found = results["floor_ms"]
-    pieces = found["pieces"].items()
-    return Grid(
-        "The floor: bare calls in the same run",
-        ("ms", "p50", "p99"),
-        (
-            *((f"{name}: {PIECES[name]}", f"{spread['p50']:.1f}", f"{spread['p99']:.1f}") for name, spread in pieces),
-            ("once the agent listens: health, put, get", f"{found['after_listening']:.1f}", ""),
-            ("from RUNNING on: invoke, put, send, health, put, get", f"{found['event_path']:.1f}", ""),
-            ("this stack over the floor once the agent listens", f"{found['reach_over_after_listening']:.1f} x", ""),
-            ("polling start over it", f"{found['polling_over_after_listening']:.0f} x", ""),
         ),
     )
 

@@ -11,10 +11,12 @@ from bench.rows import NEVER
 from bench.virtual import hops
 from bench.virtual.hops import Hop
 from bench.virtual.polling import Polling
-from bench.virtual.reach import History, Reach
+from bench.virtual.reach import History, Reach, units_written
 from bench.virtual.waits import Backend
 from bench.virtual.world import World, containers
+from core.launch.settings import Settings
 from core.model.state import State
+from tests.factories import SETTINGS
 
 STARTS_AT_ONCE: Final = 300
 """Starts that the backend has under way (limits.md "Many starts at once")."""
@@ -44,14 +46,23 @@ class Lived:
             self.counts[name] = self.counts.get(name, 0) + count
 
 
-def reach(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT, at_once: int = STARTS_AT_ONCE) -> Lived:
+def reach(  # noqa: PLR0913 - each has a usual value
+    seeds: Iterable[int],
+    starts: int,
+    agent: Hop = hops.AGENT,
+    *,
+    at_once: int = STARTS_AT_ONCE,
+    settings: Settings = SETTINGS,
+    task: Hop = hops.TASK,
+    earlier: int = EARLIER,
+) -> Lived:
     """This stack, a minute for each seed, and one backend, which has waited for starts of the image before."""
-    lived, backend = Lived(), Backend(starts)
-    before = World(_BEFORE, containers(_BEFORE, EARLIER, agent))
-    backend.waited(before, _run(Reach(before, at_once)))
+    lived, backend, known = Lived(), Backend(starts), dict[str, float]()
+    before = World(_BEFORE, containers(_BEFORE, earlier, agent, task))
+    backend.waited(before, _run(Reach(before, at_once, settings, known)))
     for seed in seeds:
-        world = World(seed, containers(seed, starts, agent))
-        stack = Reach(world, at_once)
+        world = World(seed, containers(seed, starts, agent, task))
+        stack = Reach(world, at_once, settings, known)
         begun = time.process_time()
         histories = _run(stack)
         lived.cpu_seconds += time.process_time() - begun
@@ -61,7 +72,15 @@ def reach(seeds: Iterable[int], starts: int, agent: Hop = hops.AGENT, at_once: i
             - one.listening_at
             for one in world.containers
         ]
-        counts = {"reads": waits.reads, "read_units": waits.units, "repeated_starts": stack.refused}
+        counts = {
+            "reads": waits.reads,
+            "read_units": waits.units,
+            "repeated_starts": stack.refused,
+            "messages": stack.queue.sent,
+            "start times read": stack.start_times.reads,
+            "start times written": stack.start_times.writes,
+            "write_units": sum(units_written(history) for history in histories.values()),
+        }
         for name, function in stack.functions.items():
             counts |= {
                 f"{name} invocations": function.invocations,

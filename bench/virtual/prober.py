@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.virtual import hops
 from bench.virtual.world import World
-from core.control.settle import settle_event
+from core.control.settle_verdict import settle_verdict
 from core.model.identity import Ref
 from core.ports import Loaded, Ports, Store
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
@@ -90,7 +90,7 @@ class Prober:
 
     async def _settle(self, verdict: Verdict, *known: Any) -> Any:
         # The other probes of the batch stand still meanwhile: a worker of 256 MB has a seventh of a processor.
-        return settle_event(self._ports, verdict, *known)
+        return settle_verdict(self._ports, verdict, *known)
 
     async def _check_health(self, address: str, *, timeout: float) -> Answer:  # noqa: ASYNC109, ARG002 - the port's
         await asyncio.sleep(self._world.draw(hops.HEALTH))

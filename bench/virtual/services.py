@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from bench.rows import CannotMeasure
@@ -46,10 +47,10 @@ class SlowTable:
 
 @dataclass
 class VirtualEcs:
-    """`core.ports.Ecs`, as far as a start calls it. `runs` is called when ECS shows a task as RUNNING."""
+    """`core.ports.Ecs`, as far as a start calls it. `launched` is called when ECS has taken a task."""
 
     world: World
-    runs: Callable[[Ref], None]
+    launched: Callable[[Ref], None]
     throttled: int = 0
 
     def run(self, request: dict[str, Any]) -> Launched:
@@ -67,7 +68,7 @@ class VirtualEcs:
             self.throttled += 1
             diagnosis = diagnose_call(error.code, error.message)
             raise failed_call("RunTask", error.code, error.message, diagnosis, uncertain=False) from error
-        self.world.after(container.provisioning, lambda: self.runs(ref))
+        self.launched(ref)
         return Launched(container.task_arn, DEFINITION, request["cluster"])
 
     def register(self, definition: dict[str, Any]) -> None:
@@ -92,6 +93,26 @@ class VirtualEcs:
 
 
 @dataclass
+class VirtualStartTimes:
+    """`core.ports.StartTimes`. `known` outlives a world: what one has learnt, the next one knows."""
+
+    world: World
+    known: dict[str, float]
+    reads: int = 0
+    writes: int = 0
+
+    def usual(self, family: str) -> float | None:
+        """GetItem."""
+        self.reads += 1
+        return self.world.call(hops.GET, lambda: self.known.get(family))
+
+    def learn(self, family: str, seconds: float, now: datetime) -> None:  # noqa: ARG002 - the port's
+        """PutItem."""
+        self.writes += 1
+        self.world.call(hops.PUT, lambda: self.known.update({family: seconds}))
+
+
+@dataclass
 class VirtualQueue:
     """`core.ports.ProbeQueue`, and Lambda's pollers behind it: batches of what waits, so many at a time."""
 
@@ -102,14 +123,18 @@ class VirtualQueue:
     batch: int = field(default_factory=lambda: int(event_sources("SQS")[0]["Properties"]["BatchSize"]))
     _waiting: list[tuple[Ref, str]] = field(default_factory=list)
     _active: int = 0
+    sent: int = 0
     longest: int = 0
     """Messages that waited for a prober, at the most."""
 
-    def send(self, ref: Ref, address: str) -> None:
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
         """SendMessage."""
-        self.world.call(
-            hops.SEND, lambda: self.world.after(self.world.draw(hops.MESSAGE), lambda: self._bring(ref, address))
-        )
+
+        def sent() -> None:
+            self.sent += 1
+            self.world.after(after + self.world.draw(hops.MESSAGE), lambda: self._bring(ref, address))
+
+        self.world.call(hops.SEND, sent)
 
     def _bring(self, ref: Ref, address: str) -> None:
         self._waiting.append((ref, address))

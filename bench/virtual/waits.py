@@ -12,22 +12,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
-
-from boto3.dynamodb.types import TypeDeserializer
+from typing import Final
 
 from bench.virtual import hops
-from bench.virtual.reach import History
+from bench.virtual.reach import History, record_of
 from bench.virtual.world import World
 from core.client import Loaded, ReachClient
 from core.model.record import Record
-from core.storage.item import from_item
 from tests.factories import START
 
 PATIENCE: Final = 700.0
 EVENTUAL: Final = 0.5
 """RRU of an eventually consistent read."""
-_deserialize: Final = TypeDeserializer().deserialize
 
 
 @dataclass
@@ -95,7 +91,7 @@ class HistoryReader:
     def _as_of(self, container_id: str, seconds: float) -> Record | None:
         if container_id not in self._records:
             items = self._histories[container_id].items
-            self._records[container_id] = ([at for at, _ in items], [_record(item) for _, item in items])
+            self._records[container_id] = ([at for at, _ in items], [record_of(item) for _, item in items])
         instants, records = self._records[container_id]
         number = bisect_right(instants, seconds)
         return records[number - 1] if number else None
@@ -127,7 +123,3 @@ class Backend:
             self._client.wait_until_healthy(name, PATIENCE, generation=histories[name].generation)
             lags[name] = self._clock.seconds - world.by_name[name].listening_at
         return Waited(lags, self._reader.reads, self._reader.units)
-
-
-def _record(item: Any) -> Record:
-    return from_item({name: _deserialize(value) for name, value in item.items()})

@@ -57,14 +57,14 @@ class Container:
         return f"{_TASK}/{self.name[:32]}"
 
 
-def containers(seed: int, number: int, agent: Hop = hops.AGENT) -> list[Container]:
+def containers(seed: int, number: int, agent: Hop = hops.AGENT, task: Hop = hops.TASK) -> list[Container]:
     """So many, asked for at any instants of one minute, in their order."""
     made = []
     for index in range(number):
         chance = Random(f"{seed}/{number}/{index}")  # noqa: S311 - repeatable, not secret
         name = sha256(f"{seed}/{number}/{index}".encode()).hexdigest()
         asked_at = chance.random() * MINUTE
-        made.append(Container(index, name, asked_at, hops.TASK.draw(chance), agent.draw(chance)))
+        made.append(Container(index, name, asked_at, task.draw(chance), agent.draw(chance)))
     return sorted(made, key=lambda one: one.asked_at)
 
 

@@ -36,6 +36,8 @@ TASK_LOG_GROUP: Final = "/sockerless/tasks"
 PARAMETERS: Final[Mapping[str, str]] = {
     "ClusterName": "default",
     "AgentImage": AGENT_IMAGE,
+    # Tasks are processes with loopback addresses, or containers in Docker's networks.
+    "AgentNetworks": "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
     "HealthTimeoutSeconds": "20",
     # This machine has no quota of concurrent executions.
     "ProberMaximumConcurrency": "50",

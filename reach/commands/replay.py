@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from core.model.networks import ANYWHERE, networks
 from core.model.policy import Policy
 from reach import Refused
 from reach.options import Format, Output, console, print_json
@@ -74,7 +75,7 @@ def replay(  # noqa: PLR0913 - the options of the command line
     disorder = Disorder(
         seed=secrets.randbelow(_SEEDS) if seed is None else seed, shuffle=shuffle, duplicate=duplicate, drop=drop
     )
-    policy = replace(Policy(), early_probe=early_probe)
+    policy = Policy(early_probe=early_probe, agent_networks=networks(ANYWHERE))
     machine = Offline(prefix=prefix, policy=policy, every_event=every_event, agent_answers=agent_answers)
     steps = map(machine.feed, disorder.applied(found))
     drawn = disorder.seed if disorder.any else None

@@ -73,6 +73,7 @@ GROUPS: Final = (
             routes.task_egress,
             ports.agent_port_from_prober,
             ports.agent_port_from_backend,
+            ports.agent_networks,
             ports.prober_subnets,
             ports.prober_ipv6,
             ports.prober_egress,

@@ -93,7 +93,18 @@ class Store(Protocol):
 class ProbeQueue(Protocol):
     """The prober's queue. Raises `CallFailed`."""
 
-    def send(self, ref: Ref, address: str) -> None: ...
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
+        """A prober gets it after so many seconds, at most 900."""
+
+
+class StartTimes(Protocol):
+    """What is learnt of the starts of a task definition (`core.machine.early_probe`). Raises `CallFailed`."""
+
+    def usual(self, family: str) -> float | None:
+        """Seconds; None while nothing is known, or for a month nothing was learnt."""
+
+    def learn(self, family: str, seconds: float, now: datetime) -> None:
+        """From now on `usual` returns this."""
 
 
 class Output(Protocol):
@@ -273,6 +284,8 @@ class Ports(Protocol):
     def registrations(self) -> Registrations: ...
     @property
     def queue(self) -> ProbeQueue: ...
+    @property
+    def start_times(self) -> StartTimes: ...
     @property
     def vault(self) -> TokenVault: ...
     @property

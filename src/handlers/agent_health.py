@@ -1,17 +1,18 @@
 """AgentHealthFunction: probes every agent that its batch names, all at once, and writes each verdict as it falls."""
 
 import asyncio
+import atexit
 import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools.metrics import MetricResolution
-from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.adapters.http_probe import HttpProbe
-from core.control.settle import settle_event
+from core.control.settle_verdict import settle_verdict
 from core.model.errors import MalformedEvent
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
@@ -40,12 +41,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     goes on. To SQS the whole batch has failed either way.
     """
     batch = _Batch(context.get_remaining_time_in_millis() / 1000)
-    # Powertools would raise for every batch that failed as a whole.
-    processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    answer = async_process_partial_response(event, batch.probe, processor, context)
-    if batch.faults and len(answer["batchItemFailures"]) == len(event["Records"]):
+    failed = _runner().run(batch.probe_all(event["Records"]))
+    if batch.faults and len(failed) == len(event["Records"]):
         raise batch.faults[0]
-    return dict(answer)
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    """One event loop with its threads for all invocations of this process: making them is a third of a quick probe."""
+    runner = asyncio.Runner()
+    atexit.register(runner.close)
+    return runner
 
 
 class _Batch:
@@ -59,35 +66,41 @@ class _Batch:
         self._reads = BatchedReads(lambda ids: asyncio.to_thread(app.store.load_many, ids))
         self.faults: list[Exception] = []
 
-    async def probe(self, record: SQSRecord) -> str:
-        """One message. Raises, so that it is delivered again, when there was no verdict."""
+    async def probe_all(self, messages: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The ids of the messages without a verdict, which are to be delivered again."""
+        ended = await asyncio.gather(*map(self._settled, messages), return_exceptions=True)
+        # A read that a probe has begun and no longer needs: the loop stops with this invocation.
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+        return [one["messageId"] for one, error in zip(messages, ended, strict=True) if error is not None]
+
+    async def _settled(self, message: Mapping[str, Any]) -> None:
+        """Raises when there was no verdict."""
         try:
-            return await self._probe(target_of(record.body))
-        # The batch processor keeps errors to itself.
+            await self._probe(target_of(message["body"]))
         except OutOfTime as late:
             logger.warning("probe goes on", extra={**_keys(late.target), "why": str(late)})
             raise
         except MalformedEvent:
-            logger.exception("probe not understood", extra={"message_id": record.message_id})
+            logger.exception("probe not understood", extra={"message_id": message["messageId"]})
             raise
         except Exception as fault:
             if isinstance(fault, CannotProbe):
                 keys = {**_keys(fault.target), "last_error": fault.last_error, "remedy": fault.remedy}
                 logger.error(PROBE_ABORTED, extra=keys)
             else:
-                logger.exception("probe has no verdict", extra={"message_id": record.message_id})
+                logger.exception("probe has no verdict", extra={"message_id": message["messageId"]})
             # By the second, so that its alarm is quick.
             count("ProbesWithoutVerdict", resolution=MetricResolution.High)
             self.faults.append(fault)
             raise
 
-    async def _probe(self, target: Target) -> str:
+    async def _probe(self, target: Target) -> None:
         probe = AgentProbe(
             target,
             check_health=self._http.check_health,
             check_identity=self._http.check_identity if self._settings.verify_agent_identity else None,
             read_record=lambda: self._reads.read(target.ref.container_id),
-            settle_verdict=lambda *verdict: asyncio.to_thread(settle_event, app, *verdict),
+            settle_verdict=lambda *verdict: asyncio.to_thread(settle_verdict, app, *verdict),
             now=app.clock.now,
             sleep=asyncio.sleep,
             policy=app.policy,
@@ -95,7 +108,6 @@ class _Batch:
         )
         result = await probe.run()
         _log(target, result)
-        return str(result.outcome)
 
 
 def target_of(body: str) -> Target:

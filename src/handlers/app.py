@@ -13,8 +13,8 @@ from secrets import token_hex
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 from core.adapters.clock import SystemClock
 from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
@@ -22,13 +22,25 @@ from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.adapters.logs import CloudWatchOutput
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
+from core.adapters.start_times import DynamoStartTimes
 from core.control.background_run import limited
 from core.control.perform import OUTPUT_PATIENCE
 from core.launch.settings import Settings
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import ConfigurationError
 from core.model.policy import Policy
-from core.ports import Clock, Definitions, Ecs, Observer, Output, ProbeQueue, Registrations, Store, TokenVault
+from core.ports import (
+    Clock,
+    Definitions,
+    Ecs,
+    Observer,
+    Output,
+    ProbeQueue,
+    Registrations,
+    StartTimes,
+    Store,
+    TokenVault,
+)
 from handlers.telemetry import Telemetry
 
 MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
@@ -72,8 +84,14 @@ def prepare(*clients: tuple[str, Config]) -> None:
 
 
 @cache
+def _session() -> Session:
+    """Botocore's own: boto3 adds resources and transfers of files, which no function needs and every start imports."""
+    return Session()
+
+
+@cache
 def _client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the service is any of them
+    return _session().create_client(service, config=config)
 
 
 @cache
@@ -134,6 +152,10 @@ class App:
     @cached_property
     def registrations(self) -> Registrations:
         return DynamoRegistrations(self.settings.table_name, _client(*self._table))
+
+    @cached_property
+    def start_times(self) -> StartTimes:
+        return DynamoStartTimes(self.settings.table_name, _client(*self._table))
 
     @cached_property
     def ecs(self) -> Ecs:

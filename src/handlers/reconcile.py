@@ -10,22 +10,21 @@ import json
 import zlib
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from math import inf
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.control.background_run import RunReport
 from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.retire_definitions import retire_definitions
 from core.control.settle import settle_event
-from core.launch.documents import ContainerId
 from core.model.errors import MalformedEvent, ReachError
 from core.model.facts import ProbeAborted
 from core.model.families import family_stem
-from core.model.identity import Ref
+from core.model.identity import parse_started_by
 from core.model.record import Unknown
 from handlers import telemetry
 from handlers.app import TABLE, YIELDING_TASKS, App, prepare
@@ -110,18 +109,6 @@ def _written(event: dict[str, Any]) -> list[str]:
         raise MalformedEvent("The records are not those of the table's stream: one has no key container_id.") from exc
 
 
-class _AbortedProbe(BaseModel):
-    """The line in which a prober reports what it could not write (`handlers.agent_health`)."""
-
-    model_config = ConfigDict(strict=True)
-
-    container_id: ContainerId
-    generation: int = Field(ge=1)
-    agent_address: str = Field(min_length=1)
-    last_error: str = Field(min_length=1)
-    remedy: str = Field(min_length=1)
-
-
 def _record_aborted_probes(event: dict[str, Any]) -> dict[str, Any]:
     """`{"noted", "errors"}`. Writes into the items what probers could only write into their log."""
     noted, errors = 0, 0
@@ -146,18 +133,20 @@ def _aborted_probes(event: dict[str, Any]) -> Iterator[ProbeAborted]:
     for text in _lines(event):
         try:
             line = json.loads(text)
-            if not isinstance(line, dict) or line.get("message") != PROBE_ABORTED:
-                continue
-            said = _AbortedProbe.model_validate(line)
-        except (ValidationError, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             continue
-        yield ProbeAborted(
-            ref=Ref(said.container_id, said.generation),
-            at=now,
-            address=said.agent_address,
-            last_error=said.last_error,
-            remedy=said.remedy,
-        )
+        if isinstance(line, dict) and line.get("message") == PROBE_ABORTED and (fact := _aborted(line, now)):
+            yield fact
+
+
+def _aborted(line: dict[str, Any], now: datetime) -> ProbeAborted | None:
+    """Of the line in which a prober reports what it could not write (`handlers.agent_health`); None for another one."""
+    ref = parse_started_by("", f"/{line.get('container_id')}/{line.get('generation')!r}")
+    address, last_error, remedy = (line.get(name) for name in ("agent_address", "last_error", "remedy"))
+    texts = isinstance(address, str) and isinstance(last_error, str) and isinstance(remedy, str)
+    if ref is None or not texts or not (address and last_error and remedy):
+        return None
+    return ProbeAborted(ref=ref, at=now, address=address, last_error=last_error, remedy=remedy)
 
 
 def _lines(event: dict[str, Any]) -> list[str]:

@@ -73,6 +73,12 @@ def test_each_probe_is_one_message(queue: Queue) -> None:
     assert sorted(queue.sent()) == PROBES
 
 
+def test_a_probe_can_be_for_later(queue: Queue) -> None:
+    """The queue holds the message back: nothing comes yet."""
+    queue.queue.send(Ref(*PROBES[0][:2]), PROBES[0][2], 900)
+    assert queue.sent() == [] if isinstance(queue, OnEngine) else [PROBES[0]]
+
+
 @pytest.mark.parametrize("clients", ["moto", "ministack"], indirect=True)
 def test_a_queue_that_is_gone_is_a_failed_call(clients: Clients) -> None:
     """The stack was deleted under the function: an error with AWS's code, and no message that nobody reads."""

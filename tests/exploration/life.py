@@ -23,6 +23,7 @@ from tests.exploration.stores import (
 )
 from tests.exploration.wired import ControlPlane, Surroundings
 from tests.exploration.world import World
+from tests.factories import SETTINGS
 
 DAY: Final = 24 * 3600.0
 
@@ -81,7 +82,10 @@ def live(seed: int, number: int, *, traced: bool = False, plant: Plant = _nothin
     platform.parameters = vault.tokens
     rules.ecs, rules.store, backend.ecs = ecs, store, ecs
     world.note(world.trouble)
-    world.note(world.settings.model_dump(exclude_defaults=True), f"looks {world.policy.healthy_check}")
+    world.note(
+        dict(sorted(vars(world.settings).items() - vars(SETTINGS).items())),
+        f"looks {world.policy.healthy_check}",
+    )
 
     try:
         platform.begin()

@@ -87,6 +87,8 @@ class Rules:
             self.breaks(rule, how)
         if after.stop_requested:
             self.stops.add(after.generation)
+        # A task whose first event shows its end is named among the launches that were given up, and nowhere before.
+        self._named |= {(after.generation, launch.task_arn) for launch in after.launches if launch.task_arn}
         if after.task_arn is not None:
             self._named.add((after.generation, after.task_arn))
             self._on_its_capacity(after, self.ecs.tasks[after.task_arn])

@@ -147,8 +147,8 @@ class SimulatedQueue:
         self._world = world
         self._deliver = deliver
 
-    def send(self, ref: Ref, address: str) -> None:
-        self._world.call("SendMessage", lambda: self._deliver(ref, address), address)
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
+        self._world.call("SendMessage", lambda: self._deliver(ref, address), address, after)
 
 
 def _told(record: Record) -> str:

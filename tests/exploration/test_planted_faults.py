@@ -48,7 +48,7 @@ class _Keeping(_Through):
 
 
 class _Unheard(_Through):
-    def send(self, ref: Ref, address: str) -> None: ...
+    def send(self, ref: Ref, address: str, after: int = 0) -> None: ...
 
 
 class _Unstoppable(_Through):

@@ -11,6 +11,7 @@ from core.control.background_run import limited
 from core.control.find_leaked_tasks import Listing, find_leaked_tasks
 from core.control.reconciler import reconcile
 from core.control.settle import settle_event
+from core.control.settle_verdict import settle_verdict
 from core.control.start import start_container
 from core.control.stop import stop_container
 from core.launch.settings import Settings
@@ -113,7 +114,7 @@ class ControlPlane:
 
     def judge(self, verdict: Fact, record: Record | None) -> None:
         """`handlers.agent_health`, when a probe has ended that read this record last."""
-        settle_event(self._ports("AgentHealthFunction"), verdict, record)
+        settle_verdict(self._ports("AgentHealthFunction"), verdict, record)
 
     def reconcile(self, only: Sequence[str] | None = None) -> bool:
         """`handlers.reconcile`, of the minute or of the table's stream: whether nothing went wrong."""

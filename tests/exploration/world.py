@@ -175,19 +175,18 @@ def _words(error: ReachError) -> str:
 
 def _configured(chance: Random) -> tuple[Settings, Policy]:
     """The stack's parameters: as few looks as possible, because each costs time of the test's."""
-    settings = SETTINGS.model_copy(
-        update={
-            "execution_role_arn": "arn:aws:iam::123456789012:role/execution",
-            "token_delivery": chance.choice((TokenDelivery.ENVIRONMENT, TokenDelivery.ENVIRONMENT, TokenDelivery.SSM)),
-            "launch_attempts": chance.choice((1, 2, 2, 3)),
-            "health_timeout_seconds": chance.choice((10.0, 30.0, 60.0)),
-            "start_timeout_seconds": chance.choice((120.0, 300.0)),
-            "early_probe": chance.random() < 0.3,
-            "keep_unreachable_tasks": chance.random() < 0.3,
-            "watch_shards": 1,
-            "task_log_group": chance.choice((None, "/ecs/tasks")),
-            "agent_flavor": chance.choice((AgentFlavor.SPEC, AgentFlavor.SPEC, AgentFlavor.SOCKERLESS)),
-            "exit_check_seconds": chance.choice((600.0, 3600.0)),
-        }
+    settings = replace(
+        SETTINGS,
+        execution_role_arn="arn:aws:iam::123456789012:role/execution",
+        token_delivery=chance.choice((TokenDelivery.ENVIRONMENT, TokenDelivery.ENVIRONMENT, TokenDelivery.SSM)),
+        launch_attempts=chance.choice((1, 2, 2, 3)),
+        health_timeout_seconds=chance.choice((10.0, 30.0, 60.0)),
+        start_timeout_seconds=chance.choice((120.0, 300.0)),
+        early_probe=chance.random() < 0.3,
+        keep_unreachable_tasks=chance.random() < 0.3,
+        watch_shards=1,
+        task_log_group=chance.choice((None, "/ecs/tasks")),
+        agent_flavor=chance.choice((AgentFlavor.SPEC, AgentFlavor.SPEC, AgentFlavor.SOCKERLESS)),
+        exit_check_seconds=chance.choice((600.0, 3600.0)),
     )
     return settings, replace(settings.policy, healthy_check=chance.choice((900.0, 14400.0, 14400.0, 14400.0)))

@@ -11,8 +11,9 @@ from core.adapters.ecs import BotoEcs
 from core.client.inspection import inspected
 from core.control.describe_tasks import describe_tasks
 from core.control.find_leaked_tasks import Listing, find_leaked_tasks
-from core.launch.parse import parse_start_request, parse_stop_request
+from core.launch.parse import parse_start_request
 from core.launch.plan import plan_launch, relaunch
+from core.launch.stop_request import parse_stop_request
 from core.machine.next_actions import next_actions
 from core.machine.schedule import schedule
 from core.machine.task_documents import NotOurs, observe_description, observe_event

@@ -9,8 +9,6 @@ import json
 import socket
 from functools import cache
 
-import h11
-
 from core.adapters import http_probe
 from core.machine.runtime_complaint import complaint_in
 from core.model.errors import MalformedEvent
@@ -53,7 +51,7 @@ def response(raw: bytes) -> None:
             far.sendall(raw[: http_probe.RESPONSE_LIMIT])
             far.shutdown(socket.SHUT_WR)
             try:
-                status, body = _loop().run_until_complete(_response(near))
+                status, body = _loop().run_until_complete(http_probe._response(near))
             except http_probe._UnusableError:
                 continue
         assert judge(ADDRESS, status, body).healthy in {True, False}
@@ -82,13 +80,6 @@ def recorded(raw: bytes) -> None:
     """A file of recorded events: each found, or the reason why it is none."""
     for found in parse("fuzz", raw.decode("utf-8-sig", errors="replace")):
         assert found.problem is None or found.document is None
-
-
-async def _response(near: socket.socket) -> tuple[int, bytes]:
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=http_probe.RESPONSE_LIMIT)
-    http.send(h11.Request(method="GET", target="/health", headers=[("Host", ADDRESS)]))
-    http.send(h11.EndOfMessage())
-    return await http_probe._response(near, http)
 
 
 @cache

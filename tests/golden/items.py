@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GOLDEN_FILE: Final = Path(__file__).with_name("items.json")
+OLDER_FILE: Final = Path(__file__).with_name("older_items.json")
+"""Items as the code of earlier days wrote them, by the day. Never changed: they lie in tables."""
 COMPLETE: Final = "every attribute"
 """The item with every attribute and every member at once, which no life has."""
 
@@ -22,6 +24,16 @@ def golden_items() -> dict[str, dict[str, Any]]:
     """The items of the file by what they show, each as `from_item` takes it."""
     deserialize = TypeDeserializer().deserialize
     return {name: deserialize({"M": item}) for name, item in json.loads(GOLDEN_FILE.read_text()).items()}
+
+
+@cache
+def older_items() -> dict[str, dict[str, dict[str, Any]]]:
+    """The items that earlier versions wrote, by version and by what they show."""
+    deserialize = TypeDeserializer().deserialize
+    return {
+        version: {name: deserialize({"M": item}) for name, item in items.items()}
+        for version, items in json.loads(OLDER_FILE.read_text()).items()
+    }
 
 
 def written(items: Mapping[str, Mapping[str, Any]]) -> str:

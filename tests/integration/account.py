@@ -57,6 +57,7 @@ class Account:
             "AgentImage": "agent:1",
             "ExecutionRoleArn": "arn:aws:iam::123456789012:role/execution",
             "TaskLogGroup": LOG_GROUP,
+            "AgentNetworks": f"{HOST}/32,10.0.0.0/8,2600:1f18:2c1e:5b00::/56",
         }
         stack = _Stack(template, self._queue, **{**usual, **parameters})
         self.port = stack.reference("AgentPort")

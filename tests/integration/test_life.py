@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from core.adapters.clients import reach_client
+from core.adapters.start_times import DynamoStartTimes
 from core.client import ReachClient
+from core.machine.early_probe import early, learnt
 from core.model.errors import MalformedEvent
 from core.model.state import State
 from tests.docker_payloads.record import HERE
@@ -16,6 +18,7 @@ from tests.factories import CONTAINER_ID, event
 from tests.integration.account import HOST, TABLE, Account
 from tests.integration.agents import agent_of
 from tests.moto_aws import task_of
+from tests.unit.local.ports import free_port
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
@@ -50,6 +53,23 @@ def test_a_container_is_started_reached_and_stopped(account: Account) -> None:
     assert account.told("task-stopped-by-user", task)["state"] == "stopped"
     assert account.stop(event("stop-container")) == answer("stopped")
     assert backend(account).inspect(CONTAINER_ID)["exit_code"] == 143
+
+
+@pytest.mark.usefixtures("aws")
+def test_with_early_probes_a_start_teaches_the_next_one() -> None:
+    """PENDING brings no probe while no start is known; the answer to RUNNING's is written down, as the roles allow."""
+    account = Account(AgentPort=str(free_port(HOST)), EarlyProbe="on")
+    task = account.started()
+    with agent_of(task):
+        assert account.told("ignored-pending", task)["state"] == "pending"
+        assert account.record().early_address == f"{HOST}:{account.port}"
+        assert account.probes()["Records"] == []
+        account.told("task-running", task)
+        assert account.agent_health(account.probes()) == DONE
+    record = account.record()
+    assert record.state is State.AGENT_HEALTHY
+    usual = DynamoStartTimes(TABLE, account.dynamodb).usual(early(record).family)
+    assert usual == pytest.approx(learnt(None, record), abs=0.1)
 
 
 def test_a_container_ends_by_itself(account: Account) -> None:

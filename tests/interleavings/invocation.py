@@ -208,7 +208,7 @@ async def _probed(host: _Host, target: Target) -> None:
         settle_verdict=settle_verdict,
         now=now,
         sleep=sleep,
-        policy=replace(host.policy, probe_first_interval=1),
+        policy=replace(host.policy, probe_first_interval=1, early_probe_interval=2),
         give_up_at=now() + timedelta(seconds=host.time_left() - 10),
     )
     await probe.run()

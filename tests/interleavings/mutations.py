@@ -166,7 +166,7 @@ MUTATIONS: Final = (
         name="check of identity",
         without="whatever answers at the address is the agent",
         scene="recycled-address",
-        changes={"settings": SCENES[0].settings.model_copy(update={"verify_agent_identity": False})},
+        changes={"settings": replace(SCENES[0].settings, verify_agent_identity=False)},
     ),
     Mutation(
         name="startedBy adoption",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.launch.settings import Settings
 from core.model.policy import Policy
@@ -12,7 +12,7 @@ from tests.interleavings.state import Left
 from tests.interleavings.task import Fate
 
 ONE_START: Left = Left(starts=1)
-USUAL: Settings = SETTINGS.model_copy(update={"watch_shards": 1, "health_timeout_seconds": 10.0})
+USUAL: Settings = replace(SETTINGS, watch_shards=1, health_timeout_seconds=10.0)
 CALLS: frozenset[str] = frozenset(
     {"RunTask", "StopTask", "PutItem", "DescribeTasks", "ListTasks", "SendMessage", "GetItem", "BatchGetItem"}
 )

@@ -23,11 +23,9 @@ def _policy(settings: Settings = USUAL, **changes: object) -> Policy:
     return replace(settings.policy, **changes)  # type: ignore[arg-type]
 
 
-_EARLY: Final = USUAL.model_copy(update={"early_probe": True, "verify_agent_identity": False})
-_SSM: Final = USUAL.model_copy(update={"execution_role_arn": _ROLE, "token_delivery": TokenDelivery.SSM})
-_LOGGED: Final = USUAL.model_copy(
-    update={"execution_role_arn": _ROLE, "task_log_group": "/ecs/tasks", "launch_attempts": 1}
-)
+_EARLY: Final = replace(USUAL, early_probe=True, verify_agent_identity=False)
+_SSM: Final = replace(USUAL, execution_role_arn=_ROLE, token_delivery=TokenDelivery.SSM)
+_LOGGED: Final = replace(USUAL, execution_role_arn=_ROLE, task_log_group="/ecs/tasks", launch_attempts=1)
 
 SCENES: Final = (
     Scene(

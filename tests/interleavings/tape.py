@@ -168,7 +168,7 @@ class TapedPorts:
     def running(self, cluster: str, *, after: str | None = None) -> TaskPage:
         return TaskPage(self._take("ListTasks"))
 
-    def send(self, ref: Ref, address: str) -> None:
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
         self._take("SendMessage", *ref, address)
 
     def put(self, name: str, token: str) -> None:

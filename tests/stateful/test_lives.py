@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import hypothesis.strategies as st
@@ -46,15 +47,16 @@ class Lives(RuleBasedStateMachine):
         deaf=st.booleans(),
     )
     def begin(self, *, ssm: bool, early: bool, keeps: bool, attempts: int, deaf: bool) -> None:
-        changes = {
-            "execution_role_arn": ROLE,
-            "token_delivery": TokenDelivery.SSM if ssm else TokenDelivery.ENVIRONMENT,
-            "early_probe": early,
-            "keep_unreachable_tasks": keeps,
-            "launch_attempts": attempts,
-            "watch_shards": 1,
-        }
-        self.world = World(SETTINGS.model_copy(update=changes), deaf=deaf)
+        settings = replace(
+            SETTINGS,
+            execution_role_arn=ROLE,
+            token_delivery=TokenDelivery.SSM if ssm else TokenDelivery.ENVIRONMENT,
+            early_probe=early,
+            keep_unreachable_tasks=keeps,
+            launch_attempts=attempts,
+            watch_shards=1,
+        )
+        self.world = World(settings, deaf=deaf)
 
     @rule(one=ONE, cmd=st.sampled_from(["serve", "serve", "migrate"]))
     def start(self, one: str, cmd: str) -> None:

@@ -230,7 +230,7 @@ class World:
             now=self.clock.now,
             sleep=sleep,
             # Fewer tries: each costs time of the test's.
-            policy=replace(self.policy, probe_first_interval=5, probe_interval=5),
+            policy=replace(self.policy, probe_first_interval=5, probe_interval=5, early_probe_interval=5),
             give_up_at=self.clock.now() + timedelta(seconds=PROBER_SECONDS),
         )
 

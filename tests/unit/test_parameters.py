@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import annotated_types
 import pytest
-from pydantic import BeforeValidator
 
-from core.launch.constraints import CLUSTER, Constraint
+from core.launch.constraints import CLUSTER
+from core.launch.setting import declared
 from core.launch.settings import NEEDS, Settings, TokenDelivery
 from core.model.agent import Injection
 from core.model.capacity import Capacity
@@ -114,6 +113,8 @@ WRONG = [
     *wrong("AgentImage", "AGENT_IMAGE", "my agent:1", " agent:1", "agent:1 ", "agent@sha256:12"),
     *wrong("AgentCopyCommand", "AGENT_COPY_COMMAND", ",", "cp,,/a", " "),
     *wrong("AgentPort", "AGENT_PORT", "0", "65536"),
+    *wrong("AgentNetworks", "AGENT_NETWORKS", "10.0.0.0", "10.0.0.0/8, fd00::/8", "vpc-0a1b2c3d", "10.0.0.0/8,"),
+    *wrong("AgentNetworks", "AGENT_NETWORKS", "FD00::/8", ",".join(["10.0.0.0/8"] * 21)),
     *wrong("TokenDelivery", "TOKEN_DELIVERY", "secretsmanager"),
     *lacking("ExecutionRoleArn", "EXECUTION_ROLE_ARN", TokenDelivery="ssm"),
     *wrong("HealthTimeoutSeconds", "HEALTH_TIMEOUT_SECONDS", "0", "241"),
@@ -164,6 +165,7 @@ RIGHT: list[dict[str, str]] = [
     {"InjectionStrategy": "init-container", "AgentImage": f"example.com:5000/a/b@sha256:{'0' * 64}"},
     {"AgentCopyCommand": "sh,-c,cp /a /b"},
     {"AgentCopyCommand": "cp, /a, /b"},
+    {"AgentNetworks": "203.0.113.0/24,2600:1f18:2c1e:5b00::/56,::1/128"},
     {"TokenDelivery": "ssm", "ExecutionRoleArn": ROLE},
     {"StopTimeoutSeconds": "2"},
     {"StopTimeoutSeconds": "120"},
@@ -248,28 +250,21 @@ def test_no_parameter_takes_just_anything() -> None:
     assert {case.parameter for case in WRONG} == set(PARAMETERS)
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("name", declared(Settings))
 def test_template_and_settings_say_the_same(name: str) -> None:
     """Pattern, words and bounds of a setting are those of its parameter; an empty default is allowed beside them."""
     parameter = PARAMETERS.get(parameter_of(name.upper()) or "")
     if parameter is None:
         return
-    for limit in Settings.model_fields[name].metadata:
-        match limit:
-            case Constraint():
-                optional = "^$|" if parameter["Default"] == "" else ""
-                assert parameter["AllowedPattern"] == optional + limit.pattern
-                assert parameter["ConstraintDescription"] == limit.description
-            case annotated_types.Ge():
-                assert parameter["MinValue"] == limit.ge
-            case annotated_types.Le():
-                assert parameter["MaxValue"] == limit.le
-            case BeforeValidator():  # splits a list
-                pass
-            case _:
-                pytest.fail(f"{limit} has no counterpart in the template")
-    constrained = {"AllowedPattern", "MinValue", "MaxValue"} & parameter.keys()
-    assert bool(constrained) == bool(Settings.model_fields[name].metadata)
+    known = declared(Settings)[name]
+    optional = "^$|" if parameter["Default"] == "" else ""
+    pattern, description = (
+        (known.constraint.pattern, known.constraint.description) if known.constraint else (None, None)
+    )
+    assert parameter.get("AllowedPattern") == (None if pattern is None else optional + pattern)
+    assert parameter.get("ConstraintDescription") == description
+    assert (parameter.get("MinValue"), parameter.get("MaxValue")) == (known.least, known.most)
+    assert known.above is None  # CloudFormation has no such bound
 
 
 def test_choices_are_the_same() -> None:
@@ -296,6 +291,13 @@ def test_half_a_thing_is_refused_at_the_first_call(variable: str) -> None:
     """A parameter of the type Number takes fractions, and no pattern; the function names the variable."""
     with pytest.raises(ConfigurationError, match=variable):
         Settings.from_env({"TABLE_NAME": "any", variable: "1.5"})
+
+
+@pytest.mark.parametrize("block", ["10.0.0.0/33", "10.0.0.1/8", "256.0.0.0/8", "fd00::/129", ":::/8"])
+def test_a_block_that_is_no_network_is_refused_at_the_first_call(block: str) -> None:
+    """A pattern cannot count; the function names the variable."""
+    with pytest.raises(ConfigurationError, match="AGENT_NETWORKS has a block that is no network"):
+        Settings.from_env({"TABLE_NAME": "any", "AGENT_NETWORKS": f"10.0.0.0/8,{block}"})
 
 
 def test_a_line_feed_at_the_end_is_no_part_of_a_name() -> None:

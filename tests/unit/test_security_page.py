@@ -70,6 +70,28 @@ def test_the_prober_alone_is_in_the_vpc() -> None:
     assert [name for name, one in functions().items() if "VpcConfig" in one] == ["AgentHealthFunction"]
 
 
+def test_every_queue_refuses_what_is_no_tls() -> None:
+    """A queue has one policy, and one that a second policy names would lose the first."""
+    queues = [name for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::SQS::Queue"]
+    denied = {}
+    for policy in of_type("AWS::SQS::QueuePolicy"):
+        [queue] = policy["Queues"]
+        assert queue not in denied
+        denied[queue] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    assert denied == {
+        queue: [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": f"{queue}.Arn",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ]
+        for queue in queues
+    }
+
+
 @pytest.mark.parametrize("choice", FOUNDATIONS)
 def test_no_task_reaches_another_by_the_foundation(choice: str) -> None:
     """No group of it names itself, and the tasks' group lets the backend in on one port."""

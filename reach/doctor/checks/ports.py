@@ -9,7 +9,7 @@ from reach.doctor.checks.routes import HTTPS
 from reach.doctor.deployed import Deployed
 from reach.doctor.facts import Network
 from reach.doctor.findings import Finding, Unknown, ok, wrong
-from reach.doctor.rules.traffic import EGRESS, INGRESS, lets, lets_anything, networks_of
+from reach.doctor.rules.traffic import EGRESS, INGRESS, lets, lets_anything, networks_of, within
 
 
 def task_groups(stack: Deployed, network: Network) -> Iterator[Finding]:
@@ -75,6 +75,22 @@ def agent_port_from_backend(stack: Deployed, network: Network) -> Iterator[Findi
             port=stack.port,
             backend=backend,
         )
+
+
+def agent_networks(stack: Deployed, network: Network) -> Iterator[Finding]:
+    """The addresses of the tasks' subnets lie in AgentNetworks."""
+    allowed = [ip_network(one) for one in stack.ids("AgentNetworks")]
+    blocks = networks_of(network.task_subnets.value)
+    if not allowed or not blocks:
+        return
+    if outside := [str(one) for one in blocks if not within(one, allowed)]:
+        yield wrong(
+            "{blocks} of TaskSubnets are not in AgentNetworks: every container there ends as EniNotFound.",
+            f"sam deploy --parameter-overrides AgentNetworks={stack.parameter('AgentNetworks')},{','.join(outside)}",
+            blocks=outside,
+        )
+    else:
+        yield ok("{blocks}", blocks=[str(one) for one in blocks])
 
 
 def prober_subnets(stack: Deployed, network: Network) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def lets(
     if any(pair.get("GroupId") in group_ids for rule in rules for pair in rule.get("UserIdGroupPairs", ())):
         return True
     ranges = [ip_network(one, strict=False) for rule in rules for one in _ranges(rule)]
-    if networks and all(any(_within(one, other) for other in ranges) for one in networks):
+    if networks and all(within(one, ranges) for one in networks):
         return True
     if lists := sorted({one["PrefixListId"] for rule in rules for one in rule.get("PrefixListIds", ())}):
         raise NotKnown(NotAsked(f"a rule for TCP {port} names {', '.join(lists)}, whose addresses are not read"))
@@ -50,6 +50,11 @@ def lets_anything(groups: Iterable[Document], direction: str, port: int) -> bool
 def networks_of(subnets: Iterable[Document]) -> list[Block]:
     """The IPv4 addresses of subnets, and the IPv6 addresses of those that have no others."""
     return [ip_network(one) for subnet in subnets for one in [subnet.get("CidrBlock") or _ipv6_of(subnet)] if one]
+
+
+def within(one: Block, others: Iterable[Block]) -> bool:
+    """Whether a network lies in one of the others."""
+    return any(one.version == other.version and one.subnet_of(other) for other in others)  # type: ignore[arg-type]  # as before
 
 
 def table_of(subnet: Document, tables: Iterable[Document]) -> Document | None:
@@ -108,10 +113,6 @@ def _is_about(rule: Document, port: int) -> bool:
 def _ranges(rule: Document) -> Iterator[str]:
     yield from (one["CidrIp"] for one in rule.get("IpRanges", ()))
     yield from (one["CidrIpv6"] for one in rule.get("Ipv6Ranges", ()))
-
-
-def _within(one: Block, other: Block) -> bool:
-    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]  # of the same version
 
 
 def _ipv6_of(subnet: Document) -> str | None:

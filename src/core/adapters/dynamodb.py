@@ -11,9 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from core.adapters.aws_errors import translated
+from core.adapters.dynamodb_values import deserialized, serialized
 from core.model.errors import CallFailed, UnreadableRecord
 from core.model.failure import Cause
 from core.model.families import DefinitionUse
@@ -39,9 +38,6 @@ RECENT: Final = timedelta(seconds=10)
 KEPT: Final = timedelta(hours=1)
 REGISTRATION: Final = "definition/"
 """How the keys of items begin that are no container's."""
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class DynamoStore:
@@ -110,9 +106,9 @@ class DynamoStore:
         if record.revision > 1:
             condition = {
                 "ConditionExpression": "revision = :previous",
-                "ExpressionAttributeValues": {":previous": _serialize(record.revision - 1)},
+                "ExpressionAttributeValues": {":previous": serialized(record.revision - 1)},
             }
-        item = {name: _serialize(value) for name, value in to_item(record).items()}
+        item = {name: serialized(value) for name, value in to_item(record).items()}
         with translated("PutItem"):
             try:
                 self._client.put_item(
@@ -163,7 +159,7 @@ class DynamoStore:
             )
             for page in pages:
                 for item in page["Items"]:
-                    use = definition_use({name: _deserialize(value) for name, value in item.items()})
+                    use = definition_use({name: deserialized(value) for name, value in item.items()})
                     if use is not None:
                         yield use
 
@@ -250,7 +246,7 @@ def _key(container_id: str) -> dict[str, Any]:
 
 
 def _record(item: Mapping[str, Any]) -> Record:
-    return from_item({name: _deserialize(value) for name, value in item.items()})
+    return from_item({name: deserialized(value) for name, value in item.items()})
 
 
 def _loaded(items: Iterable[Mapping[str, Any]]) -> Loaded:

@@ -1,7 +1,7 @@
 """One try at an agent, over HTTP/1.1 in plain text: a new connection each, closed on every path.
 
-`h11` speaks HTTP; no client library is in between, so there is no pool, no keep-alive, no redirect and no proxy
-from the environment to be switched off (specification.md 15). The event loop drives the sockets without
+`h11` reads what is no plain response; no client library is in between, so there is no pool, no keep-alive, no redirect
+and no proxy from the environment to be switched off (specification.md 15). The event loop drives the sockets without
 streams: nothing is buffered per connection, and `close` frees the descriptor at once.
 """
 
@@ -14,6 +14,7 @@ from typing import Final
 
 import h11
 
+from core.adapters.whole_response import whole_response
 from core.probe.answer import Answer, ProbeErrorKind, judge_health, judge_identity, kind_of, other_protocol, probe_error
 
 RESPONSE_LIMIT: Final = 16 * 1024
@@ -26,6 +27,7 @@ _CHUNK: Final = 4096
 _HEAD: Final = 12
 """Bytes of a foreign answer that are quoted: fewer than a request line, so that an echo cannot reveal a token."""
 
+_HOST: Final = re.compile(r"[!-~]+")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LAST_PORT: Final = 0xFFFF
 
@@ -59,7 +61,7 @@ class HttpProbe:
         if not (token.isascii() and token.isalnum()):
             raise ValueError(f"the token for {address} is not made of ASCII letters and digits")
         async with self._connections:
-            return await _get(address, "/ws", (("Authorization", f"Bearer {token}"),), timeout, judge_identity)
+            return await _get(address, "/ws", (f"Authorization: Bearer {token}",), timeout, judge_identity)
 
 
 class _UnusableError(Exception):
@@ -74,15 +76,12 @@ class _UnusableError(Exception):
 async def _get(
     address: str,
     path: str,
-    headers: Sequence[tuple[str, str]],
+    headers: Sequence[str],
     timeout: float,  # noqa: ASYNC109 - the phase in which it passes decides the error, which a caller cannot know
     judge: Callable[[str, int, bytes], Answer],
 ) -> Answer:
     host, port = _host_and_port(address)
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=RESPONSE_LIMIT)
-    request = h11.Request(
-        method="GET", target=path, headers=[("Host", address), ("Connection", "close"), ("Accept", "*/*"), *headers]
-    )
+    lines = (f"GET {path} HTTP/1.1", f"Host: {address}", "Connection: close", "Accept: */*", *headers, "", "")
     loop = asyncio.get_running_loop()
     late = ProbeErrorKind.TIMED_OUT
     try:
@@ -91,8 +90,8 @@ async def _get(
             async with asyncio.timeout(timeout):
                 await loop.sock_connect(sock, (host, port))
                 late = ProbeErrorKind.UNANSWERED
-                await loop.sock_sendall(sock, (http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))
-                status, body = await _response(sock, http)
+                await loop.sock_sendall(sock, "\r\n".join(lines).encode())
+                status, body = await _response(sock)
     except socket.gaierror as exc:
         return Answer(probe_error(ProbeErrorKind.DNS, address, f"{host}: {exc.strerror}"))
     except TimeoutError:
@@ -105,9 +104,18 @@ async def _get(
     return judge(address, status, body)
 
 
-async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, bytes]:
+async def _response(sock: socket.socket) -> tuple[int, bytes]:
     """Status and body. The rest of a body is read only with status 200; another status decides alone."""
+    received = await asyncio.get_running_loop().sock_recv(sock, _CHUNK)
+    return whole_response(received) or await _response_by_h11(sock, received)
+
+
+async def _response_by_h11(sock: socket.socket, unread: bytes) -> tuple[int, bytes]:
+    """The same of a response in any form, which begins with `unread`."""
     loop = asyncio.get_running_loop()
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=RESPONSE_LIMIT)
+    for sent in (h11.Request(method="GET", target="/", headers=[("Host", "agent")]), h11.EndOfMessage()):
+        http.send(sent)  # the request's method decides how the response is read
     status = received = 0
     head = body = b""
     ended = False
@@ -124,7 +132,7 @@ async def _response(sock: socket.socket, http: h11.Connection) -> tuple[int, byt
         elif isinstance(event, h11.EndOfMessage) or (event is h11.NEED_DATA and status not in {0, 200}):
             return status, body
         elif event is h11.NEED_DATA:
-            chunk = await loop.sock_recv(sock, _CHUNK)
+            chunk, unread = unread or await loop.sock_recv(sock, _CHUNK), b""
             ended = not chunk
             received += len(chunk)
             head = (head + chunk)[:_HEAD]
@@ -141,6 +149,6 @@ def _host_and_port(address: str) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
-    if not host or bracketed != (":" in host) or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
+    if not _HOST.fullmatch(host) or bracketed != (":" in host) or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
         raise ValueError(f"not an agent's address: {address!r}")
     return host, int(port)

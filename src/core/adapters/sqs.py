@@ -20,8 +20,8 @@ class SqsProbeQueue:
         self._queue_url = queue_url
         self._client = client
 
-    def send(self, ref: Ref, address: str) -> None:
-        """One message: `{"container_id", "generation", "address"}`."""
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
+        """One message: `{"container_id", "generation", "address"}`, with DelaySeconds `after`."""
         body = {**ref._asdict(), "address": address}
         with translated("SendMessage"):
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body), DelaySeconds=after)

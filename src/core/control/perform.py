@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from core.control.describe_tasks import find_task, observe
 from core.launch.plan import relaunch
+from core.machine.early_probe import delay
 from core.machine.runtime_complaint import complaint_in
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.errors import CallFailed
@@ -40,7 +41,7 @@ def perform(ports: Ports, action: Action) -> Fact | None:  # noqa: PLR0911 - one
     """Performs the action; None when nothing became known by it. Raises `CallFailed`."""
     match action:
         case SendProbe():
-            ports.queue.send(action.ref, action.address)
+            _send_probe(ports, action)
             return None
         case DescribeTask():
             return _describe_task(ports, action)
@@ -70,6 +71,17 @@ def launch_accepted(ports: Ports, ref: Ref, launched: Launched) -> LaunchAccepte
         cluster_arn=launched.cluster_arn,
         capacity_provider_name=launched.capacity_provider_name,
     )
+
+
+def _send_probe(ports: Ports, action: SendProbe) -> None:
+    """An early probe is delayed. While no start of its definition is known, the event of RUNNING brings the probe."""
+    after = 0
+    if action.early is not None:
+        usual = ports.start_times.usual(action.early.family)
+        if usual is None:
+            return
+        after = delay(action.early.since, usual, ports.clock.now())
+    ports.queue.send(action.ref, action.address, after)
 
 
 def _stop_task(ports: Ports, action: StopTask) -> StopAccepted | None:

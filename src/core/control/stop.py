@@ -4,7 +4,7 @@ from typing import Final
 
 from core.control.describe_tasks import describe_task
 from core.control.settle import settle
-from core.launch.parse import parse_stop_request
+from core.launch.stop_request import parse_stop_request
 from core.model.errors import Refused
 from core.model.facts import Fact, ProcessExited, StopRequested, TaskGone
 from core.model.failure import ErrorCode, Failure

@@ -11,6 +11,7 @@ distribution/reference; the error texts of containerd, runc, Go's `net` and `net
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 NAME: Final = "<name>"
@@ -27,7 +28,7 @@ _BEFORE: Final = (
     r"resolved? ref(?:erence)?|denied for|manifest for|\blookup|fetch secret|json key|unable to find (?:user|group)|"
     r"\buser:|on resource:|\[(?:manifests|blobs)|\(elb|\bvalue:"
 )
-_SHAPES: Final = re.compile(
+_SHAPES: Final = (
     rf"(?P<kept>{_WORDS})"
     # After these words stands a name of any shape. A list of names is the end of its text.
     rf"|(?P<before>(?:{_BEFORE}) )(?!{_WORDS})(?={_PART}){_PART}*?{_END}?(?=[:.,\]]*(?:[\s,;\])]|$))"
@@ -41,12 +42,10 @@ _SHAPES: Final = re.compile(
     # A path (Fargate 1.4 leaves out the middle of a long text), then an image or media type, then a host.
     rf"|(?<![\w.:<])/(?:(?!\.\.\.){_PART})*(?<=[^:.])"
     rf"|(?<![\w/<])[\w.:@~+=%-]+/(?:{_PART}*{_END})?"
-    r"|(?<![\w.<-])(?P<host>[\w-]+(?:\.[\w-]+){2,})(?::\d+)?",
-    re.IGNORECASE,
+    r"|(?<![\w.<-])(?P<host>[\w-]+(?:\.[\w-]+){2,})(?::\d+)?"
 )
-_SERVICE: Final = re.compile(
-    r"(?:^|[/.])(ecr|ssm|secretsmanager|logs|s3|s3files|efs|kms|sts)(?:\.[\w-]+)?\.(?:amazonaws\.com|on\.aws)(?![\w-])",
-    re.IGNORECASE,
+_SERVICE: Final = (
+    r"(?:^|[/.])(ecr|ssm|secretsmanager|logs|s3|s3files|efs|kms|sts)(?:\.[\w-]+)?\.(?:amazonaws\.com|on\.aws)(?![\w-])"
 )
 
 
@@ -59,7 +58,7 @@ def without_names(text: str, known: Iterable[str] = ()) -> str:
     text = text.replace('\\"', '"')
     for name in sorted({one for one in known if re.search(r"\W", one)}, key=len, reverse=True):
         text = re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", NAME, text, flags=re.IGNORECASE)
-    return _SHAPES.sub(_placeholder, text)
+    return _compiled(_SHAPES).sub(_placeholder, text)
 
 
 def _placeholder(found: re.Match[str]) -> str:
@@ -67,7 +66,13 @@ def _placeholder(found: re.Match[str]) -> str:
         return found[0]
     if before := found["before"] or found["listed"]:
         return before + NAME
-    service = _SERVICE.search(found[0])
+    service = _compiled(_SERVICE).search(found[0])
     quote = found["quote"] or ""
     end = found[0][len(found[0].rstrip(":.")) :] if found["url"] else ""
     return f"{quote}{f'<{service[1].lower()}>' if service else NAME}{quote}{end}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """When a text is read, not when the module is: it takes a tenth of the core's import, and few events need it."""
+    return re.compile(pattern, re.IGNORECASE)

@@ -1,10 +1,14 @@
 """On which capacity a launch runs: what the request or the stack names, and what RunTask is sent for it."""
 
-from typing import Any
+from __future__ import annotations
 
-from core.launch.request import StartRequest
+from typing import TYPE_CHECKING, Any
+
 from core.launch.settings import Settings, invalid
 from core.model.capacity import Capacity, Provider
+
+if TYPE_CHECKING:
+    from core.launch.request import StartRequest
 
 
 def choose_capacity(request: StartRequest, settings: Settings) -> Capacity:

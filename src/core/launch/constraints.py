@@ -7,12 +7,15 @@ patterns (CloudFormation, Python, pydantic, a reader of the JSON Schema), so the
 Lookahead is for patterns outside requests.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,27 @@ class Constraint:
     description: str
 
     def check(self, value: Any) -> Any:
-        """Returns the value. Raises `PydanticCustomError` with the description."""
+        """Returns the value. Raises `ValueError` with the description."""
         if value is None or value == ():
             return value
         text = ",".join(value) if isinstance(value, tuple) else value
         # fullmatch, because Python's `$` also matches before a line feed at the end.
         if re.fullmatch(self.pattern, text) is None:
-            raise PydanticCustomError("constraint", self.description)
+            raise ValueError(self.description)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Pydantic checks the type first."""
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        # Here, because most functions need no pydantic: it is a sixth of a cold start.
+        from pydantic_core import PydanticCustomError, core_schema  # noqa: PLC0415
+
+        def check(value: Any) -> Any:
+            try:
+                return self.check(value)
+            except ValueError as exc:
+                raise PydanticCustomError("constraint", self.description) from exc
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "pattern": self.pattern}
@@ -86,6 +98,11 @@ SECRET: Final = Constraint(
 )
 LOG_GROUP: Final = Constraint(
     r"^[A-Za-z0-9._/#-]{1,512}$", "must be the name of a log group (letters, digits, and any of . _ / # -), not its ARN"
+)
+_NETWORK: Final = r"(([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}|[0-9a-f:]{2,39}/[0-9]{1,3})"
+NETWORKS: Final = Constraint(
+    _list_of(_NETWORK, 20),
+    "must be at most 20 CIDR blocks (10.0.0.0/8, fd00::/8), separated by commas, without blanks, in lower case",
 )
 FILE_SYSTEM: Final = Constraint(r"^fs-[0-9a-f]{8,40}$", "must be the id of an EFS file system (fs-...)")
 ACCESS_POINT: Final = Constraint(r"^fsap-[0-9a-f]{8,40}$", "must be the id of an EFS access point (fsap-...)")

@@ -1,16 +1,20 @@
 """Builds the task definition: everything about a container that RunTask cannot override."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from core.launch.ecs_rules import is_ecr_image, present, stop_timeout_of
 from core.launch.injection import InjectedParts, injected_parts
-from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import Settings, unconfigured
-from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import AgentVariable, Injection, agent_path
 from core.model.facts import MAIN
 from core.model.failure import ErrorCode
 from core.model.parts import Logs
+
+if TYPE_CHECKING:
+    from core.launch.binds import EfsBind, S3FilesBind
+    from core.launch.request import StartRequest
 
 
 def build_definition(
@@ -84,22 +88,22 @@ def _binds(request: StartRequest) -> dict[str, EfsBind | S3FilesBind]:
 
 def logs_of(request: StartRequest, settings: Settings) -> Logs | None:
     """Where the output goes; None without a group. Raises `Refused` if the request has options for none."""
-    log = request.log or LogOptions()
-    group = log.group or settings.task_log_group
+    log = request.log
+    group = (log and log.group) or settings.task_log_group
     if group is None:
-        if log.model_fields_set:
+        if log is not None and log.model_fields_set:
             raise unconfigured(
                 "log has options, but neither the request nor the stack names a log group.",
                 "Send log.group, or set TASK_LOG_GROUP (stack parameter TaskLogGroup).",
                 ErrorCode.INVALID_REQUEST,
             )
         return None
-    return Logs(group, log.stream_prefix or settings.started_by_prefix)
+    return Logs(group, (log and log.stream_prefix) or settings.started_by_prefix)
 
 
 def _log_configuration(request: StartRequest, settings: Settings) -> dict[str, Any] | None:
     """The awslogs driver. Fargate requires group, region and stream prefix."""
-    logs, log = logs_of(request, settings), request.log or LogOptions()
+    logs, log = logs_of(request, settings), request.log
     if logs is None:
         return None
     cluster_arn = settings.require_cluster(", so the region of the log group is not known")
@@ -108,8 +112,8 @@ def _log_configuration(request: StartRequest, settings: Settings) -> dict[str, A
         # arn:aws:ecs:<region>:<account>:cluster/<name>
         "awslogs-region": cluster_arn.split(":")[3],
         "awslogs-stream-prefix": logs.stream_prefix,
-        "mode": log.mode,
-        "max-buffer-size": log.max_buffer_size,
+        "mode": log and log.mode,
+        "max-buffer-size": log and log.max_buffer_size,
     }
     return {"logDriver": "awslogs", "options": present(options)}
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model
 from pydantic_core import PydanticCustomError
 
 from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
+from core.launch.texts import flaw_of
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 MAX_LABELS_BYTES: Final = 64 * 1024
@@ -53,10 +54,8 @@ class StrictDocument(BaseModel):
 
 
 def _check_text(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "must not contain a NUL character: no process can receive one")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("surrogate", "must be valid Unicode: half a surrogate pair has no bytes in UTF-8")
+    if flaw := flaw_of(text):
+        raise PydanticCustomError("text", "{flaw}", {"flaw": flaw})
     return text
 
 
@@ -119,7 +118,6 @@ def _capability(name: str) -> str:
 
 T = TypeVar("T")
 Text = Annotated[str, AfterValidator(_check_text)]
-Reason = Annotated[str, Field(max_length=1024), AfterValidator(_check_text)]
 Capability = Annotated[
     str,
     AfterValidator(_capability),

@@ -1,14 +1,18 @@
 """Chooses the injection strategy, and builds what it adds to a task (contract.md 5)."""
 
-from typing import Any, Final, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.launch.ecs_rules import present
-from core.launch.request import StartRequest
 from core.launch.settings import Settings, invalid, unconfigured
 from core.launch.volumes import efs_volume, s3_files_volume
 from core.model.agent import AGENT_DIRECTORY, Injection
 from core.model.facts import INIT
 from core.model.failure import ErrorCode
+
+if TYPE_CHECKING:
+    from core.launch.request import StartRequest
 
 AGENT_VOLUME: Final = "sockerless-agent"
 COPY_DIRECTORY: Final = "/sockerless-agent-volume"

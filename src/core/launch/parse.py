@@ -6,21 +6,19 @@ an environment may hold secrets.
 
 import json
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.launch.binds import EfsBind, S3FilesBind
 from core.launch.docker.members import TABLE
 from core.launch.docker.translate import DOCKER, IMAGE_CONFIG, Translation, translate
-from core.launch.request import Limits, LogOptions, StartRequest, StopRequest, Ulimit
-from core.launch.settings import invalid
-from core.launch.volumes import EfsBind, S3FilesBind
-from core.model.errors import Refused
-
-RequestT = TypeVar("RequestT", bound=BaseModel)
+from core.launch.request import Limits, LogOptions, StartRequest, Ulimit
+from core.launch.settings import wrong_request
 
 SCHEMA_FILE: Final = "docs/start-request.schema.json"
+_SCHEMA: Final = f"; {SCHEMA_FILE} describes every member"
 
 _JSON_WORDS: Final = {
     "missing": "is required",
@@ -44,12 +42,18 @@ _MEMBERS: Final[dict[str, type[BaseModel]]] = {
 
 def parse_start_request(document: object) -> StartRequest:
     """The request in a decoded JSON document. Raises `Refused` (InvalidRequest)."""
-    return _parse(StartRequest, document)
-
-
-def parse_stop_request(document: object) -> StopRequest:
-    """The request in a decoded JSON document. Raises `Refused` (InvalidRequest)."""
-    return _parse(StopRequest, document)
+    if not isinstance(document, dict):
+        raise wrong_request(["the request must be an object"], _SCHEMA)
+    given = translate(document)
+    wrong = [f"{_path(path)}: {says}" for path, says in given.faults]
+    try:
+        request = StartRequest.model_validate(given.document)
+    except ValidationError as exc:
+        wrong += [_describe(error, given) for error in exc.errors(include_url=False, include_input=False)]
+    # Raised outside the handler, because pydantic's error holds the whole input and would become the context.
+    if wrong:
+        raise wrong_request(wrong, _SCHEMA)
+    return request
 
 
 def start_request_schema() -> str:
@@ -83,32 +87,10 @@ def _with_docker(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _parse(model: type[RequestT], document: object) -> RequestT:
-    if not isinstance(document, dict):
-        raise _refused(["the request must be an object"])
-    given = translate(document) if model is StartRequest else Translation(document)
-    wrong = [f"{_path(path)}: {says}" for path, says in given.faults]
-    try:
-        request = model.model_validate(given.document)
-    except ValidationError as exc:
-        wrong += [_describe(model, error, given) for error in exc.errors(include_url=False, include_input=False)]
-    # Raised outside the handler, because pydantic's error holds the whole input and would become the context.
-    if wrong:
-        raise _refused(wrong)
-    return request
-
-
-def _refused(wrong: list[str]) -> Refused:
-    return invalid(
-        f"The request cannot be carried out: {'; '.join(wrong)}. Nothing was written or started.",
-        f"Correct it and send it again; {SCHEMA_FILE} describes every member.",
-    )
-
-
-def _describe(model: type[BaseModel], error: ErrorDetails, given: Translation) -> str:
+def _describe(error: ErrorDetails, given: Translation) -> str:
     location = error["loc"]
     if error["type"] == "extra_forbidden":
-        holder = _MEMBERS.get(str(location[0]), model) if len(location) > 1 else model
+        holder = _MEMBERS.get(str(location[0]), StartRequest) if len(location) > 1 else StartRequest
         names = [*holder.model_fields, *((DOCKER, IMAGE_CONFIG) if holder is StartRequest else ())]
         says = f"is unknown; allowed are {', '.join(names)}"
     else:

@@ -6,10 +6,12 @@ separate definition if its overrides are too long for ECS, or if its token comes
 repeats the failed task's own definition, overrides and tags.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.launch.capacity import placement
 from core.launch.definition import build_definition, logs_of
@@ -23,7 +25,6 @@ from core.launch.ecs_rules import (
 )
 from core.launch.injection import choose_strategy
 from core.launch.keepalive import is_keep_alive
-from core.launch.request import StartRequest
 from core.launch.settings import Settings, TokenDelivery, invalid, unconfigured
 from core.model.actions import Relaunch
 from core.model.agent import AgentVariable, Injection, agent_arguments, starts_child
@@ -34,6 +35,9 @@ from core.model.failure import ErrorCode
 from core.model.families import family_in, family_of
 from core.model.identity import Ref, client_token, started_by, token_parameter
 from core.model.parts import Logs
+
+if TYPE_CHECKING:
+    from core.launch.request import StartRequest
 
 _ORIGINALS: Final = (AgentVariable.ORIGINAL_ENTRYPOINT, AgentVariable.ORIGINAL_CMD)
 _OVERRIDES: Final = ("name", "command", "environment")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.launch.binds import EfsBind, S3FilesBind
 from core.launch.constraints import (
     IMAGE,
     LOG_GROUP,
@@ -30,7 +31,6 @@ from core.launch.documents import (
     ContainerId,
     EntryPoint,
     Labels,
-    Reason,
     StopTimeout,
     StrictDocument,
     Text,
@@ -50,7 +50,6 @@ from core.launch.ecs_rules import (
     smallest_size,
 )
 from core.launch.settings import MAX_LIFETIME, TokenDelivery
-from core.launch.volumes import EfsBind, S3FilesBind
 from core.model.agent import Injection
 from core.model.capacity import Capacity
 
@@ -246,16 +245,3 @@ class StartRequest(StrictDocument):
     def binds(self) -> tuple[EfsBind | S3FilesBind, ...]:
         """The caller's file systems of every kind."""
         return (*self.efs_binds, *self.s3_files_binds)
-
-
-class StopRequest(StrictDocument):
-    """One container to stop."""
-
-    container_id: ContainerId
-    reason: Reason = "Stopped on request."
-    exit_code: int | None = Field(
-        None, ge=-1, le=255, description="The agent has reported this end of the container's process to the backend."
-    )
-    generation: int | None = Field(
-        None, ge=1, description="Of the reported end: a newer generation is not stopped by it."
-    )

@@ -8,13 +8,10 @@ another one. The template repeats them as AllowedPattern, MinValue and MaxValue,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from typing import Any, Final
 
 from core.launch.constraints import (
     ACCESS_POINT,
@@ -23,6 +20,7 @@ from core.launch.constraints import (
     FILE_SYSTEM,
     IMAGE,
     LOG_GROUP,
+    NETWORKS,
     PREFIX,
     ROLE,
     S3_FILES_ACCESS_POINT,
@@ -31,13 +29,17 @@ from core.launch.constraints import (
     SUBNETS,
 )
 from core.launch.ecs_rules import DEFAULT_STOP_TIMEOUT, MAX_STOP_TIMEOUT, MIN_STOP_TIMEOUT
+from core.launch.setting import SETTING, Setting, declared, ids, setting, word_of, words
 from core.launch.volumes import is_access_point_of
 from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity
 from core.model.errors import ConfigurationError, Refused
 from core.model.failure import Cause, ErrorCode, Failure
+from core.model.networks import PRIVATE, networks
 from core.model.policy import Policy
 
+REQUIRED: Final = "table_name"
+"""The setting without a default."""
 MAX_LIFETIME: Final = 14 * 24 * 3600
 """Seconds. AWS retires hosts of Fargate after a while, so a task lasts no longer for certain."""
 
@@ -81,88 +83,76 @@ NEEDS: Final = (
 """The template has a Rule for each one."""
 
 
-def _split(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-def _split_ids(value: Any) -> Any:
-    """Splits as CloudFormation does: a blank becomes part of an id and makes it wrong."""
-    return tuple(value.split(",")) if isinstance(value, str) else value
-
-
-T = TypeVar("T")
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Ids = Annotated[tuple[str, ...], BeforeValidator(_split_ids)]
-
-
-def _setting(default: T, description: str, **bounds: Any) -> T:
-    """`bounds` are `Field`'s: `ge`, `gt`, `le`."""
-    field: T = Field(default, description=description, **bounds)
-    return field
-
-
-class Settings(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """Every setting of every function. template.yaml sets a function's own settings; the others keep their default."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    table_name: str = Field(description="The containers table.")
-    probe_queue_url: str | None = _setting(None, "The queue of the prober.")
-    cluster_arn: Annotated[str | None, CLUSTER] = _setting(None, "The ECS cluster that tasks are started in.")
-    started_by_prefix: Annotated[str, PREFIX] = _setting("sockerless", "The first part of RunTask's startedBy.")
-    task_subnets: Annotated[Ids, SUBNETS] = _setting((), "Subnets of the tasks, comma-separated.")
-    task_security_groups: Annotated[Ids, SECURITY_GROUPS] = _setting((), "The tasks' security groups, comma-separated.")
-    assign_public_ip: bool = _setting(False, "Give tasks a public address (subnets without NAT).")
-    execution_role_arn: Annotated[str | None, ROLE] = _setting(None, "Pulls images, writes logs, reads secrets.")
-    task_role_arn: Annotated[str | None, ROLE] = _setting(
-        None, "Role of the container's AWS calls; EFS and S3 Files authorise it."
+    table_name: str = field(metadata={SETTING: Setting("The containers table.", str)})
+    probe_queue_url: str | None = setting(None, "The queue of the prober.")
+    cluster_arn: str | None = setting(None, "The ECS cluster that tasks are started in.", CLUSTER)
+    started_by_prefix: str = setting("sockerless", "The first part of RunTask's startedBy.", PREFIX)
+    task_subnets: tuple[str, ...] = setting((), "Subnets of the tasks, comma-separated.", SUBNETS, read=ids)
+    task_security_groups: tuple[str, ...] = setting(
+        (), "The tasks' security groups, comma-separated.", SECURITY_GROUPS, read=ids
     )
-    efs_file_system_id: Annotated[str | None, FILE_SYSTEM] = _setting(None, "The file system with the agent binary.")
-    efs_access_point_id: Annotated[str | None, ACCESS_POINT] = _setting(None, "Access point of the binary's directory.")
-    s3_files_file_system_arn: Annotated[str | None, S3_FILES_FILE_SYSTEM] = _setting(
-        None, "The S3 Files file system with the agent binary."
+    assign_public_ip: bool = setting(False, "Give tasks a public address (subnets without NAT).")
+    execution_role_arn: str | None = setting(None, "Pulls images, writes logs, reads secrets.", ROLE)
+    task_role_arn: str | None = setting(None, "Role of the container's AWS calls; EFS and S3 Files authorise it.", ROLE)
+    efs_file_system_id: str | None = setting(None, "The file system with the agent binary.", FILE_SYSTEM)
+    efs_access_point_id: str | None = setting(None, "Access point of the binary's directory.", ACCESS_POINT)
+    s3_files_file_system_arn: str | None = setting(
+        None, "The S3 Files file system with the agent binary.", S3_FILES_FILE_SYSTEM
     )
-    s3_files_access_point_arn: Annotated[str | None, S3_FILES_ACCESS_POINT] = _setting(
-        None, "Its access point of the binary's directory."
+    s3_files_access_point_arn: str | None = setting(
+        None, "Its access point of the binary's directory.", S3_FILES_ACCESS_POINT
     )
-    agent_image: Annotated[str | None, IMAGE] = _setting(
-        None, "The image whose agent binary the init container copies."
-    )
-    agent_copy_command: Annotated[Words, COMMAND] = _setting(
+    agent_image: str | None = setting(None, "The image whose agent binary the init container copies.", IMAGE)
+    agent_copy_command: tuple[str, ...] = setting(
         ("cp", "/sockerless-agent", "/sockerless-agent-volume/sockerless-agent"),
         "Command of the init container, comma-separated.",
+        COMMAND,
+        read=words,
     )
-    agent_port: int = _setting(9111, "The TCP port of the agent.", ge=1, le=65535)
-    agent_flavor: AgentFlavor = _setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
-    injection: Injection | None = _setting(None, "Forces a strategy; the default follows the file systems.")
-    token_delivery: TokenDelivery = _setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
-    task_log_group: Annotated[str | None, LOG_GROUP] = _setting(
-        None, "A log group for the containers' output, which shows why an agent never ran."
+    agent_port: int = setting(9111, "The TCP port of the agent.", least=1, most=65535)
+    agent_networks: tuple[str, ...] = setting(
+        PRIVATE, "CIDR blocks, comma-separated, in which an agent may have its address.", NETWORKS, read=ids
     )
-    capacity: Capacity = _setting(Capacity.ON_DEMAND, "on-demand, spot or spot-first, for requests that name none.")
-    max_lifetime_seconds: int = _setting(
-        0, "From RUNNING to the stop, for requests that name none. 0: no limit.", ge=0, le=MAX_LIFETIME
+    agent_flavor: AgentFlavor = setting(AgentFlavor.SPEC, "spec, or sockerless for the public Sockerless agent.")
+    injection: Injection | None = setting(
+        None, "Forces a strategy; the default follows the file systems.", read=word_of(Injection)
     )
-    launch_attempts: int = _setting(2, "Most tasks for one start request, when launches fail transiently.", ge=1, le=10)
-    health_timeout_seconds: float = _setting(60, "From the known address to the agent's answer.", ge=1, le=240)
-    stop_timeout_seconds: int = _setting(
+    token_delivery: TokenDelivery = setting(TokenDelivery.ENVIRONMENT, "environment or ssm.")
+    task_log_group: str | None = setting(
+        None, "A log group for the containers' output, which shows why an agent never ran.", LOG_GROUP
+    )
+    capacity: Capacity = setting(Capacity.ON_DEMAND, "on-demand, spot or spot-first, for requests that name none.")
+    max_lifetime_seconds: int = setting(
+        0, "From RUNNING to the stop, for requests that name none. 0: no limit.", least=0, most=MAX_LIFETIME
+    )
+    launch_attempts: int = setting(
+        2, "Most tasks for one start request, when launches fail transiently.", least=1, most=10
+    )
+    health_timeout_seconds: float = setting(60.0, "From the known address to the agent's answer.", least=1, most=240)
+    stop_timeout_seconds: int = setting(
         DEFAULT_STOP_TIMEOUT,
         "From the stop signal to the kill of a container.",
-        ge=MIN_STOP_TIMEOUT,
-        le=MAX_STOP_TIMEOUT,
+        least=MIN_STOP_TIMEOUT,
+        most=MAX_STOP_TIMEOUT,
     )
-    start_timeout_seconds: float = _setting(300, "From the start request to RUNNING, for each launch.", ge=1, le=86400)
-    exit_check_seconds: float = _setting(
-        60, "Between two probes of a healthy agent that outlives its process.", ge=60, le=86400
+    start_timeout_seconds: float = setting(
+        300.0, "From the start request to RUNNING, for each launch.", least=1, most=86400
     )
-    early_probe: bool = _setting(False, "Probe from the PENDING event on, the first with the address.")
-    probe_interval_seconds: float = _setting(1, "Between two tries at an agent.", gt=0)
-    probe_request_timeout_seconds: float = _setting(2, "Time-out of one try.", gt=0)
-    verify_agent_identity: bool = _setting(True, "Check that an agent knows the container's token.")
-    keep_unreachable_tasks: bool = _setting(False, "Do not stop a task whose agent never answered.")
-    keep_leaked_tasks: bool = _setting(False, "Do not stop leaked tasks.")
-    record_retention_days: float = _setting(7, "How long ended items stay.", ge=1, le=3650)
-    watch_shards: int = _setting(4, "Shards of the reconciler's index.", ge=1, le=64)
+    exit_check_seconds: float = setting(
+        60.0, "Between two probes of a healthy agent that outlives its process.", least=60, most=86400
+    )
+    early_probe: bool = setting(False, "Probe from the PENDING event on, the first with the address.")
+    probe_interval_seconds: float = setting(1.0, "Between two tries at an agent.", above=0)
+    probe_request_timeout_seconds: float = setting(2.0, "Time-out of one try.", above=0)
+    verify_agent_identity: bool = setting(True, "Check that an agent knows the container's token.")
+    keep_unreachable_tasks: bool = setting(False, "Do not stop a task whose agent never answered.")
+    keep_leaked_tasks: bool = setting(False, "Do not stop leaked tasks.")
+    record_retention_days: float = setting(7.0, "How long ended items stay.", least=1, most=3650)
+    watch_shards: int = setting(4, "Shards of the reconciler's index.", least=1, most=64)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -170,27 +160,32 @@ class Settings(BaseModel):
 
         Raises `ConfigurationError` naming every variable that is wrong.
         """
-        # A CloudFormation parameter cannot be absent.
-        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
-        try:
-            return cls.model_validate(values)
-        except ValidationError as exc:
-            wrong = "; ".join(
-                f"{'.'.join(str(part).upper() for part in error['loc'])} {error['msg']}".lstrip()
-                for error in exc.errors(include_url=False, include_input=False)
-            )
-            raise ConfigurationError(f"The environment of this function is not usable: {wrong}.") from exc
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for name, known in declared(cls).items():
+            # A CloudFormation parameter cannot be absent.
+            if text := environ.get(name.upper()):
+                try:
+                    values[name] = known.value(text)
+                except ValueError as exc:
+                    wrong.append(f"{name.upper()} {exc}")
+            elif name == REQUIRED:
+                wrong.append(f"{name.upper()} is not set")
+        if not wrong:
+            settings = cls(**values)
+            if not (wrong := list(settings._wanting())):
+                return settings
+        raise ConfigurationError(f"The environment of this function is not usable: {'; '.join(wrong)}.")
 
-    @model_validator(mode="after")
-    def _nothing_lacks_what_it_needs(self) -> Settings:
-        wanting = [need for need in NEEDS if self._is_set(need) and not self._is_met(need)]
-        if wanting:
-            raise PydanticCustomError("need", "; ".join(map(str, wanting)))
+    def _wanting(self) -> Iterator[str]:
+        """What is wrong between settings: what lacks what it needs, first of all."""
+        yield from (str(need) for need in NEEDS if self._is_set(need) and not self._is_met(need))
+        try:
+            networks(self.agent_networks)
+        except ValueError:
+            yield "AGENT_NETWORKS has a block that is no network"
         if not is_access_point_of(self.s3_files_access_point_arn, self.s3_files_file_system_arn):
-            raise PydanticCustomError(
-                "access_point", "S3_FILES_ACCESS_POINT_ARN is no access point of S3_FILES_FILE_SYSTEM_ARN"
-            )
-        return self
+            yield "S3_FILES_ACCESS_POINT_ARN is no access point of S3_FILES_FILE_SYSTEM_ARN"
 
     def _is_set(self, need: Need) -> bool:
         value = getattr(self, need.setting)
@@ -214,6 +209,7 @@ class Settings(BaseModel):
         """The settings that the pure core decides by."""
         return Policy(
             agent_port=self.agent_port,
+            agent_networks=networks(self.agent_networks),
             task_subnets=self.task_subnets,
             early_probe=self.early_probe,
             launch_attempts=self.launch_attempts,
@@ -233,6 +229,14 @@ class Settings(BaseModel):
 def invalid(message: str, remedy: str) -> Refused:
     """The refusal of a request that is wrong, or that this stack cannot carry out."""
     return Refused(Failure(ErrorCode.INVALID_REQUEST, message, remedy))
+
+
+def wrong_request(wrong: Iterable[str], description: str = "") -> Refused:
+    """The refusal of a request with these members wrong. `description`: where the right ones are found."""
+    return invalid(
+        f"The request cannot be carried out: {'; '.join(wrong)}. Nothing was written or started.",
+        f"Correct it and send it again{description}.",
+    )
 
 
 def unconfigured(message: str, remedy: str, code: ErrorCode = ErrorCode.LAUNCH_FAILED) -> Refused:

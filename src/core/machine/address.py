@@ -1,5 +1,8 @@
 """Which address the agent has: the task's primary ENI, found by type and never by index.
 
+What lies outside the policy's `agent_networks` is no address: a prober would connect to it, and an agent there gets a
+token. This module alone decides that, for what ECS shows and for what a record holds (`may_connect`).
+
 The rule for several ENIs: the attachment that the main container's own interface names; else the first one in
 the subnet order of the request; else the first. Deleted and detached attachments never count, because their
 address may already belong to a stranger (ecs.md 2).
@@ -12,6 +15,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from core.model.facts import MAIN, Attachment, TaskObserved
+from core.model.networks import Address, allows
 from core.model.policy import Policy
 
 ENI_TYPES: Final = frozenset({"eni", "ElasticNetworkInterface"})
@@ -22,8 +26,24 @@ _DETAIL_NAMES: Final = ("privateIPv4Address", "privateIPv6Address", "ipv6Address
 
 def resolve_address(task: TaskObserved, policy: Policy) -> str | None:
     """`10.0.1.47:9111` or `[fd00::1]:9111`; None when the task shows no usable address."""
-    spelt = (_spell(text, policy.agent_port) for text in _candidates(task, policy.task_subnets))
-    return next((address for address in spelt if address is not None), None)
+    usable = (one for one in _addresses(task, policy) if allows(policy.agent_networks, one))
+    return next((_spell(address, policy.agent_port) for address in usable), None)
+
+
+def address_outside(task: TaskObserved, policy: Policy) -> str | None:
+    """The first address that the task shows and that is none of an agent's: `203.0.113.7`; None without one."""
+    return next((str(one) for one in _addresses(task, policy) if not allows(policy.agent_networks, one)), None)
+
+
+def may_connect(address: str, policy: Policy) -> bool:
+    """Whether a prober may connect to the address of a record: `10.0.1.47:9111`, `[fd00::1]:9111`."""
+    host = _parse(address.rpartition(":")[0].removeprefix("[").removesuffix("]"))
+    return host is not None and allows(policy.agent_networks, host)
+
+
+def _addresses(task: TaskObserved, policy: Policy) -> Iterator[Address]:
+    parsed = map(_parse, _candidates(task, policy.task_subnets))
+    return (address for address in parsed if address is not None)
 
 
 def _candidates(task: TaskObserved, subnets: tuple[str, ...]) -> Iterator[str | None]:
@@ -54,9 +74,14 @@ def _rank(eni: Attachment, subnets: tuple[str, ...]) -> int:
     return subnets.index(subnet) if subnet in subnets else len(subnets)
 
 
-def _spell(text: str | None, port: int) -> str | None:
+def _parse(text: str | None) -> Address | None:
+    if text is None or "%" in text:  # an IPv6 zone is a word of one machine
+        return None
     try:
-        address = ip_address(text or "")
+        return ip_address(text)
     except ValueError:
         return None
+
+
+def _spell(address: Address, port: int) -> str:
     return f"[{address}]:{port}" if isinstance(address, IPv6Address) else f"{address}:{port}"

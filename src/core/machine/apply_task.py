@@ -201,4 +201,4 @@ def _running(record: Record, task: TaskObserved, policy: Policy) -> Record:
     if task.source is Source.EVENT:
         # An event may lag in its secondary fields: DescribeTasks comes before the address counts as missing.
         return record
-    return fail(record, Trigger.ADDRESS_MISSING, task.at, messages.eni_not_found(task))
+    return fail(record, Trigger.ADDRESS_MISSING, task.at, messages.eni_not_found(task, policy))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from core.diagnosis import Diagnosis
+from core.machine.address import address_outside
 from core.model.errors import IllegalTransition
 from core.model.facts import TaskObserved
 from core.model.failure import Cause, ErrorCode, Failure
@@ -50,9 +51,26 @@ def task_ended(task: TaskObserved, diagnosis: Diagnosis) -> Failure:
     return Failure(code, message, diagnosis.remedy, diagnosis.cause, diagnosis.transient)
 
 
-def eni_not_found(task: TaskObserved) -> Failure:
-    """Neither the event nor DescribeTasks shows an address. With ECS's whole `attachments` (specification.md 16)."""
+def outside(address: str, policy: Policy) -> str:
+    """The address is none that a prober may connect to."""
+    return f"{address} lies outside the networks of agents, {', '.join(map(str, policy.agent_networks))}."
+
+
+OUTSIDE_REMEDY: Final = (
+    "If it is an address of your VPC, add the VPC's CIDR block to the stack parameter AgentNetworks and start the "
+    "container again. Loopback, link-local and multicast addresses and those of AWS's own services never are."
+)
+
+
+def eni_not_found(task: TaskObserved, policy: Policy) -> Failure:
+    """Neither the event nor DescribeTasks shows a usable address. With ECS's `attachments` (specification.md 16)."""
     attachments = json.dumps([attachment.raw for attachment in task.attachments], default=str, separators=(",", ":"))
+    if (address := address_outside(task, policy)) is not None:
+        return Failure(
+            ErrorCode.ENI_NOT_FOUND,
+            f"Task {task.task_arn} is RUNNING, and {outside(address, policy)} attachments: {attachments}",
+            OUTSIDE_REMEDY,
+        )
     return Failure(
         ErrorCode.ENI_NOT_FOUND,
         f"Task {task.task_arn} is RUNNING but shows no network interface with a private address. "

@@ -14,6 +14,7 @@ An action is pending until its outcome is in the record, as another fact:
     a launch to repeat that was claimed       Relaunch        LaunchAccepted, LaunchRejected, FailedTaskMissing
     task-running, so without an address       DescribeTask    TaskObserved
     an address, and no healthy agent yet      SendProbe       AgentAnswered, AgentSilent
+    an address before the task runs           SendProbe       the same, or the event of RUNNING
     a healthy agent that outlives its process SendProbe       ProcessExited
     a stop requested, or a failure            StopTask        StopAccepted
     an exit that the agent reported           StopTask        StopAccepted
@@ -34,6 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from core.machine.early_probe import early
 from core.model.actions import Action, ClaimLaunch, DescribeTask, EraseToken, ReadOutput, Relaunch, SendProbe, StopTask
 from core.model.failure import ErrorCode
 from core.model.policy import Policy
@@ -97,7 +99,7 @@ def _for_the_task(record: Record, policy: Policy) -> Iterator[Action]:
     elif record.state is State.TASK_RUNNING:
         yield DescribeTask(ref=ref, cluster_arn=cluster, task_arn=task)
     elif address is not None and not silence_known(record):
-        yield SendProbe(ref=ref, address=address)
+        yield SendProbe(ref=ref, address=address, early=None if probed else early(record))
 
 
 def _for_the_rest(record: Record) -> Iterator[Action]:

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from core.model.capacity import Provider
 from core.model.identity import Ref
@@ -16,11 +16,19 @@ class _Action:
     ref: Ref
 
 
+class Early(NamedTuple):
+    """Of a probe whose task does not run yet: the family of its definition, and since when the task is there."""
+
+    family: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendProbe(_Action):
-    """Let the prober find out whether the agent answers."""
+    """Let the prober find out whether the agent answers: now, or when `early` says."""
 
     address: str
+    early: Early | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,23 +2,27 @@
 
 from dataclasses import dataclass
 
+from core.model.networks import PRIVATE, Network, networks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All durations in seconds."""
 
     agent_port: int = 9111
+    agent_networks: tuple[Network, ...] = networks(PRIVATE)
     task_subnets: tuple[str, ...] = ()  # in the order of the request: it decides between several network interfaces
     launch_attempts: int = 2  # tasks of one generation at most, if they fail transiently before the container ran
     health_timeout: float = 60
     start_timeout: float = 300
     early_probe: bool = False  # from the PENDING event on, before ECS says that the task runs (contract.md 2)
     probe_interval: float = 1
-    # Between the first two tries; each pause after it is twice as long, up to `probe_interval`. An agent that is about
-    # to open its port refuses, and a refusal costs nothing.
+    # Between the first tries; then a tenth of the time waited so far, up to `probe_interval`. An agent that is about to
+    # open its port refuses, and a refusal costs next to nothing.
     probe_first_interval: float = 0.05
     probe_request_timeout: float = 2
-    early_probe_interval: float = 2  # between two tries at an address whose task does not run yet
+    early_probe_interval: float = 0.1  # between two tries at an address whose task does not run yet
+    early_probe_patience: float = 20  # how long such an address is asked; then the event of RUNNING brings the probe
     keep_unreachable: bool = False  # the task of an unreachable agent runs on, for debugging
     reads_output: bool = False  # the stack keeps the containers' output, and some function may read it (`TaskLogGroup`)
     retention: float = 7 * 24 * 3600  # of an ended item, before DynamoDB's TTL removes it

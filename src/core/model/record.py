@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from core.model.agent import AgentFlavor, Injection
 from core.model.capacity import Capacity, Provider, provider_of
@@ -37,7 +37,7 @@ class Record:
     what ECS shows while the task is PENDING: the prober tries it, and no reader relies on it. `health_timeout` and
     `start_timeout` (seconds) are the request's own, `max_lifetime` is its or the stack's, and `security_groups` are
     those that the request adds to the stack's. `token_parameter` names the SecureString that holds the token too (`ssm`
-    delivery), until it is deleted.
+    delivery), until it is deleted. `unknown` is what a newer version wrote beside (`core.storage.item`).
     """
 
     container_id: str
@@ -82,6 +82,7 @@ class Record:
     watch: str | None = None
     check_at: datetime | None = None
     expires_at: int | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def ref(self) -> Ref:

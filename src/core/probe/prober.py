@@ -1,6 +1,8 @@
 """Probes one agent until it answers, its deadline passes, or the record says that the probe is over.
 
-Tries at the agent and reads of the record run concurrently. The first to finish decides.
+It connects to an address of the record alone: what a message names is only where to look it up. So the first try
+follows the first read; then tries at the agent and reads of the record run concurrently, and the first to finish
+decides.
 The deadline is in the item, so it survives crashes and redelivery. The module uses an event loop, but no sockets,
 clock or AWS: a thousand probes share one loop (specification.md 13 to 15).
 """
@@ -14,7 +16,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
-from core.machine.messages import ROUTE
+from core.machine.address import may_connect
+from core.machine.messages import OUTSIDE_REMEDY, ROUTE, outside
 from core.model.agent import Child
 from core.model.errors import CallFailed, ReachError
 from core.model.facts import AgentAnswered, AgentSilent, ProcessExited
@@ -26,6 +29,8 @@ from core.probe.view import ProbeView, Target, probe_view
 
 READ_INTERVAL: Final = 5.0
 """Seconds between two reads of the record. A probe may continue for so long after the record ended it."""
+PACE: Final = 0.1
+"""The pause before a try, as a share of the time already waited: an agent is found late by a tenth of it at most."""
 TABLE_PATIENCE: Final = 8.0
 """Seconds for which a failing first read, or a failing write of the verdict, is repeated.
 
@@ -99,14 +104,15 @@ class CannotProbe(ReachError):
 class AgentProbe:
     """One probe by one worker: what it needs, then how far it has come.
 
-    The first try begins at once, with the first read; the next ones after pauses that double from
+    The first try begins when the record has been read and names the address, if a prober may connect to it
+    (`core.machine.address`). The pauses between tries grow with the time waited so far, from
     `policy.probe_first_interval` to `policy.probe_interval`. Two tries never overlap. A try that began before the
     deadline may end after it; the verdict `AgentSilent` comes only after the deadline. With `check_identity`, an
     answer counts only if the agent knows the record's token.
 
     No try begins at or after `give_up_at`: leave time for one try (two requests with `check_identity`) and a write.
     `read_record` reads the target's record; its own time-outs bound it. `settle_verdict` gets the newest one with the
-    verdict, None before the first read: what has changed since, the condition of its write shows.
+    verdict: what has changed since, the condition of its write shows.
     """
 
     target: Target
@@ -132,9 +138,9 @@ class AgentProbe:
         """Probes until there is a verdict and settles it, or until the record ends the probe.
 
         Raises `OutOfTime` if the deadline is after `give_up_at`. Raises `CannotProbe` if no read, or no write of the
-        verdict, succeeds within `TABLE_PATIENCE`, and if no try reaches the network before the deadline. Other errors
-        of `read_record` and `settle_verdict` propagate; `CallFailed` is retried. After a first successful read, failed
-        reads end nothing. Cancelling leaves no task behind.
+        verdict, succeeds within `TABLE_PATIENCE`, if no try reaches the network before the deadline, and if a prober
+        may not connect to the address. Other errors of `read_record` and `settle_verdict` propagate; `CallFailed` is
+        retried. After a first successful read, failed reads end nothing. Cancelling leaves no task behind.
         """
         tries = asyncio.create_task(self._until_verdict())
         reads = asyncio.create_task(self._until_over())
@@ -155,7 +161,8 @@ class AgentProbe:
 
     async def _until_verdict(self) -> Verdict | None:
         reached_network = False
-        due = self.now()
+        await self.has_read.wait()
+        began = due = self.now()
         while due < self.give_up_at:
             await self._sleep_until(due)
             self.attempts += 1
@@ -168,7 +175,7 @@ class AgentProbe:
                 return None
             reached_network = reached_network or error.kind is not ProbeErrorKind.PROBER
             # Counted from the beginning of a try. After a longer try the next one begins at once.
-            due = max(due + self._interval(), self.now())
+            due = max(due + self._interval(due - began), self.now())
             deadline = self.view.deadline
             if deadline is not None and deadline <= min(due, self.give_up_at):
                 await self._sleep_until(deadline)
@@ -180,23 +187,28 @@ class AgentProbe:
         raise OutOfTime(self.target, self.attempts, self.last_error, failed if self.failed_reads else "")
 
     async def _until_over(self) -> str:
-        until, read = self.now() + timedelta(seconds=TABLE_PATIENCE), False
+        began = self.now()
+        until = began + timedelta(seconds=TABLE_PATIENCE)
         while True:
             pause = READ_INTERVAL
             try:
                 self.record = await self.read_record()
-                self.view = probe_view(self.record, self.target)
-                read = True
             except CallFailed as failed:
                 self.failed_reads += 1
                 self.last_read_error = str(failed)
                 pause = self.policy.probe_interval
-                if not read and self.now() >= until:
-                    # Without a read there is neither a deadline nor a token.
+                if not self.has_read.is_set() and self.now() >= until:
+                    # Without a read there is no address to connect to.
                     raise self._table_failed("The containers table could not be read", failed) from failed
-            if self.view.over is not None:
-                return self.view.over
-            self.has_read.set()
+            else:
+                self.view = probe_view(self.record, self.target)
+                if self.view.over is not None:
+                    return self.view.over
+                if not may_connect(self.target.address, self.policy):
+                    raise CannotProbe(self.target, outside(self.target.address, self.policy), OUTSIDE_REMEDY)
+                self.has_read.set()
+            if self.view.early and (self.now() - began).total_seconds() >= self.policy.early_probe_patience:
+                return "the task does not run yet: the event of RUNNING brings another probe"
             await self.sleep(pause)
 
     async def _until_written(self, verdict: Verdict) -> None:
@@ -217,19 +229,17 @@ class AgentProbe:
         answer = await self.check_health(self.target.address, timeout=timeout)
         if self.check_identity is None or not answer.healthy:
             return answer
-        await self.has_read.wait()
         if self.view.token is None:
             return Answer(probe_error(ProbeErrorKind.UNVERIFIED, self.target.address))
         identity = await self.check_identity(self.target.address, self.view.token, timeout=timeout)
         return answer if identity.healthy else identity
 
-    def _interval(self) -> timedelta:
+    def _interval(self, waited: timedelta) -> timedelta:
         policy = self.policy
         if self.view.early:
             return timedelta(seconds=policy.early_probe_interval)
-        # The exponent is bounded, because a probe of some hours would overflow a float.
-        ramp = policy.probe_first_interval * 2 ** min(self.attempts - 1, 16)
-        return timedelta(seconds=min(ramp, policy.probe_interval))
+        pause = max(policy.probe_first_interval, waited.total_seconds() * PACE)
+        return timedelta(seconds=min(pause, policy.probe_interval))
 
     async def _sleep_until(self, instant: datetime) -> None:
         # In a loop: the timer runs by another clock and may end early, but a verdict must not come early.

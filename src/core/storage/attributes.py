@@ -58,7 +58,8 @@ class Attribute(NamedTuple):
 class Map(Generic[T]):
     """The attributes of one map in the order of writing, and the dataclass that holds their values.
 
-    `absent`: what a field without a default is when its attribute is absent. Unknown members are tolerated.
+    `absent`: what a field without a default is when its attribute is absent. Unknown members are tolerated, and kept by
+    who asks for them (`unknown`, `keep`); but not those of maps in a list.
     """
 
     def __init__(self, dataclass: type[T], *rows: tuple[str, Kind, str, str, *tuple[str, ...]], **absent: Any) -> None:
@@ -68,10 +69,37 @@ class Map(Generic[T]):
         self._members = tuple(
             (one.name, one.field or one.name, one.kind.read, one.present == ALWAYS) for one in self.attributes
         )
+        self._names = frozenset(one.name for one in self.attributes)
+        self._maps = {
+            one.name: one.kind.of if isinstance(one.kind.of, Map) else frozenset(one.kind.of)
+            for one in self.attributes
+            if one.kind.dynamo_type in ("M", "M of S") and one.kind.of is not None
+        }
 
     def read(self, value: Any) -> T:
         """Raises `Unusable`."""
         return self.dataclass(**self.absent | _read_members(value, self._members))
+
+    def unknown(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """What a map that was read has and this version does not know, also in the maps that it holds."""
+        found = {name: member for name, member in value.items() if name not in self._names}
+        for name, of in self._maps.items():
+            held = value.get(name, {})
+            if inner := of.unknown(held) if isinstance(of, Map) else {one: held[one] for one in held if one not in of}:
+                found[name] = inner
+        return found
+
+    def keep(self, written: dict[str, Any], unknown: Mapping[str, Any]) -> dict[str, Any]:
+        """Puts `unknown` into what was written. A map that is not written any more takes its members along."""
+        for name, member in unknown.items():
+            match self._maps.get(name):
+                case None:
+                    written[name] = member
+                case Map() as table if name in written:
+                    table.keep(written[name], member)
+                case _ if name in written:
+                    written[name] |= member
+        return written
 
     def write(self, value: T) -> dict[str, Any]:
         """Without what is None or empty; 0 and False are values."""

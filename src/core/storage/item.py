@@ -3,13 +3,15 @@
 `ITEM` declares every attribute once: name, kind, when it is present, meaning and, where it has another name, the field.
 Reading and writing, the table in docs/item.md and the records of the tests follow from it.
 
-Attributes that this version does not know are tolerated on read and dropped by the next write. Whoever adds one that
-must survive an older writer raises `schema`; an item of a newer schema is not read, so it is not written over either.
+Attributes that this version does not know are a newer one's: each write keeps them, as long as the generation. While a
+stack is updated, functions of both versions write the same items. An item of a newer schema, or with a word that this
+version does not know, is not read, so it is not written over either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from core.model.agent import AgentFlavor, Injection
@@ -60,7 +62,7 @@ USE_ATTRIBUTES: Final = ("task_definition_arn", "state", "updated_at")
 
 def to_item(record: Record) -> dict[str, Any]:
     """The item of `record` in plain Python values, as boto3's `TypeSerializer` takes them. Absent is absent."""
-    return ITEM.write(record)
+    return ITEM.keep(ITEM.write(record), record.unknown)
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
@@ -70,11 +72,13 @@ def from_item(item: Mapping[str, Any]) -> Record:
     word; no value but an unknown word of an enumeration is shown.
     """
     try:
-        return ITEM.read(item)
+        record = ITEM.read(item)
     except Unusable as exc:
         container_id = item.get("container_id")
         named = container_id if isinstance(container_id, str) and container_id else "(without an id)"
         raise UnreadableRecord(named, str(exc).removeprefix(".")) from exc
+    unknown = ITEM.unknown(item)
+    return replace(record, unknown=unknown) if unknown else record
 
 
 def definition_use(item: Mapping[str, Any]) -> DefinitionUse | None:

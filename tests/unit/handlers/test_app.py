@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -46,7 +47,7 @@ def test_every_function_has_its_row() -> None:
 def test_no_port_is_made_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client costs a tenth of a second of a cold start."""
     made: list[Any] = []
-    monkeypatch.setattr(App, "settings", SETTINGS.model_copy(update={"task_log_group": "/tasks"}))
+    monkeypatch.setattr(App, "settings", replace(SETTINGS, task_log_group="/tasks"))
     monkeypatch.setattr("handlers.app._client", lambda service, _: made.append(service))
     app = App("TaskStateFunction")
     assert made == []
@@ -59,7 +60,7 @@ def test_no_port_is_made_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_setting_that_a_port_needs_is_named(monkeypatch: pytest.MonkeyPatch, port: str, variable: str) -> None:
     """By the port that is made first."""
     monkeypatch.setattr("handlers.app._client", lambda *_: None)
-    monkeypatch.setattr(App, "settings", SETTINGS.model_copy(update={"cluster_arn": None}))
+    monkeypatch.setattr(App, "settings", replace(SETTINGS, cluster_arn=None))
     with pytest.raises(ConfigurationError, match=variable):
         getattr(App("ReconcileFunction"), port)
 

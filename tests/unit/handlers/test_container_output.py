@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,7 @@ class World:
         self.output = MemoryOutput({(TASK, "main"): [REFUSED]})
         self.clock = SettableClock()
         ports = {
-            "settings": SETTINGS.model_copy(update={"task_log_group": log_group}),
+            "settings": replace(SETTINGS, task_log_group=log_group),
             "store": self.store,
             "ecs": FakeEcs(self.clock),
             "queue": RecordingQueue(),
@@ -41,7 +42,7 @@ class World:
         for name, port in ports.items():
             monkeypatch.setattr(App, name, port)
         monkeypatch.setattr(app, "CloudWatchOutput", lambda *_: self.output)
-        monkeypatch.setattr("boto3.client", lambda *_, **__: None)
+        monkeypatch.setattr("botocore.session.Session.create_client", lambda *_, **__: None)
         # A function keeps its clients; what an earlier test has made is of other settings.
         vars(reconcile.app).pop("output", None)
 

@@ -24,11 +24,11 @@ NEEDED = {
     "reconcile": ["dynamodb", "ecs"],
 }
 MEASURE = """
-import json, sys, boto3
+import json, sys, botocore.session
 made = []
-boto3.client = lambda service, **_: made.append(service)
+botocore.session.Session.create_client = lambda _, service, **__: made.append(service)
 module = __import__(f"handlers.{sys.argv[1]}", fromlist=["handler"])
-print(json.dumps(made))
+print(json.dumps([made, [name for name in ("boto3", "pydantic") if name in sys.modules]]))
 from core.model.errors import ConfigurationError
 try:
     module.app.settings
@@ -37,8 +37,8 @@ except ConfigurationError as error:
 """
 
 
-def imported(function: str, **environment: str) -> tuple[list[str], str]:
-    """The clients that importing it made, and what the first use of its settings says."""
+def imported(function: str, **environment: str) -> tuple[list[str], list[str], str]:
+    """The clients that importing it made, which heavy packages it has, and what the first use of its settings says."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, function],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), **environment},
@@ -46,16 +46,18 @@ def imported(function: str, **environment: str) -> tuple[list[str], str]:
         capture_output=True,
         text=True,
     )
-    made, _, said = done.stdout.partition("\n")
-    return json.loads(made), said
+    found, _, said = done.stdout.partition("\n")
+    made, heavy = json.loads(found)
+    return made, heavy, said
 
 
 @pytest.mark.parametrize("function", NEEDED)
 def test_lambda_makes_the_clients_that_every_call_needs_before_the_first(function: str) -> None:
     """In the init phase, which has more CPU; a wrong environment does not fail it, but the first call, by name."""
-    made, said = imported(function, AWS_LAMBDA_FUNCTION_NAME=function, WATCH_SHARDS="many")
+    made, heavy, said = imported(function, AWS_LAMBDA_FUNCTION_NAME=function, WATCH_SHARDS="many")
 
     assert made == NEEDED[function]
+    assert heavy == (["pydantic"] if function == "start_container" else [])
     assert "TABLE_NAME" in said
     assert "WATCH_SHARDS" in said
 

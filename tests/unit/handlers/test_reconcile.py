@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -236,7 +236,7 @@ def test_an_unknown_job_is_refused(world: World) -> None:
 
 def test_without_a_cluster_nothing_is_retired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose definitions they are is not known then."""
-    monkeypatch.setattr(App, "settings", SETTINGS.model_copy(update={"cluster_arn": None}))
+    monkeypatch.setattr(App, "settings", replace(SETTINGS, cluster_arn=None))
 
     with pytest.raises(ConfigurationError, match="CLUSTER_ARN"):
         handle(event("reconcile-definitions"))

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -19,17 +20,16 @@ from tests.factories import EVENTS
 ROOT = Path(__file__).parents[3]
 
 
-def commands(group: typer.Typer, before: str = "") -> Iterator[str]:
+def commands(group: Any, before: str = "") -> Iterator[str]:
     """The words of each command of a group that its help lists."""
-    for one in group.registered_commands:
-        if one.callback and not one.hidden:
-            yield before + (one.name or one.callback.__name__.replace("_", "-"))
-    for inner in group.registered_groups:
-        assert inner.typer_instance
-        yield from commands(inner.typer_instance, f"{before}{inner.name} ")
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{before}{name} ")
+        elif not one.hidden:
+            yield before + name
 
 
-COMMANDS = list(commands(app))
+COMMANDS = list(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -92,6 +92,23 @@ def test_a_command_loads_no_client_of_aws_before_it_needs_one() -> None:
     """boto3 takes as long to load as all the rest: help and a wrong command line do not wait for it."""
     program = "import sys, reach.app; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_command_is_imported_alone() -> None:
+    """`reach ps` waits for no other command's modules, and `reach --version` for none."""
+    program = "import sys; from reach.app import main; main(sys.argv[1:]); print(*sys.modules)"
+
+    def imported(*arguments: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        return {name for name in done.stdout.splitlines()[-1].split() if name.startswith(("reach.", "core."))}
+
+    none, listing = imported("--version"), imported("ps", "--help")
+    assert {name for name in listing if name.startswith("reach.commands.")} == {"reach.commands.ps"}
+    assert not [name for name in none if name.startswith("reach.commands")]
+    assert len(none) <= 12
+    assert len(listing) <= 70  # of 190
 
 
 def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +117,7 @@ def lost(world: World) -> Around:
 def test_a_refusal_of_another_call_says_nothing_about_an_earlier_run_task(world: World) -> None:
     """RunTask took effect and was not answered; what the retry needs before it is refused: no second launch."""
     request = {**REQUEST, "token_delivery": "ssm"}
-    world.settings = world.settings.model_copy(update={"execution_role_arn": "arn:aws:iam::123456789012:role/x"})
+    world.settings = replace(world.settings, execution_role_arn="arn:aws:iam::123456789012:role/x")
     with pytest.raises(Died):
         with_ecs(world, lost(world), lambda: world.start(request))
 
@@ -262,7 +263,7 @@ def test_a_start_whose_record_failed_meanwhile_answers_with_the_error(world: Wor
 def test_a_parameter_that_was_put_too_late_is_deleted_again(world: World) -> None:
     """A slow duplicate start puts the token after the container has ended and its parameter was erased."""
     request = {**REQUEST, "token_delivery": "ssm"}
-    world.settings = world.settings.model_copy(update={"execution_role_arn": "arn:aws:iam::123456789012:role/x"})
+    world.settings = replace(world.settings, execution_role_arn="arn:aws:iam::123456789012:role/x")
     vault = world.vault
 
     class Slow:

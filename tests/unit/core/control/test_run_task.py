@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ def test_a_definition_that_run_task_does_not_see_yet_is_waited_for(world: World)
 
 def test_a_parameter_that_could_not_be_put_starts_nothing(world: World) -> None:
     """Answered or not: RunTask was never called, so it is a refusal."""
-    world.settings = world.settings.model_copy(update={"execution_role_arn": "arn:aws:iam::123456789012:role/x"})
+    world.settings = replace(world.settings, execution_role_arn="arn:aws:iam::123456789012:role/x")
 
     vault = world.vault
 

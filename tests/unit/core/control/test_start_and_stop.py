@@ -58,7 +58,7 @@ def started(world: World) -> Record:
 
 def test_a_start_without_an_agent_image_leaves_nothing_behind(world: World) -> None:
     """It is refused before anything is written: no item, no task definition, no task."""
-    world.settings = SETTINGS.model_copy(update={"agent_image": None})
+    world.settings = replace(SETTINGS, agent_image=None)
     with pytest.raises(Refused, match="no agent image"):
         world.start()
     assert world.store.load(CONTAINER_ID) is None
@@ -82,9 +82,10 @@ def test_labels_are_recorded_as_requested(world: World) -> None:
 
 def test_where_the_output_goes_is_recorded(world: World) -> None:
     """The group of the request or the stack at the start, the stream with the task; without a group, nothing."""
-    role = {"execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
     assert world.start().logs is None
-    world.settings = SETTINGS.model_copy(update={**role, "task_log_group": "/tasks"})
+    world.settings = replace(
+        SETTINGS, execution_role_arn="arn:aws:iam::123456789012:role/execution", task_log_group="/tasks"
+    )
     for log, group, prefix in ((None, "/tasks", "sockerless"), ({"group": "/a", "stream_prefix": "b"}, "/a", "b")):
         world.store.put_item(to_item(exited_record(revision=9)))
         record = world.start({**event("start-container"), "log": log})

@@ -43,14 +43,14 @@ def containers(planned: LaunchPlan) -> dict[str, dict[str, Any]]:
     [
         (settings(), None, Injection.INIT_CONTAINER),
         (efs_settings(), None, Injection.EFS),
-        (settings(injection="image"), None, Injection.IMAGE),
-        (efs_settings(injection="init-container"), None, Injection.INIT_CONTAINER),
+        (settings(injection=Injection.IMAGE), None, Injection.IMAGE),
+        (efs_settings(injection=Injection.INIT_CONTAINER), None, Injection.INIT_CONTAINER),
         (efs_settings(), "image", Injection.IMAGE),
-        (settings(injection="image"), "init-container", Injection.INIT_CONTAINER),
-        (efs_settings(injection="image"), "efs", Injection.EFS),
+        (settings(injection=Injection.IMAGE), "init-container", Injection.INIT_CONTAINER),
+        (efs_settings(injection=Injection.IMAGE), "efs", Injection.EFS),
         (s3_settings(), None, Injection.S3_FILES),
         (s3_settings(efs_file_system_id=FILE_SYSTEM), None, Injection.EFS),
-        (s3_settings(efs_file_system_id=FILE_SYSTEM, injection="s3-files"), None, Injection.S3_FILES),
+        (s3_settings(efs_file_system_id=FILE_SYSTEM, injection=Injection.S3_FILES), None, Injection.S3_FILES),
         (s3_settings(efs_file_system_id=FILE_SYSTEM), "s3-files", Injection.S3_FILES),
         (s3_settings(), "image", Injection.IMAGE),
     ],
@@ -236,7 +236,7 @@ def test_an_agent_image_may_copy_by_itself(command: tuple[str, ...], members: se
 
 def test_image_definition() -> None:
     """Nothing is mounted and nothing runs beside the container: its image has the agent."""
-    planned = plan(settings(injection="image"))
+    planned = plan(settings(injection=Injection.IMAGE))
     (main,) = planned.definition["containerDefinitions"]
     assert main == {"name": "main", "image": "nginx:1.27", "essential": True, "entryPoint": ["/sockerless-agent"]}
     assert "volumes" not in planned.definition
@@ -267,7 +267,7 @@ def test_arguments_of_the_public_agent(keep_alive: bool) -> None:
 
 def test_the_public_agent_is_started_by_its_flavor() -> None:
     """With AGENT_FLAVOR=sockerless the command in RunTask is its own, and no variable asks for a keep-alive."""
-    planned = plan(settings(agent_flavor="sockerless"), entrypoint=None, cmd=["sleep", "infinity"])
+    planned = plan(settings(agent_flavor=AgentFlavor.SOCKERLESS), entrypoint=None, cmd=["sleep", "infinity"])
     (main,) = planned.run["overrides"]["containerOverrides"]
     assert main["command"][-4:] == ["-keep-alive", "--", "sleep", "infinity"]
     assert "SOCKERLESS_KEEP_ALIVE" not in {pair["name"] for pair in main["environment"]}

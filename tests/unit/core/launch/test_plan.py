@@ -14,7 +14,8 @@ from hypothesis import settings as hypothesis_settings
 
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch, relaunch
-from core.launch.settings import Settings
+from core.launch.setting import declared
+from core.launch.settings import Settings, TokenDelivery
 from core.model.actions import Relaunch
 from core.model.capacity import Provider
 from core.model.errors import MalformedEvent, Refused
@@ -496,7 +497,7 @@ def test_a_token_from_the_parameter_store() -> None:
 
 def test_the_stack_may_choose_ssm_and_a_request_the_environment() -> None:
     """As with the strategy, a request goes before the stack."""
-    stack = settings(execution_role_arn=EXECUTION_ROLE, token_delivery="ssm")
+    stack = settings(execution_role_arn=EXECUTION_ROLE, token_delivery=TokenDelivery.SSM)
     assert plan(stack).secret_name is not None
     assert plan(stack, token_delivery="environment").secret_name is None
 
@@ -572,4 +573,4 @@ def test_every_plan_is_one_that_aws_accepts(value: dict[str, Any], stack: Settin
         named = ("entrypoint, cmd and environment", "injection", "log", "security_groups", "s3_files_binds")
         assert any(name in planned.message for name in named)
     else:
-        assert any(name.upper() in planned.remedy for name in Settings.model_fields)
+        assert any(name.upper() in planned.remedy for name in declared(Settings))

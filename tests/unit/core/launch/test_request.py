@@ -13,8 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.launch.ecs_rules import TaskSize
-from core.launch.parse import SCHEMA_FILE, parse_start_request, parse_stop_request, start_request_schema
+from core.launch.parse import SCHEMA_FILE, parse_start_request, start_request_schema
 from core.launch.settings import TokenDelivery
+from core.launch.stop_request import parse_stop_request
 from core.model.agent import AgentVariable, Injection
 from core.model.errors import Refused
 from core.model.failure import ErrorCode
@@ -305,6 +306,17 @@ def test_a_stop_request() -> None:
         ({}, "container_id: is required"),
         ({"container_id": None, "reason": "x"}, "container_id: is required"),
         ({"container_id": CONTAINER_ID, "reason": "x" * 1025}, "reason: must have at most 1024 characters"),
+        ([], "the request must be an object"),
+        ({"container_id": CONTAINER_ID.upper()}, "container_id: must be 64 lowercase hexadecimal characters"),
+        ({"container_id": 7}, "container_id: must be a string"),
+        ({"container_id": CONTAINER_ID, "reason": ["x"]}, "reason: must be a string"),
+        ({"container_id": CONTAINER_ID, "reason": "a\0b"}, "reason: must not contain a NUL character"),
+        ({"container_id": CONTAINER_ID, "reason": "\ud800"}, "reason: must be valid Unicode"),
+        ({"container_id": CONTAINER_ID, "exit_code": -2}, "exit_code: must be from -1 to 255"),
+        ({"container_id": CONTAINER_ID, "exit_code": 256}, "exit_code: must be from -1 to 255"),
+        ({"container_id": CONTAINER_ID, "exit_code": True}, "exit_code: must be a whole number"),
+        ({"container_id": CONTAINER_ID, "generation": "1"}, "generation: must be a whole number"),
+        ({"container_id": CONTAINER_ID, "generation": 0}, "generation: must be from 1 to"),
         ({"container_id": CONTAINER_ID, "signal": 9}, "signal: is unknown; allowed are container_id, reason"),
     ],
 )

@@ -15,7 +15,7 @@ from core.machine.apply import apply
 from core.machine.changes import Stale
 from core.machine.next_actions import next_actions
 from core.machine.schedule import PROBE_GRACE
-from core.model.actions import DescribeTask, EraseToken, SendProbe, StopTask
+from core.model.actions import DescribeTask, Early, EraseToken, SendProbe, StopTask
 from core.model.errors import IllegalTransition
 from core.model.facts import (
     Fact,
@@ -625,7 +625,8 @@ def test_the_address_of_a_pending_task_is_probed_but_not_published() -> None:
     record = fold(pending(), observed(2, "PENDING"), policy=EARLY)
 
     assert (record.state, record.agent_address, record.early_address) == (State.PENDING, None, ADDRESS)
-    assert next_actions(record, EARLY) == (SendProbe(ref=REF, address=ADDRESS),)
+    early = Early("sockerless-2f9c1d7e", at(0.5))
+    assert next_actions(record, EARLY) == (SendProbe(ref=REF, address=ADDRESS, early=early),)
 
 
 def test_the_early_probe_can_be_off() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -161,14 +162,14 @@ def test_a_copy_for_another_reason_stays_on_spot(world: World) -> None:
 
 def test_the_stack_names_the_capacity_of_others(world: World) -> None:
     """A request overrides it."""
-    world.settings = SETTINGS.model_copy(update={"capacity": Capacity.SPOT})
+    world.settings = replace(SETTINGS, capacity=Capacity.SPOT)
     assert world.start().capacity is Capacity.SPOT
     assert World(settings=world.settings).start({**event("start-container"), "capacity": "on-demand"}).provider is None
 
 
 def test_spot_first_needs_a_second_launch(world: World) -> None:
     """A stack with one launch a start refuses it: nothing written, nothing started, and it says what to do."""
-    world.settings = SETTINGS.model_copy(update={"launch_attempts": 1})
+    world.settings = replace(SETTINGS, launch_attempts=1)
     with pytest.raises(Refused, match="LAUNCH_ATTEMPTS") as refused:
         start(world, "spot-first")
     assert refused.value.failure.code is ErrorCode.INVALID_REQUEST

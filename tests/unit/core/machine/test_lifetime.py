@@ -123,7 +123,7 @@ def test_the_reconciler_stops_the_task() -> None:
 def test_the_stack_may_limit_all() -> None:
     """The item keeps the limit of its start: another setting later does not change it."""
     world = World()
-    world.settings = world.settings.model_copy(update={"max_lifetime_seconds": 3600})
+    world.settings = replace(world.settings, max_lifetime_seconds=3600)
     assert world.start().max_lifetime == 3600
     other = World(settings=world.settings)
     assert other.start({**event("start-container"), "max_lifetime": 60}).max_lifetime == 60

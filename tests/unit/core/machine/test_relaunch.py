@@ -195,7 +195,7 @@ def fail_first_task(world: World) -> str:
 
 def test_the_second_task_is_a_copy_of_the_first() -> None:
     """Definition, command, environment and tags as ECS shows them, security groups as saved; another client token."""
-    stack = SETTINGS.model_copy(update={"task_security_groups": ("sg-0a1b2c3d",)})
+    stack = replace(SETTINGS, task_security_groups=("sg-0a1b2c3d",))
     world = World(settings=stack)
     document = {**event("start-container"), "labels": {"team": "ci"}, "security_groups": ["sg-0f1e2d3c"]}
     first = world.start(document).task_arn
@@ -354,8 +354,8 @@ def test_a_conflict_without_a_task_is_an_outage(world: World) -> None:
 
 @pytest.fixture
 def with_ssm(world: World) -> World:
-    world.settings = world.settings.model_copy(
-        update={"token_delivery": TokenDelivery.SSM, "execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
+    world.settings = replace(
+        world.settings, token_delivery=TokenDelivery.SSM, execution_role_arn="arn:aws:iam::123456789012:role/execution"
     )
     return world
 
@@ -446,8 +446,8 @@ def test_a_start_that_dies_after_any_call_ends_with_one_task(
 ) -> None:
     """Followed by a retry: exactly one running task, and one record that takes it."""
     world = World()
-    world.settings = world.settings.model_copy(
-        update={"token_delivery": delivery, "execution_role_arn": "arn:aws:iam::123456789012:role/execution"}
+    world.settings = replace(
+        world.settings, token_delivery=delivery, execution_role_arn="arn:aws:iam::123456789012:role/execution"
     )
     if refused:
         world.ecs.refusals["run"] = [REFUSED]

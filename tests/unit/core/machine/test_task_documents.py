@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from traceback import format_exception
 from typing import Any
@@ -177,6 +178,28 @@ def test_an_instant_of_another_kind_is_refused() -> None:
     """An instant that is neither text, datetime nor number is refused."""
     with pytest.raises(MalformedEvent, match="startedAt"):
         observe({**event("task-running"), "detail": event("task-running")["detail"] | {"startedAt": ["now"]}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"taskArn": ""}, "taskArn: should not be empty"),
+        ({"lastStatus": None}, "lastStatus: should be a string"),
+        ({"stopCode": 7}, "stopCode: should be a string"),
+        ({"version": "4"}, "version: should be an integer"),
+        ({"containers": {"name": "main"}}, "containers: should be a list"),
+        ({"containers": ["main"]}, "containers.0: should be an object"),
+        (
+            {"containers": [{"name": "main", "networkInterfaces": [{"ipv6Address": 1}]}]},
+            "networkInterfaces.0.ipv6Address",
+        ),
+        ({"attachments": [{"details": [{"value": "eni"}]}]}, "attachments.0.details.0.name: Field required"),
+    ],
+)
+def test_a_member_of_another_type_is_refused_with_its_place(changes: dict[str, Any], place: str) -> None:
+    """AWS adds members and words; a member that is there keeps its type."""
+    with pytest.raises(MalformedEvent, match=re.escape(place)):
+        observe({**event("task-running"), "detail": event("task-running")["detail"] | changes})
 
 
 def test_no_exception_of_the_chain_quotes_the_document() -> None:

@@ -14,6 +14,7 @@ from core.model.agent import AgentFlavor, Child
 from core.model.errors import CallFailed, UnreadableRecord
 from core.model.facts import AgentAnswered, AgentSilent, Fact, ProcessExited
 from core.model.failure import Cause
+from core.model.networks import networks
 from core.model.parts import Instant, Probe
 from core.model.policy import Policy
 from core.model.record import Record
@@ -179,13 +180,15 @@ def test_interval_is_from_try_to_try(takes: float) -> None:
     assert world.tries == pytest.approx(range(31))
 
 
-def test_the_first_pauses_are_short() -> None:
-    """An agent that is about to listen is found in moments; a slow one is probed every second."""
-    world = World(answers_at=5)
+@pytest.mark.parametrize(("answers_at", "tries"), [(0.3, 7), (1, 19), (5.01, 36), (20.01, 53), (58, 91)])
+def test_pauses_grow_with_the_time_waited(answers_at: float, tries: int) -> None:
+    """An agent is found late by a tenth of what it took, by 50 ms at least and a second at most."""
+    world = World(answers_at=answers_at)
 
-    world.run(policy=Policy())
+    result = world.run(policy=Policy())
 
-    assert world.tries == pytest.approx([0, 0.05, 0.15, 0.35, 0.75, 1.55, 2.55, 3.55, 4.55, 5.55])
+    assert result.attempts == tries
+    assert world.tries[-1] - answers_at <= min(max(0.05, answers_at / 10), 1)
 
 
 def test_tries_never_overlap() -> None:
@@ -208,14 +211,25 @@ def test_pace_recovers_after_a_long_try() -> None:
 
 
 def test_early_probe_is_gentler_until_the_task_runs() -> None:
-    """Once the record was read and is pending, the pace is the early one, and there is no deadline."""
+    """While the record is pending, the pace is the early one, and there is no deadline."""
     policy = Policy(early_probe_interval=4, probe_interval=1, probe_first_interval=1)
     world = World(answers_at=16, record_at=lambda second: pending(early_address=ADDRESS) if second < 10 else probed())
 
     result = world.run(policy=policy)
 
     assert result.outcome is Outcome.HEALTHY
-    assert world.tries == [0, 1, 5, 9, 13, 14, 15, 16]
+    assert world.tries == [0, 4, 8, 12, 13, 14, 15, 16]
+
+
+def test_an_early_probe_does_not_wait_for_long() -> None:
+    """A task that does not run for so long gets another probe by its event: this one ends, without a verdict."""
+    world = World(record_at=lambda _: pending(early_address=ADDRESS))
+
+    result = world.run(policy=Policy(early_probe_patience=20))
+
+    assert (result.outcome, world.facts, round(world.reads[-1], 6)) == (Outcome.OVER, [], 20)
+    assert result.why is not None
+    assert "RUNNING" in result.why
 
 
 def test_deadline_of_an_early_probe_is_learnt_later() -> None:
@@ -277,7 +291,7 @@ def test_after_the_deadline_the_agent_is_still_probed() -> None:
 
     late = World(record_at=lambda _: overdue)
     assert late.run().outcome is Outcome.SILENT
-    assert late.tries == [0, 1]
+    assert late.tries == [0]
 
     alive = World(answers_at=0, record_at=lambda _: overdue)
     assert alive.run().outcome is Outcome.HEALTHY
@@ -312,7 +326,8 @@ def test_over_before_it_began(case: str) -> None:
     """A record that needs no verdict gets none, even if something answers at the address."""
     world = World(answers_at=0, record_at=lambda _: OVER[case][0], try_takes=lambda _: 0.001)
 
-    assert world.run() == ProbeResult(Outcome.OVER, attempts=1, why=OVER[case][1])
+    assert world.run() == ProbeResult(Outcome.OVER, attempts=0, why=OVER[case][1])
+    assert world.tries == []
     assert world.facts == []
 
 
@@ -336,12 +351,33 @@ def test_over_interrupts_a_try() -> None:
     assert world.under_way == 0
 
 
-def test_first_read_delays_no_try() -> None:
-    """The first read and the tries run concurrently, however long DynamoDB takes."""
-    world = World(answers_at=2, read_takes=10.0)
+def test_nothing_is_tried_before_the_record_names_the_address() -> None:
+    """A message is no source of addresses: who can write to the queue does not choose where the prober connects."""
+    world = World(answers_at=2, read_takes=1.5)
 
     assert world.run().outcome is Outcome.HEALTHY
-    assert world.tries == [0, 1, 2]
+    assert world.tries == [1.5, 2.5]
+
+    elsewhere = World(answers_at=0, record_at=lambda _: probed(agent_address="10.0.1.48:9111"))
+    assert elsewhere.run().why == "the record has another address"
+    assert elsewhere.tries == []
+
+
+@pytest.mark.parametrize("allowed", ["10.0.1.0/24", "10.0.2.0/24"])
+def test_the_prober_connects_to_no_address_outside_the_networks(allowed: str) -> None:
+    """Whoever wrote it into the record: the error names the address and the parameter, and nothing is tried."""
+    world = World(answers_at=0)
+    policy = replace(POLICY, agent_networks=networks((allowed,)))
+
+    if allowed == "10.0.1.0/24":
+        assert world.run(policy=policy).outcome is Outcome.HEALTHY
+        return
+    with pytest.raises(
+        CannotProbe, match=r"10\.0\.1\.47:9111 lies outside the networks of agents, 10\.0\.2\.0/24"
+    ) as caught:
+        world.run(policy=policy)
+    assert "AgentNetworks" in caught.value.remedy
+    assert (world.tries, world.facts) == ([], [])
 
 
 def test_out_of_time() -> None:
@@ -394,15 +430,15 @@ def test_deadline_survives_the_worker() -> None:
 
 
 def test_failed_reads_end_nothing() -> None:
-    """A failed read is repeated soon, and counted; the tries go on."""
-    world = World(read_fails=lambda second: second < 3)
+    """A failed read is repeated soon, and counted; once the record was read, the tries go on."""
+    world = World(read_fails=lambda second: second < 3 or 8 <= second < 10)
 
     result = world.run()
 
     assert result.outcome is Outcome.SILENT
-    assert result.failed_reads == 3
-    assert world.reads[:5] == [0, 1, 2, 3, 8]
-    assert world.tries == pytest.approx(range(60))
+    assert result.failed_reads == 5
+    assert world.reads[:7] == [0, 1, 2, 3, 8, 9, 10]
+    assert world.tries == pytest.approx(range(3, 60))
 
 
 def refused(code: str, **how: Any) -> CallFailed:
@@ -516,21 +552,13 @@ def test_own_agent_after_a_stranger() -> None:
     assert world.facts[0].at == at(4)
 
 
-def test_identity_waits_for_the_token() -> None:
-    """An agent that answers before the record was read is checked as soon as it is."""
-    world = World(answers_at=0, read_takes=0.3)
-
-    assert world.run(identified=True).outcome is Outcome.HEALTHY
-    assert world.facts[0].at == at(0.3)
-
-
 def test_identity_without_a_token_is_no_answer() -> None:
     """An answer that could not be verified does not count; the next read may bring the token."""
-    world = World(answers_at=0, read_fails=lambda second: second < 2)
+    world = World(answers_at=0, record_at=lambda second: probed(agent_token=TOKEN if second >= 5 else None))
 
     result = world.run(identified=True)
 
-    assert (result.outcome, result.attempts) == (Outcome.HEALTHY, 3)
+    assert (result.outcome, result.attempts) == (Outcome.HEALTHY, 6)
     assert result.last_error is not None
     assert result.last_error.kind is ProbeErrorKind.UNVERIFIED
 

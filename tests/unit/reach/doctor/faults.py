@@ -411,7 +411,10 @@ FAULTS: Final = {
         setting("TaskSubnets", ""),
         "task-subnets",
         "TaskSubnets=",
-        silent=("free-addresses", "zones", "vpc-dns", *EVERY_WAY, "prober-egress", "efs-mount-targets", "efs-port"),
+        silent=(
+            *("free-addresses", "zones", "vpc-dns", *EVERY_WAY),
+            *("agent-networks", "prober-egress", "efs-mount-targets", "efs-port"),
+        ),
     ),
     "tasks with IPv6 alone": Fault(
         answering("ec2", "describe_subnets", lambda found: [one.update(Ipv6Native=True) for one in found["Subnets"]]),
@@ -472,6 +475,9 @@ FAULTS: Final = {
     ),
     "addresses of the backend not let in": Fault(
         lambda answers: None, "agent-port-from-backend", "--cidr 10.2.0.0/16", given={"backend": "10.2.0.0/16"}
+    ),
+    "subnets of a public block": Fault(
+        setting("AgentNetworks", "10.1.0.0/16,fc00::/7"), "agent-networks", "AgentNetworks=10.1.0.0/16,fc00::/7,10.0."
     ),
     "prober in no VPC": Fault(setting("VpcId", ""), "prober-subnets", "VpcId=", silent=("prober-placement",)),
     "prober in an unknown subnet": Fault(

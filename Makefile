@@ -27,7 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-picture pictures up down test test-chaos explore fuzz test-docker sam-local check lint types imports template docs site format bench lock clean
+.PHONY: help setup demo demo-picture pictures up down test test-chaos faults races explore fuzz test-docker sam-local check lint types imports template docs site format bench lock audit upgrade soak clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,11 +73,26 @@ down: setup ## Stop what `make up` started (ARGS="--directory DIR")
 
 test: setup lint types imports template ## Run every check and every test: unit, integration, contract, end to end
 	$(BIN)/pytest $(ON_EVERY_CORE) --cov --cov-report= tests/unit $(SEARCHES)
-	$(BIN)/pytest --cov --cov-report= --cov-append tests/integration tests/contract tests/e2e
+	$(BIN)/pytest --cov --cov-report= --cov-append tests/integration tests/contract tests/e2e tests/faults
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
 
+CHAOS = $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(WINDOW),--window=$(WINDOW)) $(if $(SEED),--seed=$(SEED))
+
 test-chaos: setup ## Lose, double and reorder events of 500 containers (CONTAINERS=50 SEED=7)
-	$(BIN)/pytest tests/chaos $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(SEED),--seed=$(SEED))
+	$(BIN)/pytest tests/chaos/test_faulty_delivery.py $(CHAOS)
+
+upgrade: setup ## Update the stack in the middle of 500 starts, and roll it back (CONTAINERS=50 WINDOW=10)
+	$(BIN)/pytest tests/chaos/test_upgrade.py $(CHAOS)
+
+soak: setup ## Let lives come and go for 20 minutes with faults, and look for leaks of memory and descriptors (MINUTES=5)
+	$(BIN)/pytest tests/chaos/test_soak.py $(if $(MINUTES),--minutes=$(MINUTES)) $(CHAOS)
+
+faults: setup ## Let each AWS call of each function of the deployed stack fail in each way: half an hour
+	$(BIN)/pytest tests/faults --matrix=full
+
+races: setup ## Many writers at once: of one item, and 10,000 events of 1,000 containers (CONTAINERS=1000)
+	RACING_FACTS=100 $(BIN)/pytest tests/contract/test_races.py
+	RACING_CONTAINERS=$(or $(CONTAINERS),1000) $(BIN)/pytest tests/e2e/test_delivery_orders.py -k crowd
 
 explore: setup ## Search interleavings further, without each safeguard too, and draw 10,000 lives (STATES=30000 LIVES=10000)
 	$(BIN)/python -m tests.interleavings --jobs=$(CORES) $(if $(STATES),--states=$(STATES))
@@ -139,6 +154,9 @@ lock: setup ## Bring the lock files to the newest versions pyproject.toml allows
 	$(BIN)/uv pip compile $(LOCK) --upgrade --group site --output-file requirements/site.lock
 	$(BIN)/uv pip compile $(LOCK) --upgrade --constraint requirements/dev.lock --group lambda --output-file requirements/lambda.lock
 
+audit: ## Ask whether a locked release has a known vulnerability; says when it cannot
+	@PYTHON=$(PYTHON) .ci/audit
+
 clean: ## Stop the local cloud and remove environments, state, logs and caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; fi
-	rm -rf $(VENV) $(SAM) $(SITE) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SITE) .venv-audit .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.prober_processes import Measured, Pair, agents, worker
+from bench.prober_processes import Measured, Moment, Pair, agents, worker
 from bench.rows import Result, Row, Say, at_most
 from core.model.policy import Policy
 
@@ -24,7 +24,7 @@ AGENTS: Final = (1, 10, 100, 1000)
 TIMES: Final = 3.0
 """Of a bare loop's CPU."""
 ROUNDS: Final = 3
-"""Of which the best counts for the lag: it is in real time, and what else runs on the machine only adds to it."""
+"""Of which the best counts for the lag: what else runs on the machine only adds to it."""
 LISTENING_AFTER: Final = 2.0
 """Seconds from the first try to the agents listening, all at once."""
 MEMORY: Final = 128.0
@@ -63,8 +63,15 @@ def _lag(ending: ExitStack, to_worker: Connection) -> float:
     to_worker.recv()
     to_agents.send(LISTENING_AFTER)
     listening: float = to_agents.recv()
-    last: float = to_worker.recv()
-    return last - listening
+    moments: list[Moment] = to_worker.recv()
+    return lag_of(listening, moments)
+
+
+def lag_of(listening: float, moments: Sequence[Moment]) -> float:
+    """Seconds until the last moment, without those in which the machine had no processor for the worker."""
+    last, kept = moments[-1]
+    before = max((moment for moment in moments if moment[0] <= listening), default=moments[0])
+    return last - listening - (kept - before[1])
 
 
 def _begun(ending: ExitStack, target: Callable[..., None], *arguments: Any) -> SpawnProcess:

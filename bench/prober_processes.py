@@ -22,12 +22,12 @@ from core.model.identity import Ref
 from core.model.networks import ANYWHERE, networks
 from core.model.parts import Probe
 from core.model.policy import Policy
-from core.model.record import Record
 from core.model.state import State
 from core.ports import Loaded
 from core.probe.batched_reads import BatchedReads
 from core.probe.prober import AgentProbe, Outcome, ProbeResult
 from core.probe.view import Target
+from tests.factories import pending
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -40,16 +40,19 @@ PROBES: Final = 1000
 """Of each side of a pair: the same agents as many times as it takes."""
 TRIES: Final = 10
 """Of each agent that refuses."""
+MOMENT: Final = 0.02
+"""Seconds between two moments."""
 PAUSE: Final = 0.05
 """Seconds between them."""
 _POLICY: Final = Policy(agent_networks=networks(ANYWHERE))
-_TOKEN: Final = "0" * 64
 _LOCAL: Final = "127.0.0.1"
 _HEALTH: Final = b"GET /health HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
 _IDENTITY: Final = b"GET /ws HTTP/1.1\r\nHost: agent\r\nConnection: close\r\nAuthorization: Bearer 0\r\n\r\n"
 
 Work = Callable[[], Coroutine[object, object, int]]
 """Returns how many probes or tries it was."""
+Moment = tuple[float, float]
+"""An instant, and for how many seconds this process had been kept waiting for a processor by then."""
 Pair = tuple[float, float]
 """Seconds of CPU: of the bare loop, of the prober."""
 
@@ -99,7 +102,7 @@ def agents(pipe: Connection) -> None:
 def worker(count: int, pipe: Connection) -> None:
     """A process: the prober. For each port that it is told, until None: probes agents there that do not listen yet.
 
-    Sends when it begins and the instant of its last verdict. Then it sends what it measures of the last port's agents.
+    Sends when it begins, and the moments until its last verdict. Then it sends what it measures of the last port.
     """
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     import aws_lambda_powertools  # noqa: F401, PLC0415 - what the function has in memory, too
@@ -115,8 +118,7 @@ def worker(count: int, pipe: Connection) -> None:
     while (port := pipe.recv()) is not None:
         last = port
         pipe.send("probing")
-        asyncio.run(probed(count, port))
-        pipe.send(time.time())
+        pipe.send(asyncio.run(_watched(count, port)))
     probes = _pairs(PROBES // count, lambda: bare(count, last), lambda: probed(count, last))
     refusals: tuple[Pair, ...] = ()
     if count * TRIES == PROBES:  # fewer agents would take too long, more would not get so many tries in the time
@@ -125,6 +127,20 @@ def worker(count: int, pipe: Connection) -> None:
             closed = unused.getsockname()[1]
             refusals = _pairs(1, lambda: bare_refused(count, closed), lambda: refused(count, closed))
     pipe.send(Measured(agents=count, probes=probes, refusals=refusals, peak_bytes=_peak_bytes()))
+
+
+async def _watched(count: int, port: int) -> list[Moment]:
+    moments: list[Moment] = []
+
+    async def watch() -> None:
+        while True:
+            moments.append(_moment())
+            await asyncio.sleep(MOMENT)
+
+    watching = asyncio.create_task(watch())
+    await probed(count, port)
+    watching.cancel()
+    return [*moments, _moment()]
 
 
 async def bare(count: int, port: int) -> int:
@@ -166,7 +182,8 @@ async def refused(count: int, port: int) -> int:
 async def _probed(count: int, port: int, policy: Policy, expected: Outcome) -> list[ProbeResult]:
     http, address, begun = HttpProbe(), f"{_LOCAL}:{port}", _now()
     deadline = begun + timedelta(seconds=policy.health_timeout)
-    records = {name: _record(name, address, deadline) for name in (f"{number:064x}" for number in range(count))}
+    known = pending(state=State.ENI_RESOLVED, agent_address=address, probe=Probe(deadline))
+    records = {name: replace(known, container_id=name) for name in (f"{number:064x}" for number in range(count))}
 
     async def load_many(container_ids: Sequence[str]) -> Loaded:
         return Loaded({name: records[name] for name in container_ids})
@@ -219,22 +236,13 @@ def _cpu(times: int, work: Work) -> float:
     return (time.process_time() - begun) / done
 
 
-def _record(container_id: str, address: str, deadline: datetime) -> Record:
-    return Record(
-        container_id=container_id,
-        state=State.ENI_RESOLVED,
-        generation=1,
-        revision=2,
-        created_at=deadline,
-        updated_at=deadline,
-        agent_address=address,
-        agent_token=_TOKEN,
-        probe=Probe(deadline=deadline),
-    )
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _moment() -> Moment:
+    """Of this thread, which runs the loop (proc(5), schedstat)."""
+    return time.time(), int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
 
 
 def _peak_bytes() -> int:

@@ -63,14 +63,27 @@ def built(layout: Layout, say: Callable[[str], None]) -> Iterator[Path]:
 def of_this_machine(template: str) -> str:
     """The template, as JSON, with the two properties of all functions that cannot be AWS's here: `MACHINE`.
 
-    Raises `KeyError` for one that the template does not have.
+    And without the statements that refuse calls without TLS, because the local AWS speaks HTTP on loopback. Raises
+    `KeyError` for a property that the template does not have.
     """
     document = yaml_parse(template)
     shared = document["Globals"]["Function"]
     if missing := MACHINE.keys() - shared.keys():
         raise KeyError(f"template.yaml no longer says {', '.join(sorted(missing))} for all functions in one place")
     shared.update(MACHINE)
+    document["Resources"] = dict(_without_tls(document["Resources"]))
     return json.dumps(document)
+
+
+def _without_tls(resources: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A policy that has no other statement goes as a whole."""
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::SQS::QueuePolicy":
+            policy = resource["Properties"]["PolicyDocument"]
+            policy["Statement"] = [one for one in policy["Statement"] if "Bool" not in one.get("Condition", {})]
+            if not policy["Statement"]:
+                continue
+        yield name, resource
 
 
 def fingerprint(files: Iterable[Path], root: Path, machine: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -14,6 +14,8 @@ CONTAINERS: Final = 500
 SEED: Final = 4
 HEALTH_TIMEOUT: Final = 20
 """Seconds. Ample for an agent that is one of many to start on a small machine at the same time."""
+START_TIMEOUT: Final = 300
+"""The template's default."""
 PROBERS: Final = 10
 """At a time, with up to ten containers each: workers of the local AWS are processes, and need memory."""
 
@@ -23,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chaos")
     group.addoption("--containers", type=int, default=CONTAINERS, help="how many containers live in all")
     group.addoption("--seed", type=int, default=SEED, help="decides who lives how, and what becomes of each event")
+    group.addoption("--minutes", type=float, default=20, help="how long a soak lasts at least")
     group.addoption("--window", type=int, default=40, help="how many live at a time")
 
 
@@ -35,18 +38,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack."""
     directory = tmp_path_factory.mktemp("cloud")
-    with deployed(directory, HealthTimeoutSeconds=HEALTH_TIMEOUT, ProberMaximumConcurrency=PROBERS) as stack:
+    with deployed(
+        directory,
+        HealthTimeoutSeconds=HEALTH_TIMEOUT,
+        StartTimeoutSeconds=START_TIMEOUT,
+        ProberMaximumConcurrency=PROBERS,
+    ) as stack:
         yield stack
-
-
-@pytest.fixture
-def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Prints a line at once: a run takes minutes, and its numbers are of interest also when it passes."""
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
-
-    def tell(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            terminal.write_line(line)
-
-    return tell

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -17,13 +17,12 @@ from core.model.record import Record
 from core.model.state import State
 from core.ports import RevisionConflict
 from tests.chaos.lives import Act, Member
-from tests.e2e.stack import Stack
+from tests.e2e.stack import FunctionFailed, Stack
 
 POLL_SECONDS: Final = 0.2
 STUCK_SECONDS: Final = 120.0
 """Without the end of any container, after which the run is given up."""
-_HANDS: Final = 6
-"""Calls at a time; boto3's clients keep ten connections each."""
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,6 +47,12 @@ class Crowd:
     window: int
     check_after: float
     tell: Callable[[str], None] = lambda _: None
+    hands: int = 6
+    """Calls at a time; boto3's clients keep ten connections each."""
+    repeats: int = 0
+    """How often a call is sent again when its function died, as a backend does (docs/backend.md)."""
+    stuck_seconds: float = STUCK_SECONDS
+    repeated: int = 0
     hurried: int = 0
     """Looks that were brought forward."""
     runs: int = 0
@@ -59,11 +64,11 @@ class Crowd:
     _reconciling: Future[Any] | None = None
 
     def live(self, members: Sequence[Member]) -> dict[str, Record]:
-        """The last record of each container. Fails when nothing ends for `STUCK_SECONDS`."""
+        """The last record of each container. Fails when nothing ends for `stuck_seconds`."""
         waiting = deque(members)
         ended: dict[str, Record] = {}
         progress = begun = time.monotonic()
-        with ThreadPoolExecutor(_HANDS) as hands:
+        with ThreadPoolExecutor(self.hands) as hands:
             while waiting or self._active:
                 while waiting and len(self._active) < self.window:
                     member = waiting.popleft()
@@ -75,8 +80,8 @@ class Crowd:
                     progress = time.monotonic()
                     if len(ended) // 50 > (len(ended) - len(over)) // 50:
                         self.tell(f"{len(ended)} of {len(members)} have ended after {progress - begun:.0f} s")
-                elif time.monotonic() - progress > STUCK_SECONDS:
-                    pytest.fail(f"for {STUCK_SECONDS:g} s nothing ended: {self._whereabouts()}")
+                elif time.monotonic() - progress > self.stuck_seconds:
+                    pytest.fail(f"for {self.stuck_seconds:g} s nothing ended: {self._whereabouts()}")
                 time.sleep(POLL_SECONDS)
         return ended
 
@@ -118,9 +123,15 @@ class Crowd:
         return True
 
     def _reconcile(self) -> None:
-        self.healed += self.stack.reconcile()["healed"]
+        self.healed += self._called(self.stack.reconcile)["healed"]
 
     def _start(self, member: Member) -> None:
+        self._prepare(member)
+        answer = self._called(lambda: self.stack.start(member.container_id, **member.life.request))
+        if "error" in answer:
+            raise AssertionError(f"{member.life.name} is not started: {answer}")
+
+    def _prepare(self, member: Member) -> None:
         life, weather = member.life, member.weather
         if weather.drop or weather.duplicate or weather.scatter_seconds:
             self.stack.fargate.fault(
@@ -133,14 +144,19 @@ class Crowd:
             )
         if life.fault is not None:
             self.stack.fargate.fault(member.container_id, life.fault, **life.fault_parameters)
-        answer = self.stack.start(member.container_id, **life.request)
-        if "error" in answer:
-            raise AssertionError(f"{life.name} is not started: {answer}")
+
+    def _called(self, call: Callable[[], T]) -> T:
+        for _ in range(self.repeats):
+            try:
+                return call()
+            except FunctionFailed:
+                self.repeated += 1
+        return call()
 
     def _act(self, act: Act, record: Record) -> None:
         match act:
             case Act.STOP:
-                self.stack.stop(record.container_id)
+                self._called(lambda: self.stack.stop(record.container_id))
             case Act.KILL:
                 self.stack.fargate.kill(str(record.task_arn))
             case Act.INTERRUPT:

@@ -7,19 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.chaos import account
-from tests.chaos.crowd import Crowd
+from tests.chaos.crowd import STUCK_SECONDS, Crowd
 from tests.chaos.lives import Member
 from tests.e2e.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run led to. `problems` is empty when everybody ended as announced and nothing is left."""
+    """What a run led to. `problems` is empty when everybody ended as announced and nothing is left.
+
+    `trouble` is what the functions logged as errors meanwhile: of an AWS that answers, nothing.
+    """
 
     problems: tuple[str, ...]
+    trouble: tuple[str, ...]
     summary: str
     deliveries: account.Deliveries
     healed: int
+    repeated: int
 
 
 def weather(
@@ -29,11 +34,13 @@ def weather(
     window: int,
     check_after: float,
     tell: Callable[[str], None] = lambda _: None,
+    repeats: int = 0,
+    stuck_seconds: float = STUCK_SECONDS,
 ) -> Run:
     """Lets them live, waits until their tasks are gone, and checks everything."""
     before = account.Logbook.read(stack)
     begun = time.monotonic()
-    crowd = Crowd(stack, window, check_after, tell)
+    crowd = Crowd(stack, window, check_after, tell, repeats=repeats, stuck_seconds=stuck_seconds)
     records = crowd.live(members)
     stack.eventually(
         lambda: all(
@@ -53,7 +60,6 @@ def weather(
         *(problem for member in members for problem in account.wrong(member, records[member.container_id])),
         *account.double_launches(tasks, records),
         *account.dead_letters(stack, members),
-        *logbook.trouble(),
     ]
     summary = (
         f"{len(members)} containers in {took:.0f} s, {sum(map(len, tasks.values()))} tasks. "
@@ -62,4 +68,4 @@ def weather(
         f"{crowd.hurried} looks brought forward. Of {steps} steps {logbook.moves(members)} are in the logs, with "
         f"{logbook.conflicts()} conflicts."
     )
-    return Run(tuple(problems), summary, seen, crowd.healed)
+    return Run(tuple(problems), tuple(logbook.trouble()), summary, seen, crowd.healed, crowd.repeated)

@@ -29,6 +29,10 @@ class Queues:
         kept += [json.loads(body) for body in self.taken(self._url(queue))]
         return kept
 
+    def send(self, queue: str, body: dict[str, Any]) -> None:
+        """A message into a queue, by its logical id."""
+        self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=json.dumps(body))
+
     def taken(self, url: str) -> Iterator[str]:
         """Takes messages out of a queue until it shows none."""
         while found := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

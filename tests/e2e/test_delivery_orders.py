@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ from core.model.instants import truncate
 from core.model.state import State
 from tests import event_files
 from tests.e2e import documents
-from tests.e2e.stack import Stack
+from tests.e2e.stack import FunctionFailed, Stack
 from tests.factories import pending
 
 Life = Sequence[dict[str, Any]]
@@ -26,6 +28,15 @@ ACCIDENTAL = {"container_id", "revision", "task_version", "history", "updated_at
 FILES = ("task-running", "task-deprovisioning", "task-stopped")
 LIVES = ("of the event files", "seen on the stack")
 MEETINGS = 15
+CONTAINERS = int(os.environ.get("RACING_CONTAINERS", "40"))
+"""In the crowd; `make races` has more."""
+COPIES = 10
+"""Events of each of them."""
+SENDERS = 8
+"""Invocations at a time: each is a process of the local AWS."""
+LAMBDA_RETRIES = 2
+MEETING = 4
+"""Containers whose events are sent at the same time."""
 START = truncate(datetime.now(UTC))
 
 
@@ -137,3 +148,65 @@ def test_events_that_meet_overwrite_nothing(stack: Stack, life_of: Callable[[str
             for delivering in [pool.submit(deliver, event) for event in life]:
                 delivering.result()
     assert {each: outcome(stack, each) for each in lives} == dict.fromkeys(lives, expected)
+
+
+def test_no_update_of_a_crowd_is_lost(
+    stack: Stack, life_of: Callable[[str, str], Life], tell: Callable[[str], None]
+) -> None:
+    """Ten events of each container, those of four at once: every write follows the one before, and all end alike.
+
+    No invocation fails but by design: one that met another writer eight times is repeated, as Lambda does it.
+    """
+    which = "seen on the stack"
+    calm = name(which, "alone")
+    recorded(stack, calm)
+    deliver_in_order(stack, life_of(which, calm))
+    expected = outcome(stack, calm)
+    crowd = [name(which, "crowd", number) for number in range(CONTAINERS)]
+    contended: Counter[str] = Counter()
+    answered = len(stack.answers)
+
+    def deliver(event: dict[str, Any]) -> None:
+        try:
+            stack.invoke("TaskState", event)
+        except FunctionFailed as failed:
+            if "changed under 8 attempts" not in str(failed):
+                raise
+            contended[event["id"]] += 1
+            deliver(event)
+
+    heard = [place for place, event in enumerate(life_of(which, calm)) if stack.matches(event)]
+    chance = random.Random(CONTAINERS)  # noqa: S311 - an order, no secret
+    with ThreadPoolExecutor(SENDERS) as pool:
+        for first in range(0, CONTAINERS, MEETING):
+            meeting = crowd[first : first + MEETING]
+            for each in meeting:
+                recorded(stack, each)
+            lives = [life_of(which, each) for each in meeting]
+            events = [life[heard[copy % len(heard)]] for life in lives for copy in range(COPIES)]
+            list(pool.map(deliver, chance.sample(events, len(events))))
+    assert {each: outcome(stack, each) for each in crowd} == dict.fromkeys(crowd, expected)
+    written = revisions(stack)
+    assert {each: written[each] for each in crowd if written[each] != list(range(1, len(written[each]) + 1))} == {}
+    assert max(contended.values(), default=0) <= LAMBDA_RETRIES
+    met = sum('"conflicts"' in log for log in stack.answers[answered:])
+    tell(f"{CONTAINERS * COPIES} events of {CONTAINERS} containers: {met} met others, {contended.total()} gave up")
+    assert met
+    assert stack.queues.dead_letters() == []
+
+
+def revisions(stack: Stack) -> dict[str, list[int]]:
+    """Of every item, in the order in which the table took them; as its stream shows."""
+    streams = stack.cloud.client("dynamodbstreams")
+    [stream] = streams.list_streams(TableName=stack.cloud.outputs["ContainersTableName"])["Streams"]
+    [shard] = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+    position = {"StreamArn": stream["StreamArn"], "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = streams.get_shard_iterator(**position)["ShardIterator"]
+    found: dict[str, list[int]] = defaultdict(list)
+    while (page := streams.get_records(ShardIterator=iterator))["Records"]:
+        for record in page["Records"]:
+            image = record["dynamodb"].get("NewImage", {})
+            if "revision" in image:
+                found[image["container_id"]["S"]].append(int(image["revision"]["N"]))
+        iterator = page["NextShardIterator"]
+    return found

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from typing import Any, Final
 
 import pytest
+from typer.main import get_command
 
 from core.model.agent import AgentVariable
 from core.model.state import State
-from tests.e2e import logs
+from local.cloud.environment import isolated_environment, read_environment
+from reach.agent import client as agent_client
+from reach.app import app
+from tests.e2e.artefacts import artefacts, found, plant
 from tests.e2e.queues import DEAD_LETTER_QUEUES
-from tests.e2e.stack import Stack
+from tests.e2e.stack import IMAGE, PATIENCE, Stack
+
+ROOT: Final = Path(__file__).parents[2]
+MARK: Final = "\n#### reach "
+ONE_AFTER_THE_OTHER: Final = f"""
+import json, sys
+from reach.app import main
+for command in json.loads(sys.argv[1]):
+    print({MARK!r} + " ".join(command[:2]), flush=True)
+    main(command)
+"""
+"""One process for all commands: each start of Python would take longer than what the command does."""
+OF_THE_SECRET: Final = "5ec" + "0" * 61
+"""The container that has a secret."""
 
 FEWEST = 5
 """Tokens below which these tests would show little."""
@@ -25,7 +46,7 @@ def _some_lives(stack: Stack) -> None:
     for number in range(FEWEST - len(stack.tokens)):
         stack.start(f"{number:064x}", injection="init-container" if number else "efs", cmd=["sleep", "600"])
         stack.reaches(f"{number:064x}", State.AGENT_HEALTHY)
-    if not tokens_in(json.dumps(stack.queues.dead_letters()), stack.tokens):
+    if not any(token in json.dumps(stack.queues.dead_letters()) for token in stack.tokens):
         unreadable = "f" * 64
         stack.start(unreadable)
         record = stack.reaches(unreadable, State.AGENT_HEALTHY)
@@ -57,42 +78,114 @@ def of_overrides(overrides: dict[str, Any]) -> Iterator[str]:
                 yield variable["value"]
 
 
-def tokens_in(text: str, tokens: set[str]) -> list[str]:
-    """The ends of those found: the tokens themselves are not for a test's output either."""
-    return [f"...{token[-4:]}" for token in tokens if token in text]
+@pytest.fixture(scope="module")
+def secret(stack: Stack, _some_lives: None) -> str:
+    """The value of a secret that a container has got."""
+    value = f"canary-{token_hex(16)}"
+    made = stack.cloud.client("secretsmanager").create_secret(Name=f"canary/{token_hex(4)}", SecretString=value)
+    stack.start(OF_THE_SECRET, secrets={"CANARY": made["ARN"]})
+    agent = stack.client.wait_until_healthy(OF_THE_SECRET, PATIENCE)
+    ran = agent_client.run(agent.address, agent.token, ["sh", "-c", "echo $CANARY"])
+    assert ran.stdout.decode().startswith(value)
+    return value
 
 
-def test_the_functions_log_no_token(stack: Stack, tokens: set[str]) -> None:
-    """CloudWatch Logs of every function hold ARNs of tasks, so they were really read, and no token."""
-    assert len(logs.groups(stack.cloud)) == 5
-    text = "\n".join(logs.messages(stack.cloud))
-    assert any(task["arn"] in text for task in stack.fargate.tasks())
-    assert tokens_in(text, tokens) == []
+@pytest.fixture(scope="module")
+def canaries(stack: Stack, tokens: set[str], secret: str) -> set[str]:
+    """What must stand nowhere; after a life that every command of `reach` has looked at, too."""
+    return {*tokens, *stack.tokens, secret}
 
 
-def test_the_functions_answer_no_token(stack: Stack, tokens: set[str]) -> None:
-    """Backends read the token from the item, with the rights for it."""
-    text = "\n".join(stack.answers)
-    assert any(task["arn"] in text for task in stack.fargate.tasks())
-    assert tokens_in(text, tokens) == []
+@pytest.fixture(scope="module")
+def shown(stack: Stack, secret: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each command of `reach` prints or writes about live and ended containers."""
+    events = tmp_path_factory.mktemp("events")
+    path = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    environment = isolated_environment({**read_environment(stack.cloud.layout.env), "PYTHONPATH": path})
+    of = OF_THE_SECRET
+    commands: tuple[tuple[str, ...], ...] = (
+        ("start", "--output", "json", "--for", "ended", IMAGE, "sh", "-c", "echo working"),
+        ("ps", "--all"),
+        ("inspect", of),
+        ("why", of, "--output", "json"),
+        ("wait", of),
+        ("logs", of),
+        ("exec", of, "--", "true"),
+        ("doctor", "--output", "json"),
+        ("stage-agent", "--to", "s3-files", "--list"),
+        ("events", "record", "--out", str(events)),
+        ("events", "replay", str(events), "--output", "json"),
+        ("stop", of, "--wait"),
+        ("attach", of),
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_THE_OTHER, json.dumps(commands)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    printed = {command: text for command, _, text in (one.partition("\n") for one in done.stdout.split(MARK)[1:])}
+    assert len(printed) == len(commands)
+    printed["errors"] = done.stderr
+    printed["the files of reach events record"] = "".join(file.read_text() for file in events.iterdir())
+    assert {name for command in commands for name in command[:2]} >= set(every_command())
+    return printed
 
 
-def test_the_local_cloud_logs_no_token(stack: Stack, tokens: set[str]) -> None:
-    """Neither the processes of the local cloud nor the containers write one down."""
-    found = list(logs.files(stack.cloud))
-    names = {path.name for path in found}
-    assert names >= {"ministack.log", "fargate.log", "sam-deploy.log", "main.log"}
-    assert {str(path): seen for path in found if (seen := tokens_in(read(path), tokens))} == {}
+def every_command() -> Iterator[str]:
+    """The names of all commands that are no other names of others."""
+    groups = [get_command(app)]
+    for group in groups:
+        for name, command in getattr(group, "commands", {}).items():
+            if not command.hidden:
+                yield name
+                groups.append(command)
+
+
+def test_the_functions_were_read(stack: Stack, canaries: set[str]) -> None:
+    """CloudWatch Logs of every function, their answers, and the files of the local cloud hold what was looked at."""
+    written = artefacts(stack)
+    assert len([where for where in written if where.startswith("logs of ")]) == 5
+    arns = {task["arn"] for task in stack.fargate.tasks()}
+    for where in ("answers", "items", "task definitions"):
+        assert written[where], where
+    assert any(arn in written["answers"] for arn in arns)
+    assert any(arn in text for where, text in written.items() if where.startswith("logs of ") for arn in arns)
+    files = {where.rpartition("/")[2] for where in written if where.startswith("file ")}
+    assert files >= {"ministack.log", "fargate.log", "sam-deploy.log", "main.log"}
+
+
+def test_nothing_that_was_written_holds_a_secret(stack: Stack, canaries: set[str]) -> None:
+    """Logs, metrics, answers, items, task definitions, dead letters, files: no token and no value of a secret.
+
+    Backends read the token from the item of a live container, with the rights for it.
+    """
+    assert found(artefacts(stack), canaries) == {}
+
+
+def test_no_command_of_reach_shows_a_secret(stack: Stack, canaries: set[str], shown: dict[str, str]) -> None:
+    """Whether a container lives or has ended; only `inspect --show-token` does, which says so."""
+    assert OF_THE_SECRET[:12] in shown["ps --all"]
+    assert "sockerless" in shown["the files of reach events record"]
+    assert found(shown, canaries) == {}
 
 
 def test_dead_letters_hold_tokens_only_in_ecs_own_words(stack: Stack, tokens: set[str]) -> None:
     """The one exception: an event that nobody could handle is kept as ECS sent it, overrides and all."""
-    kept = [message for queue in DEAD_LETTER_QUEUES for message in stack.queues.dead_letters(queue)]
-    assert tokens_in(json.dumps(kept), tokens) != []
-    for message in kept:
-        message.get("requestPayload", {}).get("detail", {}).pop("overrides", None)
-    assert tokens_in(json.dumps(kept), tokens) == []
+    overrides = [
+        letter["requestPayload"]["detail"].get("overrides")
+        for letter in stack.queues.dead_letters()
+        if "requestPayload" in letter
+    ]
+    assert found({"overrides": json.dumps(overrides)}, tokens) != {}
+    assert found({"the rest": artefacts(stack)[DEAD_LETTER_QUEUES[0]]}, tokens) == {}
 
 
-def read(path: Path) -> str:
-    return path.read_text(errors="replace")
+def test_a_secret_that_is_planted_is_found(stack: Stack) -> None:
+    """Wherever a text can be written: what finds nothing has looked."""
+    planted = f"planted-{token_hex(16)}"
+    places = plant(stack, planted)
+    assert found(artefacts(stack), {planted}).keys() == places

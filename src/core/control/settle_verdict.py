@@ -30,7 +30,5 @@ def _answered(settled: Settled) -> bool:
 def _learn(ports: Ports, record: Record) -> None:
     family = early(record).family
     usual = ports.start_times.usual(family)
-    if usual is not None and ports.clock.random() >= SAMPLE:
-        return
-    if (seconds := learnt(usual, record)) is not None:
-        ports.start_times.learn(family, seconds, ports.clock.now())
+    if usual is None or ports.clock.random() < SAMPLE:
+        ports.start_times.learn(family, learnt(usual, record), ports.clock.now())

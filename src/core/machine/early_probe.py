@@ -41,11 +41,9 @@ def delay(since: datetime, usual: float, now: datetime) -> int:
     return min(max(0, int(left)), LONGEST)
 
 
-def learnt(usual: float | None, record: Record) -> float | None:
+def learnt(usual: float | None, record: Record) -> float:
     """`usual` after one more start, whose agent has answered: seconds from `early(record).since` on."""
-    if (healthy := record.timings.get(Instant.HEALTHY)) is None:
-        return usual
-    took = max(0.0, (healthy - early(record).since).total_seconds())
+    took = max(0.0, (record.timings[Instant.HEALTHY] - early(record).since).total_seconds())
     if usual is None:
         return took * FIRST
     return usual * STEP if took > usual else usual / STEP ** ((1 - SOONER) / SOONER)

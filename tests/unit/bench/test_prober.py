@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from bench.prober import _document, _rows
+import pytest
+
+from bench.prober import _document, _rows, lag_of
 from bench.prober_processes import Measured, bare_refused, refused
 
 
@@ -26,6 +28,11 @@ def test_a_row_for_each_number_of_agents() -> None:
     ]
     assert rows[0].measured == "2.00 x: 400 µs against 100"
     assert "1,000 agents" in rows[3].measured
+
+
+def test_a_busy_machine_adds_nothing_to_the_lag() -> None:
+    """From the agents listening on, what the worker waits for a processor is left out."""
+    assert lag_of(10.5, [(10.0, 1.0), (10.4, 1.1), (11.0, 1.2), (12.0, 1.6)]) == pytest.approx(1.0)
 
 
 def test_what_was_not_measured_is_no_figure() -> None:

@@ -57,9 +57,11 @@ def test_a_probe_message_names_what_to_probe_and_no_secret(stubbed: Stub) -> Non
     """The deadline and the token stay in the item."""
     client, answers = stubbed("sqs")
     body = json.dumps({"container_id": CONTAINER_ID, "generation": 2, "address": ADDRESS})
-    answers.add_response("send_message", {}, {"QueueUrl": QUEUE, "MessageBody": body})
+    for delay in (0, 21):
+        answers.add_response("send_message", {}, {"QueueUrl": QUEUE, "MessageBody": body, "DelaySeconds": delay})
 
     SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS)
+    SqsProbeQueue(QUEUE, client).send(Ref(CONTAINER_ID, 2), ADDRESS, 21)
 
 
 def test_an_outage_of_the_queue_is_a_failed_call(stubbed: Stub) -> None:

@@ -40,12 +40,6 @@ def test_the_first_start_is_taken_with_a_margin() -> None:
     assert learnt(None, answering(30)) == pytest.approx(30 * FIRST)
 
 
-def test_a_start_without_an_answer_teaches_nothing() -> None:
-    """Neither something new nor something else."""
-    assert learnt(None, pending()) is None
-    assert learnt(12.0, pending()) == 12.0
-
-
 def test_one_in_five_agents_answers_before_the_probe() -> None:
     """Whatever the first start was, and when the image changes: the figure follows the starts."""
     chance = Random(7)  # noqa: S311 - repeatable, not secret

@@ -69,14 +69,22 @@ def test_the_machine_decides(repository: Path) -> None:
     assert len({of(repository), of(repository, Runtime="python3.11"), of(repository, Runtime="python3.12")}) == 3
 
 
-def test_only_runtime_and_processor_are_this_machines() -> None:
-    """The real template is built, but for the two properties that depend on the machine."""
+def test_only_runtime_processor_and_http_are_this_machines() -> None:
+    """The real template is built, but for the two properties that depend on the machine, and the denial of HTTP."""
     text = (ROOT / "template.yaml").read_text()
     real, local = yaml_parse(text), json.loads(of_this_machine(text))
     assert local["Globals"]["Function"]["Runtime"] == f"python3.{sys.version_info.minor}"
     for document in (real, local):
         for name in MACHINE:
             del document["Globals"]["Function"][name]
+    resources = real["Resources"]
+    for name in ("ProbePolicy", "ProbeDeadLetterPolicy"):
+        [denied] = resources.pop(name)["Properties"]["PolicyDocument"]["Statement"]
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert resources["TaskEventDeadLetterPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop() == {
+        **denied,
+        "Resource": {"Fn::GetAtt": ["TaskEventDeadLetterQueue", "Arn"]},
+    }
     assert local == json.loads(json.dumps(real))
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
+from core.model.failure import ErrorCode
 from core.model.instants import truncate
 from core.model.record import Record
 from core.model.state import State
@@ -128,7 +129,9 @@ class Crowd:
     def _start(self, member: Member) -> None:
         self._prepare(member)
         answer = self._called(lambda: self.stack.start(member.container_id, **member.life.request))
-        if "error" in answer:
+        # Whoever repeats a start may learn that the first one has come further than `pending`.
+        again = self.repeats > 0 and answer.get("error", {}).get("code") == ErrorCode.ALREADY_RUNNING
+        if "error" in answer and not again:
             raise AssertionError(f"{member.life.name} is not started: {answer}")
 
     def _prepare(self, member: Member) -> None:

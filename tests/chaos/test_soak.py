@@ -27,7 +27,7 @@ def test_a_leak_is_seen_and_noise_is_not() -> None:
     saw = [Sample(at, 100 + at % 7, 12 + int(at) % 5) for at in range(0, 600, 2)]
     assert not grown("AgentHealthFunction", 1, saw).leaks
     assert grown("AgentHealthFunction", 1, [one._replace(mib=one.mib + one.at / 100) for one in saw]).leaks
-    assert grown("AgentHealthFunction", 1, [one._replace(descriptors=12 + int(one.at) // 200) for one in saw]).leaks
+    assert grown("AgentHealthFunction", 1, [one._replace(descriptors=12 + int(one.at) // 50) for one in saw]).leaks
 
 
 def test_a_long_run_loses_no_life_and_leaks_nothing(

@@ -76,7 +76,6 @@ def test_an_update_in_the_middle_of_starts_loses_none(
     )
     assert run.problems == ()
     assert [stack.queues.dead_letters(queue) for queue in DEAD_LETTER_QUEUES] == [[], []]
-    assert run.deliveries.failed == 0
     assert len(seen["begun"]) < number
     assert seen["alive"]
     assert seen["added"] <= added(stack)

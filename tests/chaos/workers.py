@@ -27,8 +27,11 @@ SECONDS: Final = 2.0
 """Between two samples."""
 MOST_MIB: Final = 4.0
 """Growth in a half: above the noise of an allocator that returns pages when it likes."""
-MOST_DESCRIPTORS: Final = 2.0
+MOST_DESCRIPTORS: Final = 5.0
+"""The SDK keeps a connection for each call that was under way at the same time, ten at most."""
 MOST_OF_HALF: Final = 0.8
+WARM: Final = 0.8
+"""A worker that is younger at the second half's beginning still imports and connects in it."""
 _FUNCTION: Final = re.compile(r"/ministack-lambda-sockerless-reach-(\w+Function)-")
 
 
@@ -83,12 +86,14 @@ class Workers:
             self.seconds = time.monotonic() - begun
 
     def growth(self) -> list[Growth]:
-        """Of each worker that was there for most of the second half."""
+        """Of each worker that was there before the second half, and for most of it."""
         half = self.seconds / 2
         return [
             grown(function, pid, late)
             for (function, pid), samples in sorted(self.samples.items())
-            if (late := [one for one in samples if one.at >= half]) and late[-1].at - late[0].at > MOST_OF_HALF * half
+            if (late := [one for one in samples if one.at >= half])
+            and samples[0].at < WARM * half
+            and late[-1].at - late[0].at > MOST_OF_HALF * half
         ]
 
     def _sample(self, at: float) -> None:

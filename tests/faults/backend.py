@@ -1,35 +1,28 @@
-"""A crowd whose backend repeats what had no answer, as contract.md 4 says, until the functions' calls succeed again."""
+"""A crowd whose backend does more than start and stop, and takes a refusal for an answer."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from core.model.failure import ErrorCode
 from core.model.policy import Policy
 from core.model.record import Record
-from tests.chaos.crowd import STUCK_SECONDS, Crowd
+from tests.chaos.crowd import Crowd
 from tests.chaos.lives import Act, Member
-from tests.e2e.stack import FunctionFailed
 from tests.faults.lives import Kind
-
-_TRIES: Final = 6
-
-T = TypeVar("T")
 
 
 @dataclass
-class PersistentCrowd(Crowd):
+class Backend(Crowd):
     """`kinds` has the kind of life of each container."""
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     refused: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The errors of starts that were answered with a refusal."""
-    errors: int = 0
-    """Invocations that failed."""
     _answered: dict[str, Event] = field(init=False)
     """Set when a start was answered. Until then a backend does nothing else with the container."""
 
@@ -45,33 +38,18 @@ class PersistentCrowd(Crowd):
             if kind.started_again:
                 self._ask(member)
             else:
-                self._repeated(lambda: self.stack.stop(member.container_id))
+                self._called(lambda: self.stack.stop(member.container_id))
         self._answered[member.container_id].set()
 
     def _ask(self, member: Member) -> None:
-        answer = self._repeated(lambda: self.stack.start(member.container_id, **member.life.request))
+        answer = self._called(lambda: self.stack.start(member.container_id, **member.life.request))
         # The start that had no answer may have succeeded, or the reconciler may have been quicker than the second.
         if "error" in answer and answer["error"]["code"] != ErrorCode.ALREADY_RUNNING:
             self.refused[member.container_id] = answer["error"]
 
     def _act(self, act: Act, record: Record) -> None:
-        assert self._answered[record.container_id].wait(STUCK_SECONDS)
-        act_once = super()._act
-        self._repeated(lambda: act_once(act, record))
-
-    def _reconcile(self) -> None:
-        try:
-            super()._reconcile()
-        except FunctionFailed:
-            self.errors += 1
-
-    def _repeated(self, call: Callable[[], T]) -> T:
-        for _ in range(_TRIES):
-            try:
-                return call()
-            except FunctionFailed:
-                self.errors += 1
-        return call()
+        assert self._answered[record.container_id].wait(self.stuck_seconds)
+        super()._act(act, record)
 
     def _agent_listens(self, container_id: str) -> bool:
         running = [task["address"] for task in self.stack.tasks(container_id) if task["last_status"] == "RUNNING"]

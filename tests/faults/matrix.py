@@ -17,7 +17,7 @@ from tests.chaos.lives import End, Member
 from tests.e2e.queues import DEAD_LETTER_QUEUES
 from tests.e2e.stack import Stack
 from tests.faults import ways
-from tests.faults.backend import PersistentCrowd
+from tests.faults.backend import Backend
 from tests.faults.lives import Kind
 from tests.faults.proxy import Fault, Ledger
 from tests.faults.ways import Call, Way
@@ -26,6 +26,7 @@ WINDOW: Final = 8
 """Lives at a time, of a small wave. A function that waits has a worker to itself, and each worker is a process."""
 WIDE: Final = 24
 SMALL: Final = 30
+REPEATS: Final = 6
 CHECK_AFTER: Final = 4.0
 """Seconds without news until a look at a record is brought forward."""
 
@@ -135,12 +136,13 @@ def wave(stack: Stack, ledger: Ledger, cases: Sequence[Case], tell: Callable[[st
     lives = [_Life(case, case.member(), case.fault()) for case in cases]
     for life in lives:
         ledger.follow(life.container_id, *([life.fault] if life.fault else []))
-    crowd = PersistentCrowd(
+    crowd = Backend(
         stack,
         WINDOW if len(cases) <= SMALL else WIDE,
         CHECK_AFTER,
         tell,
         hands=10,
+        repeats=REPEATS,
         kinds={life.container_id: life.case.kind for life in lives},
     )
     everybody = [life.member for life in lives]

@@ -228,7 +228,7 @@ def test_a_report_that_does_not_come(account: Account, capsys: Shell) -> None:
 )
 def test_ctrl_c_leaves_nothing_behind(account: Account, capsys: Shell, operation: str | None) -> None:
     """Whatever call was under way, or while it waits: no task, no active definition, no access point."""
-    before = account.left()
+    before, handler = account.left(), signal.getsignal(signal.SIGINT)
     if operation is None:
         account.on_sleep = lambda: signal.raise_signal(signal.SIGINT)
     else:
@@ -236,7 +236,7 @@ def test_ctrl_c_leaves_nothing_behind(account: Account, capsys: Shell, operation
     account.hangs = True
     shown(capsys, 130)
     assert account.left() == before
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_ctrl_c_during_the_clean_up_waits_for_its_end(account: Account, capsys: Shell) -> None:

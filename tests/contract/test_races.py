@@ -22,6 +22,7 @@ from tests.world import NONE, PortsInMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.synchronize import Barrier
 
     from tests.contract.conftest import DynamoTable
 
@@ -35,10 +36,21 @@ def other_task(number: int) -> str:
     return f"{TASK.rpartition('/')[0]}/{number:032x}"
 
 
+_together: list[Barrier] = []
+"""In a writer's process: all of them begin at once."""
+
+
+def together(barrier: Barrier) -> None:
+    """Initializes a writer's process."""
+    _together.append(barrier)
+
+
 def settle_all(endpoint: str, table: str, writer: int) -> tuple[int, int]:
     """In a process: reports a task too many, again and again. How many conflicts it met, and how often it gave up."""
     store = DynamoStore(table, client_of("dynamodb", endpoint))
     ports = PortsInMemory(store=store, ecs=FakeEcs(), performs=NONE)
+    store.load(CONTAINER_ID)  # connects
+    _together[0].wait()
     conflicts = given_up = 0
     for number in range(writer * FACTS, (writer + 1) * FACTS):
         fact = observed(4, task_arn=other_task(number))
@@ -58,7 +70,8 @@ def settle_all(endpoint: str, table: str, writer: int) -> tuple[int, int]:
 def test_processes_that_meet_lose_no_fact(dynamo: DynamoTable, ministack: str, tell: Callable[[str], None]) -> None:
     """Each fact is in the item, each by one write; and they did meet."""
     dynamo.store.save(healthy(revision=1))
-    with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(WRITERS, spawn, together, (spawn.Barrier(WRITERS),)) as pool:
         met = list(pool.map(partial(settle_all, ministack, dynamo.name), range(WRITERS)))
     record = dynamo.store.load(CONTAINER_ID)
     assert record is not None

@@ -40,7 +40,7 @@ def test_only_an_audit_that_ran_says_something(tmp_path: Path, program: str, cod
 
 
 def test_every_lock_is_audited_as_it_stands(tmp_path: Path) -> None:
-    """By its hashes, and without resolving anything anew."""
+    """By its hashes, without resolving anything anew, and none passed over."""
     audited(tmp_path, "true")
     asked = (tmp_path / "asked").read_text().splitlines()
     assert {line.rpartition(" ")[2] for line in asked} == {
@@ -48,4 +48,4 @@ def test_every_lock_is_audited_as_it_stands(tmp_path: Path) -> None:
         *(f"requirements/{lock.name}" for lock in (ROOT / "requirements").glob("*.lock")),
     }
     assert len(asked) == LOCKS
-    assert all("--disable-pip --require-hashes" in line for line in asked)
+    assert all("--strict --disable-pip --require-hashes" in line for line in asked)

@@ -1,1 +1,1 @@
-"""Implements the ports on AWS and HTTP. Only these modules import boto3 or open a socket."""
+"""Implements the ports on AWS and HTTP. Only these modules import the SDK or open a socket."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Constraint:
     """A field's metadata: its whole text must match `pattern`. `description` continues a sentence after the name.
 
-    A tuple is checked as its comma-separated text. None and () mean that the setting is not set.
+    A tuple is checked as its comma-separated text.
     """
 
     pattern: str
@@ -30,8 +30,6 @@ class Constraint:
 
     def check(self, value: Any) -> Any:
         """Returns the value. Raises `ValueError` with the description."""
-        if value is None or value == ():
-            return value
         text = ",".join(value) if isinstance(value, tuple) else value
         # fullmatch, because Python's `$` also matches before a line feed at the end.
         if re.fullmatch(self.pattern, text) is None:

@@ -62,7 +62,7 @@ def _mutations(options: argparse.Namespace) -> int:
     say = _quiet if options.output == "json" else print
     say(_MUTATED)
     rows: list[dict[str, Any]] = []
-    for mutation, one in zip(MUTATIONS, _all(mutated, MUTATIONS, options.jobs), strict=True):
+    for mutation, one in zip(MUTATIONS, _all(_mutated, range(len(MUTATIONS)), options.jobs), strict=True):
         rules = [broken.rule for broken in one.broken]
         rows.append({**asdict(one), "without": mutation.name, "instead": mutation.without})
         say(
@@ -80,6 +80,11 @@ def mutated(mutation: Mutation) -> Searched:
     """Searches its scene without the safeguard, until a rule breaks."""
     with mutation.planted():
         return search(mutation.mutated_scene(), first=True, most=STATES)
+
+
+def _mutated(which: int) -> Searched:
+    """By its place: another process cannot be handed a mutation."""
+    return mutated(MUTATIONS[which])
 
 
 def _all(work: Callable[[Any], T], of: Iterable[Any], jobs: int) -> Iterator[T]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from bench import results
 from bench.registry import MODULES, benchmark
 from bench.rows import CannotMeasure, Row
-from reach.signals import unwind_on_signals
+from reach.signals import unwinding
 
 INTERRUPTED = 130
 
@@ -23,7 +23,11 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when everything was measured, 1 when something could not be. Whether goals are reached is not judged."""
     asked = _parser().parse_args(arguments)
-    unwind_on_signals()
+    with unwinding():
+        return _measured(asked)
+
+
+def _measured(asked: argparse.Namespace) -> int:
     progress = Console(stderr=True, highlight=False)
     rows: list[Row] = []
     for name in asked.only or MODULES:

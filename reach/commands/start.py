@@ -173,7 +173,8 @@ def _interrupted(container_id: str, *, answered: bool) -> NoReturn:
 def _say_that_it_may_run(container_id: str) -> None:
     """No answer came."""
     remedy = f"reach why {container_id[:SHORT]}, or send the same start again with --id {container_id}"
-    console(stderr=True).print(f"{container_id} may have been started. What to do: {remedy}: it is the same task.")
+    same = "it is the same task, unless that one has ended"
+    console(stderr=True).print(f"{container_id} may have been started. What to do: {remedy}: {same}.")
 
 
 def _failed_launch(stack: Stack, container_id: str, refused: FunctionRefused) -> Record:

@@ -69,6 +69,16 @@ def test_a_job_ends_with_its_exit_code(stack: Stack, container_id: str) -> None:
     assert_nothing_is_left(stack, container_id)
 
 
+def test_a_job_whose_start_is_repeated_runs_once(stack: Stack, container_id: str) -> None:
+    """A start that names its generation, sent again when the job is over: the answer is its end, and no task."""
+    request = {"cmd": ["sh", "-c", "exit 3"], "generation": 1}
+    stack.start(container_id, **request)
+    stack.reaches(container_id, State.STOPPED)
+    again = stack.start(container_id, **request)
+    assert (again["generation"], again["state"]) == (1, "stopped")
+    assert [task["arn"] for task in stack.tasks(container_id)] == [again["task_arn"]]
+
+
 def test_a_killed_container_is_stopped(stack: Stack, container_id: str) -> None:
     """Its process ran and ended: that is `stopped` with the exit code of SIGKILL, and no failure of ours."""
     stack.start(container_id)

@@ -39,6 +39,7 @@ class Backend:
         self._habit_capacity = chance.choice((None, *capacities))
         self._habit_lifetime = chance.choice((None, None, 60, 300))
         self._habit_minute = chance.choice((False, True))
+        self._habit_numbered = chance.choice((0.0, 0.5, 1.0))
         self._starts = 0
 
     def begin(self) -> None:
@@ -71,6 +72,9 @@ class Backend:
     def _start_some(self, after: float) -> None:
         world = self._world
         request = self._request()
+        if world.happens(self._habit_numbered):
+            record = self._rules.store.truth(world.container_id)
+            request["generation"] = record.generation + 1 if record else 1
         self._start(request, after)
         if world.happens(self._habit_double):
             other = self._request() if world.happens(self._habit_other) else request
@@ -95,9 +99,8 @@ class Backend:
                 self._start(again, self._patience(), retries - 1)
 
         call = partial(self._plane.start, request)
-        self._world.begin(
-            "start", self._asking(call, describes, self._rules.started, repeat), timeout=TIMEOUT, after=after
-        )
+        answered = partial(self._rules.started, wanted=request.get("generation"))
+        self._world.begin("start", self._asking(call, describes, answered, repeat), timeout=TIMEOUT, after=after)
 
     def _patience(self) -> float:
         """Seconds before it repeats itself: some, or so many that it meets the reconciler a minute later."""

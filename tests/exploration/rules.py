@@ -7,7 +7,8 @@ At every write, beside the rules of `writes`
 - `listed`: nobody who was shown a task says that there is none.
 - `not-tried`: a launch that is pending is made, or the start times out; it is not given up untried.
 In answers and logs
-- `answer`: a normal answer of start names a task that its record wants or will take, and no failed record.
+- `answer`: a normal answer of start names a task that its record wants or will take, no failed record, and the
+  generation that its request names.
 - `stop-answer`: a normal answer of stop names a generation whose stop is recorded, or that has ended.
 - `late`: what the stream brings of a silence is pronounced then.
 - `untold`: a step is told by whoever wrote it.
@@ -138,11 +139,13 @@ class Rules:
         """A prober asks."""
         self._tries.add((generation, address))
 
-    def started(self, answer: Answer) -> None:
-        """A normal answer of start."""
+    def started(self, answer: Answer, *, wanted: int | None = None) -> None:
+        """A normal answer of start. `wanted`: the generation that its request names."""
         record = answer.record
         if record is None or answer.error is not None:
             return
+        if wanted not in (None, record.generation):
+            self.breaks("answer", f"generation {record.generation} to a start of {wanted}")
         if failed(record):
             self.breaks("answer", f"{record.state} without an error: {record.error}")
         now = self.store.truth(record.container_id)

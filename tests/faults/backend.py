@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from core.model.failure import ErrorCode
 from core.model.policy import Policy
 from core.model.record import Record
 from tests.chaos.crowd import Crowd
@@ -32,20 +31,18 @@ class Backend(Crowd):
     def _start(self, member: Member) -> None:
         self._prepare(member)
         kind = self.kinds[member.container_id]
-        self._ask(member)
+        self._ask_and_note(member)
         if (kind.stopped_early or kind.started_again) and member.container_id not in self.refused:
             self.stack.eventually(lambda: self._agent_listens(member.container_id), lambda: "the agent listens")
             if kind.started_again:
-                self._ask(member)
+                self._ask_and_note(member)
             else:
                 self._called(lambda: self.stack.stop(member.container_id))
         self._answered[member.container_id].set()
 
-    def _ask(self, member: Member) -> None:
-        answer = self._called(lambda: self.stack.start(member.container_id, **member.life.request))
-        # The start that had no answer may have succeeded, or the reconciler may have been quicker than the second.
-        if "error" in answer and answer["error"]["code"] != ErrorCode.ALREADY_RUNNING:
-            self.refused[member.container_id] = answer["error"]
+    def _ask_and_note(self, member: Member) -> None:
+        if error := self._ask(member):
+            self.refused[member.container_id] = error
 
     def _act(self, act: Act, record: Record) -> None:
         assert self._answered[record.container_id].wait(self.stuck_seconds)

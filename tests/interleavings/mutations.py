@@ -187,6 +187,12 @@ MUTATIONS: Final = (
         planted=lambda: replaced(apply_launch._still_calling, lambda *_: ()),
     ),
     Mutation(
+        name="named generation",
+        without="a start of a generation that was launched before launches it again",
+        scene="repeated-start",
+        planted=lambda: replaced(claim._begun, lambda *_: False),
+    ),
+    Mutation(
         name="stop of a start",
         without="a stop is forgotten while no task is known",
         scene="stop-of-start",

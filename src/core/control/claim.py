@@ -12,6 +12,7 @@ from core.control.settle import settle
 from core.launch.capacity import choose_capacity
 from core.launch.plan import LaunchPlan, plan_launch
 from core.launch.request import StartRequest
+from core.launch.settings import wrong_request
 from core.machine.next_actions import next_actions, relaunch_pending
 from core.machine.schedule import schedule
 from core.model.actions import StopTask
@@ -32,13 +33,16 @@ class Claim:
     plan: LaunchPlan
 
 
-def claim_launch(ports: Ports, request: StartRequest, by: str) -> Claim:
+def claim_launch(ports: Ports, request: StartRequest, by: str) -> Claim | Record:
     """The record of this start, saved. Two starters end with the same record, and both are named in it.
 
-    Nothing is read first: most containers are new, and the condition of the write brings the item of any other.
+    Without a claim the record alone: the generation that the request names was launched before. Nothing is read first:
+    most containers are new, and the condition of the write brings the item of any other.
     """
     known = tidied = None
     while True:
+        if known is not None and _begun(request, known):
+            return known
         _refuse_if_running(request, known)
         if known is not None and known.state.ended and known.ref != tidied and next_actions(known, ports.policy):
             # Finish what the old generation has pending (StopTask, DeleteParameter) before its record is replaced.
@@ -99,7 +103,7 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
     return Record(
         container_id=request.container_id,
         state=State.PENDING,
-        generation=known.generation + 1 if known else 1,
+        generation=request.generation or (known.generation + 1 if known else 1),
         revision=known.revision if known else 0,
         created_at=now,
         updated_at=now,
@@ -111,19 +115,42 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
 
 def _request_hash(request: StartRequest, record: Record) -> str:
     """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
-    document = json.dumps(request.model_dump(mode="json"), sort_keys=True)
+    document = json.dumps(request.model_dump(mode="json", exclude={"generation"}), sort_keys=True)
     return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
+
+
+def _begun(request: StartRequest, known: Record) -> bool:
+    """Whether this start has had its effect, and all that came of it is in the record.
+
+    Raises `Refused` when the container was started anew since.
+    """
+    if request.generation is None or request.generation > known.generation:
+        return False
+    if request.generation < known.generation:
+        raise wrong_request([f"generation: {request.generation} is over, the container is in {known.generation}"])
+    if not known.state.ended and not _launched(known):
+        return False
+    if (known.image, known.entrypoint, known.cmd) != (request.image, request.entrypoint, request.cmd):
+        started = f"{_running(known)} with another request."
+        remedy = "Read the item, and start the container with a generation above its own when it has ended."
+        raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))
+    return True
 
 
 def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
     if known is None or known.state.ended:
         return
-    if not known.unlaunched or relaunch_pending(known):
+    if _launched(known) or (request.generation or 0) > known.generation:
         raise already_running(known)
     if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
         started = f"{_running(known)} with another request, and its task may have been started."
         remedy = "Send the same request again, or stop the container first."
         raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))
+
+
+def _launched(live: Record) -> bool:
+    """It has its task, or the functions launch it again: no start does."""
+    return not live.unlaunched or relaunch_pending(live)
 
 
 def already_running(record: Record) -> Refused:

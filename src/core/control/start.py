@@ -40,6 +40,8 @@ def start_container(ports: Ports, document: object, by: str, *, seconds: float =
     patience = Patience(ports.clock, seconds)
     while True:
         claim = claim_launch(ports, request, by)
+        if isinstance(claim, Record):
+            return _not_failed(claim)
         if (known := _known(ports, claim)) is not None:
             return _answer(ports, claim, known)
         try:
@@ -168,6 +170,10 @@ def _answer(ports: Ports, claim: Claim, record: Record | None) -> Record:
         raise Refused(Failure(ErrorCode.LAUNCH_FAILED, deleted, remedy, transient=True))
     if record.ref != claim.record.ref:
         raise already_running(record)
+    return _not_failed(record)
+
+
+def _not_failed(record: Record) -> Record:
     if record.error is not None:
         raise Refused(record.error)
     return record

@@ -190,6 +190,14 @@ class StartRequest(StrictDocument):
         description="spot-first is Spot, and On-Demand when Spot has no capacity. Spot may end the container after two "
         "minutes' notice. Default: the stack's.",
     )
+    generation: int | None = Field(
+        None,
+        ge=1,
+        lt=10**18,
+        description="Of this start; 1 for a new container, else above the item's. A start that names it may be "
+        "repeated at any time: once that generation was launched, the answer is what became of it. Default: one more "
+        "than the item's.",
+    )
     max_lifetime: int | None = Field(
         None,
         ge=60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,9 @@ from tests.factories import (
     TASK,
     at,
     event,
+    exited,
     observed,
+    passed,
     pending,
     silent,
 )
@@ -197,6 +200,78 @@ def test_an_ended_container_starts_anew(world: World) -> None:
     assert (second.generation, second.state, second.task_version, second.error) == (2, State.PENDING, 0, None)
     assert second.task_arn != first.task_arn
     assert second.agent_token != first.agent_token
+
+
+def numbered(generation: int, **members: object) -> dict[str, Any]:
+    return {**event("start-container"), "generation": generation, **members}
+
+
+def test_a_start_of_a_generation_is_repeated_after_its_end(world: World) -> None:
+    """The job has run and exited before the repeated start: the answer is its end, and it does not run twice."""
+    first = world.start(numbered(1))
+    world.settle(exited(5, "STOPPED", task_arn=first.task_arn))
+    ended = world.record()
+    assert ended.state is State.STOPPED
+
+    assert world.start(numbered(1)) == ended
+    assert (world.record(), list(world.ecs.tasks)) == (ended, [first.task_arn])
+
+
+def test_a_start_of_a_generation_is_repeated_while_it_runs(world: World) -> None:
+    """The answer is its record, not AlreadyRunning: with the task that ECS shows, or as an event has written it."""
+    first = world.start(numbered(1))
+    assert world.start(numbered(1)).task_arn == first.task_arn
+    world.settle(observed(2, "PENDING", task_arn=first.task_arn))
+    assert world.start(numbered(1)) == world.record()
+    assert list(world.ecs.tasks) == [first.task_arn]
+
+
+def test_a_start_of_a_generation_that_failed_is_answered_with_its_error(world: World) -> None:
+    """Another try is another generation."""
+    first = world.start(numbered(1))
+    world.settle(observed(2, task_arn=first.task_arn))
+    world.write(silent(63), passed(64))
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            world.start(numbered(1))
+        assert refused.value.failure.code is ErrorCode.AGENT_UNREACHABLE
+    assert world.start(numbered(2)).generation == 2
+    assert len(world.ecs.tasks) == 2
+
+
+def test_the_first_start_of_a_generation_makes_it(world: World) -> None:
+    """One more than the item's, or any above it: an item that its time to live took is no reason to count anew."""
+    assert world.start(numbered(7)).generation == 7
+    assert world.record().generation == 7
+
+
+@pytest.mark.parametrize("begin", [started, World.start])
+def test_a_live_container_is_not_started_by_a_greater_generation(
+    world: World, begin: Callable[[World], Record]
+) -> None:
+    """Its task runs, or may run: nothing of another generation is the answer."""
+    begin(world)
+    with pytest.raises(Refused, match="pending in generation 1"):
+        world.start(numbered(2))
+    assert len(world.ecs.tasks) == 1
+
+
+@pytest.mark.parametrize(
+    ("again", "code", "says"),
+    [
+        (numbered(1), ErrorCode.INVALID_REQUEST, "generation: 1 is over, the container is in 2"),
+        (numbered(2, cmd=["migrate"]), ErrorCode.ALREADY_RUNNING, "in generation 2 with another request"),
+    ],
+)
+def test_a_start_that_cannot_be_a_repeated_one(world: World, again: dict[str, Any], code: ErrorCode, says: str) -> None:
+    """Of a generation that is over, or of one that another request has started: it gets no other start's answer."""
+    first = world.start(numbered(1))
+    world.settle(exited(5, "STOPPED", task_arn=first.task_arn))
+    world.settle(observed(2, "PENDING", generation=2, task_arn=world.start(numbered(2)).task_arn))
+    with pytest.raises(Refused, match=says) as refused:
+        world.start(again)
+    assert refused.value.failure.code is code
+    assert len(world.ecs.tasks) == 2
 
 
 @pytest.mark.parametrize("died_at", ["register", "run"])

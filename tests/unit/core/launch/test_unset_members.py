@@ -64,6 +64,7 @@ WHOLE = document(
     health_timeout=1,
     start_timeout=1,
     capacity="spot-first",
+    generation=3,
     max_lifetime=60,
     log={"group": "/g", "stream_prefix": "p", "mode": "blocking", "max_buffer_size": "1m"},
 )

@@ -39,7 +39,7 @@ def test_a_start_that_becomes_healthy(deployment: Deployment, capsys: Shell) -> 
     assert head == f"{CONTAINER_ID}  python:3.13-slim"
     assert [one.partition(":")[0] for one in phases][-2:] == ["address", "agent"]
     [request] = deployment.invoked
-    assert request == {"container_id": CONTAINER_ID, "image": SERVE[0], "cmd": SERVE[1:]}
+    assert request == {"container_id": CONTAINER_ID, "image": SERVE[0], "cmd": SERVE[1:], "generation": 1}
 
 
 def test_json(deployment: Deployment, capsys: Shell) -> None:

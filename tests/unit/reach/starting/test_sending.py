@@ -9,9 +9,9 @@ from core.model.errors import CallFailed
 from core.model.failure import ErrorCode
 from core.model.record import Record
 from reach import FunctionRefused
-from reach.starting.request import request_of
+from reach.starting.request import Request, request_of
 from reach.starting.sending import PAUSES, send
-from tests.factories import CONTAINER_ID, TASK, at, pending
+from tests.factories import CONTAINER_ID, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import exited, healthy
 
@@ -26,15 +26,12 @@ FRESH = request_of(None, OPTIONS)
 
 
 class Function:
-    """Answers in this order; what is an exception is raised. `items`: the table, and `records` what a send writes."""
+    """Answers in this order; what is an exception is raised. `items`: the table."""
 
-    def __init__(
-        self, *answers: Exception | dict[str, Any], items: tuple[Record, ...] = (), writes: Any = None
-    ) -> None:
+    def __init__(self, *answers: Exception | dict[str, Any], items: tuple[Record, ...] = ()) -> None:
         self.clock = SettableClock(at(0))
         self._store = MemoryStore(*items)
         self._answers = list(answers)
-        self._writes = writes
         self.sent: list[dict[str, Any]] = []
 
     @property
@@ -43,8 +40,6 @@ class Function:
 
     def start(self, document: dict[str, Any]) -> dict[str, Any]:
         self.sent.append(document)
-        if self._writes is not None:
-            self._store = MemoryStore(self._writes)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -55,16 +50,34 @@ def test_an_answer() -> None:
     """One send, no pause."""
     function = Function(ANSWER)
     assert send(function, GIVEN, function.clock) == ANSWER
-    assert (function.sent, function.clock.now()) == ([GIVEN.document], at(0))
+    assert (function.sent, function.clock.now()) == ([{**GIVEN.document, "generation": 1}], at(0))
 
 
 @pytest.mark.parametrize("failed", [LOST, THROTTLED], ids=lambda one: one.code)
 def test_no_answer(failed: CallFailed) -> None:
-    """The same request is sent again, after a pause: it is the same task."""
+    """The same request is sent again, after a pause: it is the same task, or what became of it."""
     function = Function(failed, failed, ANSWER)
     assert send(function, GIVEN, function.clock) == ANSWER
-    assert function.sent == [GIVEN.document] * 3
+    assert function.sent == [{**GIVEN.document, "generation": 1}] * 3
     assert function.clock.now() == at(sum(PAUSES[:2]))
+
+
+@pytest.mark.parametrize(
+    ("request_", "items", "generation"),
+    [
+        (FRESH, (), 1),
+        (GIVEN, (), 1),
+        (GIVEN, (exited(generation=2),), 3),
+        (GIVEN, (healthy(),), 2),
+        (GIVEN, (pending(),), 1),
+        (request_of(None, {**OPTIONS, "container_id": CONTAINER_ID, "generation": 7}), (exited(),), 7),
+    ],
+)
+def test_the_generation(request_: Request, items: tuple[Record, ...], generation: int) -> None:
+    """Each send names it: one above the item's, that of a start that died, or the one that the request names."""
+    function = Function(LOST, ANSWER, items=items)
+    send(function, request_, function.clock)
+    assert [one["generation"] for one in function.sent] == [generation, generation]
 
 
 def test_never_an_answer() -> None:
@@ -83,25 +96,6 @@ def test_a_call_that_is_refused(answers: list[Exception], uncertain: bool) -> No
     with pytest.raises(CallFailed, match="not allowed") as failed:
         send(function, GIVEN, function.clock)
     assert failed.value.uncertain is uncertain
-
-
-def test_the_answer_that_was_lost() -> None:
-    """The function says that the container runs: it is the one that was asked for, and the item has the answer."""
-    started = pending(container_id=FRESH.container_id, task_arn=TASK)
-    function = Function(LOST, RUNNING, writes=started)
-    assert send(function, FRESH, function.clock) == {
-        "container_id": FRESH.container_id,
-        "generation": 1,
-        "state": "pending",
-        "task_arn": TASK,
-        "task_definition_arn": None,
-    }
-
-
-def test_the_answer_that_was_lost_of_a_restart() -> None:
-    """The item has a newer generation than before the first send."""
-    function = Function(LOST, RUNNING, items=(exited(),), writes=pending(generation=2))
-    assert send(function, GIVEN, function.clock)["generation"] == 2
 
 
 @pytest.mark.parametrize("answers", [[RUNNING], [LOST, RUNNING]])

@@ -17,7 +17,7 @@ BY_LAMBDA: Final = frozenset({
 NOT_REACHED: Final[Mapping[str, str]] = {
     "AgentHealth dynamodb:GetItem": "after a conflict with a deletion",
     "Reconcile dynamodb:GetItem": "for the log line of a prober that reaches no table",
-    "Reconcile ecs:DeleteTaskDefinitions": "an hour after a definition was last used",
+    "Reconcile ecs:DeleteTaskDefinitions": "a day after a definition was last used",
     "Reconcile ecs:DeregisterTaskDefinition": "the same",
     "Reconcile ecs:DescribeTaskDefinition": "the same",
     "Reconcile ecs:ListTaskDefinitions": "the same",

@@ -23,11 +23,17 @@ WAVE: Final = 44
 
 
 def test_a_leak_is_seen_and_noise_is_not() -> None:
-    """A worker that keeps something for each life rises; one whose memory goes up and down does not."""
-    saw = [Sample(at, 100 + at % 7, 12 + int(at) % 5) for at in range(0, 600, 2)]
-    assert not grown("AgentHealthFunction", 1, saw).leaks
-    assert grown("AgentHealthFunction", 1, [one._replace(mib=one.mib + one.at / 100) for one in saw]).leaks
-    assert grown("AgentHealthFunction", 1, [one._replace(descriptors=12 + int(one.at) // 50) for one in saw]).leaks
+    """A worker that keeps something for each life rises; not one that goes up and down, or makes a client once."""
+
+    def leaks(mib: Callable[[float], float], descriptors: Callable[[float], int] = lambda _: 0) -> bool:
+        saw = [Sample(at, 100 + at % 7 + mib(at), 12 + int(at) % 5 + descriptors(at)) for at in range(0, 600, 2)]
+        return grown("AgentHealthFunction", 1, saw).leaks
+
+    assert not leaks(lambda _: 0)
+    assert not leaks(lambda at: 9 * (at > 250), lambda at: 9 * (at > 350))
+    assert leaks(lambda at: at / 200)
+    assert leaks(lambda at: 9 * (at > 250) + at / 200)
+    assert leaks(lambda _: 0, lambda at: int(at) // 100)
 
 
 def test_a_long_run_loses_no_life_and_leaks_nothing(
@@ -47,10 +53,7 @@ def test_a_long_run_loses_no_life_and_leaks_nothing(
                 break
     found = workers.growth()
     for one in found:
-        tell(
-            f"{one.function} {one.pid}: {one.mib:.1f} MiB, {one.mib_grown:+.2f} in the second half; "
-            f"{one.descriptors:g} descriptors, {one.descriptors_grown:+.2f}"
-        )
+        tell(str(one))
     tell(f"{lives} lives in {workers.seconds / 60:.1f} minutes, none lost")
     assert {one.function for one in found} == {*FUNCTIONS}
     assert [one for one in found if one.leaks] == []

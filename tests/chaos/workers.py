@@ -2,8 +2,10 @@
 
 A worker of the local AWS is a process that stays warm, like Lambda's. It grows while it is new: modules, clients and
 caches are made at their first use. So growth is judged over the second half of a run, of workers that were there for
-most of it: the least-squares line through a worker's samples must not rise by more than a tolerance from the beginning
-of that half to its end. A leak of one object for each life passes any tolerance when the run is long enough.
+most of it. That half is cut into slots of time. From the median of the first slot to that of the last a worker must not
+rise by more than a tolerance, without its largest rise from one slot to the next: that is what a first use looks like,
+which happens once. A leak of one object for each life rises in every slot, and passes any tolerance when the run is
+long enough.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import linear_regression, median
+from itertools import pairwise
+from statistics import median
 from threading import Event, Thread
 from typing import Final, NamedTuple
 
@@ -25,9 +28,10 @@ from local.cloud.processes import noted
 
 SECONDS: Final = 2.0
 """Between two samples."""
-MOST_MIB: Final = 4.0
-"""Growth in a half: above the noise of an allocator that returns pages when it likes."""
-MOST_DESCRIPTORS: Final = 5.0
+SLOTS: Final = 10
+MOST_MIB: Final = 2.0
+"""Above the noise of an allocator that returns pages when it likes."""
+MOST_DESCRIPTORS: Final = 3.0
 """The SDK keeps a connection for each call that was under way at the same time, ten at most."""
 MOST_OF_HALF: Final = 0.8
 WARM: Final = 0.8
@@ -44,19 +48,24 @@ class Sample(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """Of one worker over the second half: medians, and by how much the line rises from its beginning to its end."""
+    """Of one worker over the second half: the median of each slot."""
 
     function: str
     pid: int
-    mib: float
-    mib_grown: float
-    descriptors: float
-    descriptors_grown: float
+    mib: tuple[float, ...]
+    descriptors: tuple[float, ...]
 
     @property
     def leaks(self) -> bool:
         """Whether it rose by more than the tolerances."""
-        return self.mib_grown > MOST_MIB or self.descriptors_grown > MOST_DESCRIPTORS
+        return risen(self.mib) > MOST_MIB or risen(self.descriptors) > MOST_DESCRIPTORS
+
+    def __str__(self) -> str:
+        mib, descriptors = " ".join(f"{one:.1f}" for one in self.mib), " ".join(f"{one:g}" for one in self.descriptors)
+        return (
+            f"{self.function} {self.pid}: {risen(self.mib):+.2f} MiB ({mib}), "
+            f"{risen(self.descriptors):+g} descriptors ({descriptors})"
+        )
 
 
 @dataclass(slots=True)
@@ -109,15 +118,16 @@ class Workers:
 
 
 def grown(function: str, pid: int, samples: list[Sample]) -> Growth:
-    """By the line through its samples."""
-    at = [one.at for one in samples]
-    length = at[-1] - at[0]
-    mib, descriptors = [one.mib for one in samples], [float(one.descriptors) for one in samples]
-    return Growth(
-        function,
-        pid,
-        median(mib),
-        linear_regression(at, mib).slope * length,
-        median(descriptors),
-        linear_regression(at, descriptors).slope * length,
-    )
+    """By the medians of the slots that have a sample."""
+    first, length = samples[0].at, samples[-1].at - samples[0].at
+    slots: defaultdict[int, list[Sample]] = defaultdict(list)
+    for one in samples:
+        slots[min(SLOTS - 1, int((one.at - first) / length * SLOTS))].append(one)
+    kept = [slots[number] for number in sorted(slots)]
+    mib = tuple(median(one.mib for one in slot) for slot in kept)
+    return Growth(function, pid, mib, tuple(median(float(one.descriptors) for one in slot) for slot in kept))
+
+
+def risen(medians: Sequence[float]) -> float:
+    """From the first to the last, without the largest rise between two neighbours."""
+    return medians[-1] - medians[0] - max(0.0, *(later - earlier for earlier, later in pairwise(medians)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -34,14 +36,20 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"chaos: --containers={config.getoption('containers')} --seed={config.getoption('seed')}"
 
 
-@pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The deployed stack."""
-    directory = tmp_path_factory.mktemp("cloud")
+@contextmanager
+def stormy(directory: Path) -> Iterator[Stack]:
+    """The deployed stack, for many lives at a time."""
     with deployed(
         directory,
         HealthTimeoutSeconds=HEALTH_TIMEOUT,
         StartTimeoutSeconds=START_TIMEOUT,
         ProberMaximumConcurrency=PROBERS,
     ) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack."""
+    with stormy(tmp_path_factory.mktemp("cloud")) as stack:
         yield stack

@@ -6,7 +6,7 @@ version adds an attribute to each item that it writes; once it is rolled back, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from core.model.state import ENDS
+from tests.chaos.conftest import stormy
 from tests.chaos.crowd import POLL_SECONDS
 from tests.chaos.lives import CALM, members
 from tests.chaos.next_version import ATTRIBUTE, Versions
@@ -29,6 +30,17 @@ WINDOW: Final = 20
 STUCK: Final = 400.0
 """Seconds. The local AWS answers nobody while it replaces functions: on two busy cores for minutes."""
 REPEATS: Final = 3
+RETRY_SECONDS: Final = 20
+"""Until the first retry of an event; to the second it is the local AWS's longest, 30. AWS waits one and two minutes."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack. Its AWS kills workers that it replaces, and would retry within seconds, so in vain."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LAMBDA_ASYNC_RETRY_BASE_SECONDS", str(RETRY_SECONDS))
+        with stormy(tmp_path_factory.mktemp("cloud")) as stack:
+            yield stack
 
 
 def test_an_update_in_the_middle_of_starts_loses_none(

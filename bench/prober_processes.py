@@ -25,7 +25,8 @@ from core.model.policy import Policy
 from core.model.state import State
 from core.ports import Loaded
 from core.probe.batched_reads import BatchedReads
-from core.probe.prober import AgentProbe, Outcome, ProbeResult
+from core.probe.outcome import Outcome, ProbeResult
+from core.probe.prober import AgentProbe
 from core.probe.view import Target
 from tests.factories import pending
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from core.adapters.dynamodb import LEASE, RECENT, REGISTRATION
+from core.adapters.dynamodb import REGISTRATION
+from core.adapters.registrations import LEASE, RECENT
 from core.model.errors import CallFailed, DefinitionGone, ReachError, UnreadableRecord
 from core.model.families import DefinitionUse, family_in, revision_in
 from core.model.instants import format_instant

@@ -15,7 +15,8 @@ from core.model.identity import Ref
 from core.ports import Loaded, Ports, Store
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
 from core.probe.batched_reads import BatchedReads
-from core.probe.prober import AgentProbe, Verdict
+from core.probe.outcome import Verdict
+from core.probe.prober import AgentProbe
 from core.probe.view import Target
 
 SECONDS: Final = 290.0

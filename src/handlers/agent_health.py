@@ -16,7 +16,8 @@ from core.control.settle_verdict import settle_verdict
 from core.model.errors import MalformedEvent
 from core.model.identity import Ref
 from core.probe.batched_reads import BatchedReads
-from core.probe.prober import AgentProbe, CannotProbe, OutOfTime, ProbeResult
+from core.probe.outcome import CannotProbe, OutOfTime, ProbeResult
+from core.probe.prober import AgentProbe
 from core.probe.view import Target
 from handlers.app import PROBER_TABLE, App, prepare
 from handlers.telemetry import PROBE_ABORTED, count, logger

@@ -17,9 +17,10 @@ from botocore.config import Config
 from botocore.session import Session
 
 from core.adapters.clock import SystemClock
-from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
+from core.adapters.dynamodb import DynamoStore
 from core.adapters.ecs import BotoDefinitions, BotoEcs
 from core.adapters.logs import CloudWatchOutput
+from core.adapters.registrations import DynamoRegistrations
 from core.adapters.sqs import SqsProbeQueue
 from core.adapters.ssm import SsmTokenVault
 from core.adapters.start_times import DynamoStartTimes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.adapters.dynamodb import LEASE, RECENT, DynamoRegistrations
+from core.adapters.registrations import LEASE, RECENT, DynamoRegistrations
 from core.ports import Turn
 from tests.contract.conftest import races
 from tests.factories import at

@@ -10,7 +10,8 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from bench.table import Table
-from core.adapters.dynamodb import DynamoRegistrations, DynamoStore
+from core.adapters.dynamodb import DynamoStore
+from core.adapters.registrations import DynamoRegistrations
 from core.ports import Turn
 from tests.contract.test_definition_uses import (  # noqa: F401 - the same tests, on this table
     test_a_use_is_seen_as_soon_as_it_is_saved,

@@ -1,6 +1,6 @@
-"""The containers table on DynamoDB, through boto3's low-level client, which brings its own retries and time-outs.
+"""The containers table on DynamoDB, through the SDK's low-level client, which brings its own retries and time-outs.
 
-It has one item per container, and a short-lived one per task definition that is being registered.
+It has one item per container. Those of task definitions are in `core.adapters.registrations` and `.start_times`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.adapters.aws_errors import translated
@@ -18,7 +18,7 @@ from core.model.failure import Cause
 from core.model.families import DefinitionUse
 from core.model.instants import format_instant
 from core.model.record import Record
-from core.ports import Loaded, RevisionConflict, Turn
+from core.ports import Loaded, RevisionConflict
 from core.storage.item import USE_ATTRIBUTES, definition_use, from_item, to_item
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ BATCH_GET_LIMIT: Final = 100
 """Keys per BatchGetItem call."""
 PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each repetition for unprocessed keys of BatchGetItem: AWS asks for exponential backoff."""
-
-LEASE: Final = timedelta(seconds=20)
-"""Longer than a call and a pause of `core.control.run_task`. After it, a start that holds the turn counts as dead."""
-RECENT: Final = timedelta(seconds=10)
-"""A registration counts as new for so long: another start's RunTask may have failed before ECS showed it everywhere."""
-KEPT: Final = timedelta(hours=1)
 REGISTRATION: Final = "definition/"
 """How the keys of items begin that are no container's."""
 
@@ -57,7 +51,7 @@ class DynamoStore:
         pauses: Sequence[float] = PAUSES,
         page_size: int | None = None,
     ) -> None:
-        """`client` is boto3's `dynamodb` client. `page_size`: the items that one Query or Scan reads.
+        """`client` is the SDK's `dynamodb` client. `page_size`: the items that one Query or Scan reads.
 
         By default 100 where the caller may stop in between, and else 1 MB, DynamoDB's most.
         """
@@ -186,59 +180,6 @@ class DynamoStore:
     def _batch_get(self, wanted: dict[str, Any]) -> Any:
         with translated("BatchGetItem"):
             return self._client.batch_get_item(RequestItems=wanted)
-
-
-class DynamoRegistrations:
-    """Implements `core.ports.Registrations`: an item for each family decides which start registers it.
-
-    Its key, `definition/<family>`, cannot be a container's id, and it has no `watch`, so readers of containers do not
-    find it. DynamoDB's time to live removes it.
-    """
-
-    def __init__(self, table_name: str, client: DynamoDBClient) -> None:
-        self._table = table_name
-        self._client = client
-
-    def claim(self, family: str, now: datetime) -> Turn:
-        """PutItem, unless another start holds the turn: 1 WRU. A refusal returns the item."""
-        with translated("PutItem"):
-            try:
-                self._client.put_item(
-                    **self._item(family, now + LEASE),
-                    ConditionExpression="attribute_not_exists(container_id) OR held_until < :now",
-                    ExpressionAttributeValues={":now": {"S": format_instant(now)}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except self._client.exceptions.ConditionalCheckFailedException as refused:
-                held = cast("dict[str, Any]", refused.response).get("Item", {})
-                return Turn.DONE if held.get("registered", {}).get("BOOL") else Turn.ANOTHERS
-        return Turn.OURS
-
-    def extend(self, family: str, now: datetime) -> None:
-        """PutItem with a later `held_until`."""
-        with translated("PutItem"):
-            self._client.put_item(**self._item(family, now + LEASE))
-
-    def done(self, family: str, now: datetime) -> None:
-        """PutItem with `registered`."""
-        with translated("PutItem"):
-            self._client.put_item(**self._item(family, now + RECENT, registered=True))
-
-    def release(self, family: str, now: datetime) -> None:
-        """PutItem with a `held_until` in the past."""
-        with translated("PutItem"):
-            self._client.put_item(**self._item(family, now - LEASE))
-
-    def _item(self, family: str, held_until: datetime, *, registered: bool = False) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "Item": {
-                "container_id": {"S": f"{REGISTRATION}{family}"},
-                "held_until": {"S": format_instant(held_until)},
-                "registered": {"BOOL": registered},
-                "expires_at": {"N": str(int((held_until + KEPT).timestamp()))},
-            },
-        }
 
 
 def _key(container_id: str) -> dict[str, Any]:

@@ -13,18 +13,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from core.machine.address import may_connect
 from core.machine.messages import OUTSIDE_REMEDY, ROUTE, outside
 from core.model.agent import Child
-from core.model.errors import CallFailed, ReachError
+from core.model.errors import CallFailed
 from core.model.facts import AgentAnswered, AgentSilent, ProcessExited
 from core.model.failure import Cause
 from core.model.policy import Policy
 from core.model.record import Record
 from core.probe.answer import Answer, ProbeError, ProbeErrorKind, probe_error
+from core.probe.outcome import OUTCOMES, CannotProbe, Outcome, OutOfTime, ProbeResult, Verdict
 from core.probe.view import ProbeView, Target, probe_view
 
 READ_INTERVAL: Final = 5.0
@@ -48,56 +48,6 @@ class CheckIdentity(Protocol):
     """As `CheckHealth`, for whether the agent knows `token`: on a recycled address another task's may answer."""
 
     def __call__(self, address: str, token: str, *, timeout: float) -> Awaitable[Answer]: ...  # noqa: D102 - as the class
-
-
-class Outcome(StrEnum):
-    """How a probe ended."""
-
-    HEALTHY = "healthy"
-    EXITED = "exited"
-    SILENT = "silent"
-    OVER = "over"
-
-
-Verdict: TypeAlias = AgentAnswered | ProcessExited | AgentSilent
-_OUTCOMES: Final = {AgentAnswered: Outcome.HEALTHY, ProcessExited: Outcome.EXITED, AgentSilent: Outcome.SILENT}
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """For the log and the metrics. `attempts` are this worker's; `why` is set if the record ended the probe.
-
-    `last_read_error` is the error of the newest of the `failed_reads`.
-    """
-
-    outcome: Outcome
-    attempts: int
-    last_error: ProbeError | None = None
-    failed_reads: int = 0
-    last_read_error: str | None = None
-    why: str | None = None
-
-
-class OutOfTime(ReachError):
-    """This worker's time ends before the agent's deadline. This is no fault: the next delivery continues the probe."""
-
-    def __init__(self, target: Target, attempts: int, last_error: ProbeError | None, failed_reads: str) -> None:
-        super().__init__(
-            f"The time of this worker ended after {attempts} tries at {target.address}, before the agent's deadline. "
-            f"The probe goes on with the next delivery of its message.{failed_reads}",
-        )
-        self.target = target
-        self.last_error = last_error
-
-
-class CannotProbe(ReachError):
-    """The prober cannot read the table, write to it, or open a connection: the item says so (`ProbeAborted`)."""
-
-    def __init__(self, target: Target, last_error: str, remedy: str) -> None:
-        super().__init__(f"{last_error} {remedy}")
-        self.target = target
-        self.last_error = last_error
-        self.remedy = remedy
 
 
 @dataclass(slots=True)
@@ -157,7 +107,7 @@ class AgentProbe:
         if verdict is None:
             return self._result(Outcome.OVER, why="the healthy agent gave no answer: its end is ECS's to report")
         await self._until_written(verdict)
-        return self._result(_OUTCOMES[type(verdict)])
+        return self._result(OUTCOMES[type(verdict)])
 
     async def _until_verdict(self) -> Verdict | None:
         reached_network = False
@@ -183,7 +133,7 @@ class AgentProbe:
                     never = f"The agent at {self.target.address} was never asked: {error.text}"
                     raise CannotProbe(self.target, never, error.remedy)
                 return self._silent(error)
-        failed = f" {self.failed_reads} looks at the table failed, the last one: {self.last_read_error}"
+        failed = f" {self.failed_reads} reads of the table failed, the last one: {self.last_read_error}"
         raise OutOfTime(self.target, self.attempts, self.last_error, failed if self.failed_reads else "")
 
     async def _until_over(self) -> str:

@@ -17,7 +17,7 @@ from core.model.state import State
 from core.ports import Loaded
 from core.probe import prober as probing
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.prober import CannotProbe, OutOfTime
+from core.probe.outcome import CannotProbe, Outcome, OutOfTime, ProbeResult
 from handlers import agent_health, telemetry
 from handlers.app import PROBER_TABLE, App
 from tests.factories import ADDRESS, CONTAINER_ID, POLICY, SETTINGS, TOKEN, event
@@ -253,7 +253,7 @@ def test_a_message_of_another_shape_is_refused(body: str) -> None:
 def test_failed_looks_are_told_with_the_result(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """How many, and why the last one failed, also when the probe came to a verdict."""
     target = agent_health.target_of(OURS)
-    agent_health._log(target, probing.ProbeResult(probing.Outcome.HEALTHY, 3, failed_reads=2, last_read_error="no"))
+    agent_health._log(target, ProbeResult(Outcome.HEALTHY, 3, failed_reads=2, last_read_error="no"))
     [line] = lines(caplog, "probe ended")
     assert (line["failed_reads"], line["last_read_error"], line["attempts"]) == (2, "no", 3)
     assert AgentAnswered.__name__ not in line

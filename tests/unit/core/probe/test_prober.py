@@ -20,7 +20,8 @@ from core.model.policy import Policy
 from core.model.record import Record
 from core.model.state import State
 from core.probe.answer import HEALTHY, Answer, ProbeErrorKind, probe_error
-from core.probe.prober import TABLE_PATIENCE, AgentProbe, CannotProbe, Outcome, OutOfTime, ProbeResult
+from core.probe.outcome import CannotProbe, Outcome, OutOfTime, ProbeResult
+from core.probe.prober import TABLE_PATIENCE, AgentProbe
 from core.probe.view import Target, probe_view
 from tests.factories import ADDRESS, CONTAINER_ID, REF, TOKEN, at, passed, pending
 from tests.virtual_time import now, run
@@ -492,7 +493,7 @@ def test_reads_that_fail_later_end_nothing_and_are_reported() -> None:
     """The record was read once, so its deadline is known; the log has the number of failed reads."""
     world = World(read_fails=lambda second: second > 0)
 
-    with pytest.raises(OutOfTime, match=r"16 looks at the table failed, the last one: GetItem failed with Internal"):
+    with pytest.raises(OutOfTime, match=r"16 reads of the table failed, the last one: GetItem failed with Internal"):
         world.run(give_up_at=at(20.5))
 
     assert World(read_fails=lambda second: second > 0).run().outcome is Outcome.SILENT

@@ -19,6 +19,8 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-com
 
 # A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
 ON_EVERY_CORE := --numprocesses auto --dist loadfile
+# A directory of tests has a cloud, so it stays together; its tests mostly wait.
+TWO_CLOUDS    := --numprocesses 2 --dist loadgroup
 CORES         := $(shell nproc)
 SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
 
@@ -73,7 +75,7 @@ down: setup ## Stop what `make up` started (ARGS="--directory DIR")
 
 test: setup lint types imports template ## Run every check and every test: unit, integration, contract, end to end
 	$(BIN)/pytest $(ON_EVERY_CORE) --cov --cov-report= tests/unit $(SEARCHES)
-	$(BIN)/pytest --cov --cov-report= --cov-append tests/integration tests/contract tests/e2e tests/faults
+	$(BIN)/pytest $(TWO_CLOUDS) --cov --cov-report= --cov-append tests/e2e tests/faults tests/contract tests/integration
 	$(BIN)/coverage report --include='src/core/*' --fail-under=100
 
 CHAOS = $(if $(CONTAINERS),--containers=$(CONTAINERS)) $(if $(WINDOW),--window=$(WINDOW)) $(if $(SEED),--seed=$(SEED))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from local.agent.package import MODULES
 from local.fargate.runtime import RuntimeName
 
+TESTS: Final = Path(__file__).parent
 # How long a draw takes is the machine's, and no test judges it.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -31,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="spec",
         help="which agent they get, in tests/e2e (default: %(default)s)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` a directory of tests stays with one process: it shares a cloud, and its secrets."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +72,17 @@ def require_engine() -> None:
 
 @pytest.fixture
 def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Prints a line at once: a run takes minutes, and its numbers are of interest also when it passes."""
+    """Prints a line at once: a run takes minutes, and its numbers are of interest also when it passes.
+
+    A process of several has no terminal: what it prints is shown when the test fails.
+    """
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
 
     def tell(line: str) -> None:
+        if terminal is None:
+            sys.stdout.write(f"{line}\n")
+            return
         with capture.global_and_fixture_disabled():
             terminal.write_line(line)
 

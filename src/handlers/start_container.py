@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         record = start_container(app, event, context.aws_request_id)
     except Refused as refused:
         return refusal(refused, event)
-    count("StateEntered", state=State.PENDING)
+    if record.state is State.PENDING:  # and not what became of an earlier start
+        count("StateEntered", state=State.PENDING)
     tasks = {"task_arn": record.task_arn, "task_definition_arn": record.task_definition_arn}
     return {**record.ref._asdict(), "state": record.state, **tasks}

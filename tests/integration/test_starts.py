@@ -106,6 +106,26 @@ def test_a_token_by_parameter_goes_with_its_container(aws: None) -> None:
     assert account.record().token_parameter is None
 
 
+def test_a_start_that_names_its_generation_is_answered_with_its_end(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sent again when the job is over, it starts nothing and counts nothing."""
+    job = {**event("start-container"), "generation": 1}
+    task = account.started(generation=1)
+    account.told("task-stopped", task)
+    ended = account.record()
+    capsys.readouterr()
+    assert account.start(job) == {
+        "container_id": CONTAINER_ID,
+        "generation": 1,
+        "state": "stopped",
+        "task_arn": task,
+        "task_definition_arn": ended.task_definition_arn,
+    }
+    assert (account.record(), account.ecs.list_tasks()["taskArns"]) == (ended, [task])
+    assert "StateEntered" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("operation", ["run_task", "register_task_definition"])
 def test_a_throttled_start_waits_for_its_turn(account: Account, operation: str) -> None:
     """The same call again after a pause: one task, one definition."""

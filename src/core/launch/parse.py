@@ -14,7 +14,8 @@ from pydantic_core import ErrorDetails
 from core.launch.binds import EfsBind, S3FilesBind
 from core.launch.docker.members import TABLE
 from core.launch.docker.translate import DOCKER, IMAGE_CONFIG, Translation, translate
-from core.launch.request import Limits, LogOptions, StartRequest, Ulimit
+from core.launch.limits import Limits, Ulimit
+from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import wrong_request
 
 SCHEMA_FILE: Final = "docs/start-request.schema.json"

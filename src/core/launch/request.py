@@ -37,18 +37,8 @@ from core.launch.documents import (
     VariableName,
     allow_nothing,
 )
-from core.launch.ecs_rules import (
-    BYTES_PER_MIB,
-    MAX_CPU_UNITS,
-    MAX_MEMORY_MIB,
-    MAX_NANO_CPUS,
-    MAX_OPEN_FILES,
-    MAX_SECURITY_GROUPS,
-    TaskSize,
-    cpu_units_of,
-    mebibytes_of,
-    smallest_size,
-)
+from core.launch.ecs_rules import MAX_SECURITY_GROUPS
+from core.launch.limits import Limits, Ulimit
 from core.launch.settings import MAX_LIFETIME, TokenDelivery
 from core.model.agent import Injection
 from core.model.capacity import Capacity
@@ -59,42 +49,6 @@ class Platform(StrEnum):
 
     X86_64 = "X86_64"
     ARM64 = "ARM64"
-
-
-class Limits(StrictDocument):
-    """The container's demand, in Docker's units or ECS's. The task gets the smallest size that meets all of it."""
-
-    nano_cpus: int = Field(0, ge=0, le=MAX_NANO_CPUS, description="Docker's NanoCpus: 10^9 is one CPU. 0: no demand.")
-    cpu_shares: int = Field(
-        0, ge=0, le=MAX_CPU_UNITS, description="Docker's CpuShares, read as ECS does: 1024 is one vCPU. 0: no demand."
-    )
-    memory_bytes: int = Field(
-        0, ge=0, le=MAX_MEMORY_MIB * BYTES_PER_MIB, description="Docker's Memory, in bytes. 0: no demand."
-    )
-    cpu_units: int = Field(0, ge=0, le=MAX_CPU_UNITS, description="ECS cpu units: 1024 is one vCPU. 0: no demand.")
-    memory_mib: int = Field(0, ge=0, le=MAX_MEMORY_MIB, description="ECS memory, in MiB. 0: no demand.")
-
-    @property
-    def size(self) -> TaskSize:
-        """The smallest Fargate size that meets every demand. The bounds of the fields make sure that one exists."""
-        return smallest_size(
-            max(cpu_units_of(self.nano_cpus), self.cpu_shares, self.cpu_units),
-            max(mebibytes_of(self.memory_bytes), self.memory_mib),
-        )
-
-
-class Ulimit(StrictDocument):
-    """Docker's ulimit. Fargate sets only the number of open files."""
-
-    name: Literal["nofile"]
-    soft: int = Field(ge=1, le=MAX_OPEN_FILES)
-    hard: int = Field(ge=1, le=MAX_OPEN_FILES)
-
-    @model_validator(mode="after")
-    def _soft_below_hard(self) -> Ulimit:
-        if self.soft > self.hard:
-            raise PydanticCustomError("ulimit", "soft must not be greater than hard")
-        return self
 
 
 class LogOptions(StrictDocument):

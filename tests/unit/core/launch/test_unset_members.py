@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from core.launch.binds import EfsBind, S3FilesBind
 from core.launch.documents import StrictDocument
+from core.launch.limits import Limits, Ulimit
 from core.launch.parse import parse_start_request, start_request_schema
-from core.launch.request import Limits, LogOptions, StartRequest, Ulimit
+from core.launch.request import LogOptions, StartRequest
 from core.model.errors import Refused
 from tests.factories import CONTAINER_ID
 from tests.unit.core.launch.requests import (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from botocore import xform_name
 
 from local.__main__ import _parser as local_parser
 from reach.app import app
-from tests.examples import DOCUMENTS, NEEDS, Example, all_examples, examples
+from tests.examples import DOCUMENTS, NEEDS, ROOT, Example, all_examples, examples
 
 EXAMPLES = all_examples()
 BY_PLACE = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -31,6 +34,8 @@ AWS_CLI = {"--output", "--query", "--region", "--profile"}
 """Options of every command of the AWS CLI."""
 OF_THE_CLI = {("s3", "cp"), ("s3", "mb"), ("cloudformation", "deploy")}
 """Commands of the AWS CLI that are no call of an API."""
+MODULES = re.compile(r"((?:\w+=\S+ )*)\.venv/bin/python -m ([\w.]+)")
+"""Commands, with what they set before them."""
 SHORT_FORMS = {"--protocol", "--port", "--source-group"}
 """Options of the AWS CLI for members of IpPermissions."""
 
@@ -109,6 +114,16 @@ def test_make_takes_the_arguments(words: list[str]) -> None:
     assert make == "make"
     options = local_parser().parse_args([target, *shlex.split(arguments.removeprefix("ARGS="))])
     assert options.command == target
+
+
+@pytest.mark.parametrize(
+    "command", sorted({one for document in DOCUMENTS for one in MODULES.findall(document.read_text())})
+)
+def test_a_module_of_the_checkout_is_found(command: tuple[str, str]) -> None:
+    """As it stands in the document, from the checkout, with no more of an environment than that."""
+    assignments, module = command
+    environment = {"PATH": os.environ["PATH"], **dict(one.split("=", 1) for one in assignments.split())}
+    subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 @cache

@@ -122,7 +122,7 @@ def _request_hash(request: StartRequest, record: Record) -> str:
 def _begun(request: StartRequest, known: Record) -> bool:
     """Whether this start has had its effect, and all that came of it is in the record.
 
-    Raises `Refused` when the container was started anew since.
+    Raises `Refused` when the container was started anew since, or when another request has started this generation.
     """
     if request.generation is None or request.generation > known.generation:
         return False

@@ -17,10 +17,9 @@ SITE_DONE := $(SITE)/.made-from-$(call checksum,requirements/site.lock)
 # The lock files are complete, so pip resolves nothing (--no-deps); byte code is compiled when it is first needed.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
 
-# A file of tests is one process's. The tests that deploy a cloud follow one after the other: each cloud takes a core.
+# A file of tests is one process's. Of those that deploy a cloud, a directory is (tests/conftest.py): they mostly wait.
 ON_EVERY_CORE := --numprocesses auto --dist loadfile
-# A directory of tests has a cloud, so it stays together; its tests mostly wait.
-TWO_CLOUDS    := --numprocesses 2 --dist loadgroup
+TWO_CLOUDS    := --numprocesses 2 --dist loadscope
 CORES         := $(shell nproc)
 SEARCHES      := tests/exploration tests/interleavings tests/stateful tests/fuzz
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from local.agent.package import MODULES
 from local.fargate.runtime import RuntimeName
 
-TESTS: Final = Path(__file__).parent
 # How long a draw takes is the machine's, and no test judges it.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -37,10 +35,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` a directory of tests stays with one process: it shares a cloud, and its secrets."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).parts[0]))
+class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """A directory of tests stays with one process: it shares a cloud, and its last test reads what all have left."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByDirectory | None:
+    """With `--dist loadscope`."""
+    return ByDirectory(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

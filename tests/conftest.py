@@ -39,7 +39,7 @@ class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no ty
     """A directory of tests stays with one process: it shares a cloud, and its last test reads what all have left."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("/")[1]
+        return nodeid.partition("::")[0].rpartition("/")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByDirectory | None:

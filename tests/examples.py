@@ -25,7 +25,7 @@ NEEDS: Final = {
 }
 """What no test of the laptop cloud has, and the commands that need it: of each marked block one at least.
 
-The targets of make are what CI runs, or have tests in `tests/e2e/test_up.py`. A terminal is a person's:
+The targets of make are what CI runs, or have tests in `tests/e2e/up`. A terminal is a person's:
 `tests/e2e` drives those commands through a pseudo-terminal.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from local.cloud.environment import engine_environment, isolated_environment
 from local.cloud.layout import ROOT
 from local.cloud.processes import LOOPBACK, Command, Daemon, free_port, spawn
 from local.fargate.client import LocalFargate
-from local.fargate.engine.connection import BASE_IMAGE
+from local.fargate.engine.connection import BASE_IMAGE, connected
 from local.fargate.engine.network import network_name
-from local.fargate.engine.ownership import Ownership, remove_leftovers
+from local.fargate.engine.ownership import Ownership, remove_containers, remove_leftovers
 from local.fargate.runtime import RuntimeName
 from local.fargate.state_directory import engine_marker
 from tests.docker.definitions import container, mount, with_volume
@@ -88,6 +89,19 @@ def test_what_a_killed_server_left_is_removed(killed: Path) -> None:
     remove_leftovers(killed)
     assert owned(killed) == NOTHING
     assert not engine_marker(killed).exists()
+
+
+def test_containers_that_are_being_removed_are_waited_for(killed: Path) -> None:
+    """As a killed local Fargate leaves them to the engine: they keep the network until they are gone."""
+    ownership = Ownership(killed)
+
+    async def remove() -> None:
+        async with connected() as engine:
+            others = [remove_containers(engine, ownership.filters()) for _ in range(3)]
+            await asyncio.gather(*others, ownership.remove_everything(engine))
+
+    asyncio.run(remove())
+    assert owned(killed) == NOTHING
 
 
 def test_what_others_attached_goes_with_the_network(killed: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aiodocker import Docker, DockerError
+from aiodocker.containers import DockerContainer
 
 from local.fargate.engine.connection import CONFLICT, NOT_FOUND, connected
 from local.fargate.state_directory import engine_marker
@@ -45,7 +46,7 @@ class Ownership:
         await _remove_volumes(docker, self.filters())
         for network in await docker.networks.list(filters=self.filters()):
             await remove_containers(docker, {"network": [network["Name"]]})
-            await _gone((await docker.networks.get(network["Id"])).delete())
+            await _gone(_remove_network(docker, network["Id"]))
         for image in await docker.images.list(filters=self.filters()):
             await _gone(docker.images.delete(image["Id"], force=True))
         self._marker.unlink(missing_ok=True)
@@ -59,7 +60,23 @@ class Ownership:
 async def remove_containers(docker: Docker, filters: dict[str, list[str]]) -> None:
     """Ends and removes those that the engine's filters find."""
     found = await docker.containers.list(all="true", filters=json.dumps(filters))
-    await asyncio.gather(*(_gone(container.delete(force=True, v=True)) for container in found))
+    await asyncio.gather(*(_remove_container(container) for container in found))
+
+
+async def _remove_container(container: DockerContainer) -> None:
+    """Its network cannot go before it, so one that is being removed elsewhere is waited for."""
+    try:
+        await container.delete(force=True, v=True)
+    except DockerError as exc:
+        if exc.status == CONFLICT:
+            await _gone(container.wait(condition="removed"))
+        elif exc.status != NOT_FOUND:
+            raise
+
+
+async def _remove_network(docker: Docker, network_id: str) -> None:
+    network = await docker.networks.get(network_id)
+    await network.delete()
 
 
 async def _remove_volumes(docker: Docker, filters: dict[str, list[str]]) -> None:

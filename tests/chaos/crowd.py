@@ -134,7 +134,8 @@ class Crowd:
         """The error of a start that was refused. A repeated one may be answered with the end that this life has."""
         answer = self._called(lambda: self.stack.start(member.container_id, generation=1, **member.life.request))
         error: dict[str, Any] | None = answer.get("error")
-        return error if error and error["code"] != member.life.end.code else None
+        ended = self.repeats > 0 and error is not None and error["code"] == member.life.end.code
+        return None if ended else error
 
     def _prepare(self, member: Member) -> None:
         life, weather = member.life, member.weather

@@ -69,8 +69,11 @@ def test_a_container_from_its_start_to_its_end(stack: Stack, environment: dict[s
 
 
 def test_a_job(stack: Stack, environment: dict[str, str], container_id: str) -> None:
-    """Its exit code is what was awaited; why it is that one is in its last line."""
-    job = ("sh", "-c", "echo working; echo 'no such table' >&2; exit 3")
+    """Its exit code is what was awaited; why it is that one is in its last line.
+
+    Both lines are of one output: no log driver keeps the order of stdout and stderr, which are two pipes.
+    """
+    job = ("sh", "-c", "exec >&2; echo working; echo 'no such table'; exit 3")
     out, _ = reach(environment, 0, "start", "--id", container_id, "--for", "ended", IMAGE, *job)
     assert out == f"{container_id}  exit code 3\n"
     shown = document(environment, "why", container_id)

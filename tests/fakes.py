@@ -226,7 +226,7 @@ class SettableClock:
 
 @dataclass
 class FakeEcs:
-    """`core.ports.Ecs` in memory: client tokens are honoured, tasks are documents in the API's spelling.
+    """`core.ports.Ecs` in memory: client tokens are honoured for a day, tasks are documents in the API's spelling.
 
     `refusals` are raised by the next call of that operation, one each. `calls` names every call in order.
     """
@@ -255,7 +255,8 @@ class FakeEcs:
     def run(self, request: dict[str, Any]) -> Launched:
         self._called("run")
         token = request["clientToken"]
-        if token not in self._tokens:
+        known = self._tokens.get(token)
+        if known is None or self.clock.now() - self.tasks[known]["createdAt"] >= timedelta(days=1):
             definition = self.definitions.get(request["taskDefinition"])
             if definition is None or definition in self.retired:
                 raise DefinitionGone("RunTask", "ClientException", "TaskDefinition not found.", transient=True)

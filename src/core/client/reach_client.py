@@ -143,5 +143,4 @@ class ReachClient:
         return {one: record for one, record in records.items() if self._unexpired(record)}
 
     def _unexpired(self, record: Record | None) -> Record | None:
-        expires_at = record and record.expires_at
-        return None if expires_at and expires_at <= self._clock.now().timestamp() else record
+        return None if record is None or record.expired(self._clock.now()) else record

@@ -37,11 +37,12 @@ def claim_launch(ports: Ports, request: StartRequest, by: str) -> Claim | Record
     """The record of this start, saved. Two starters end with the same record, and both are named in it.
 
     Without a claim the record alone: the generation that the request names was launched before. Nothing is read first:
-    most containers are new, and the condition of the write brings the item of any other.
+    most containers are new, and the condition of the write brings the item of any other. An item past its time to live
+    is gone for its readers, so it has begun nothing, and generations may count anew, as when DynamoDB has removed it.
     """
     known = tidied = None
     while True:
-        if known is not None and _begun(request, known):
+        if known is not None and not known.expired(ports.clock.now()) and _begun(request, known):
             return known
         _refuse_if_running(request, known)
         if known is not None and known.state.ended and known.ref != tidied and next_actions(known, ports.policy):

@@ -62,9 +62,9 @@ def find_task(ports: Ports, cluster: str, ref: Ref, given_up: Collection[str | N
     return next((arn for arn in listed if arn not in given_up), None)
 
 
-def observe(ports: Ports, task: object) -> TaskObserved | NotOurs:
-    """The fact in a member of DescribeTasks' `tasks`. Raises `MalformedEvent`."""
-    return observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now())
+def observe(ports: Ports, task: object, known: Ref | None = None) -> TaskObserved | NotOurs:
+    """The fact in a member of DescribeTasks' `tasks`; `known`: whose record names the task. Raises `MalformedEvent`."""
+    return observe_description(task, prefix=ports.settings.started_by_prefix, at=ports.clock.now(), known=known)
 
 
 def _describe(ports: Ports, cluster: str, known: Sequence[tuple[Record, str]]) -> Iterator[Found]:
@@ -79,8 +79,9 @@ def _describe(ports: Ports, cluster: str, known: Sequence[tuple[Record, str]]) -
         tasks = {task["taskArn"]: task for task in answer.tasks}
         for record, arn in batch:
             if arn in tasks:
+                named = record.ref if record.task_arn else None
                 try:
-                    if isinstance(observed := observe(ports, tasks[arn]), TaskObserved):
+                    if isinstance(observed := observe(ports, tasks[arn], named), TaskObserved):
                         yield record, observed
                 except MalformedEvent as error:
                     yield error

@@ -96,7 +96,7 @@ def _describe_task(ports: Ports, action: DescribeTask) -> TaskObserved | None:
     """None when ECS shows no such task yet, or it is not ours: the reconciler describes it again."""
     if (task := _described(ports, action)) is None:
         return None
-    observed = observe(ports, task)
+    observed = observe(ports, task, action.ref)
     return observed if isinstance(observed, TaskObserved) else None
 
 

@@ -59,7 +59,7 @@ def shards(policy: Policy) -> tuple[str, ...]:
 
 def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> float | None:  # noqa: PLR0911 - one case each
     if record.state.ended:
-        return 0 if next_actions(record, policy) else None
+        return _to_next_try(record, policy, now) if next_actions(record, policy) else None
     if record.unexplained is not None:
         return OUTPUT_CHECK
     if record.stopping:
@@ -80,6 +80,15 @@ def _seconds_to_next_check(record: Record, policy: Policy, now: datetime) -> flo
             waited = now - record.timings.get(Instant.RESOLVED, now)
             rarely = 0 if record.stop_wanted else min(waited.total_seconds() / 2, policy.probe_check_most)
             return max(policy.probe_check, policy.health_timeout / 2, rarely)
+
+
+def _to_next_try(record: Record, policy: Policy, now: datetime) -> float:
+    """At once when the container ends, and the more rarely, the longer its action is tried in vain.
+
+    Never at once again: the write of one such check begins the next one (template.yaml, ReconcileFunction.Verdicts).
+    """
+    waited = (now - record.history[-1].at).total_seconds() if record.history else 0.0
+    return max(policy.probe_check, min(waited / 2, policy.probe_check_most)) if waited > 0 else 0
 
 
 def _to_own_phase(container_id: str, interval: float, now: datetime) -> float:

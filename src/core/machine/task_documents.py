@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from core.model.errors import MalformedEvent
 from core.model.facts import Attachment, ContainerSeen, Interface, Source, TaskObserved
-from core.model.identity import parse_started_by
+from core.model.identity import Ref, parse_started_by
 from core.model.instants import parse_instant, truncate, usable
 
 _DETAIL_TYPE: Final = "ECS Task State Change"
@@ -42,9 +42,12 @@ def observe_event(event: object, *, prefix: str, at: datetime) -> TaskObserved |
     return _observe(event.get("detail"), Source.EVENT, prefix, at)
 
 
-def observe_description(task: object, *, prefix: str, at: datetime) -> TaskObserved | NotOurs:
-    """The fact in one member of DescribeTasks' `tasks`. Raises `MalformedEvent` as `observe_event` does."""
-    return _observe(task, Source.DESCRIBED, prefix, at)
+def observe_description(task: object, *, prefix: str, at: datetime, known: Ref | None = None) -> TaskObserved | NotOurs:
+    """The fact in one member of DescribeTasks' `tasks`. Raises `MalformedEvent` as `observe_event` does.
+
+    `known`: whose record names this task. It is its task, whatever prefix the stack had when it was started.
+    """
+    return _observe(task, Source.DESCRIBED, prefix, at, known)
 
 
 class _Unusable(ValueError):
@@ -195,7 +198,9 @@ _TASK: Final = {
 }
 
 
-def _observe(document: object, source: Source, prefix: str, at: datetime) -> TaskObserved | NotOurs:
+def _observe(
+    document: object, source: Source, prefix: str, at: datetime, known: Ref | None = None
+) -> TaskObserved | NotOurs:
     if not isinstance(document, Mapping) or not document:
         raise MalformedEvent("There is no task in the document.")
     try:
@@ -203,7 +208,10 @@ def _observe(document: object, source: Source, prefix: str, at: datetime) -> Tas
     except _Unusable as exc:
         raise MalformedEvent(f"The task document is not usable: {exc}.") from None
     started_by = document.get("startedBy")
-    correlated = parse_started_by(prefix, started_by) if isinstance(started_by, str) else None
+    named = started_by if isinstance(started_by, str) else ""
+    correlated = parse_started_by(prefix, named)
+    if correlated is None and parse_started_by(None, named) == known:
+        correlated = known
     if correlated is None:
         return NotOurs(task["task_arn"], f"startedBy is not {prefix}/<container id>/<generation>")
     return TaskObserved(ref=correlated, at=truncate(at), source=source, **task)

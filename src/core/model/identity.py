@@ -24,10 +24,10 @@ def started_by(prefix: str, ref: Ref) -> str:
     return f"{prefix}/{ref.container_id}/{ref.generation}"
 
 
-def parse_started_by(prefix: str, text: str) -> Ref | None:
-    """None when the task is not one of this prefix."""
+def parse_started_by(prefix: str | None, text: str) -> Ref | None:
+    """None when the task is not one of this prefix; without a prefix, of any."""
     found = _STARTED_BY.fullmatch(text)
-    return Ref(found[2], int(found[3])) if found is not None and found[1] == prefix else None
+    return Ref(found[2], int(found[3])) if found is not None and prefix in (None, found[1]) else None
 
 
 def client_token(prefix: str, ref: Ref, attempt: int) -> str:

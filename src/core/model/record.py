@@ -141,6 +141,10 @@ class Record:
         known = (Instant.EXITED, Instant.EXECUTION_STOPPED, *((Instant.STOPPING,) if exited else ()), Instant.STOPPED)
         return next((self.timings[name] for name in known if name in self.timings), None)
 
+    def expired(self, now: datetime) -> bool:
+        """Its item is past its time to live: gone for readers, though DynamoDB removes it some days later."""
+        return self.expires_at is not None and self.expires_at <= now.timestamp()
+
     @property
     def given_up_task(self) -> str | None:
         """The newest task of a launch that was given up: the next launch copies it."""

@@ -219,7 +219,7 @@ def test_a_kept_task_can_be_stopped() -> None:
 
     (action,) = next_actions(record, keeping)
     assert isinstance(action, StopTask)
-    assert record.check_at == at(80)
+    assert record.check_at == at(80 + keeping.probe_check)
     assert stale(kept, asked) == "the record is failed already"
 
 

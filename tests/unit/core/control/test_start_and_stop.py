@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.control.reconciler import reconcile
 from core.model.errors import CallFailed, Refused
 from core.model.facts import StopRequested
 from core.model.failure import Cause, ErrorCode
@@ -243,6 +244,20 @@ def test_the_first_start_of_a_generation_makes_it(world: World) -> None:
     """One more than the item's, or any above it: an item that its time to live took is no reason to count anew."""
     assert world.start(numbered(7)).generation == 7
     assert world.record().generation == 7
+
+
+@pytest.mark.parametrize("of_the_item", [1, 3])
+def test_an_item_past_its_time_to_live_has_begun_nothing(world: World, of_the_item: int) -> None:
+    """For its readers it is gone, so generation 1 is a new container's, as when DynamoDB has removed the item."""
+    first = world.start(numbered(of_the_item))
+    world.settle(exited(5, "STOPPED", generation=of_the_item, task_arn=first.task_arn))
+    assert world.start(numbered(of_the_item)).state is State.STOPPED
+    world.clock.advance(2 * world.policy.retention)
+
+    second = world.start(numbered(1))
+
+    assert (second.state, second.generation, second.expires_at) == (State.PENDING, 1, None)
+    assert len(world.ecs.tasks) == 2
 
 
 @pytest.mark.parametrize("begin", [started, World.start])
@@ -498,6 +513,43 @@ def test_a_strangers_task_is_not_taken(world: World) -> None:
 
 
 # --- reconciling ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "STOPPED"])
+def test_a_task_that_the_item_names_is_its_own(world: World, status: str) -> None:
+    """Also after StartedByPrefix was changed: its end is not silence."""
+    arn = started(world).task_arn
+    assert arn is not None
+    world.settings = replace(SETTINGS, started_by_prefix="another")
+    world.ecs.walk(arn, status)
+    world.ecs.walk(arn, status)
+    world.clock.advance(61)
+
+    report = world.reconcile()
+
+    assert (report.counts["healed"], dict(report.errors)) == (1, {})
+    assert world.record().state.ended is (status == "STOPPED")
+
+
+def test_what_is_tried_in_vain_is_tried_more_and_more_rarely(world: World) -> None:
+    """And no write of such a try makes the next one due: the table's stream would begin it at once."""
+    record = started(world)
+    world.settle(observed(3, task_arn=record.task_arn))
+    denied = CallFailed("StopTask", "AccessDeniedException", "not authorized")
+    world.ecs.refusals["stop"] = [denied] * 100
+    with pytest.raises(CallFailed, match="StopTask"):
+        world.stop({"container_id": CONTAINER_ID, "generation": 1, "exit_code": 0})
+    ended, waits = world.clock.now(), []
+    for _ in range(12):
+        world.clock.advance(0.001)
+        reconcile(world, lambda: 60.0, [CONTAINER_ID])
+        due = world.record().check_at
+        assert due is not None
+        assert due > world.clock.now()
+        waits.append((due - world.clock.now()).total_seconds())
+        world.clock.advance(waits[-1])
+    assert waits == sorted(waits)
+    assert (world.clock.now() - ended).total_seconds() > 600
 
 
 def test_a_lost_running_event_is_healed(world: World) -> None:

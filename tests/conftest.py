@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,6 +46,25 @@ class ByDirectory(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no ty
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByDirectory | None:
     """With `--dist loadscope`."""
     return ByDirectory(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals() -> Iterator[None]:
+    """What tests start is ended by signals also where this run ignores them: under nohup, or in a script's background.
+
+    A program inherits what is ignored, and not what is handled.
+    """
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: pass_over, signal.SIGHUP: pass_over}
+    ignored = [number for number in handlers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, handlers[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def pass_over(_number: int, _frame: object) -> None:
+    """This run goes on."""
 
 
 @pytest.fixture(scope="session")

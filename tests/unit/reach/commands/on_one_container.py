@@ -31,7 +31,8 @@ def command(*arguments: str) -> list[str]:
 def environment(agent: RunningAgent) -> dict[str, str]:
     """Of that process; no terminal but the test's is known."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "TERM"}}
-    return {**inherited, "ADDRESS": agent.address, "TOKEN": TOKEN, VARIABLES[TABLE]: "containers"}
+    ours = {"PYTHONPATH": os.pathsep.join(sys.path), "ADDRESS": agent.address, "TOKEN": TOKEN}
+    return {**inherited, **ours, VARIABLES[TABLE]: "containers"}
 
 
 def store(_table: str, _dynamodb: Any) -> MemoryStore:

@@ -219,8 +219,9 @@ def test_a_terminal_for_the_command_alone(starting: Start) -> None:
 
 
 def test_the_output_of_a_terminal_may_go_elsewhere(starting: Start) -> None:
-    """The keyboard is the terminal, the output a pipe."""
-    with starting("-it", "--", "sh", "-c", "stty size", columns=99, stdout=subprocess.PIPE) as terminal:
+    """The keyboard is the terminal, the output a pipe. The size follows the command (agent-protocol.md 3)."""
+    sized = "until stty size | grep -x '24 99'; do :; done"
+    with starting("-it", "--", "sh", "-c", sized, columns=99, stdout=subprocess.PIPE) as terminal:
         assert terminal.process.stdout is not None
         with terminal.process.stdout as stdout:
             assert stdout.read() == b"24 99\r\n"

@@ -97,8 +97,8 @@ def never_launched(record: Record, at: datetime) -> Failure:
     return Failure(
         ErrorCode.LAUNCH_FAILED,
         f"No task of this container exists {age:.0f} s after its launch was due: the start was interrupted "
-        f"before RunTask.{before}",
-        "Start the container again.",
+        f"before RunTask, or got no answer of it.{before}",
+        "Start the container again. If ECS refuses every try, that start's own answer says why.",
         (earlier.cause if earlier else None) or Cause.UNKNOWN,
         transient=True,
     )

@@ -3,8 +3,8 @@
 Engine API 1.43 to 1.51. One rule decides: what the container's own process would miss is refused, with the reason and
 what to do. Ignored is what changes nothing here, and what a backend has as an object of its API, such as a network. A
 member asks for something only if its value is not the one that clients send for "not set": null always, else nothing
-(false, 0, "", [] and {}) unless its row has another test. `core.launch.docker.translate` applies the table, and
-docs/docker.md shows it.
+(false, 0, "", [] and {}) unless its row has another test. One without a row is refused if it asks.
+`core.launch.docker.translate` applies the table, and docs/docker.md shows it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ MOUNT: Final = Refused(
 STOP_SIGNAL: Final = Refused(
     "ECS sends the image's STOPSIGNAL, else SIGTERM, and no other signal",
     "set it in the image, or send it through the agent before the stop",
+    translated=True,
+)
+PLATFORM: Final = Refused(
+    "it is not the request's platform, which counts here as the query of the call does in Docker",
+    "send X86_64 or ARM64 as the request's platform",
     translated=True,
 )
 _NAMESPACE: Final = "Fargate gives each container its own namespace"
@@ -82,6 +87,10 @@ CONTAINER_CONFIG: Final[Members] = {
     **_all(_ATTACH, "AttachStdin AttachStdout AttachStderr"),
     **_all(_BUILD, "OnBuild Shell"),
     "ArgsEscaped": _WINDOWS,
+    **_all(
+        Ignored("a library's own argument beside the API's: Docker does not read it here either"), "name authConfig"
+    ),
+    "platform": PLATFORM,
 }
 
 HOST_CONFIG: Final[Members] = {
@@ -207,4 +216,4 @@ TABLE: Final[Mapping[str, Members]] = {
         "StopSignal": Ignored("ECS keeps the image's; compared with docker.StopSignal"),
     },
 }
-"""By the API's name for the type; `ImageConfig` is the request's `image_config`."""
+"""By the API's name for the type; `ImageConfig` is what is used of the request's `image_config`."""

@@ -9,10 +9,11 @@ member asks for something only if its value is not the one that clients send for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from core.launch.docker.rows import Ignored, Mapped, Nested, OtherThan, Refused, Treatment, any_value
+from core.launch.docker.rows import Ignored, Mapped, Nested, OtherPaths, OtherThan, Refused, Treatment, any_value
 
 Members: TypeAlias = Mapping[str, Treatment]
 
@@ -20,6 +21,11 @@ Members: TypeAlias = Mapping[str, Treatment]
 def _shared_network(mode: Any) -> bool:
     """Any other word is the name of a network."""
     return mode in ("host", "none") or str(mode).startswith("container:")
+
+
+def _other_name(name: Any) -> bool:
+    """Docker's own is the beginning of the container's id."""
+    return bool(name) and re.fullmatch("[0-9a-f]{12}", str(name)) is None
 
 
 def _all(treatment: Treatment, names: str) -> dict[str, Treatment]:
@@ -43,6 +49,12 @@ PLATFORM: Final = Refused(
     translated=True,
 )
 _NAMESPACE: Final = "Fargate gives each container its own namespace"
+_PATHS: Final = "Fargate decides which paths of /proc and /sys are hidden, and takes no list but Docker's own"
+_MASKED: Final = OtherPaths(
+    "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list "
+    "/proc/timer_stats /sys/firmware",
+    "/proc/interrupts|/sys/devices/virtual/powercap|/sys/devices/system/cpu/cpu[0-9]+/thermal_throttle",
+)
 _DNS: Final = Refused("a task asks the resolver of its VPC", "set the VPC's DHCP options or a private hosted zone")
 _DISK: Final = Refused("Fargate sets no limit of block I/O")
 _CPUS: Final = Refused(
@@ -78,7 +90,8 @@ CONTAINER_CONFIG: Final[Members] = {
     "Volumes": MOUNT,
     "HostConfig": Nested("HostConfig"),
     "NetworkingConfig": Nested("NetworkingConfig"),
-    **_all(Refused("ECS sets the name of the host in a task's network"), "Hostname Domainname"),
+    "Hostname": Refused("ECS sets the name of the host in a task's network", asks=_other_name),
+    "Domainname": Refused("ECS sets the name of the host in a task's network"),
     "NetworkDisabled": Refused("the agent needs the network", "separate the task by security_groups"),
     "MacAddress": Refused("AWS chooses the MAC address"),
     "ExposedPorts": Ignored("a task has an address, where every port is open that its security groups let in"),
@@ -106,7 +119,8 @@ HOST_CONFIG: Final[Members] = {
     "Privileged": Refused("Fargate runs no privileged container", "leave it out; CapAdd may have SYS_PTRACE"),
     "CapDrop": Refused("the request takes no capability away", "send a User: without root, no capability is in effect"),
     "SecurityOpt": Refused("Fargate takes no security options"),
-    **_all(Refused("Fargate decides which paths of /proc are hidden", asks=any_value), "MaskedPaths ReadonlyPaths"),
+    "MaskedPaths": Refused(_PATHS, asks=_MASKED),
+    "ReadonlyPaths": Refused(_PATHS, asks=OtherPaths("/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger")),
     "GroupAdd": Refused("ECS has no further groups for a process", "send User as user:group"),
     "NetworkMode": Refused(
         "host, none and container: share or remove the network, in which the agent is reached. A network's name is "
@@ -129,7 +143,9 @@ HOST_CONFIG: Final[Members] = {
     **_all(Refused(_NAMESPACE), "PidMode UTSMode UsernsMode Cgroup"),
     "Runtime": Refused("Fargate chooses the runtime, which is like runc", asks=OtherThan("runc")),
     "Isolation": Refused("Linux has no isolation but default", asks=OtherThan("default")),
-    "ShmSize": Refused("Fargate's size of /dev/shm is fixed", "leave it out, and let the program use /tmp"),
+    "ShmSize": Refused(
+        "Fargate's size of /dev/shm is fixed", "leave it out, and let the program use /tmp", OtherThan(64 * 2**20)
+    ),
     "Sysctls": Refused("the request sets no kernel parameters"),
     "StorageOpt": Refused("a task has its own storage", "send ephemeral_storage_gib"),
     "OomScoreAdj": Ignored("the container shares the task's memory with no other"),

@@ -8,6 +8,7 @@ refused. The image's configuration is merged as Docker's daemon does it (moby, d
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final
@@ -20,6 +21,13 @@ DOCKER: Final = "docker"
 IMAGE_CONFIG: Final = "image_config"
 _HOST: Final = (DOCKER, "HostConfig")
 _DEFAULT_PERIOD: Final = 100_000
+_FROM_IMAGE: Final = ("Healthcheck", "Volumes")
+"""What Docker's inspect of a container shows although only its image has it, and what is refused of a container."""
+_SIGNALS: Final[Mapping[str, str]] = {
+    **{name.removeprefix("SIG"): str(int(one)) for name, one in signal.Signals.__members__.items()},
+    **{f"RTMIN+{number}": str(signal.SIGRTMIN + number) for number in range(1, 16)},
+    **{f"RTMAX-{number}": str(signal.SIGRTMAX - number) for number in range(1, 15)},
+}
 _PLATFORMS: Final[Mapping[str, set[str]]] = {
     "X86_64": {"linux", "amd64", "x86_64", "x86-64"},
     "ARM64": {"linux", "arm64", "aarch64", "v8"},
@@ -40,10 +48,13 @@ def translate(document: Mapping[str, Any]) -> Translation:
     into = Translation(given)
     if document.get(DOCKER) not in (None, "") and given.get("image") in UNSET:
         into.origins["image",] = (DOCKER, "Image")
-    config = _read("ContainerConfig", body, (DOCKER,), into)
     if not isinstance(image, dict):
         into.fault((IMAGE_CONFIG,), "must be an object")
-    own, host = _members(image), config.get("HostConfig", {})
+    own = _members(image)
+    if isinstance(body, dict):
+        body = {name: one for name, one in body.items() if name not in _FROM_IMAGE or one != own.get(name)}
+    config = _read("ContainerConfig", body, (DOCKER,), into)
+    host = config.get("HostConfig", {})
     _command(config, own, into)
     _environment(config, own, into)
     _stop_signal(config, own, into)
@@ -155,14 +166,14 @@ def _environment(config: Mapping[str, Any], image: Mapping[str, Any], into: Tran
 
 def _stop_signal(config: Mapping[str, Any], image: Mapping[str, Any], into: Translation) -> None:
     asked, sent = (_signal(holder.get("StopSignal")) for holder in (config, image))
-    if asked and asked != (sent or "TERM"):
+    if asked and asked != (sent or _signal("TERM")):
         into.fault((DOCKER, "StopSignal"), STOP_SIGNAL.says)
 
 
 def _signal(name: Any) -> str:
-    """Docker takes SIGTERM, TERM and 15."""
+    """Its number: Docker takes SIGTERM, TERM and 15."""
     text = str(name or "").upper().removeprefix("SIG")
-    return "TERM" if text == "15" else text
+    return _SIGNALS.get(text, text)
 
 
 def _platform(config: Mapping[str, Any], into: Translation) -> None:

@@ -264,6 +264,38 @@ def test_what_clients_send_for_not_set(host: dict[str, Any]) -> None:
     assert read(document(body(host, NetworkingConfig=network))) == {"image": "alpine", "cmd": ["true"]}
 
 
+HIDDEN: Final = (
+    "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats "
+    "/proc/sched_debug /proc/scsi /sys/firmware"
+).split()
+NEWER: Final = ["/proc/interrupts", "/sys/devices/virtual/powercap", "/sys/devices/system/cpu/cpu0/thermal_throttle"]
+FIXED: Final = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+
+@pytest.mark.parametrize("masked", [HIDDEN, [*HIDDEN, NEWER[1]], [*NEWER, *HIDDEN]])
+def test_what_docker_itself_fills_in_asks_for_nothing(masked: list[str]) -> None:
+    """A container is created anew with what docker inspect shows of it, Docker's defaults and its image's members."""
+    host = {"ShmSize": 67108864, "MaskedPaths": masked, "ReadonlyPaths": FIXED}
+    own = {"Volumes": {"/data": {}}, "Healthcheck": {"Test": ["CMD", "true"]}}
+    assert read(document(body(host, Hostname="4f5c0e4a9b7d", **own), own)) == read(document(body()))
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ({"ShmSize": 2**28}, "HostConfig.ShmSize"),
+        ({"MaskedPaths": []}, "HostConfig.MaskedPaths"),
+        ({"MaskedPaths": HIDDEN[1:]}, "HostConfig.MaskedPaths"),
+        ({"MaskedPaths": [*HIDDEN, "/proc/cpuinfo"]}, "HostConfig.MaskedPaths"),
+        ({"ReadonlyPaths": [*FIXED, "/proc/acpi"]}, "HostConfig.ReadonlyPaths"),
+        ({"ReadonlyPaths": "x"}, "HostConfig.ReadonlyPaths"),
+    ],
+)
+def test_other_values_than_dockers_own_are_refused(host: dict[str, Any], path: str) -> None:
+    """Fargate's are as Docker's, and no others."""
+    assert f"docker.{path}: Fargate" in refusal(document(body(host)))
+
+
 IMAGE: Final = {"Entrypoint": ["/entry"], "Cmd": ["serve"]}
 
 
@@ -375,6 +407,11 @@ def test_a_removal_is_refused_if_the_image_sets_the_variable() -> None:
         ("", None, False),
         ("SIGQUIT", None, True),
         ("SIGQUIT", {"StopSignal": "quit"}, False),
+        ("3", {"StopSignal": "SIGQUIT"}, False),
+        ("SIGRTMIN+3", {"StopSignal": "37"}, False),
+        ("RTMAX-1", {"StopSignal": "63"}, False),
+        ("SIGABRT", {"StopSignal": "SIGIOT"}, False),
+        ("9" * 5000, {"StopSignal": "SIGQUIT"}, True),
         ("SIGTERM", {"StopSignal": "SIGQUIT"}, True),
     ],
 )

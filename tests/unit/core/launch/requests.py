@@ -73,7 +73,8 @@ LIMITS = st.fixed_dictionaries(
     optional={
         "nano_cpus": st.integers(0, 32 * 10**9),
         "cpu_shares": st.integers(0, 32768),
-        "memory_bytes": st.integers(0, 249856 * 2**20),
+        "memory_bytes": st.integers(2**30, 249856 * 2**20),
+        "memory_reservation_bytes": st.integers(0, 2**30),
         "cpu_units": st.integers(0, 32768),
         "memory_mib": st.integers(0, 249856),
     },

@@ -264,10 +264,10 @@ def test_what_clients_send_for_not_set(host: dict[str, Any]) -> None:
     assert read(document(body(host, NetworkingConfig=network))) == {"image": "alpine", "cmd": ["true"]}
 
 
-HIDDEN: Final = (
-    "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats "
-    "/proc/sched_debug /proc/scsi /sys/firmware"
-).split()
+HIDDEN: Final = [
+    *(f"/proc/{name}" for name in ("asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats")),
+    *("/proc/sched_debug", "/proc/scsi", "/sys/firmware"),
+]
 NEWER: Final = ["/proc/interrupts", "/sys/devices/virtual/powercap", "/sys/devices/system/cpu/cpu0/thermal_throttle"]
 FIXED: Final = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 

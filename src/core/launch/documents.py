@@ -5,13 +5,15 @@ one of these counts as absent, at every depth, and a required one as missing. El
 no members: an argument or a variable may be empty. The JSON Schema says the same.
 """
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
+from core.launch.constraints import ABSOLUTE_PATH, CONTAINER_ID, IMAGE, IMAGE_ID, MOUNT_PATH, USER
+from core.launch.ecs_rules import CAPABILITIES, MAX_IMAGE_NAME, MAX_STOP_TIMEOUT
 from core.launch.texts import flaw_of
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
@@ -65,6 +67,21 @@ def _check_variable(name: str) -> str:
     if not name or "=" in name:
         raise PydanticCustomError("variable_name", "is not a variable's name: it must not be empty or contain '='")
     return _check_text(name)
+
+
+def _check_image(image: str) -> str:
+    if re.fullmatch(IMAGE_ID, image):
+        raise PydanticCustomError("image", "is an image ID, which no registry serves: send name:tag or name@digest")
+    if len(image.partition("@")[0]) > MAX_IMAGE_NAME:
+        raise PydanticCustomError(
+            "image", "must have at most {most} characters before the digest", {"most": MAX_IMAGE_NAME}
+        )
+    return image
+
+
+def _without_empty_group(user: str) -> str:
+    """Docker takes `1000:`, which Compose sends where a variable is not set, for 1000."""
+    return user.removesuffix(":")
 
 
 def _check_mount_path(text: str) -> str:
@@ -133,6 +150,8 @@ EntryPoint = Annotated[Array[Text], AfterValidator(_reset)]
 StopTimeout = Annotated[
     int, AfterValidator(_check_stop_timeout), Field(json_schema_extra={"minimum": 0, "maximum": MAX_STOP_TIMEOUT})
 ]
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$", max_length=4096)]
-MountPath = Annotated[str, Field(pattern=r"^/[^/\x00][^\x00]*$", max_length=4096), AfterValidator(_check_mount_path)]
-ContainerId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="64 lowercase hexadecimal characters.")]
+AbsolutePath = Annotated[str, ABSOLUTE_PATH, Field(max_length=4096)]
+MountPath = Annotated[str, MOUNT_PATH, Field(max_length=4096), AfterValidator(_check_mount_path)]
+ContainerId = Annotated[str, CONTAINER_ID, Field(description="64 lowercase hexadecimal characters.")]
+Image = Annotated[str, AfterValidator(_check_image), IMAGE, Field(json_schema_extra={"not": {"pattern": IMAGE_ID}})]
+User = Annotated[str, USER, AfterValidator(_without_empty_group)]

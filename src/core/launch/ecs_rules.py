@@ -35,6 +35,8 @@ DEFAULT_STOP_TIMEOUT: Final = 30
 """Seconds (ECS API, ContainerDefinition, `stopTimeout`)."""
 CAPABILITIES: Final = frozenset({"SYS_PTRACE"})
 """Those that Fargate adds (ECS API, KernelCapabilities, `add`)."""
+MAX_IMAGE_NAME: Final = 255
+"""Before the digest (ECS API, ContainerDefinition, `image`)."""
 MAX_SECURITY_GROUPS: Final = 5
 """Of one task (ECS API, AwsVpcConfiguration)."""
 MAX_OPEN_FILES: Final = 1024 * 1024

@@ -606,7 +606,7 @@ def test_what_libraries_add_to_the_body_is_ignored() -> None:
         ({"docker": body(Cmd=5)}, "docker.Cmd: must be an array"),
         ({"docker": body(Cmd=["a", 5])}, "docker.Cmd[1]: must be a string"),
         ({"docker": body(User={"uid": 5})}, "docker.User: must be a string"),
-        ({"docker": body(WorkingDir="app")}, "docker.WorkingDir: must match"),
+        ({"docker": body(WorkingDir="app")}, "docker.WorkingDir: must be an absolute path"),
         ({"docker": body(Labels=["a"])}, "docker.Labels: must be an object"),
         ({"docker": body(Labels={"a": 1})}, "docker.Labels.a: must be a string"),
         ({"docker": body(Volumes=["/data"])}, "docker.Volumes: must be an object"),

@@ -140,6 +140,18 @@ def test_a_member_without_a_value_is_an_absent_one(
         assert parse_start_request(empty) == parse_start_request(absent)
 
 
+@pytest.mark.parametrize("odd", ["\n", " ", "*", "/", "=", ":", "é", "x" * 5000, [" "], {" ": " "}, {"": "="}])
+@pytest.mark.parametrize(("path", "name", "required"), MEMBERS)
+def test_a_refusal_has_a_sentence(path: tuple[str | int, ...], name: str, required: bool, odd: Any) -> None:
+    """No member's refusal shows a regular expression, whatever the value."""
+    said = ""
+    try:
+        parse_start_request(changed(path, **{name: odd}))
+    except Refused as refused:
+        said = refused.failure.message
+    assert "pattern" not in said
+
+
 def test_elements_and_values_may_be_empty() -> None:
     """They are no members: an empty argument, variable or label is one."""
     request = parse_start_request(document(cmd=["echo", ""], environment={"A": ""}, labels={"b": ""}))
@@ -181,6 +193,12 @@ def test_one_empty_word_resets_the_entry_point() -> None:
         (document(efs_binds=[None]), False),
         (document(ulimits=[""]), False),
         (document(user=" "), False),
+        (document(user="1000:"), True),
+        (document(user="1000:1:"), False),
+        (document(image="reg.example.com:5000/team/app:1"), True),
+        (document(image="MyOrg/App"), False),
+        (document(image="sha256:" + "0f" * 32), False),
+        (document(image="0f" * 32), False),
         (document(stop_timeout=0), True),
         (document(stop_timeout=120), True),
         (document(stop_timeout=-1), False),

@@ -6,6 +6,7 @@ no members: an argument or a variable may be empty. The JSON Schema says the sam
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, TypeVar
 
@@ -13,12 +14,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model
 from pydantic_core import PydanticCustomError
 
 from core.launch.constraints import ABSOLUTE_PATH, CONTAINER_ID, IMAGE, IMAGE_ID, MOUNT_PATH, USER
-from core.launch.ecs_rules import CAPABILITIES, MAX_IMAGE_NAME, MAX_STOP_TIMEOUT
+from core.launch.ecs_rules import (
+    CAPABILITIES,
+    DEFAULT_CAPABILITIES,
+    DROPPED_CAPABILITIES,
+    MAX_IMAGE_NAME,
+    MAX_STOP_TIMEOUT,
+)
 from core.launch.texts import flaw_of
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 MAX_LABELS_BYTES: Final = 64 * 1024
 """Of an item's 400 KB. Each KB more is a write unit more, with every write of the item."""
+_ADDED: Final = CAPABILITIES | DEFAULT_CAPABILITIES
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
 VARIABLE_NAMES: Final[dict[str, Any]] = {
     "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
@@ -123,8 +131,11 @@ def _reset(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _capability(name: str) -> str:
     """Docker writes capabilities in any case, with or without CAP_; ECS in one way."""
-    capability = name.upper().removeprefix("CAP_")
-    if capability not in CAPABILITIES:
+    return name.upper().removeprefix("CAP_")
+
+
+def _check_added(capability: str) -> str:
+    if capability not in _ADDED:
         raise PydanticCustomError(
             "capability",
             "is not available: Fargate adds {allowed} and no other capability; leave it out",
@@ -133,12 +144,32 @@ def _capability(name: str) -> str:
     return capability
 
 
+def _check_dropped(capability: str) -> str:
+    if capability not in DROPPED_CAPABILITIES:
+        raise PydanticCustomError(
+            "capability", "is none that ECS drops (ECS API Reference, KernelCapabilities); correct it or leave it out"
+        )
+    return capability
+
+
+def _in_any_case(capabilities: Iterable[str]) -> dict[str, Any]:
+    """What the schema says of a name that `_capability` reads."""
+    names = (
+        "".join(f"[{one}{one.lower()}]" if one.isalpha() else one for one in name) for name in sorted(capabilities)
+    )
+    return {"pattern": f"^([Cc][Aa][Pp]_)?({'|'.join(names)})$"}
+
+
 T = TypeVar("T")
 Text = Annotated[str, AfterValidator(_check_text)]
-Capability = Annotated[
+AddedCapability = Annotated[
+    str, AfterValidator(_capability), AfterValidator(_check_added), Field(json_schema_extra=_in_any_case(_ADDED))
+]
+DroppedCapability = Annotated[
     str,
     AfterValidator(_capability),
-    Field(json_schema_extra={"pattern": "^([Cc][Aa][Pp]_)?[Ss][Yy][Ss]_[Pp][Tt][Rr][Aa][Cc][Ee]$"}),
+    AfterValidator(_check_dropped),
+    Field(json_schema_extra=_in_any_case(DROPPED_CAPABILITIES)),
 ]
 Labels = Annotated[
     dict[Text, Text], AfterValidator(_check_labels), Field(json_schema_extra={"propertyNames": {"minLength": 1}})

@@ -27,9 +27,10 @@ from core.launch.declined import HealthCheck, Init
 from core.launch.documents import (
     VARIABLE_NAMES,
     AbsolutePath,
+    AddedCapability,
     Array,
-    Capability,
     ContainerId,
+    DroppedCapability,
     EntryPoint,
     Image,
     Labels,
@@ -117,7 +118,10 @@ class StartRequest(StrictDocument):
         "stack's.",
     )
     read_only_root: bool = Field(False, description="The root file system is read-only; mounts are as they say.")
-    cap_add: Array[Capability] = Field((), description="SYS_PTRACE, the only one that Fargate adds.")
+    cap_add: Array[AddedCapability] = Field(
+        (), description="SYS_PTRACE, the only one that Fargate adds; and those of Docker's default, which stay then."
+    )
+    cap_drop: Array[DroppedCapability] = Field((), description="ALL is all but those in cap_add.")
     init: Init = False
     health_check: HealthCheck = False
     security_groups: Array[Annotated[str, SECURITY_GROUP]] = Field(

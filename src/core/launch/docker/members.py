@@ -111,7 +111,12 @@ CONTAINER_CONFIG: Final[Members] = {
 
 HOST_CONFIG: Final[Members] = {
     "ReadonlyRootfs": Mapped("read_only_root"),
-    "CapAdd": Mapped("cap_add", "SYS_PTRACE alone"),
+    "CapAdd": Mapped("cap_add", "SYS_PTRACE, and those of Docker's default, which stay when CapDrop has ALL"),
+    "CapDrop": Mapped(
+        "cap_drop",
+        "the agent needs none; but without KILL it signals no process of another user, and without NET_BIND_SERVICE an "
+        "AgentPort below 1024 may be closed to it",
+    ),
     "LogConfig": Nested("LogConfig"),
     "RestartPolicy": Nested("RestartPolicy"),
     "Mounts": Nested("Mount", list),
@@ -120,7 +125,6 @@ HOST_CONFIG: Final[Members] = {
     "VolumesFrom": Refused("a task shares no volume with another", "send both the same efs_binds or s3_files_binds"),
     "VolumeDriver": Ignored("concerns volumes of Binds, which are refused or replaced"),
     "Privileged": Refused("Fargate runs no privileged container", "leave it out; CapAdd may have SYS_PTRACE"),
-    "CapDrop": Refused("the request takes no capability away", "send a User: without root, no capability is in effect"),
     "SecurityOpt": Refused("Fargate takes no security options"),
     "MaskedPaths": Refused(_PATHS, asks=_MASKED),
     "ReadonlyPaths": Refused(_PATHS, asks=OtherPaths("/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger")),

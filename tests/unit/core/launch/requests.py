@@ -133,6 +133,7 @@ DOCUMENTS = st.fixed_dictionaries(
         "stop_timeout": st.integers(0, 120),
         "read_only_root": st.booleans(),
         "cap_add": st.sampled_from([[], ["SYS_PTRACE"]]),
+        "cap_drop": st.sampled_from([[], ["ALL"], ["NET_RAW", "SYS_PTRACE"]]),
         "init": st.just(value=False),
         "health_check": st.just(value=False),
         "security_groups": st.sampled_from([[], [GROUP], [GROUP, "sg-0a1b2c3d"]]),

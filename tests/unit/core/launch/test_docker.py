@@ -428,6 +428,7 @@ def test_ecs_sends_the_stop_signal_of_the_image(config: str, image: dict[str, An
         ({"CpuQuota": 150_000}, "limits", {"nano_cpus": 1_500_000_000}),
         ({"CpuQuota": 10_000, "CpuPeriod": 30_000}, "limits", {"nano_cpus": 333_333_334}),
         ({"CapAdd": ["SYS_PTRACE"]}, "cap_add", ["SYS_PTRACE"]),
+        ({"CapDrop": ["ALL"]}, "cap_drop", ["ALL"]),
         ({"ReadonlyRootfs": True}, "read_only_root", True),
         (
             {"LogConfig": {"Type": "awslogs", "Config": {"awslogs-group": "g", "awslogs-stream-prefix": "p"}}},

@@ -188,6 +188,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ),
         ({"cap_add": ["CAP_CAP_SYS_PTRACE"]}, "cap_add[0]: is not available"),
         ({"cap_add": "SYS_PTRACE"}, "cap_add: must be an array"),
+        ({"cap_drop": ["NET_RAW", "NET_ROW"]}, "cap_drop[1]: is none that ECS drops (ECS API Reference, KernelCapabil"),
         ({"init": True}, "init: is refused: ECS's init process (initProcessEnabled) would start although the agent"),
         ({"init": 0}, "init: is refused: "),
         ({"health_check": True}, "health_check: is refused: ECS would run it and report to DescribeTasks alone"),

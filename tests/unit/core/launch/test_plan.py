@@ -175,6 +175,23 @@ def test_the_capabilities_are_ecss() -> None:
     assert ["linuxParameters" in one for one in containers] == [False, True]
 
 
+@pytest.mark.parametrize(("line", "in_overrides", "in_definition"), [("x", 3800, 32_000), ('echo "a"\n', 2300, 19_800)])
+def test_a_script_has_the_documented_room(line: str, in_overrides: int, in_definition: int) -> None:
+    """docs/limits.md has these numbers; a tenth more is too long."""
+
+    def carried(length: int) -> bool:
+        script = (line * length)[:length]
+        return "command" in plan(cmd=["sh", "-c", script]).run["overrides"]["containerOverrides"][0]
+
+    assert [carried(length) for length in (in_overrides, in_overrides * 11 // 10, in_definition)] == [
+        True,
+        False,
+        False,
+    ]
+    with pytest.raises(Refused, match="too large"):
+        carried(in_definition * 11 // 10)
+
+
 def test_members_that_are_not_sent_are_left_to_ecs() -> None:
     """ECS's own time to stop, limits and registry: a definition without them is the one of before they existed."""
     added = {"stopTimeout", "ulimits", "repositoryCredentials", "readonlyRootFilesystem", "linuxParameters", "secrets"}

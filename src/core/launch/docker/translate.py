@@ -111,7 +111,14 @@ def _read_all(kind: str, holder: Any, path: Path, each: type[Any] | None, into: 
 
 def _asks(value: Any) -> bool:
     """Whether an unknown member asks for something. Go writes an object that is not set with all of its members."""
-    return any(map(_asks, value.values())) if isinstance(value, dict) else bool(value)
+    values = [value]
+    while values:
+        one = values.pop()
+        if isinstance(one, dict):
+            values += one.values()
+        elif one:
+            return True
+    return False
 
 
 def _members(holder: Any) -> dict[str, Any]:

@@ -541,6 +541,14 @@ def test_a_member_of_a_newer_api_that_is_not_set_asks_for_nothing(place: str, va
     assert answer(document(with_value(body(), path, value))) == answer(document(with_value(body(), path, None)))
 
 
+def test_an_unknown_member_may_be_deep() -> None:
+    """Python's stack ends after a thousand calls; a refusal does not."""
+    deep: Any = "x"
+    for _ in range(5000):
+        deep = {"A": deep}
+    assert "docker.Newer: is unknown" in refusal(document({**body(), "Newer": deep}))
+
+
 def in_case(value: Any, change: Callable[[str], str]) -> Any:
     """The value with every name of a member in another letter case."""
     if isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,8 +15,8 @@ from core.launch.volumes import efs_volume, is_access_point_of, s3_files_volume
 class EfsBind(StrictDocument):
     """An EFS directory to mount. Transit encryption is always on; a task with a role authorises by IAM."""
 
-    file_system_id: str = Field(pattern=FILE_SYSTEM.pattern)
-    access_point_id: str | None = Field(None, pattern=ACCESS_POINT.pattern)
+    file_system_id: Annotated[str, FILE_SYSTEM]
+    access_point_id: Annotated[str, ACCESS_POINT] | None = None
     root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
     container_path: MountPath
     read_only: bool = False
@@ -34,8 +34,8 @@ class EfsBind(StrictDocument):
 class S3FilesBind(StrictDocument):
     """A directory of an S3 bucket to mount, by S3 Files. It needs a task role, and is always encrypted in transit."""
 
-    file_system_arn: str = Field(pattern=S3_FILES_FILE_SYSTEM.pattern)
-    access_point_arn: str | None = Field(None, pattern=S3_FILES_ACCESS_POINT.pattern)
+    file_system_arn: Annotated[str, S3_FILES_FILE_SYSTEM]
+    access_point_arn: Annotated[str, S3_FILES_ACCESS_POINT] | None = None
     root_directory: AbsolutePath | None = Field(None, description="Only without an access point, which fixes it.")
     container_path: MountPath
     read_only: bool = False

@@ -1,10 +1,9 @@
 """The pattern of every setting, declared once for the functions, for requests and for the template.
 
-`core.launch.settings` checks each setting by its constraint. `core.launch.request` uses the patterns of members that a
-request may set too. template.yaml repeats pattern and description as AllowedPattern and ConstraintDescription, so that
-a typo ends a deployment before it begins; `tests/unit/test_parameters.py` compares them. Four engines evaluate the
-patterns (CloudFormation, Python, pydantic, a reader of the JSON Schema), so they use only what all four support.
-Lookahead is for patterns outside requests.
+`core.launch.settings` checks each setting by its constraint, `core.launch.request` each member. template.yaml repeats
+pattern and description as AllowedPattern and ConstraintDescription, so that a typo ends a deployment before it begins;
+`tests/unit/test_parameters.py` compares them. Three engines evaluate the patterns (CloudFormation, Python, a reader of
+the JSON Schema), so they use only what all three support. Lookahead is for patterns outside requests.
 """
 
 from __future__ import annotations
@@ -116,10 +115,27 @@ S3_FILES_ACCESS_POINT: Final = Constraint(
     "must be the whole ARN of an access point of S3 Files "
     "(arn:aws:s3files:<region>:<account>:file-system/fs-.../access-point/fsap-...), not its id",
 )
+_LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_TCP_PORT: Final = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_COMPONENT: Final = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 IMAGE: Final = Constraint(
-    # ECS allows letters, digits and - _ : . / # in an image (botocore, ContainerDefinition), and a digest after @.
-    r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,254}(@sha256:[0-9A-Fa-f]{64})?$",
-    "must be the name of an image as ECS takes it, without blanks, with a tag or a digest (name@sha256:...)",
+    # The grammar of github.com/distribution/reference, as far as ECS takes it: no IPv6, and digests of sha256 alone
+    # (ECS API, ContainerDefinition, `image`).
+    rf"^({_LABEL}(\.{_LABEL})*(:{_TCP_PORT})?/)?{_COMPONENT}(/{_COMPONENT})*"
+    "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+    "must be an image of a registry (registry.example.com:5000/team/app:tag, app@sha256:...), without https://, its "
+    "name and digest in lower case, with one tag, and a digest of sha256 alone",
+)
+IMAGE_ID: Final = "^(sha256:)?[0-9a-f]{64}$"
+CONTAINER_ID: Final = Constraint("^[0-9a-f]{64}$", "must be 64 lowercase hexadecimal characters")
+USER: Final = Constraint(r"^[^\s:\x00]+(:[^\s:\x00]*)?$", "must be user, uid, user:group or uid:gid, without blanks")
+ABSOLUTE_PATH: Final = Constraint(r"^/[^\x00]*$", "must be an absolute path: it begins with /")
+MOUNT_PATH: Final = Constraint(
+    r"^/[^/\x00][^\x00]*$", "must be an absolute path below /, as in /data: nothing is mounted at / itself"
+)
+STREAM_PREFIX: Final = Constraint(r"^[^:*\x00]{1,128}$", "must be 1 to 128 characters, and none of them : or *")
+BUFFER_SIZE: Final = Constraint(
+    "^[1-9][0-9]{0,9}[kmg]?$", "must be a number of bytes, or one with the unit k, m or g, as in 25m"
 )
 COMMAND: Final = Constraint(
     r"^ *[^, ][^,]*(, *[^, ][^,]*)*$", "must be a program and its arguments, separated by single commas"

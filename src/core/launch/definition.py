@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.launch.ecs_rules import is_ecr_image, present, stop_timeout_of
+from core.launch.ecs_rules import CAPABILITIES, DROPPED_CAPABILITIES, is_ecr_image, present, stop_timeout_of
 from core.launch.injection import InjectedParts, injected_parts
 from core.launch.settings import Settings, unconfigured
 from core.model.agent import AgentVariable, Injection, agent_path
@@ -74,11 +74,19 @@ def _main(
         "ulimits": [{"name": one.name, "softLimit": one.soft, "hardLimit": one.hard} for one in request.ulimits],
         "stopTimeout": stop_timeout_of(stop_timeout),
         "readonlyRootFilesystem": request.read_only_root or None,
-        "linuxParameters": request.cap_add and {"capabilities": {"add": sorted(set(request.cap_add))}},
+        "linuxParameters": present({"capabilities": _capabilities(request)}),
         "repositoryCredentials": present({"credentialsParameter": request.repository_credentials}),
         # Sorted, because the family is the hash of the definition.
         "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted({**request.secrets, **token}.items())],
     }
+
+
+def _capabilities(request: StartRequest) -> dict[str, list[str]]:
+    """As in Docker, what is added is not dropped, also not by ALL. Of Docker's default, ECS adds nothing."""
+    added, dropped = frozenset(request.cap_add), frozenset(request.cap_drop)
+    if added and "ALL" in dropped:
+        dropped = DROPPED_CAPABILITIES - {"ALL"}
+    return present({"add": sorted(added & CAPABILITIES), "drop": sorted(dropped - added)})
 
 
 def _binds(request: StartRequest) -> dict[str, EfsBind | S3FilesBind]:

@@ -5,18 +5,28 @@ one of these counts as absent, at every depth, and a required one as missing. El
 no members: an argument or a variable may be empty. The JSON Schema says the same.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.launch.ecs_rules import CAPABILITIES, MAX_STOP_TIMEOUT
+from core.launch.constraints import ABSOLUTE_PATH, CONTAINER_ID, IMAGE, IMAGE_ID, MOUNT_PATH, USER
+from core.launch.ecs_rules import (
+    CAPABILITIES,
+    DEFAULT_CAPABILITIES,
+    DROPPED_CAPABILITIES,
+    MAX_IMAGE_NAME,
+    MAX_STOP_TIMEOUT,
+)
 from core.launch.texts import flaw_of
 from core.model.agent import AGENT_DIRECTORY, AgentVariable
 
 MAX_LABELS_BYTES: Final = 64 * 1024
 """Of an item's 400 KB. Each KB more is a write unit more, with every write of the item."""
+_ADDED: Final = CAPABILITIES | DEFAULT_CAPABILITIES
 RESERVED_VARIABLES: Final = tuple(variable.value for variable in AgentVariable)
 VARIABLE_NAMES: Final[dict[str, Any]] = {
     "propertyNames": {"pattern": r"^[^=\u0000]+$", "not": {"enum": [*RESERVED_VARIABLES]}}
@@ -67,6 +77,21 @@ def _check_variable(name: str) -> str:
     return _check_text(name)
 
 
+def _check_image(image: str) -> str:
+    if re.fullmatch(IMAGE_ID, image):
+        raise PydanticCustomError("image", "is an image ID, which no registry serves: send name:tag or name@digest")
+    if len(image.partition("@")[0]) > MAX_IMAGE_NAME:
+        raise PydanticCustomError(
+            "image", "must have at most {most} characters before the digest", {"most": MAX_IMAGE_NAME}
+        )
+    return image
+
+
+def _without_empty_group(user: str) -> str:
+    """Docker takes `1000:`, which Compose sends where a variable is not set, for 1000."""
+    return user.removesuffix(":")
+
+
 def _check_mount_path(text: str) -> str:
     path, agent = PurePosixPath(text), PurePosixPath(AGENT_DIRECTORY)
     if text != str(path) or ".." in path.parts:
@@ -106,8 +131,11 @@ def _reset(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _capability(name: str) -> str:
     """Docker writes capabilities in any case, with or without CAP_; ECS in one way."""
-    capability = name.upper().removeprefix("CAP_")
-    if capability not in CAPABILITIES:
+    return name.upper().removeprefix("CAP_")
+
+
+def _check_added(capability: str) -> str:
+    if capability not in _ADDED:
         raise PydanticCustomError(
             "capability",
             "is not available: Fargate adds {allowed} and no other capability; leave it out",
@@ -116,12 +144,32 @@ def _capability(name: str) -> str:
     return capability
 
 
+def _check_dropped(capability: str) -> str:
+    if capability not in DROPPED_CAPABILITIES:
+        raise PydanticCustomError(
+            "capability", "is none that ECS drops (ECS API Reference, KernelCapabilities); correct it or leave it out"
+        )
+    return capability
+
+
+def _in_any_case(capabilities: Iterable[str]) -> dict[str, Any]:
+    """What the schema says of a name that `_capability` reads."""
+    names = (
+        "".join(f"[{one}{one.lower()}]" if one.isalpha() else one for one in name) for name in sorted(capabilities)
+    )
+    return {"pattern": f"^([Cc][Aa][Pp]_)?({'|'.join(names)})$"}
+
+
 T = TypeVar("T")
 Text = Annotated[str, AfterValidator(_check_text)]
-Capability = Annotated[
+AddedCapability = Annotated[
+    str, AfterValidator(_capability), AfterValidator(_check_added), Field(json_schema_extra=_in_any_case(_ADDED))
+]
+DroppedCapability = Annotated[
     str,
     AfterValidator(_capability),
-    Field(json_schema_extra={"pattern": "^([Cc][Aa][Pp]_)?[Ss][Yy][Ss]_[Pp][Tt][Rr][Aa][Cc][Ee]$"}),
+    AfterValidator(_check_dropped),
+    Field(json_schema_extra=_in_any_case(DROPPED_CAPABILITIES)),
 ]
 Labels = Annotated[
     dict[Text, Text], AfterValidator(_check_labels), Field(json_schema_extra={"propertyNames": {"minLength": 1}})
@@ -133,6 +181,8 @@ EntryPoint = Annotated[Array[Text], AfterValidator(_reset)]
 StopTimeout = Annotated[
     int, AfterValidator(_check_stop_timeout), Field(json_schema_extra={"minimum": 0, "maximum": MAX_STOP_TIMEOUT})
 ]
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$", max_length=4096)]
-MountPath = Annotated[str, Field(pattern=r"^/[^/\x00][^\x00]*$", max_length=4096), AfterValidator(_check_mount_path)]
-ContainerId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="64 lowercase hexadecimal characters.")]
+AbsolutePath = Annotated[str, ABSOLUTE_PATH, Field(max_length=4096)]
+MountPath = Annotated[str, MOUNT_PATH, Field(max_length=4096), AfterValidator(_check_mount_path)]
+ContainerId = Annotated[str, CONTAINER_ID, Field(description="64 lowercase hexadecimal characters.")]
+Image = Annotated[str, AfterValidator(_check_image), IMAGE, Field(json_schema_extra={"not": {"pattern": IMAGE_ID}})]
+User = Annotated[str, USER, AfterValidator(_without_empty_group)]

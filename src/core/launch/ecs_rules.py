@@ -35,6 +35,20 @@ DEFAULT_STOP_TIMEOUT: Final = 30
 """Seconds (ECS API, ContainerDefinition, `stopTimeout`)."""
 CAPABILITIES: Final = frozenset({"SYS_PTRACE"})
 """Those that Fargate adds (ECS API, KernelCapabilities, `add`)."""
+DEFAULT_CAPABILITIES: Final = frozenset(
+    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW"}
+    | {"SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
+)
+"""Those that a container has by Docker's default, from which ECS drops."""
+DROPPED_CAPABILITIES: Final = (
+    DEFAULT_CAPABILITIES
+    | {"ALL", "AUDIT_CONTROL", "BLOCK_SUSPEND", "DAC_READ_SEARCH", "IPC_LOCK", "IPC_OWNER", "LEASE", "LINUX_IMMUTABLE"}
+    | {"MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "NET_BROADCAST", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE"}
+    | {"SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM"}
+)
+"""Those that ECS drops, on Fargate too (`drop`)."""
+MAX_IMAGE_NAME: Final = 255
+"""Before the digest (ECS API, ContainerDefinition, `image`)."""
 MAX_SECURITY_GROUPS: Final = 5
 """Of one task (ECS API, AwsVpcConfiguration)."""
 MAX_OPEN_FILES: Final = 1024 * 1024

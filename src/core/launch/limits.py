@@ -31,6 +31,12 @@ class Limits(StrictDocument):
     memory_bytes: int = Field(
         0, ge=0, le=MAX_MEMORY_MIB * BYTES_PER_MIB, description="Docker's Memory, in bytes. 0: no demand."
     )
+    memory_reservation_bytes: int = Field(
+        0,
+        ge=0,
+        le=MAX_MEMORY_MIB * BYTES_PER_MIB,
+        description="Docker's MemoryReservation, in bytes: the least that the task has. 0: no demand.",
+    )
     cpu_units: int = Field(0, ge=0, le=MAX_CPU_UNITS, description="ECS cpu units: 1024 is one vCPU. 0: no demand.")
     memory_mib: int = Field(0, ge=0, le=MAX_MEMORY_MIB, description="ECS memory, in MiB. 0: no demand.")
 
@@ -39,8 +45,16 @@ class Limits(StrictDocument):
         """The smallest Fargate size that meets every demand. The bounds of the fields make sure that one exists."""
         return smallest_size(
             max(cpu_units_of(self.nano_cpus), self.cpu_shares, self.cpu_units),
-            max(mebibytes_of(self.memory_bytes), self.memory_mib),
+            max(mebibytes_of(max(self.memory_bytes, self.memory_reservation_bytes)), self.memory_mib),
         )
+
+    @model_validator(mode="after")
+    def _reservation_within_memory(self) -> Limits:
+        if 0 < self.memory_bytes < self.memory_reservation_bytes:
+            raise PydanticCustomError(
+                "reservation", "memory_reservation_bytes must not be more than memory_bytes; send more of that"
+            )
+        return self
 
 
 class Ulimit(StrictDocument):

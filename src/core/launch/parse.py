@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.launch.binds import EfsBind, S3FilesBind
-from core.launch.docker.members import TABLE
-from core.launch.docker.translate import DOCKER, IMAGE_CONFIG, Translation, translate
+from core.launch.docker.translate import DOCKER, IMAGE_CONFIG, translate
+from core.launch.docker.translation import Translation
 from core.launch.limits import Limits, Ulimit
 from core.launch.request import LogOptions, StartRequest
 from core.launch.settings import wrong_request
@@ -65,19 +65,16 @@ def start_request_schema() -> str:
 
 def _with_docker(schema: dict[str, Any]) -> dict[str, Any]:
     """Adds the members that become others, and may bring image and command. A schema of Docker's API is Docker's."""
-    members, own = schema["properties"], schema["$defs"]
-    known: dict[str, Any] = {name: {} for name in TABLE["ImageConfig"]}
-    own["ImageConfig"] = {"type": "object", "additionalProperties": False, "properties": known}
+    members = schema["properties"]
     said = {
         DOCKER: "Docker's words: the body of POST /containers/create (Engine API 1.43 to 1.51) as a client sends it. "
         "docs/docker.md has what becomes of each member.",
         IMAGE_CONFIG: "The image's own configuration, as docker image inspect shows it under Config, where it is "
-        "known: Entrypoint and Cmd are used.",
+        "known: Entrypoint and Cmd are used, Env and StopSignal compared with docker, and all others ignored.",
     }
-    kinds: dict[str, dict[str, Any]] = {DOCKER: {"type": "object"}, IMAGE_CONFIG: {"$ref": "#/$defs/ImageConfig"}}
     members["image"] = {"anyOf": [members["image"], {"enum": [None, ""]}]}
-    for name, kind in kinds.items():
-        members[name] = {"description": said[name], "anyOf": [kind, {"enum": [None, ""]}]}
+    for name, says in said.items():
+        members[name] = {"description": says, "anyOf": [{"type": "object"}, {"enum": [None, ""]}]}
     set_image = {"required": ["image"], "properties": {"image": {"type": "string", "minLength": 1}}}
     has_config = {"required": [IMAGE_CONFIG], "properties": {IMAGE_CONFIG: {"type": "object"}}}
     schema["required"].remove("image")

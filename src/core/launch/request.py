@@ -15,25 +15,29 @@ from pydantic_core import PydanticCustomError
 
 from core.launch.binds import EfsBind, S3FilesBind
 from core.launch.constraints import (
-    IMAGE,
+    BUFFER_SIZE,
     LOG_GROUP,
     REGISTRY_SECRET,
     ROLE,
     SECRET,
     SECURITY_GROUP,
+    STREAM_PREFIX,
 )
 from core.launch.declined import HealthCheck, Init
 from core.launch.documents import (
     VARIABLE_NAMES,
     AbsolutePath,
+    AddedCapability,
     Array,
-    Capability,
     ContainerId,
+    DroppedCapability,
     EntryPoint,
+    Image,
     Labels,
     StopTimeout,
     StrictDocument,
     Text,
+    User,
     VariableName,
     allow_nothing,
 )
@@ -54,10 +58,10 @@ class Platform(StrEnum):
 class LogOptions(StrictDocument):
     """The awslogs driver. Defaults are the stack's, then AWS's."""
 
-    group: str | None = Field(None, pattern=LOG_GROUP.pattern, description="Default: the stack's log group.")
-    stream_prefix: str | None = Field(None, pattern=r"^[^:*\x00]{1,128}$", description="Default: the stack's prefix.")
+    group: Annotated[str, LOG_GROUP] | None = Field(None, description="Default: the stack's log group.")
+    stream_prefix: Annotated[str, STREAM_PREFIX] | None = Field(None, description="Default: the stack's prefix.")
     mode: Literal["blocking", "non-blocking"] | None = None
-    max_buffer_size: str | None = Field(None, pattern=r"^[1-9][0-9]{0,9}[kmg]?$", description="For example 10m.")
+    max_buffer_size: Annotated[str, BUFFER_SIZE] | None = Field(None, description="For example 10m.")
 
 
 def _require_command(schema: dict[str, Any]) -> None:
@@ -75,7 +79,7 @@ class StartRequest(StrictDocument):
     """One container to start."""
 
     container_id: ContainerId
-    image: str = Field(pattern=IMAGE.pattern, description="As ECS takes it.")
+    image: Image = Field(description="As ECS pulls it.")
     entrypoint: EntryPoint = Field(
         (), description='With cmd, the whole command: the image\'s own is not used. [""] is no entry point.'
     )
@@ -95,9 +99,7 @@ class StartRequest(StrictDocument):
         json_schema_extra=VARIABLE_NAMES,
     )
     working_dir: AbsolutePath | None = None
-    user: str | None = Field(
-        None, pattern=r"^[^\s:\x00]+(:[^\s:\x00]+)?$", description="user, uid, user:group, uid:gid."
-    )
+    user: User | None = Field(None, description="user, uid, user:group, uid:gid.")
     labels: Labels = Field(
         default_factory=dict,
         description="The item keeps them, 64 KiB at most. They become the task's tags, as far as AWS's rules allow.",
@@ -116,7 +118,10 @@ class StartRequest(StrictDocument):
         "stack's.",
     )
     read_only_root: bool = Field(False, description="The root file system is read-only; mounts are as they say.")
-    cap_add: Array[Capability] = Field((), description="SYS_PTRACE, the only one that Fargate adds.")
+    cap_add: Array[AddedCapability] = Field(
+        (), description="SYS_PTRACE, the only one that Fargate adds; and those of Docker's default, which stay then."
+    )
+    cap_drop: Array[DroppedCapability] = Field((), description="ALL is all but those in cap_add.")
     init: Init = False
     health_check: HealthCheck = False
     security_groups: Array[Annotated[str, SECURITY_GROUP]] = Field(
@@ -124,13 +129,12 @@ class StartRequest(StrictDocument):
         max_length=MAX_SECURITY_GROUPS,
         description="In addition to the stack's, which let the prober in and the task out to EFS. At most 5 together.",
     )
-    repository_credentials: str | None = Field(
+    repository_credentials: Annotated[str, REGISTRY_SECRET] | None = Field(
         None,
-        pattern=REGISTRY_SECRET.pattern,
         description="ARN of the secret with the private registry's username and password; the stack's execution role "
         "reads it.",
     )
-    task_role_arn: str | None = Field(None, pattern=ROLE.pattern, description="Default: the stack's.")
+    task_role_arn: Annotated[str, ROLE] | None = Field(None, description="Default: the stack's.")
     injection: Annotated[Injection, Strict(False)] | None = Field(None, description="Default: the stack's.")
     token_delivery: Annotated[TokenDelivery, Strict(False)] | None = Field(None, description="Default: the stack's.")
     health_timeout: int | None = Field(

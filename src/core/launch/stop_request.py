@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from core.launch.constraints import CONTAINER_ID
 from core.launch.settings import wrong_request
 from core.launch.texts import flaw_of
 
-_ID: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = 1024
 """Of StopTask's reason."""
 _NUMBERS: Final = {"exit_code": (-1, 255), "generation": (1, 2**63 - 1)}
@@ -63,8 +63,8 @@ def _wrong(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _wrong_text(name: str, text: object) -> str | None:
     if not isinstance(text, str):
         return "must be a string"
-    if name == "container_id" and not _ID.fullmatch(text):
-        return "must be 64 lowercase hexadecimal characters"
+    if name == "container_id" and not re.fullmatch(CONTAINER_ID.pattern, text):
+        return CONTAINER_ID.description
     if len(text) > _LONGEST:
         return f"must have at most {_LONGEST} characters"
     return flaw_of(text)

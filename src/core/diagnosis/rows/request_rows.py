@@ -27,7 +27,7 @@ REQUESTS: Final = (
     _definition(
         codes="PlatformTaskDefinitionIncompatibilityException",
         remedy="Ask for something that Fargate platform version 1.4.0 or newer has: a valid CPU and memory pair, "
-        "Linux, and of the volume types EFS.",
+        "Linux, and of the volume types EFS and S3 Files.",
         actor=Actor.USER,
     ),
     _definition(
@@ -48,7 +48,7 @@ REQUESTS: Final = (
     ),
     _definition(
         pattern=r"no fargate configuration|invalid '?(cpu|memory)'? setting",
-        remedy="Ask for CPU and memory that form a Fargate pair: 256/512 up to 16384/122880.",
+        remedy="Ask for CPU and memory that form a Fargate pair: 256/512 up to 32768/249856.",
         actor=Actor.USER,
     ),
     _definition(

@@ -3,16 +3,17 @@
 Engine API 1.43 to 1.51. One rule decides: what the container's own process would miss is refused, with the reason and
 what to do. Ignored is what changes nothing here, and what a backend has as an object of its API, such as a network. A
 member asks for something only if its value is not the one that clients send for "not set": null always, else nothing
-(false, 0, "", [] and {}) unless its row has another test. `core.launch.docker.translate` applies the table, and
-docs/docker.md shows it.
+(false, 0, "", [] and {}) unless its row has another test. One without a row is refused if it asks.
+`core.launch.docker.translate` applies the table, and docs/docker.md shows it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from core.launch.docker.rows import Ignored, Mapped, Nested, OtherThan, Refused, Treatment, any_value
+from core.launch.docker.rows import Ignored, Mapped, Nested, OtherPaths, OtherThan, Refused, Treatment, any_value
 
 Members: TypeAlias = Mapping[str, Treatment]
 
@@ -20,6 +21,11 @@ Members: TypeAlias = Mapping[str, Treatment]
 def _shared_network(mode: Any) -> bool:
     """Any other word is the name of a network."""
     return mode in ("host", "none") or str(mode).startswith("container:")
+
+
+def _other_name(name: Any) -> bool:
+    """Docker's own is the beginning of the container's id."""
+    return bool(name) and re.fullmatch("[0-9a-f]{12}", str(name)) is None
 
 
 def _all(treatment: Treatment, names: str) -> dict[str, Treatment]:
@@ -37,7 +43,18 @@ STOP_SIGNAL: Final = Refused(
     "set it in the image, or send it through the agent before the stop",
     translated=True,
 )
+PLATFORM: Final = Refused(
+    "it is not the request's platform, which counts here as the query of the call does in Docker",
+    "send X86_64 or ARM64 as the request's platform",
+    translated=True,
+)
 _NAMESPACE: Final = "Fargate gives each container its own namespace"
+_PATHS: Final = "Fargate decides which paths of /proc and /sys are hidden, and takes no list but Docker's own"
+_MASKED: Final = OtherPaths(
+    "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list "
+    "/proc/timer_stats /sys/firmware",
+    "/proc/interrupts|/sys/devices/virtual/powercap|/sys/devices/system/cpu/cpu[0-9]+/thermal_throttle",
+)
 _DNS: Final = Refused("a task asks the resolver of its VPC", "set the VPC's DHCP options or a private hosted zone")
 _DISK: Final = Refused("Fargate sets no limit of block I/O")
 _CPUS: Final = Refused(
@@ -73,7 +90,11 @@ CONTAINER_CONFIG: Final[Members] = {
     "Volumes": MOUNT,
     "HostConfig": Nested("HostConfig"),
     "NetworkingConfig": Nested("NetworkingConfig"),
-    **_all(Refused("ECS sets the name of the host in a task's network"), "Hostname Domainname"),
+    "Hostname": Refused(
+        "ECS sets the name of the host in a task's network; the beginning of an id, which is Docker's, is ignored",
+        asks=_other_name,
+    ),
+    "Domainname": Refused("ECS sets the name of the host in a task's network"),
     "NetworkDisabled": Refused("the agent needs the network", "separate the task by security_groups"),
     "MacAddress": Refused("AWS chooses the MAC address"),
     "ExposedPorts": Ignored("a task has an address, where every port is open that its security groups let in"),
@@ -82,11 +103,20 @@ CONTAINER_CONFIG: Final[Members] = {
     **_all(_ATTACH, "AttachStdin AttachStdout AttachStderr"),
     **_all(_BUILD, "OnBuild Shell"),
     "ArgsEscaped": _WINDOWS,
+    **_all(
+        Ignored("a library's own argument beside the API's: Docker does not read it here either"), "name authConfig"
+    ),
+    "platform": PLATFORM,
 }
 
 HOST_CONFIG: Final[Members] = {
     "ReadonlyRootfs": Mapped("read_only_root"),
-    "CapAdd": Mapped("cap_add", "SYS_PTRACE alone"),
+    "CapAdd": Mapped("cap_add", "SYS_PTRACE, and those of Docker's default, which stay when CapDrop has ALL"),
+    "CapDrop": Mapped(
+        "cap_drop",
+        "the agent needs none; but without KILL it signals no process of another user, and without NET_BIND_SERVICE an "
+        "AgentPort below 1024 may be closed to it",
+    ),
     "LogConfig": Nested("LogConfig"),
     "RestartPolicy": Nested("RestartPolicy"),
     "Mounts": Nested("Mount", list),
@@ -95,9 +125,9 @@ HOST_CONFIG: Final[Members] = {
     "VolumesFrom": Refused("a task shares no volume with another", "send both the same efs_binds or s3_files_binds"),
     "VolumeDriver": Ignored("concerns volumes of Binds, which are refused or replaced"),
     "Privileged": Refused("Fargate runs no privileged container", "leave it out; CapAdd may have SYS_PTRACE"),
-    "CapDrop": Refused("the request takes no capability away", "send a User: without root, no capability is in effect"),
     "SecurityOpt": Refused("Fargate takes no security options"),
-    **_all(Refused("Fargate decides which paths of /proc are hidden", asks=any_value), "MaskedPaths ReadonlyPaths"),
+    "MaskedPaths": Refused(_PATHS, asks=_MASKED),
+    "ReadonlyPaths": Refused(_PATHS, asks=OtherPaths("/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger")),
     "GroupAdd": Refused("ECS has no further groups for a process", "send User as user:group"),
     "NetworkMode": Refused(
         "host, none and container: share or remove the network, in which the agent is reached. A network's name is "
@@ -120,7 +150,9 @@ HOST_CONFIG: Final[Members] = {
     **_all(Refused(_NAMESPACE), "PidMode UTSMode UsernsMode Cgroup"),
     "Runtime": Refused("Fargate chooses the runtime, which is like runc", asks=OtherThan("runc")),
     "Isolation": Refused("Linux has no isolation but default", asks=OtherThan("default")),
-    "ShmSize": Refused("Fargate's size of /dev/shm is fixed", "leave it out, and let the program use /tmp"),
+    "ShmSize": Refused(
+        "Fargate's size of /dev/shm is fixed", "leave it out, and let the program use /tmp", OtherThan(64 * 2**20)
+    ),
     "Sysctls": Refused("the request sets no kernel parameters"),
     "StorageOpt": Refused("a task has its own storage", "send ephemeral_storage_gib"),
     "OomScoreAdj": Ignored("the container shares the task's memory with no other"),
@@ -136,9 +168,9 @@ RESOURCES: Final[Members] = {
     "CpuQuota": Mapped("limits.nano_cpus", "divided by CpuPeriod; below 0 is no limit", translated=True),
     "CpuPeriod": Mapped("limits.nano_cpus", "of CpuQuota, 100000 if left out; alone it is ignored", translated=True),
     "Memory": Mapped("limits.memory_bytes"),
+    "MemoryReservation": Mapped("limits.memory_reservation_bytes", "more than Memory is refused, as in Docker"),
     "Ulimits": Nested("Ulimit", list),
     "Init": Mapped("init", "which is refused if true"),
-    "MemoryReservation": Ignored("a soft limit, and no other container competes for the task's memory"),
     **_all(_SWAP, "MemorySwap MemorySwappiness"),
     **_all(Ignored("Docker no longer applies it"), "KernelMemory KernelMemoryTCP"),
     "OomKillDisable": Refused("Fargate kills what exceeds the task's memory", "send more Memory"),
@@ -207,4 +239,4 @@ TABLE: Final[Mapping[str, Members]] = {
         "StopSignal": Ignored("ECS keeps the image's; compared with docker.StopSignal"),
     },
 }
-"""By the API's name for the type; `ImageConfig` is the request's `image_config`."""
+"""By the API's name for the type; `ImageConfig` is what is used of the request's `image_config`."""

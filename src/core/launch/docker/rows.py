@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -24,6 +25,18 @@ class OtherThan:
     def __call__(self, value: Any) -> bool:
         """Whether the value asks for something."""
         return bool(value) and value not in self.values
+
+
+class OtherPaths:
+    """A test of a list of paths: every version of Docker sends `always`, some send others that match `newer`."""
+
+    def __init__(self, always: str, newer: str = "") -> None:
+        self.always, self.newer = set(always.split()), newer
+
+    def __call__(self, value: Any) -> bool:
+        """Whether the value asks for something."""
+        paths = set(map(str, value)) if isinstance(value, list) else set()
+        return not self.always <= paths or not all(re.fullmatch(self.newer, one) for one in paths - self.always)
 
 
 @dataclass(frozen=True, slots=True)

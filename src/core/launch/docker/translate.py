@@ -8,21 +8,31 @@ refused. The image's configuration is merged as Docker's daemon does it (moby, d
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from core.launch.docker.members import MOUNT, STOP_SIGNAL, TABLE
+from core.launch.docker.members import MOUNT, PLATFORM, STOP_SIGNAL, TABLE
 from core.launch.docker.rows import Mapped, Nested, Refused
-
-Path: TypeAlias = tuple[str | int, ...]
+from core.launch.docker.translation import UNSET, Path, Translation
 
 DOCKER: Final = "docker"
 IMAGE_CONFIG: Final = "image_config"
 _HOST: Final = (DOCKER, "HostConfig")
-_UNSET: Final[tuple[Any, ...]] = (None, "", [], {})
 _DEFAULT_PERIOD: Final = 100_000
+_FROM_IMAGE: Final = ("Healthcheck", "Volumes")
+"""What Docker's inspect of a container shows although only its image has it, and what is refused of a container."""
+_SIGNALS: Final[Mapping[str, str]] = {
+    **{name.removeprefix("SIG"): str(int(one)) for name, one in signal.Signals.__members__.items()},
+    **{f"RTMIN+{number}": str(signal.SIGRTMIN + number) for number in range(1, 16)},
+    **{f"RTMAX-{number}": str(signal.SIGRTMAX - number) for number in range(1, 15)},
+}
+_PLATFORMS: Final[Mapping[str, set[str]]] = {
+    "X86_64": {"linux", "amd64", "x86_64", "x86-64"},
+    "ARM64": {"linux", "arm64", "aarch64", "v8"},
+}
+"""The request's platform in Docker's words: os/arch/variant, each of which may be left out."""
 _LOG_OPTIONS: Final[Mapping[str, str]] = {
     "awslogs-group": "group",
     "awslogs-stream-prefix": "stream_prefix",
@@ -31,101 +41,84 @@ _LOG_OPTIONS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(slots=True)
-class Translation:
-    """The document in the request's words, where its members came from, and what cannot be translated."""
-
-    document: dict[str, Any] = field(repr=False)
-    origins: dict[Path, Path] = field(default_factory=dict)
-    faults: list[tuple[Path, str]] = field(default_factory=list)
-
-    def origin(self, place: Path) -> Path:
-        """What the caller wrote for this place of the document."""
-        for length in range(len(place), 0, -1):
-            if place[:length] in self.origins:
-                return (*self.origins[place[:length]], *place[length:])
-        return place
-
-    def put(self, place: Path, value: Any, path: Path) -> None:
-        """Writes what stands at `path`; of an object, each member. A value from elsewhere is a fault, and stays."""
-        *holders, name = place
-        holder: Any = self.document
-        for one in holders:
-            if holder.get(one) in _UNSET:
-                holder[one] = {}
-            holder = holder[one]
-            if not isinstance(holder, dict):
-                return
-        unset = holder.get(name) in _UNSET
-        if unset:
-            self.origins[place] = path
-        if isinstance(value, dict):
-            for key, member in value.items():
-                self.put((*place, key), member, (*path, key))
-        elif unset:
-            holder[name] = value
-        else:
-            other = ".".join(str(part) for part in self.origin(place))
-            self.fault(path, f"is given by {other} too; send it in one of them")
-
-    def fault(self, path: Path, says: str) -> None:
-        """One more reason to refuse the request."""
-        self.faults.append((path, says))
-
-
 def translate(document: Mapping[str, Any]) -> Translation:
     """The start request without `docker` and `image_config`. Nothing of them is lost without a fault."""
     body, image = (document[name] if document.get(name) not in (None, "") else {} for name in (DOCKER, IMAGE_CONFIG))
     given = {name: deepcopy(value) for name, value in document.items() if name not in (DOCKER, IMAGE_CONFIG)}
     into = Translation(given)
-    if document.get(DOCKER) not in (None, "") and given.get("image") in _UNSET:
+    if document.get(DOCKER) not in (None, "") and given.get("image") in UNSET:
         into.origins["image",] = (DOCKER, "Image")
-    _read("ContainerConfig", body, (DOCKER,), into)
-    _read("ImageConfig", image, (IMAGE_CONFIG,), into)
-    config, own = _members(body), _members(image)
-    host = _members(config.get("HostConfig"))
+    if not isinstance(image, dict):
+        into.fault((IMAGE_CONFIG,), "must be an object")
+    own = _members(image)
+    if isinstance(body, dict):
+        body = {name: one for name, one in body.items() if name not in _FROM_IMAGE or one != own.get(name)}
+    config = _read("ContainerConfig", body, (DOCKER,), into)
+    host = config.get("HostConfig", {})
     _command(config, own, into)
     _environment(config, own, into)
     _stop_signal(config, own, into)
+    _platform(config, into)
     _quota(host, into)
     _ulimits(host, into)
-    _log(_members(host.get("LogConfig")), into)
+    _log(host.get("LogConfig", {}), into)
     _mounts(config, host, into)
     return into
 
 
-def _read(kind: str, holder: Any, path: Path, into: Translation) -> None:
-    """Applies the table to each member of an object."""
+def _read(kind: str, holder: Any, path: Path, into: Translation) -> dict[str, Any]:
+    """Applies the table to each member of an object, and returns those that are set, by the names in the table.
+
+    Docker's daemon reads a name in any letter case, as Go's encoding/json does.
+    """
+    members: dict[str, Any] = {}
     if not isinstance(holder, dict):
         into.fault(path, "must be an object")
-        return
-    for name, value in holder.items():
+        return members
+    names = {name.lower(): name for name in TABLE[kind]}
+    for written, value in holder.items():
         if value is None:
             continue  # asks for nothing, whatever its name: docker-py sends a network's as a member
-        here = (*path, name)
+        here: Path = (*path, written)
+        name = str(names.get(written.lower(), written))
+        if name in members:
+            into.fault(here, "is there in another letter case too; send it once")
+            continue
+        members[name] = value
         match TABLE[kind].get(name):
-            case None:
+            case None if _asks(value):
                 into.fault(here, "is unknown: Docker's Engine API up to 1.51 has no such member here; leave it out")
             case Nested(nested, each):
-                _read_all(nested, value, here, each, into)
+                members[name] = _read_all(nested, value, here, each, into)
             case Refused(asks=asks, translated=False) as row if asks(value):
                 into.fault(here, row.says)
             case Mapped(to, asks=asks, translated=False) if asks(value):
                 into.put(tuple(to.split(".")), value, here)
             case _:
                 pass
+    return members
 
 
-def _read_all(kind: str, holder: Any, path: Path, each: type[Any] | None, into: Translation) -> None:
+def _read_all(kind: str, holder: Any, path: Path, each: type[Any] | None, into: Translation) -> Any:
     if each is None:
-        _read(kind, holder, path, into)
-    elif not isinstance(holder, each):
+        return _read(kind, holder, path, into)
+    if not isinstance(holder, each):
         into.fault(path, f"must be an {'array' if each is list else 'object'}")
-    else:
-        elements: Iterable[tuple[str | int, Any]] = holder.items() if isinstance(holder, dict) else enumerate(holder)
-        for key, one in elements:
-            if one is not None:
-                _read(kind, one, (*path, key), into)
+        return None
+    elements: Iterable[tuple[str | int, Any]] = holder.items() if isinstance(holder, dict) else enumerate(holder)
+    return [_read(kind, {} if one is None else one, (*path, key), into) for key, one in elements]
+
+
+def _asks(value: Any) -> bool:
+    """Whether an unknown member asks for something. Go writes an object that is not set with all of its members."""
+    values = [value]
+    while values:
+        one = values.pop()
+        if isinstance(one, dict):
+            values += one.values()
+        elif one:
+            return True
+    return False
 
 
 def _members(holder: Any) -> dict[str, Any]:
@@ -139,7 +132,7 @@ def _list(value: Any) -> list[Any]:
 
 def _elements(holder: Mapping[str, Any], name: str, path: Path, into: Translation) -> list[Any]:
     """The elements of an array that `_read` has not checked."""
-    if holder.get(name) not in _UNSET and not isinstance(holder[name], list):
+    if holder.get(name) not in UNSET and not isinstance(holder[name], list):
         into.fault((*path, name), "must be an array")
     return _list(holder.get(name))
 
@@ -150,13 +143,13 @@ def _command(config: Mapping[str, Any], image: Mapping[str, Any], into: Translat
         words = config.get(name)
         if isinstance(words, str):
             words = [words]
-        if words not in _UNSET:
+        if words not in UNSET:
             into.put((name.lower(),), words, (DOCKER, name))
     entrypoint, cmd = (into.document.get(name) for name in ("entrypoint", "cmd"))
-    if entrypoint in _UNSET:
-        inherited = {"Cmd": cmd in _UNSET, "Entrypoint": config.get("Entrypoint") != []}
+    if entrypoint in UNSET:
+        inherited = {"Cmd": cmd in UNSET, "Entrypoint": config.get("Entrypoint") != []}
         for name, missing in inherited.items():
-            if missing and image.get(name) not in _UNSET:
+            if missing and image.get(name) not in UNSET:
                 into.put((name.lower(),), image[name], (IMAGE_CONFIG, name))
 
 
@@ -180,14 +173,20 @@ def _environment(config: Mapping[str, Any], image: Mapping[str, Any], into: Tran
 
 def _stop_signal(config: Mapping[str, Any], image: Mapping[str, Any], into: Translation) -> None:
     asked, sent = (_signal(holder.get("StopSignal")) for holder in (config, image))
-    if asked and asked != (sent or "TERM"):
+    if asked and asked != (sent or _signal("TERM")):
         into.fault((DOCKER, "StopSignal"), STOP_SIGNAL.says)
 
 
 def _signal(name: Any) -> str:
-    """Docker takes SIGTERM, TERM and 15."""
+    """Its number: Docker takes SIGTERM, TERM and 15."""
     text = str(name or "").upper().removeprefix("SIG")
-    return "TERM" if text == "15" else text
+    return _SIGNALS.get(text, text)
+
+
+def _platform(config: Mapping[str, Any], into: Translation) -> None:
+    asked = set(str(config.get("platform") or "linux").lower().split("/"))
+    if not asked <= _PLATFORMS.get(str(into.document.get("platform") or "X86_64"), asked):
+        into.fault((DOCKER, "platform"), PLATFORM.says)
 
 
 def _quota(host: Mapping[str, Any], into: Translation) -> None:
@@ -201,10 +200,10 @@ def _quota(host: Mapping[str, Any], into: Translation) -> None:
 
 
 def _ulimits(host: Mapping[str, Any], into: Translation) -> None:
-    path, names, ulimits = (*_HOST, "Ulimits"), ("Name", "Soft", "Hard"), _list(host.get("Ulimits"))
+    path, names, ulimits = (*_HOST, "Ulimits"), ("Name", "Soft", "Hard"), host.get("Ulimits")
     if not ulimits:
         return
-    into.put(("ulimits",), [{name.lower(): _members(one).get(name) for name in names} for one in ulimits], path)
+    into.put(("ulimits",), [{name.lower(): one.get(name) for name in names} for one in ulimits], path)
     for index in range(len(ulimits)):
         into.origins |= {("ulimits", index, name.lower()): (*path, index, name) for name in names}
 
@@ -234,7 +233,7 @@ def _mounts(config: Mapping[str, Any], host: Mapping[str, Any], into: Translatio
         source, _, rest = str(word).partition(":")
         target, _, options = rest.partition(":")
         wanted.append(((*_HOST, "Binds", index), target or source, "ro" in options.split(",")))
-    for index, mount in enumerate(map(_members, _list(host.get("Mounts")))):
+    for index, mount in enumerate(host.get("Mounts") or ()):
         wanted.append(((*_HOST, "Mounts", index), str(mount.get("Target")), bool(mount.get("ReadOnly"))))
     for holder, name, above in ((host, "Tmpfs", _HOST), (config, "Volumes", (DOCKER,))):
         if isinstance(targets := holder.get(name) or {}, dict):

@@ -12,6 +12,7 @@ from core.adapters.aws_errors import translated
 from core.diagnosis import Actor, diagnose_call, diagnose_run_failure
 from core.diagnosis.order import RUN_FAILURES
 from core.diagnosis.row import Row
+from core.launch.ecs_rules import MAX_CPU_UNITS, MAX_MEMORY_MIB, smallest_size
 from core.model.errors import CallFailed
 from core.model.failure import Cause
 from tests.unit.core.diagnosis.call_texts import FAILURES, TEXTS, Failure, Text
@@ -56,6 +57,13 @@ CLASSES = [
     ("ParamValidationError", Cause.TASK_DEFINITION, False, Actor.USER),
     ("SomethingNewException", Cause.UNKNOWN, False, Actor.OPERATOR),
 ]
+
+
+def test_the_sizes_that_a_remedy_names_are_fargates() -> None:
+    """From the smallest to the largest that a launch asks for."""
+    (small, least), (large, most) = smallest_size(), smallest_size(MAX_CPU_UNITS, MAX_MEMORY_MIB)
+    remedy = diagnose_call("ClientException", "Invalid 'cpu' setting for task.").remedy
+    assert f"{small}/{least} up to {large}/{most}" in remedy
 
 
 @pytest.mark.parametrize(("code", "cause", "transient", "actor"), CLASSES)

@@ -73,7 +73,8 @@ LIMITS = st.fixed_dictionaries(
     optional={
         "nano_cpus": st.integers(0, 32 * 10**9),
         "cpu_shares": st.integers(0, 32768),
-        "memory_bytes": st.integers(0, 249856 * 2**20),
+        "memory_bytes": st.integers(2**30, 249856 * 2**20),
+        "memory_reservation_bytes": st.integers(0, 2**30),
         "cpu_units": st.integers(0, 32768),
         "memory_mib": st.integers(0, 249856),
     },
@@ -132,6 +133,7 @@ DOCUMENTS = st.fixed_dictionaries(
         "stop_timeout": st.integers(0, 120),
         "read_only_root": st.booleans(),
         "cap_add": st.sampled_from([[], ["SYS_PTRACE"]]),
+        "cap_drop": st.sampled_from([[], ["ALL"], ["NET_RAW", "SYS_PTRACE"]]),
         "init": st.just(value=False),
         "health_check": st.just(value=False),
         "security_groups": st.sampled_from([[], [GROUP], [GROUP, "sg-0a1b2c3d"]]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
+from core.launch.ecs_rules import DROPPED_CAPABILITIES
 from core.launch.parse import parse_start_request
 from core.launch.plan import LaunchPlan, plan_launch, relaunch
 from core.launch.setting import declared
@@ -42,6 +44,8 @@ from tests.unit.core.launch.requests import (
 )
 
 ECS = get_session().get_service_model("ecs")
+KERNEL_CAPABILITIES: Any = ECS.shape_for("KernelCapabilities")
+ECS_CAPABILITIES = set(re.findall('"([A-Z_]+)"', KERNEL_CAPABILITIES.members["drop"].documentation))
 OTHER_ID = "f" * 64
 
 
@@ -106,6 +110,7 @@ def test_a_definition_in_full() -> None:
         stop_timeout=60,
         read_only_root=True,
         cap_add=["CAP_SYS_PTRACE", "sys_ptrace"],
+        cap_drop=["net_raw", "CAP_CHOWN", "NET_RAW"],
         secrets={"KEY": f"{SECRET}:key::", "A": PARAMETER},
         repository_credentials=SECRET,
         log={"stream_prefix": "web", "mode": "non-blocking", "max_buffer_size": "25m"},
@@ -132,7 +137,7 @@ def test_a_definition_in_full() -> None:
     assert main["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 65535}]
     assert main["stopTimeout"] == 60
     assert main["readonlyRootFilesystem"] is True
-    assert main["linuxParameters"] == {"capabilities": {"add": ["SYS_PTRACE"]}}
+    assert main["linuxParameters"] == {"capabilities": {"add": ["SYS_PTRACE"], "drop": ["CHOWN", "NET_RAW"]}}
     assert main["secrets"] == [
         {"name": "A", "valueFrom": PARAMETER},
         {"name": "KEY", "valueFrom": f"{SECRET}:key::"},
@@ -151,11 +156,50 @@ def test_a_definition_in_full() -> None:
     assert_valid(planned)
 
 
+@pytest.mark.parametrize("drop", sorted(ECS_CAPABILITIES))
+@pytest.mark.parametrize("add", [[], ["SYS_PTRACE"], ["NET_BIND_SERVICE", "CHOWN"]])
+def test_an_added_capability_is_not_dropped(add: list[str], drop: str) -> None:
+    """As in Docker, also when all others are. ECS is asked to add nothing of Docker's default."""
+    planned = plan(cap_add=add, cap_drop=[drop])
+    every = ECS_CAPABILITIES - {"ALL"} if drop == "ALL" and add else {drop}
+    wanted = {"add": [one for one in add if one == "SYS_PTRACE"], "drop": sorted(every - {*add})}
+    asked = {name: list(value) for name, value in wanted.items() if value}
+    assert main_of(planned).get("linuxParameters", {}) == ({"capabilities": asked} if asked else {})
+    assert_valid(planned)
+
+
+def test_the_capabilities_are_ecss() -> None:
+    """What may be dropped is what the API Reference lists. The agent's init container keeps all of its own."""
+    assert ECS_CAPABILITIES == DROPPED_CAPABILITIES
+    containers = plan(cap_drop=["ALL"]).definition["containerDefinitions"]
+    assert ["linuxParameters" in one for one in containers] == [False, True]
+
+
+@pytest.mark.parametrize(("line", "in_overrides", "in_definition"), [("x", 3800, 32_000), ('echo "a"\n', 2300, 19_800)])
+def test_a_script_has_the_documented_room(line: str, in_overrides: int, in_definition: int) -> None:
+    """docs/limits.md has these numbers; a tenth more is too long."""
+
+    def carried(length: int) -> bool:
+        script = (line * length)[:length]
+        return "command" in plan(cmd=["sh", "-c", script]).run["overrides"]["containerOverrides"][0]
+
+    assert [carried(length) for length in (in_overrides, in_overrides * 11 // 10, in_definition)] == [
+        True,
+        False,
+        False,
+    ]
+    with pytest.raises(Refused, match="too large"):
+        carried(in_definition * 11 // 10)
+
+
 def test_members_that_are_not_sent_are_left_to_ecs() -> None:
     """ECS's own time to stop, limits and registry: a definition without them is the one of before they existed."""
     added = {"stopTimeout", "ulimits", "repositoryCredentials", "readonlyRootFilesystem", "linuxParameters", "secrets"}
     assert not added & main_of(plan()).keys()
-    assert plan(init=False, health_check=False, read_only_root=False, cap_add=[], secrets={}).run == plan().run
+    assert (
+        plan(init=False, health_check=False, read_only_root=False, cap_add=[], cap_drop=[], secrets={}).run
+        == plan().run
+    )
     assert main_of(plan(init=False, health_check=False, read_only_root=False)) == main_of(plan())
 
 

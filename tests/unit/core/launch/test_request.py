@@ -69,6 +69,10 @@ def test_names_become_their_types() -> None:
         ({"nano_cpus": 500_000_000}, TaskSize(512, 1024)),
         ({"cpu_shares": 1024}, TaskSize(1024, 2048)),
         ({"memory_bytes": 3 * 2**30}, TaskSize(512, 3072)),
+        ({"memory_reservation_bytes": 4 * 2**30}, TaskSize(512, 4096)),
+        ({"memory_reservation_bytes": 2**30, "memory_bytes": 2 * 2**30}, TaskSize(256, 2048)),
+        ({"memory_reservation_bytes": 2**30, "memory_bytes": 2**30}, TaskSize(256, 1024)),
+        ({"memory_reservation_bytes": 2**30, "memory_mib": 512}, TaskSize(256, 1024)),
         ({"memory_mib": 512, "cpu_units": 257}, TaskSize(512, 1024)),
         ({"memory_mib": 122880}, TaskSize(16384, 122880)),
         ({"memory_mib": 122881}, TaskSize(32768, 249856)),
@@ -85,11 +89,11 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"container_id": "abc"}, "container_id: must match pattern '^[0-9a-f]{64}$'"),
-        ({"container_id": "A" * 64}, "container_id: must match"),
-        ({"container_id": CONTAINER_ID + "\n"}, "container_id: must match"),
+        ({"container_id": "abc"}, "container_id: must be 64 lowercase hexadecimal characters"),
+        ({"container_id": "A" * 64}, "container_id: must be 64"),
+        ({"container_id": CONTAINER_ID + "\n"}, "container_id: must be 64"),
         ({"image": ""}, "image: is required"),
-        ({"image": "a b"}, "image: must match"),
+        ({"image": "a b"}, "image: must be an image of a registry (registry.example.com:5000/team/app:tag"),
         ({"image": 5}, "image: must be a string"),
         ({"cmd": "nginx -g"}, "cmd: must be an array"),
         ({"cmd": ["a", 1]}, "cmd[1]: must be a string"),
@@ -100,8 +104,8 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"environment": ["A=1"]}, "environment: must be an object"),
         ({"environment": {"A": 1}}, "environment.A: must be a string"),
         ({"environment": {"": "1"}}, "environment.: is not a variable's name"),
-        ({"working_dir": "app"}, "working_dir: must match"),
-        ({"user": "a:b:c"}, "user: must match"),
+        ({"working_dir": "app"}, "working_dir: must be an absolute path: it begins with /"),
+        ({"user": "a:b:c"}, "user: must be user, uid, user:group or uid:gid"),
         ({"labels": {"a": None}}, "labels.a: must be a string"),
         ({"limits": {"memory_mib": 249857}}, "limits.memory_mib: must be less than or equal to 249856"),
         ({"limits": {"nano_cpus": 32_000_000_001}}, "limits.nano_cpus: must be less than or equal to 32000000000"),
@@ -109,15 +113,25 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ({"labels": {"a": "ü" * 32768}}, "labels: must have at most 65536 bytes in all names and values"),
         ({"limits": {"memory_bytes": "512m"}}, "limits.memory_bytes: must be a whole number"),
         ({"limits": {"cpu_units": True}}, "limits.cpu_units: must be a whole number"),
+        (
+            {"limits": {"memory_bytes": 2**30 - 1, "memory_reservation_bytes": 2**30}},
+            "limits: memory_reservation_bytes must not be more than memory_bytes",
+        ),
         ({"limits": {"memory": 1}}, "limits.memory: is unknown; allowed are nano_cpus, cpu_shares, memory_bytes,"),
         ({"limits": 1}, "limits: must be an object"),
         ({"platform": "arm64"}, "platform: must be 'X86_64' or 'ARM64'"),
         ({"ephemeral_storage_gib": 20}, "ephemeral_storage_gib: must be greater than or equal to 21"),
         ({"ephemeral_storage_gib": 201}, "ephemeral_storage_gib: must be less than or equal to 200"),
         ({"efs_binds": [{}]}, "efs_binds[0].file_system_id: is required; efs_binds[0].container_path: is required"),
-        ({"efs_binds": [{**BIND, "file_system_id": "x"}]}, "efs_binds[0].file_system_id: must match"),
+        (
+            {"efs_binds": [{**BIND, "file_system_id": "x"}]},
+            "efs_binds[0].file_system_id: must be the id of an EFS file system (fs-...)",
+        ),
         ({"efs_binds": [{**BIND, "source": "x"}]}, "efs_binds[0].source: is unknown; allowed are file_system_id,"),
-        ({"efs_binds": [{**BIND, "container_path": "/"}]}, "efs_binds[0].container_path: must match"),
+        (
+            {"efs_binds": [{**BIND, "container_path": "/"}]},
+            "efs_binds[0].container_path: must be an absolute path below /",
+        ),
         (
             {"efs_binds": [{**BIND, "container_path": "/a/../b"}]},
             "efs_binds[0].container_path: must be in its shortest",
@@ -137,9 +151,12 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ),
         (
             {"s3_files_binds": [{**S3_BIND, "file_system_arn": "fs-01234567"}]},
-            "[0].file_system_arn: must match",
+            "[0].file_system_arn: must be the whole ARN",
         ),
-        ({"s3_files_binds": [{**S3_BIND, "access_point_arn": "fsap-1"}]}, "[0].access_point_arn: must match"),
+        (
+            {"s3_files_binds": [{**S3_BIND, "access_point_arn": "fsap-1"}]},
+            "[0].access_point_arn: must be the whole ARN",
+        ),
         ({"s3_files_binds": [{**S3_BIND, "bucket": "x"}]}, "s3_files_binds[0].bucket: is unknown; allowed are file_sy"),
         ({"s3_files_binds": [{**S3_BIND, "container_path": "/sockerless-agent"}]}, "must not be or be in /sockerless-"),
         (
@@ -171,6 +188,7 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
         ),
         ({"cap_add": ["CAP_CAP_SYS_PTRACE"]}, "cap_add[0]: is not available"),
         ({"cap_add": "SYS_PTRACE"}, "cap_add: must be an array"),
+        ({"cap_drop": ["NET_RAW", "NET_ROW"]}, "cap_drop[1]: is none that ECS drops (ECS API Reference, KernelCapabil"),
         ({"init": True}, "init: is refused: ECS's init process (initProcessEnabled) would start although the agent"),
         ({"init": 0}, "init: is refused: "),
         ({"health_check": True}, "health_check: is refused: ECS would run it and report to DescribeTasks alone"),
@@ -190,9 +208,12 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
             {"environment": {"A": "", "B": ""}, "secrets": {"B": SECRET, "C": SECRET}},
             "secrets: B is in environment too, and a variable has one value",
         ),
-        ({"repository_credentials": "dockerhub"}, "repository_credentials: must match"),
-        ({"repository_credentials": SECRET.replace("secretsmanager", "ssm")}, "repository_credentials: must match"),
-        ({"task_role_arn": "admin"}, "task_role_arn: must match"),
+        ({"repository_credentials": "dockerhub"}, "repository_credentials: must be the ARN of a secret"),
+        (
+            {"repository_credentials": SECRET.replace("secretsmanager", "ssm")},
+            "repository_credentials: must be the ARN of a secret",
+        ),
+        ({"task_role_arn": "admin"}, "task_role_arn: must be the whole ARN of an IAM role"),
         ({"injection": "sidecar"}, "injection: must be 'efs', 's3-files', 'init-container' or 'image'"),
         ({"token_delivery": "file"}, "token_delivery: must be 'environment' or 'ssm'"),
         ({"log": {"mode": "fast"}}, "log.mode: must be 'blocking' or 'non-blocking'"),
@@ -203,6 +224,88 @@ def test_limits_become_the_smallest_size(limits: dict[str, int], size: TaskSize)
 def test_a_wrong_member_is_named(changes: dict[str, Any], says: str) -> None:
     """A refusal names the path of a wrong member and the values allowed there."""
     assert says in refusal(document(**changes))
+
+
+DIGEST = "sha256:" + "0f" * 32
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *(
+            "alpine",
+            "alpine:3.20",
+            "library/alpine",
+            "docker.io/library/alpine",
+            "a__b/c--d/e_f.g:T_.-",
+            "0123456789ab",
+        ),
+        *("localhost/x", "localhost:5000/team/app:1", "Reg.Example.com:65535/app", "reg/app", "app:" + "t" * 128),
+        *(f"app@{DIGEST}", f"localhost:5000/team/app:1@{DIGEST}", "x" * 255 + f"@{DIGEST}", f"app:{'0f' * 32}"),
+        *("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1", "public.ecr.aws/docker/library/python:3.13-slim"),
+    ],
+)
+def test_what_a_registry_may_serve_is_an_image(image: str) -> None:
+    """Docker's grammar of references, as far as ECS takes it."""
+    assert parse_start_request(document(image=image)).image == image
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *(
+            "Alpine",
+            "MyOrg/App:1",
+            "a:b:c",
+            "a//b",
+            "a/",
+            "/a",
+            "a:",
+            "a:.tag",
+            "a..b",
+            "a___b",
+            "_a",
+            "-a",
+            "a-",
+            "a#b",
+        ),
+        *(
+            "https://reg/x",
+            "reg:0/x",
+            "reg:65536/x",
+            "reg:99999/x",
+            "reg:/x",
+            "a.b/../c",
+            "a\n",
+            "ä",
+            "app:" + "t" * 129,
+        ),
+        *(f"@{DIGEST}", f"app@{DIGEST[:-1]}", f"app@{DIGEST.upper()}", f"app@{DIGEST.replace('f', 'F')}"),
+        *("app@sha512:" + "0f" * 64, f"app@{DIGEST}:1", f"app@{DIGEST}@{DIGEST}"),
+    ],
+)
+def test_what_no_registry_serves_is_no_image(image: str) -> None:
+    """ECS would find out minutes later, and call the repository private or missing."""
+    assert "image: must be an image of a registry" in refusal(document(image=image))
+
+
+@pytest.mark.parametrize("image", [DIGEST, "0f" * 32])
+def test_an_image_id_is_no_image(image: str) -> None:
+    """It reads as a name, and means something to one engine alone."""
+    assert "image: is an image ID, which no registry serves: send name:tag or name@digest" in refusal(
+        document(image=image)
+    )
+
+
+def test_the_name_of_an_image_has_ecss_length() -> None:
+    """A longer one is refused before anything is registered."""
+    assert "image: must have at most 255 characters before the digest" in refusal(document(image="x" * 256))
+
+
+@pytest.mark.parametrize(("user", "read"), [("1000:", "1000"), ("app:", "app"), ("app:app", "app:app")])
+def test_a_user_without_a_group_has_its_own(user: str, read: str) -> None:
+    """Docker reads an empty group as none."""
+    assert parse_start_request(document(user=user)).user == read
 
 
 def test_every_wrong_member_is_named_at_once() -> None:

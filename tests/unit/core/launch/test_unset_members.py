@@ -38,7 +38,7 @@ WHOLE = document(
     working_dir="/srv",
     user="1000",
     labels={"team": ""},
-    limits={"nano_cpus": 1, "cpu_shares": 1, "memory_bytes": 1, "cpu_units": 1, "memory_mib": 1},
+    limits=dict.fromkeys(Limits.model_fields, 1),
     platform="ARM64",
     ephemeral_storage_gib=21,
     efs_binds=[{**BIND, "access_point_id": "fsap-0123456789abcdef0", "root_directory": "/", "read_only": True}],
@@ -55,6 +55,7 @@ WHOLE = document(
     stop_timeout=60,
     read_only_root=True,
     cap_add=["SYS_PTRACE"],
+    cap_drop=["ALL"],
     init=False,
     health_check=False,
     security_groups=["sg-0a1b2c3d"],
@@ -140,6 +141,18 @@ def test_a_member_without_a_value_is_an_absent_one(
         assert parse_start_request(empty) == parse_start_request(absent)
 
 
+@pytest.mark.parametrize("odd", ["\n", " ", "*", "/", "=", ":", "é", "x" * 5000, [" "], {" ": " "}, {"": "="}])
+@pytest.mark.parametrize(("path", "name", "required"), MEMBERS)
+def test_a_refusal_has_a_sentence(path: tuple[str | int, ...], name: str, required: bool, odd: Any) -> None:
+    """No member's refusal shows a regular expression, whatever the value."""
+    said = ""
+    try:
+        parse_start_request(changed(path, **{name: odd}))
+    except Refused as refused:
+        said = refused.failure.message
+    assert "pattern" not in said
+
+
 def test_elements_and_values_may_be_empty() -> None:
     """They are no members: an empty argument, variable or label is one."""
     request = parse_start_request(document(cmd=["echo", ""], environment={"A": ""}, labels={"b": ""}))
@@ -181,6 +194,12 @@ def test_one_empty_word_resets_the_entry_point() -> None:
         (document(efs_binds=[None]), False),
         (document(ulimits=[""]), False),
         (document(user=" "), False),
+        (document(user="1000:"), True),
+        (document(user="1000:1:"), False),
+        (document(image="reg.example.com:5000/team/app:1"), True),
+        (document(image="MyOrg/App"), False),
+        (document(image="sha256:" + "0f" * 32), False),
+        (document(image="0f" * 32), False),
         (document(stop_timeout=0), True),
         (document(stop_timeout=120), True),
         (document(stop_timeout=-1), False),
@@ -192,6 +211,11 @@ def test_one_empty_word_resets_the_entry_point() -> None:
         (document(read_only_root="yes"), False),
         (document(cap_add=["CAP_SYS_PTRACE", "sys_ptrace"]), True),
         (document(cap_add=["ALL"]), False),
+        (document(cap_drop=["ALL", "cap_net_raw"]), True),
+        (document(cap_drop="ALL"), False),
+        (document(cap_drop=["NET_ROW"]), False),
+        (document(cap_add=["cap_chown"]), True),
+        (document(cap_add=["SYS_ADMIN"]), False),
         (document(init=True), False),
         (document(health_check={"Test": ["CMD", "true"]}), False),
         (document(security_groups=["sg-0a1b2c3d"] * 6), False),

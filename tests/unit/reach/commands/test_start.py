@@ -119,7 +119,7 @@ def test_a_request_file(deployment: Deployment, capsys: Shell) -> None:
     [
         ([], "There is nothing to start"),
         (["alpine"], "A command is needed"),
-        (["--id", "4f5c", "alpine", "true"], "container_id: must match pattern"),
+        (["--id", "4f5c", "alpine", "true"], "container_id: must be 64 lowercase hexadecimal characters"),
         (["-e", "SOCKERLESS_AGENT_TOKEN=x", "alpine", "true"], "environment.SOCKERLESS_AGENT_TOKEN: is set for the"),
         (["--stop-timeout", "500", "alpine", "true"], "stop_timeout: must be from 0 to 120"),
         (["--cpus", "x", "alpine", "true"], "--cpus x is not a number of CPUs"),

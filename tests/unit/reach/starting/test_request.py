@@ -36,7 +36,7 @@ def test_an_option_that_was_not_given_is_no_member() -> None:
 def test_the_files_of_events(file: Path) -> None:
     """Each is a start request, but for the one that shows a refusal."""
     if file.stem == "start-container-refused":
-        with pytest.raises(Refused, match=r"container_id: must match .*SOCKERLESS_AGENT_TOKEN.*colour: is unknown"):
+        with pytest.raises(Refused, match=r"container_id: must be 64 .*SOCKERLESS_AGENT_TOKEN.*colour: is unknown"):
             request_of(str(file), {})
     else:
         request = request_of(str(file), {"labels": {"a": "b"}})

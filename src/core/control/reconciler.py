@@ -34,11 +34,14 @@ def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] 
     container_ids = _due(ports, report) if only is None else iter(only)
     with report.until_stopped():
         while page := list(islice(container_ids, PAGE)):
-            if time_left() < 0:
-                report.stopped = "time"
-                break
-            _page(ports, report, page, early=only is not None)
+            _go_on(time_left)
+            _page(ports, report, page, time_left, early=only is not None)
     return report
+
+
+def _go_on(time_left: Callable[[], float]) -> None:
+    if time_left() < 0:
+        raise RunStopped("time")
 
 
 def _due(ports: Ports, report: RunReport) -> Iterator[str]:
@@ -61,7 +64,9 @@ def _due(ports: Ports, report: RunReport) -> Iterator[str]:
                 yield container_id
 
 
-def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: bool) -> None:
+def _page(
+    ports: Ports, report: RunReport, container_ids: list[str], time_left: Callable[[], float], *, early: bool
+) -> None:
     try:
         loaded = ports.store.load_many(container_ids)
     except CallFailed as error:
@@ -78,6 +83,7 @@ def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: b
         if isinstance(found, ReachError):
             report.failed(found)
             continue
+        _go_on(time_left)  # each may have waited for a service that does not answer
         record, fact = found
         try:
             # The clock judges only what ECS has just shown.

@@ -14,6 +14,7 @@ from core.control.settle import settle
 from core.machine.schedule import shards
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import TimePassed
+from core.model.record import Record
 from core.ports import Ports
 
 PAGE: Final = 100
@@ -33,9 +34,14 @@ def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] 
     report = RunReport(ports.observer, dict.fromkeys(("due", "healed", "oldest_due_seconds"), 0))
     container_ids = _due(ports, report) if only is None else iter(only)
     with report.until_stopped():
+        without_task: list[Record] = []
         while page := list(islice(container_ids, PAGE)):
             _go_on(time_left)
-            _page(ports, report, page, time_left, early=only is not None)
+            due = _loaded(ports, report, page, early=only is not None)
+            _settle(ports, report, [one for one in due if one.task_arn is not None], time_left)
+            without_task += [one for one in due if one.task_arn is None]
+        # A burst of starts whose tasks have sent no event yet holds up nothing else.
+        _settle(ports, report, without_task, time_left)
     return report
 
 
@@ -64,14 +70,13 @@ def _due(ports: Ports, report: RunReport) -> Iterator[str]:
                 yield container_id
 
 
-def _page(
-    ports: Ports, report: RunReport, container_ids: list[str], time_left: Callable[[], float], *, early: bool
-) -> None:
+def _loaded(ports: Ports, report: RunReport, container_ids: list[str], *, early: bool) -> list[Record]:
+    """Those that are due."""
     try:
         loaded = ports.store.load_many(container_ids)
     except CallFailed as error:
         report.failed(error)
-        return
+        return []
     report.failed(*loaded.unreadable)
     now, counts = ports.clock.now(), report.counts
     # The index lags: what was settled a moment ago may still look due in it.
@@ -79,7 +84,11 @@ def _page(
     counts["due"] += len(checks)
     late = [(now - check_at).total_seconds() for _, check_at in checks]
     counts["oldest_due_seconds"] = max([counts["oldest_due_seconds"], *late])
-    for found in describe_tasks(ports, [record for record, _ in checks]):
+    return [record for record, _ in checks]
+
+
+def _settle(ports: Ports, report: RunReport, records: list[Record], time_left: Callable[[], float]) -> None:
+    for found in describe_tasks(ports, records):
         if isinstance(found, ReachError):
             report.failed(found)
             continue
@@ -94,4 +103,4 @@ def _page(
         except ReachError as error:
             report.failed(error)
         else:
-            counts["healed"] += bool(settled.steps)
+            report.counts["healed"] += bool(settled.steps)

@@ -169,7 +169,8 @@ class LimitedVault:
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """A call for each: it may be the first of a page."""
-        names = iter(self.ports.vault.names(prefix))
+        with self.calls.call():
+            names = iter(self.ports.vault.names(prefix))
         while True:
             with self.calls.call():
                 if (one := next(names, None)) is None:

@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -163,8 +163,9 @@ def _run(store: DynamoStore, ecs: _UnchangingEcs, clock: SettableClock) -> RunRe
 
 
 def _ports(store: DynamoStore, unchanging: _UnchangingEcs, clock: SettableClock) -> PortsInMemory:
-    ecs, _ = limited(cast("Ecs", unchanging), None, clock, POLICY, _time_left(clock))
-    return PortsInMemory(store=store, ecs=ecs, clock=clock, observer=cast("Observer", _Silent()))
+    silent = cast("Observer", _Silent())
+    ports = PortsInMemory(store=store, ecs=cast("Ecs", unchanging), policy=POLICY, clock=clock, observer=silent)
+    return replace(ports, ecs=limited(ports, _time_left(clock))[0])
 
 
 def _time_left(clock: SettableClock) -> Any:

@@ -56,23 +56,25 @@ MAY_PERFORM: Final[dict[str, frozenset[type[Action]]]] = {
 }
 """Which function may perform which actions. Its role in template.yaml allows the calls of these, and of no others."""
 
-_QUICK: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5)
-# ECS throttles by design (ecs.md 6): the adaptive mode slows the client down instead of hammering.
-_THROTTLED: Final = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=3, read_timeout=15)
+# Every client gives up before its function has to end, so that a service that does not answer is an error with a name,
+# and what comes after it is done.
+QUICK: Final = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=2, read_timeout=4)
+# For a caller that waits. ECS throttles by design (ecs.md 6): the adaptive mode slows the client down instead of
+# hammering.
+_THROTTLED: Final = Config(retries={"mode": "adaptive", "total_max_attempts": 6}, connect_timeout=3, read_timeout=4)
 # For work that can wait: a throttled call is not repeated, because the rate belongs to the starts.
-_YIELDING: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
+YIELDING: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 # For the prober, which may stand in a VPC without a route to DynamoDB: packets are dropped then, so each try lasts as
 # long as it may. Two tries of 2 s; the caller repeats the call, or reports what is missing (core.probe.prober).
 _PROBER: Final = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=2)
 # For optional reads: fail fast, a container's end must not wait for them.
 _BRIEF: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 
-TABLE: Final = ("dynamodb", _QUICK)
+TABLE: Final = ("dynamodb", QUICK)
 PROBER_TABLE: Final = ("dynamodb", _PROBER)
 TASKS: Final = ("ecs", _THROTTLED)
-YIELDING_TASKS: Final = ("ecs", _YIELDING)
-PROBES: Final = ("sqs", _QUICK)
-PARAMETERS: Final = ("ssm", _THROTTLED)
+YIELDING_TASKS: Final = ("ecs", YIELDING)
+PROBES: Final = ("sqs", QUICK)
 LOGS: Final = ("logs", _BRIEF)
 """Clients by what they are for: the service, and how patient one is with it."""
 
@@ -117,18 +119,19 @@ class App:
         *,
         performs: frozenset[type[Action]] | None = None,
         table: tuple[str, Config] = TABLE,
-        tasks: tuple[str, Config] = TASKS,
+        patience: Config = _THROTTLED,
         output_patience: float = OUTPUT_PATIENCE,
     ) -> None:
+        """`patience`: with ECS, Systems Manager and SQS."""
         self.performs = MAY_PERFORM[function] if performs is None else performs
         self.output_patience = output_patience
-        self._table, self._tasks = table, tasks
+        self._table, self._patience = table, patience
 
     def within(self, time_left: Callable[[], float]) -> Self:
         """The same for one background run, which ends after `time_left` seconds and leaves rate to others."""
-        policy = self.policy  # first: a wrong setting is told before a client is made, which takes credentials
+        _ = self.policy  # first: a wrong setting is told before a client is made, which takes credentials
         run = copy(self)
-        run.ecs, run.output = limited(self.ecs, self.output, self.clock, policy, time_left)
+        run.ecs, run.output, run.vault, run.queue = limited(self, time_left)
         return run
 
     @property
@@ -161,7 +164,7 @@ class App:
     @cached_property
     def ecs(self) -> Ecs:
         """What starts a task is repeated by the start itself (`core.control.run_task`), not by the SDK."""
-        return BotoEcs(_client(*self._tasks), lambda: _client(*YIELDING_TASKS))
+        return BotoEcs(_client("ecs", self._patience), lambda: _client(*YIELDING_TASKS))
 
     @cached_property
     def definitions(self) -> Definitions:
@@ -169,11 +172,12 @@ class App:
 
     @cached_property
     def vault(self) -> TokenVault:
-        return SsmTokenVault(_client(*PARAMETERS))
+        return SsmTokenVault(_client("ssm", self._patience))
 
     @cached_property
     def queue(self) -> ProbeQueue:
-        return SqsProbeQueue(_required(self.settings.probe_queue_url, "PROBE_QUEUE_URL"), _client(*PROBES))
+        url = _required(self.settings.probe_queue_url, "PROBE_QUEUE_URL")
+        return SqsProbeQueue(url, _client("sqs", self._patience))
 
     @cached_property
     def output(self) -> Output | None:

@@ -27,11 +27,11 @@ from core.model.families import family_stem
 from core.model.identity import parse_started_by
 from core.model.record import Unknown
 from handlers import telemetry
-from handlers.app import TABLE, YIELDING_TASKS, App, prepare
+from handlers.app import TABLE, YIELDING, YIELDING_TASKS, App, prepare
 from handlers.telemetry import PROBE_ABORTED, logger
 
 MARGIN: Final = 10.0
-"""Seconds kept back for the page that is being worked on when the time is up."""
+"""Seconds kept back for what is being worked on when the time is up."""
 RUN_SECONDS: Final = 110.0
 """Most of a run but the retirement's. The function may run for longer, but the next minute's run does what is left,
 and runs that pile up behind a slow AWS would take the account's concurrency."""
@@ -41,7 +41,7 @@ FIND_LEAKS: Final = "find-leaks"
 """The `job` of the schedule of every quarter of an hour."""
 
 # What it finds ended has ended long ago: it waits for no output.
-app = App("ReconcileFunction", tasks=YIELDING_TASKS, output_patience=0)
+app = App("ReconcileFunction", patience=YIELDING, output_patience=0)
 recorder = App("ReconcileFunction", performs=frozenset())
 """For aborted probes. A pending probe is the minute's run to send: at once, one that cannot succeed would never end."""
 listing: Final = Listing()

@@ -7,10 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from core.control.settle import settle_event
 from core.machine.task_documents import NotOurs, observe_event
 from core.model.record import Unknown
-from handlers.app import PROBES, TABLE, App, prepare
+from handlers.app import PROBES, QUICK, TABLE, App, prepare
 from handlers.telemetry import count, logger
 
-app = App("TaskStateFunction")
+app = App("TaskStateFunction", patience=QUICK)
 prepare(TABLE, PROBES)
 
 

@@ -147,8 +147,8 @@ class ControlPlane:
 
     def _run(self) -> PortsInMemory:
         ports = self._ports("ReconcileFunction")
-        ecs, output = limited(ports.ecs, ports.output, self._host.clock, self._host.policy, self._time_left)
-        return replace(ports, ecs=ecs, output=output)
+        ecs, output, vault, queue = limited(ports, self._time_left)
+        return replace(ports, ecs=ecs, output=output, vault=vault, queue=queue)
 
     def _time_left(self) -> float:
         return min(self._host.time_left() - 10, 110)

@@ -27,11 +27,13 @@ def apply_to_all(fact: Fact) -> None:
 
 
 def apply_to(record: Record, fact: Fact) -> None:
-    after = apply(record, fact, POLICY)
-    if not isinstance(after, Stale):
-        assert from_item(stored(after)) == after
-        next_actions(after, POLICY)
-        inspected(after)
+    """With and without what a stack may add."""
+    for policy in (POLICY, replace(POLICY, reads_output=True, early_probe=True)):
+        after = apply(record, fact, policy)
+        if not isinstance(after, Stale):
+            assert from_item(stored(after)) == after
+            next_actions(after, policy)
+            inspected(after)
 
 
 def stored(record: Record) -> dict[str, Any]:

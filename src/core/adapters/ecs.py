@@ -43,7 +43,7 @@ class BotoEcs:
             answer = self._single().run_task(**request)
         if answer["tasks"]:
             task = answer["tasks"][0]
-            provider = task.get("capacityProviderName")
+            provider = task.get("capacityProviderName") or None
             return Launched(task["taskArn"], task["taskDefinitionArn"], task["clusterArn"], provider)
         failure = next(iter(answer["failures"]), {"reason": "neither a task nor a failure"})
         diagnosis = diagnose_run_failure(failure.get("reason", _NO_REASON), failure.get("detail"))

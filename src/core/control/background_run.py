@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from math import inf
 from typing import Any, Final
 
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.failure import Cause
-from core.model.policy import Policy
-from core.ports import Clock, Described, Ecs, Launched, Observer, Output, TaskPage
+from core.model.identity import Ref
+from core.ports import Clock, Described, Ecs, Launched, Observer, Output, Ports, ProbeQueue, TaskPage, TokenVault
 
 READ_SECONDS: Final = 10.0
 """What the reading of one output may take, when every answer is slow."""
@@ -24,7 +25,8 @@ READ_SECONDS: Final = 10.0
 class RunReport:
     """`counts` by name, `errors` by kind. `stopped` says why work was left for the next run, None if none was.
 
-    It is `throttled`, `time`, `limit` (`RateLimit`) or `failed`: a call that the whole run needs.
+    It is `throttled`, `time`, `limit` (`RateLimit`) or `failed`: a call that the whole run needs, or a service that
+    does not answer it.
     """
 
     observer: Observer = field(repr=False)
@@ -55,7 +57,7 @@ class RateLimit:
     """`rate` calls a second, a second's worth at once (at least one), and at most `most` in all."""
 
     clock: Clock
-    rate: float
+    rate: float = inf
     most: float = inf
     time_left: Callable[[], float] = lambda: inf
     """Seconds until the run has to end."""
@@ -74,7 +76,7 @@ class RateLimit:
             yield
         except CallFailed as failed:
             if self.last(failed):
-                self._stopped = "throttled"
+                self._stopped = "throttled" if failed.cause is Cause.THROTTLED else "failed"
             raise
 
     def _take(self, calls: int) -> None:
@@ -82,9 +84,9 @@ class RateLimit:
             raise RunStopped(self._stopped)
         if self.spent + calls > self.most:
             raise RunStopped("limit")
-        now, burst = self.clock.monotonic(), max(1.0, self.rate)
+        now, burst = self.clock.monotonic(), max(1.0, 1 / self.rate)
         used_up = max(self._used_up, now) + calls / self.rate
-        wait = max(0.0, used_up - now - burst / self.rate)
+        wait = max(0.0, used_up - now - burst)
         if self.time_left() < wait:
             raise RunStopped("time")
         self._used_up = used_up
@@ -148,14 +150,58 @@ class RateLimitedOutput:
             return self.output.last_lines(task_arn, container, most)
 
 
-def limited(
-    ecs: Ecs, output: Output | None, clock: Clock, policy: Policy, time_left: Callable[[], float]
-) -> tuple[Ecs, Output | None]:
-    """Both ports for one run, which ends after `time_left` seconds and leaves rate to others."""
-    limit = partial(RateLimit, clock=clock, rate=policy.reconcile_rate)
-    reads, changes = (limit(most=policy.reconcile_calls, time_left=time_left) for _ in range(2))
-    if output is not None:
-        # A diagnosis is worth less than the work of the run: when the service is down, nothing more is read.
-        lines = limit(time_left=lambda: time_left() - READ_SECONDS, last=lambda failed: failed.transient)
-        output = RateLimitedOutput(output, lines)
-    return RateLimitedEcs(ecs, reads, changes), output
+@dataclass(frozen=True, slots=True)
+class LimitedVault:
+    """`core.ports.TokenVault` that also raises `RunStopped`. The vault is made when it is first needed."""
+
+    ports: Ports
+    calls: RateLimit
+
+    def put(self, name: str, token: str) -> None:
+        """One call."""
+        with self.calls.call():
+            self.ports.vault.put(name, token)
+
+    def erase(self, name: str) -> None:
+        """One call."""
+        with self.calls.call():
+            self.ports.vault.erase(name)
+
+    def names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """A call for each: it may be the first of a page."""
+        with self.calls.call():
+            names = iter(self.ports.vault.names(prefix))
+        while True:
+            with self.calls.call():
+                if (one := next(names, None)) is None:
+                    return
+            yield one
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedQueue:
+    """`core.ports.ProbeQueue` that also raises `RunStopped`. The queue is made when it is first needed."""
+
+    ports: Ports
+    calls: RateLimit
+
+    def send(self, ref: Ref, address: str, after: int = 0) -> None:
+        """One call."""
+        with self.calls.call():
+            self.ports.queue.send(ref, address, after)
+
+
+def limited(ports: Ports, time_left: Callable[[], float]) -> tuple[Ecs, Output | None, TokenVault, ProbeQueue]:
+    """These ports for one run, which ends after `time_left` seconds and leaves rate to others.
+
+    Give it adapters that do not repeat a call. When a service other than ECS does not answer, the run calls it no more:
+    the work of all other containers is worth more than what hangs on it.
+    """
+    limit = partial(RateLimit, clock=ports.clock, time_left=time_left)
+    rate, most = ports.policy.reconcile_rate, ports.policy.reconcile_calls
+    reads, changes = (limit(rate=rate, most=most) for _ in range(2))
+    once = partial(limit, last=lambda failed: failed.transient)
+    if (output := ports.output) is not None:
+        output = RateLimitedOutput(output, once(rate=rate, time_left=lambda: time_left() - READ_SECONDS))
+    vault, queue = LimitedVault(ports, once()), LimitedQueue(ports, once())
+    return RateLimitedEcs(ports.ecs, reads, changes), output, vault, queue

@@ -114,9 +114,13 @@ def _next_generation(ports: Ports, request: StartRequest, known: Record | None) 
     )
 
 
-def _request_hash(request: StartRequest, record: Record) -> str:
-    """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed."""
-    document = json.dumps(request.model_dump(mode="json", exclude={"generation"}), sort_keys=True)
+def _request_hash(request: StartRequest, record: Record, *, exclude_defaults: bool = True) -> str:
+    """It tells two requests apart. Keyed with the token: an environment may hold secrets that could be guessed.
+
+    Of what the request sets alone: a version with more members makes the same hash of the same request.
+    """
+    members = request.model_dump(mode="json", exclude={"generation"}, exclude_defaults=exclude_defaults)
+    document = json.dumps(members, sort_keys=True)
     return hmac.new((record.agent_token or "").encode(), document.encode(), sha256).hexdigest()
 
 
@@ -143,7 +147,9 @@ def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
         return
     if _launched(known) or (request.generation or 0) > known.generation:
         raise already_running(known)
-    if known.launching and known.launching.request_hash not in (None, _request_hash(request, known)):
+    # Of this version, and of those that hashed the defaults too.
+    hashes = {_request_hash(request, known, exclude_defaults=exclude) for exclude in (True, False)}
+    if known.launching and known.launching.request_hash not in (None, *hashes):
         started = f"{_running(known)} with another request, and its task may have been started."
         remedy = "Send the same request again, or stop the container first."
         raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))

@@ -16,6 +16,11 @@ from core.ports import Ports
 
 BATCH: Final = 100
 """DescribeTasks' own limit."""
+FEW: Final = 10
+"""So many tasks are looked for one by one and then described: a run that has to end loses no more of its calls.
+
+A page of the cluster's tasks and their description are two calls, so each ten records are worth one.
+"""
 
 Found: TypeAlias = tuple[Record, Fact] | ReachError
 
@@ -38,18 +43,53 @@ def describe_tasks(ports: Ports, records: Iterable[Record]) -> Iterator[Found]:
         members = list(group)
         # Those with a task first: a hundred of them cost one call, each of the others one or two.
         yield from _describe(ports, cluster, [(one, one.task_arn) for one in members if one.task_arn is not None])
-        listed: list[tuple[Record, str]] = []
-        for record in (one for one in members if one.task_arn is None):
+        waiting = {one.ref: one for one in members if one.task_arn is None}
+        yield from _running(ports, cluster, waiting)
+        left = tuple(waiting.values())
+        for start in range(0, len(left), FEW):
+            yield from _found(ports, cluster, left[start : start + FEW])
+
+
+def _running(ports: Ports, cluster: str, waiting: dict[Ref, Record]) -> Iterator[Found]:
+    """Those of many records whose tasks are to run, by the list of the cluster's tasks. Takes them out of `waiting`."""
+    after = None
+    for _ in range(len(waiting) // FEW):
+        try:
+            page = ports.ecs.running(cluster, after=after)
+            shown = ports.ecs.describe(cluster, page.task_arns).tasks if page.task_arns else ()
+        except CallFailed as error:
+            yield error
+            return
+        for task in shown:
             try:
-                if (
-                    arn := find_task(ports, cluster, record.ref, [launch.task_arn for launch in record.launches])
-                ) is not None:
-                    listed.append((record, arn))
-                else:
-                    yield record, _gone(ports, record)
-            except CallFailed as error:
-                yield error
-        yield from _describe(ports, cluster, listed)
+                observed = observe(ports, task)
+            except MalformedEvent:
+                continue  # told where its record is looked for
+            if (
+                isinstance(observed, TaskObserved)
+                and (record := waiting.get(observed.ref)) is not None
+                and not record.gave_up(observed.task_arn)
+            ):
+                del waiting[observed.ref]
+                yield record, observed
+        if not waiting or (after := page.following) is None:
+            return
+
+
+def _found(ports: Ports, cluster: str, records: Iterable[Record]) -> Iterator[Found]:
+    """One by one."""
+    listed: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            arn = find_task(ports, cluster, record.ref, [launch.task_arn for launch in record.launches])
+        except CallFailed as error:
+            yield error
+        else:
+            if arn is None:
+                yield record, _gone(ports, record)
+            else:
+                listed.append((record, arn))
+    yield from _describe(ports, cluster, listed)
 
 
 def find_task(ports: Ports, cluster: str, ref: Ref, given_up: Collection[str | None]) -> str | None:

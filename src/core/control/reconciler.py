@@ -14,6 +14,7 @@ from core.control.settle import settle
 from core.machine.schedule import shards
 from core.model.errors import CallFailed, ReachError, RunStopped
 from core.model.facts import TimePassed
+from core.model.record import Record
 from core.ports import Ports
 
 PAGE: Final = 100
@@ -33,12 +34,20 @@ def reconcile(ports: Ports, time_left: Callable[[], float], only: Iterable[str] 
     report = RunReport(ports.observer, dict.fromkeys(("due", "healed", "oldest_due_seconds"), 0))
     container_ids = _due(ports, report) if only is None else iter(only)
     with report.until_stopped():
+        without_task: list[Record] = []
         while page := list(islice(container_ids, PAGE)):
-            if time_left() < 0:
-                report.stopped = "time"
-                break
-            _page(ports, report, page, early=only is not None)
+            _go_on(time_left)
+            due = _loaded(ports, report, page, early=only is not None)
+            _settle(ports, report, [one for one in due if one.task_arn is not None], time_left)
+            without_task += [one for one in due if one.task_arn is None]
+        # A burst of starts whose tasks have sent no event yet holds up nothing else.
+        _settle(ports, report, without_task, time_left)
     return report
+
+
+def _go_on(time_left: Callable[[], float]) -> None:
+    if time_left() < 0:
+        raise RunStopped("time")
 
 
 def _due(ports: Ports, report: RunReport) -> Iterator[str]:
@@ -61,12 +70,13 @@ def _due(ports: Ports, report: RunReport) -> Iterator[str]:
                 yield container_id
 
 
-def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: bool) -> None:
+def _loaded(ports: Ports, report: RunReport, container_ids: list[str], *, early: bool) -> list[Record]:
+    """Those that are due."""
     try:
         loaded = ports.store.load_many(container_ids)
     except CallFailed as error:
         report.failed(error)
-        return
+        return []
     report.failed(*loaded.unreadable)
     now, counts = ports.clock.now(), report.counts
     # The index lags: what was settled a moment ago may still look due in it.
@@ -74,10 +84,15 @@ def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: b
     counts["due"] += len(checks)
     late = [(now - check_at).total_seconds() for _, check_at in checks]
     counts["oldest_due_seconds"] = max([counts["oldest_due_seconds"], *late])
-    for found in describe_tasks(ports, [record for record, _ in checks]):
+    return [record for record, _ in checks]
+
+
+def _settle(ports: Ports, report: RunReport, records: list[Record], time_left: Callable[[], float]) -> None:
+    for found in describe_tasks(ports, records):
         if isinstance(found, ReachError):
             report.failed(found)
             continue
+        _go_on(time_left)  # each may have waited for a service that does not answer
         record, fact = found
         try:
             # The clock judges only what ECS has just shown.
@@ -88,4 +103,4 @@ def _page(ports: Ports, report: RunReport, container_ids: list[str], *, early: b
         except ReachError as error:
             report.failed(error)
         else:
-            counts["healed"] += bool(settled.steps)
+            report.counts["healed"] += bool(settled.steps)

@@ -23,8 +23,8 @@ _NUMBERS: Final = {"exit_code": (-1, 255), "generation": (1, 2**63 - 1)}
 class StopRequest:
     """One container to stop.
 
-    `exit_code`: the agent has reported this end of the container's process to the backend, and it is of `generation`:
-    a newer one is not stopped by it.
+    `exit_code`: the agent has reported this end of the container's process to the backend. It is of `generation`, which
+    is required with it: a newer one is not stopped by it.
     """
 
     container_id: str
@@ -58,6 +58,8 @@ def _wrong(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, "must be a whole number"
         elif not least <= number <= most:
             yield name, f"must be from {least} to {most}"
+    if "exit_code" in given and "generation" not in given:
+        yield "generation", "is required with exit_code: that of the start whose process exited, from its answer"
 
 
 def _wrong_text(name: str, text: object) -> str | None:

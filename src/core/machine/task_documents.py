@@ -55,7 +55,7 @@ class _Unusable(ValueError):
 
 
 class _Member(NamedTuple):
-    """A member that we read. An optional one that is absent or null is not read: ECS sends null for empty lists."""
+    """A member that we read. An optional one that is absent, null or "" is not read: ECS sends null for empty lists."""
 
     name: str
     read: Callable[[object], Any]
@@ -125,7 +125,7 @@ def _read(document: Mapping[str, Any], members: Mapping[str, _Member]) -> dict[s
     """Their values, by the names of ours; without those that are not there. Raises `_Unusable`."""
     found = {}
     for ours, (name, read, required) in members.items():
-        if name in document and (required or document[name] is not None):
+        if name in document and (required or document[name] not in (None, "")):
             found[ours] = _at(name, read, document[name])
         elif required:
             raise _Unusable(f"{name}: Field required")

@@ -170,11 +170,13 @@ _UNWANTED_TASK: Final = Map(
 )
 _CONTAINER_SEEN: Final = Map(
     ContainerSeen,
-    ("name", TEXT, ALWAYS, "the container"),
-    ("last_status", TEXT, ALWAYS, "as ECS gave it"),
+    ("name", TEXT, "where ECS gives one", "the container"),
+    ("last_status", TEXT, "where ECS gives one", "as ECS gave it"),
     ("exit_code", INTEGER, "once ECS shows it", "as ECS gave it"),
     ("reason", TEXT, "where ECS gives one", "as ECS gave it"),
     ("image", TEXT, "where ECS gives one", "as ECS gave it"),
+    name="",
+    last_status="",
 )
 _UNEXPLAINED_END: Final = Map(
     UnexplainedEnd,

@@ -18,6 +18,14 @@ UNSENT: Final = (
         codes="NoRegionError UnknownEndpointError InvalidRegionError EndpointProviderError",
         remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
     ),
+    # What is sent is the plan's own (`core.launch.definition`): a member that the SDK does not know is newer than it.
+    Row(
+        pattern=r"^parameter validation failed: unknown parameter in",
+        cause=Cause.TASK_DEFINITION,
+        remedy="Update the AWS SDK that makes the call, because it is too old for the member that the text names (S3 "
+        "Files needs botocore 1.42.90). In Lambda it is the runtime's: set its update mode to Auto (runtime "
+        "management), or add botocore to src/requirements.txt and deploy. Until then choose another injection.",
+    ),
     Row(
         codes="ParamValidationError",
         cause=Cause.TASK_DEFINITION,

@@ -218,3 +218,14 @@ def test_what_starts_a_task_goes_through_the_client_that_repeats_nothing() -> No
             ecs.run(RUN)
 
     assert (caught.value.cause, caught.value.transient, caught.value.uncertain) == (Cause.THROTTLED, True, False)
+
+
+def test_a_member_that_the_sdk_does_not_know_is_the_sdks_age(stubbed: tuple[BotoEcs, Stubber]) -> None:
+    """Lambda's runtime brings the SDK, and the request is the plan's: the reader is sent to the SDK, not to either."""
+    ecs, answers = stubbed
+    answers.deactivate()  # the SDK refuses the request itself, before it is sent
+    volumes = [{"name": "agent", "newerVolumeConfiguration": {}}]
+    with pytest.raises(CallFailed, match='"newerVolumeConfiguration"') as caught:
+        ecs.register({"family": "a", "containerDefinitions": [], "volumes": volumes})
+    assert "Update the AWS SDK" in caught.value.remedy
+    assert not caught.value.uncertain

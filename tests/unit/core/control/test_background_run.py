@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.control.background_run import RateLimit, RateLimitedEcs, RateLimitedOutput
+from core.control.background_run import RateLimit, RateLimitedEcs, RateLimitedOutput, limited
 from core.model.errors import CallFailed, RunStopped
 from core.model.failure import Cause
-from tests.factories import CLUSTER
+from tests.factories import ADDRESS, CLUSTER, REF
 from tests.fakes import FakeEcs, MemoryOutput, SettableClock
+from tests.world import World
 
 THROTTLED = CallFailed("X", "ThrottlingException", "Rate exceeded", cause=Cause.THROTTLED, transient=True)
 DENIED = CallFailed("X", "AccessDeniedException", "not authorized", cause=Cause.PERMISSION)
@@ -158,3 +160,39 @@ def test_reads_of_output_are_limited() -> None:
     with pytest.raises(RunStopped, match="limit"):
         limited.last_lines("task", "main", 2)
     assert len(output.calls) == 1
+
+
+class Failing:
+    """A vault and a queue at once, whose every call fails."""
+
+    def __init__(self, error: CallFailed) -> None:
+        self.error = error
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*_: object) -> Any:
+            self.calls += 1
+            raise self.error
+
+        return call
+
+
+UNANSWERED = CallFailed("X", "ReadTimeoutError", "Read timeout", transient=True)
+
+
+@pytest.mark.parametrize(("error", "then"), [(UNANSWERED, RunStopped), (THROTTLED, RunStopped), (DENIED, CallFailed)])
+def test_a_service_that_does_not_answer_is_called_no_more(error: CallFailed, then: type[Exception]) -> None:
+    """In this run, and each service for itself. A refusal may concern one container."""
+    vault, queue = Failing(error), Failing(error)
+    _, _, own_vault, own_queue = limited(World().having(vault=vault, queue=queue), lambda: 60.0)
+    with pytest.raises(CallFailed):
+        own_vault.put("name", "token")
+    with pytest.raises(CallFailed):
+        own_queue.send(REF, ADDRESS)
+    with pytest.raises(then):
+        own_vault.erase("name")
+    with pytest.raises(then):
+        list(own_vault.names("prefix"))
+    with pytest.raises(then):
+        own_queue.send(REF, ADDRESS)
+    assert (vault.calls, queue.calls) == ((1, 1) if then is RunStopped else (3, 2))

@@ -414,6 +414,25 @@ def test_a_stop_reaches_the_generation_that_runs(world: World) -> None:
     assert [task for task, _ in world.ecs.stopped] == [record.task_arn]
 
 
+def test_an_exit_ends_no_generation_that_began_meanwhile(world: World) -> None:
+    """The container ended and was started anew between the read and the write of its agent's report."""
+    first = world.start().task_arn
+
+    usual = world.store
+
+    def restarted() -> None:
+        world.store = usual
+        world.settle(exited(5, task_arn=first))
+        world.start()
+
+    world.settle(observed(4, task_arn=first))
+    world.store = Before(usual, lambda record: record.state.ended, restarted)
+    record = world.stop({"container_id": CONTAINER_ID, "generation": 1, "exit_code": 3})
+
+    assert (record.generation, record.state, record.stop) == (2, State.PENDING, None)
+    assert world.ecs.stopped == []
+
+
 def test_a_write_that_met_itself_is_told_with_its_steps(world: World) -> None:
     """The SDK repeats a write whose answer was lost: what is compared is what was written, to the millisecond."""
     task = world.start().task_arn

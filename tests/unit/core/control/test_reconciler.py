@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.control.background_run import RunReport
+from core.control.describe_tasks import FEW, describe_tasks
 from core.control.reconciler import reconcile
 from core.machine.schedule import schedule, shards
-from core.model.errors import CallFailed
-from core.model.facts import StopRequested
-from core.model.failure import Cause
+from core.model.errors import CallFailed, ReachError
+from core.model.facts import StopRequested, TaskGone, TaskObserved
+from core.model.failure import Cause, ErrorCode, Failure
+from core.model.parts import Launch
 from core.model.policy import Policy
 from core.model.record import Record
 from core.model.state import State
@@ -56,23 +58,38 @@ class Fleet(World):
 
     def running(self, number: int, shard: int = 0, check_at: float = 0, **changes: object) -> Record:
         """A healthy container whose task runs."""
-        container_id = sha256(str(number).encode()).hexdigest()
-        arn = f"{TASK[:-32]}{number:032x}"
-        self.ecs.tasks[arn] = {
-            "taskArn": arn,
-            "clusterArn": CLUSTER,
-            "taskDefinitionArn": DEFINITION,
-            "startedBy": f"sockerless/{container_id}/1",
-            "version": 4,
-            "lastStatus": "RUNNING",
-            "desiredStatus": "RUNNING",
-            "createdAt": at(0),
-            "startedAt": at(1),
-        }
-        values = {"container_id": container_id, "task_arn": arn, "watch": f"shard-{shard}", "check_at": at(check_at)}
-        record = healthy(**{**values, **changes})
+        arn = self.task_of(number)
+        self.ecs.tasks[arn] = {**self.document(number), "lastStatus": "RUNNING", "startedAt": at(1)}
+        values = {"container_id": self.id_of(number), "task_arn": arn, "watch": f"shard-{shard}"}
+        record = healthy(**{**values, "check_at": at(check_at), **changes})
         self.store.put_item(to_item(record))
         return record
+
+    def pulling(self, number: int, check_at: float = 0, **changes: object) -> Record:
+        """A container whose task has sent no event yet, because its image is large: the record does not name it."""
+        self.ecs.tasks[self.task_of(number)] = {**self.document(number), **changes}
+        record = pending(container_id=self.id_of(number), watch=f"shard-{number % 4}", check_at=at(check_at))
+        self.store.put_item(to_item(record))
+        return record
+
+    def id_of(self, number: int) -> str:
+        return sha256(str(number).encode()).hexdigest()
+
+    def task_of(self, number: int) -> str:
+        return f"{TASK[:-32]}{number:032x}"
+
+    def document(self, number: int) -> dict[str, object]:
+        """A task that is to run."""
+        return {
+            "taskArn": self.task_of(number),
+            "clusterArn": CLUSTER,
+            "taskDefinitionArn": DEFINITION,
+            "startedBy": f"sockerless/{self.id_of(number)}/1",
+            "version": 4,
+            "lastStatus": "PENDING",
+            "desiredStatus": "RUNNING",
+            "createdAt": at(0),
+        }
 
     def unlaunched(self, number: int) -> Record:
         """A record whose RunTask was the last call of a start, if it was made."""
@@ -134,13 +151,58 @@ def test_a_task_that_runs_is_found_by_one_call(world: Fleet) -> None:
 
 def test_a_record_without_a_task_costs_two_calls(world: Fleet) -> None:
     """Those with one come first, a hundred of them for one call."""
-    orphans = [world.unlaunched(number) for number in range(10)]
+    orphans = [world.unlaunched(number) for number in range(FEW - 1)]
     known = world.running(1)
     world.clock.advance(61)
     assert world.run(most=8).stopped == "limit"
     assert world.ecs.calls == ["describe", *["find"] * 7]
     assert world.now(known) != known
-    assert [world.now(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 7
+    assert [world.now(one).state for one in orphans] == [State.FAILED] * 3 + [State.PENDING] * 6
+
+
+def test_a_burst_of_starts_holds_up_nothing(world: Fleet) -> None:
+    """Tasks that have sent no event yet are found by the list of the cluster's, after all that have a task."""
+    for number in range(1000, 1500):
+        world.ecs.tasks[world.task_of(number)] = {**world.document(number), "startedBy": "ecs-svc/1"}
+    starts = [world.pulling(number) for number in range(1000)]
+    lost = world.running(2000, check_at=20)
+    world.ecs.walk(str(lost.task_arn), "STOPPED", desiredStatus="STOPPED")
+    world.clock.advance(81)
+
+    report = world.run(most=POLICY.reconcile_calls)
+
+    assert (report.stopped, report.errors, world.now(lost).state.ended) == (None, {}, True)
+    assert world.ecs.calls == ["describe", *["running", "describe"] * 15]
+    assert all(world.now(one).task_arn for one in starts)
+
+
+def test_what_was_listed_before_the_limit_is_not_lost(world: Fleet) -> None:
+    """Those that are to stop are in no list of the cluster's: each is looked for, and ten at a time are described."""
+    starts = [world.pulling(number, desiredStatus="STOPPED") for number in range(5 * FEW)]
+    world.clock.advance(81)
+    assert world.run(most=30).stopped == "limit"
+    assert [world.now(one).task_arn is not None for one in starts] == [True] * FEW + [False] * 4 * FEW
+
+
+def test_a_cluster_that_cannot_be_listed_is_told(world: Fleet) -> None:
+    """The records are looked for one by one then."""
+    starts = [world.pulling(number) for number in range(FEW)]
+    world.ecs.refusals["running"] = [CallFailed("ListTasks", "AccessDeniedException", "no")]
+    world.clock.advance(81)
+    assert world.run().errors == {"CallFailed": 1}
+    assert all(world.now(one).task_arn for one in starts)
+
+
+def test_a_burst_takes_no_task_that_is_not_its_own(world: Fleet) -> None:
+    """One that was given up is no container's any more, and one that cannot be read says nothing of another."""
+    first, *starts = [world.pulling(number) for number in range(FEW + 1)]
+    launch = Launch(at(0), Failure(ErrorCode.LAUNCH_FAILED, "no", "no"), world.task_of(0))
+    world.ecs.tasks["broken"] = {**world.document(500), "taskArn": "broken", "version": None}
+    found = describe_tasks(world, [replace(first, launches=(launch,)), *starts])
+    assert {one[0].ref: type(one[1]) for one in found if not isinstance(one, ReachError)} == {
+        first.ref: TaskGone,
+        **dict.fromkeys((one.ref for one in starts), TaskObserved),
+    }
 
 
 def test_a_throttled_question_is_the_last_of_its_run(world: Fleet) -> None:

@@ -477,7 +477,7 @@ def test_a_reported_exit_ends_the_container_at_once(world: World) -> None:
 def test_a_reported_exit_without_a_task_is_a_stop(world: World) -> None:
     """Nothing can have exited, so the end is only requested."""
     world.store.put_item(to_item(pending(cluster_arn=CLUSTER)))
-    record = world.stop({"container_id": CONTAINER_ID, "exit_code": 0})
+    record = world.stop({"container_id": CONTAINER_ID, "exit_code": 0, "generation": 1})
     assert (record.state, record.stop_requested) == (State.PENDING, True)
 
 
@@ -486,6 +486,14 @@ def test_a_stop_of_an_older_generation_changes_nothing(world: World, more: dict[
     """A report that arrives after a restart is not about the container that runs now."""
     before = started(world)
     assert world.stop({"container_id": CONTAINER_ID, "generation": 2, **more}) == before
+
+
+def test_an_exit_whose_generation_nobody_names_is_refused(world: World) -> None:
+    """It may be late, and then it would end the generation that runs, with the code of another."""
+    before = started(world)
+    with pytest.raises(Refused, match="generation: is required with exit_code"):
+        world.stop({"container_id": CONTAINER_ID, "exit_code": 7})
+    assert (world.record(), world.ecs.stopped) == (before, [])
 
 
 def test_a_stop_that_cannot_ask_for_the_task_is_recorded_all_the_same(world: World) -> None:

@@ -93,6 +93,14 @@ TEXTS = [
         "Correct what the text names",
     ),
     Text(
+        "botocore: a member that is newer than it",
+        "ParamValidationError",
+        'Parameter validation failed:\nUnknown parameter in volumes[0]: "s3filesVolumeConfiguration", must be one of: '
+        "name, host, dockerVolumeConfiguration, efsVolumeConfiguration",
+        Cause.TASK_DEFINITION,
+        "too old for the member that the text names (S3 Files needs botocore",
+    ),
+    Text(
         "botocore: a value that is wrong",
         "ParamValidationError",
         "Parameter validation failed: Invalid type for parameter containerDefinitions[0].image, value: shop, type: "

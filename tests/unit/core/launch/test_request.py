@@ -418,6 +418,8 @@ def test_a_stop_request() -> None:
         ({"container_id": CONTAINER_ID, "exit_code": -2}, "exit_code: must be from -1 to 255"),
         ({"container_id": CONTAINER_ID, "exit_code": 256}, "exit_code: must be from -1 to 255"),
         ({"container_id": CONTAINER_ID, "exit_code": True}, "exit_code: must be a whole number"),
+        ({"container_id": CONTAINER_ID, "exit_code": 0}, "generation: is required with exit_code"),
+        ({"container_id": CONTAINER_ID, "exit_code": 0, "generation": ""}, "generation: is required with exit_code"),
         ({"container_id": CONTAINER_ID, "generation": "1"}, "generation: must be a whole number"),
         ({"container_id": CONTAINER_ID, "generation": 0}, "generation: must be from 1 to"),
         ({"container_id": CONTAINER_ID, "signal": 9}, "signal: is unknown; allowed are container_id, reason"),

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from core.model.errors import ReachError
 from reach import Refused, __version__
@@ -48,6 +48,27 @@ class _Commands(Mapping[str, Any]):
         return len(self._makers)
 
 
+class _Exec(TyperCommand):
+    """`ID COMMAND`: as for `docker exec` the first word of COMMAND ends the options, which stand around ID."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises as click does for an option that is wrong."""
+        before, words = self._split(ctx, args)
+        if words and before[-1:] != ["--"]:
+            after, command = self._split(ctx, words[1:])
+            args = [*before, *(after[:-1] if after[-1:] == ["--"] else after), "--", words[0], *command]
+        return super().parse_args(ctx, args)
+
+    def _split(self, ctx: Any, args: list[str]) -> tuple[list[str], list[str]]:
+        """The options that stand first, and the words from the first one that is none."""
+        parser = type(self.make_parser(ctx))(ctx)
+        for one in self.get_params(ctx):
+            if one.param_type_name == "option":
+                one.add_to_parser(parser, ctx)
+        _, words, _ = parser.parse_args(list(args))
+        return args[: len(args) - len(words)], words
+
+
 def _command(function: str, **options: Any) -> Callable[[str], Any]:
     """`function`: its module in `reach.commands`, and where they differ its name. `options` are typer's."""
     module, _, name = function.partition(":")
@@ -77,11 +98,12 @@ def _events(name: str) -> Any:
     return made
 
 
+# As for `docker run`, what follows IMAGE is the container's.
+_FIRST: Final = {"rich_help_panel": _CONTAINERS, "context_settings": {"allow_interspersed_args": False}}
 _MAKERS: Final = {
-    # As for `docker run`, what follows IMAGE is the container's.
-    "start": _command("start", rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False}),
+    "start": _command("start", **_FIRST),
     **{name: _command(name, rich_help_panel=_CONTAINERS) for name in ("ps", "inspect", "wait", "why", "logs", "stop")},
-    "exec": _command("exec_:exec_command", rich_help_panel=_CONTAINERS),
+    "exec": _command("exec_:exec_command", cls=_Exec, **_FIRST),
     "attach": _command("attach", rich_help_panel=_CONTAINERS),
     "doctor": _command("doctor", rich_help_panel=_STACK),
     "stage-agent": _command("stage_agent", rich_help_panel=_STACK),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -113,7 +116,12 @@ _MAKERS: Final = {
 }
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(
-    name="reach", cls=_group(_MAKERS), no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False
+    name="reach",
+    cls=_group(_MAKERS),
+    no_args_is_help=True,
+    epilog=_EXIT_CODES,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -155,7 +163,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _expected() as error:
         console(stderr=True).print("\n".join(map(plain, text_of(error).splitlines())))
         return code_of(error)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _leave_output()
+        remedy = "check where it is sent to."
+        console(stderr=True).print(f"The output cannot be written: {error.strerror}. What to do: {remedy}")
+        return Exit.USAGE
     return 0
+
+
+def _leave_output() -> None:
+    """What was not written would be written again at the end of the process."""
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _expected() -> tuple[type[Exception], ...]:

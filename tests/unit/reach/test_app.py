@@ -151,3 +151,24 @@ def test_the_old_names_of_the_events_commands_work(command: str, capsys: pytest.
     shown = capsys.readouterr()
     assert json.loads(shown.out)["steps"]
     assert "Use reach events replay." in shown.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["start", "--dry-run", "alpine", "true"], ["events", "replay", str(EVENTS / "task-running.json")], ["-h"]],
+)
+def test_output_that_cannot_be_written_is_2(command: list[str]) -> None:
+    """A full disk is one line, and no traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reach", *command],
+            cwd=ROOT,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == (
+        "The output cannot be written: No space left on device. What to do: check where it is sent to.\n"
+    )
+    assert done.returncode == 2

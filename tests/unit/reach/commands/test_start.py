@@ -12,7 +12,7 @@ from core.model.failure import Cause
 from core.model.record import Record
 from reach.app import main
 from reach.commands import start as command
-from reach.starting import sending
+from reach.stack.functions import PAUSES
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
 from tests.records import exited, failed, healthy, resolved
 from tests.unit.reach.commands.test_containers import SHORT, Shell
@@ -224,7 +224,7 @@ def test_an_answer_that_is_lost(deployment: Deployment, capsys: Shell) -> None:
 
 def test_answers_that_never_come_are_4(deployment: Deployment, capsys: Shell) -> None:
     """The id is said, because its container may run."""
-    deployment.lost = [False] * (len(sending.PAUSES) + 1)
+    deployment.lost = [False] * (len(PAUSES) + 1)
     _, err = run(capsys, 4, "start", *SERVE)
     container = deployment.invoked[0]["container_id"]
     assert f"{container} may have been started. What to do: reach why {container[:12]}" in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.adapters.aws_errors import translated
@@ -51,13 +52,16 @@ def invoke(client: LambdaClient, function: str, request: dict[str, Any], *, sing
     if failed := answer.get("FunctionError"):
         remedy = "Read the function's log in CloudWatch."
         raise CallFailed("Invoke", failed, f"{function}: {text}", remedy=remedy, uncertain=True)
-    try:
-        document: dict[str, Any] = json.loads(text)
-        if not document.keys() & {"container_id", "error"}:
-            raise ValueError(text)
-    except (AttributeError, ValueError) as wrong:
-        said = f"what answers at {client.meta.endpoint_url} is not a function of this stack"
-        raise CallFailed("Invoke", "NotAws", said, uncertain=True) from wrong
+    with suppress(ValueError):
+        document = json.loads(text)
+        if isinstance(document, dict) and document.keys() & {"container_id", "error"}:
+            return _taken(document)
+    said = f"what answers at {client.meta.endpoint_url} is not a function of this stack"
+    raise CallFailed("Invoke", "NotAws", said, uncertain=True)
+
+
+def _taken(document: dict[str, Any]) -> dict[str, Any]:
+    """Raises `NotFound` and `FunctionRefused`."""
     if error := document.get("error"):
         said = f"{error['message']} {error['remedy']}"
         raise NotFound(said) if error["code"] == ErrorCode.NOT_FOUND else FunctionRefused(error["code"], said)

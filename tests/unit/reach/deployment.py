@@ -82,6 +82,7 @@ class FakeCloudFormation:
 
     stacks: Mapping[str, Mapping[str, str]]
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    status: str = "CREATE_COMPLETE"
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName not in self.stacks:
@@ -93,7 +94,15 @@ class FakeCloudFormation:
         parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
         # CloudFormation leaves a member out where a stack has none.
         members = {"Outputs": shown, "Parameters": parameters}
-        return {"Stacks": [{"StackName": StackName, **{name: one for name, one in members.items() if one}}]}
+        return {
+            "Stacks": [
+                {
+                    "StackName": StackName,
+                    "StackStatus": self.status,
+                    **{name: one for name, one in members.items() if one},
+                }
+            ]
+        }
 
 
 @dataclass(frozen=True)

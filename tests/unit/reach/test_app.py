@@ -43,7 +43,10 @@ def test_every_command_is_documented(command: str) -> None:
 def test_every_command_says_its_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A script's author finds them in the help."""
     assert main([*command.split(), "--help"]) == 0
-    assert "exit codes" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "exit codes" in shown
+    assert main([*command.split(), "-h"]) == 0
+    assert capsys.readouterr().out == shown
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from core.model.errors import ReachError
 from reach import Refused, __version__
@@ -48,6 +51,27 @@ class _Commands(Mapping[str, Any]):
         return len(self._makers)
 
 
+class _Exec(TyperCommand):
+    """`ID COMMAND`: as for `docker exec` the first word of COMMAND ends the options, which stand around ID."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises as click does for an option that is wrong."""
+        before, words = self._split(ctx, args)
+        if words and before[-1:] != ["--"]:
+            after, command = self._split(ctx, words[1:])
+            args = [*before, *(after[:-1] if after[-1:] == ["--"] else after), "--", words[0], *command]
+        return super().parse_args(ctx, args)
+
+    def _split(self, ctx: Any, args: list[str]) -> tuple[list[str], list[str]]:
+        """The options that stand first, and the words from the first one that is none."""
+        parser = type(self.make_parser(ctx))(ctx)
+        for one in self.get_params(ctx):
+            if one.param_type_name == "option":
+                one.add_to_parser(parser, ctx)
+        _, words, _ = parser.parse_args(list(args))
+        return args[: len(args) - len(words)], words
+
+
 def _command(function: str, **options: Any) -> Callable[[str], Any]:
     """`function`: its module in `reach.commands`, and where they differ its name. `options` are typer's."""
     module, _, name = function.partition(":")
@@ -77,11 +101,12 @@ def _events(name: str) -> Any:
     return made
 
 
+# As for `docker run`, what follows IMAGE is the container's.
+_FIRST: Final = {"rich_help_panel": _CONTAINERS, "context_settings": {"allow_interspersed_args": False}}
 _MAKERS: Final = {
-    # As for `docker run`, what follows IMAGE is the container's.
-    "start": _command("start", rich_help_panel=_CONTAINERS, context_settings={"allow_interspersed_args": False}),
+    "start": _command("start", **_FIRST),
     **{name: _command(name, rich_help_panel=_CONTAINERS) for name in ("ps", "inspect", "wait", "why", "logs", "stop")},
-    "exec": _command("exec_:exec_command", rich_help_panel=_CONTAINERS),
+    "exec": _command("exec_:exec_command", cls=_Exec, **_FIRST),
     "attach": _command("attach", rich_help_panel=_CONTAINERS),
     "doctor": _command("doctor", rich_help_panel=_STACK),
     "stage-agent": _command("stage_agent", rich_help_panel=_STACK),
@@ -91,7 +116,12 @@ _MAKERS: Final = {
 }
 # No pretty tracebacks: they show local variables, and so tokens.
 app = typer.Typer(
-    name="reach", cls=_group(_MAKERS), no_args_is_help=True, epilog=_EXIT_CODES, pretty_exceptions_enable=False
+    name="reach",
+    cls=_group(_MAKERS),
+    no_args_is_help=True,
+    epilog=_EXIT_CODES,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -133,7 +163,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _expected() as error:
         console(stderr=True).print("\n".join(map(plain, text_of(error).splitlines())))
         return code_of(error)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _leave_output()
+        remedy = "check where it is sent to."
+        console(stderr=True).print(f"The output cannot be written: {error.strerror}. What to do: {remedy}")
+        return Exit.USAGE
     return 0
+
+
+def _leave_output() -> None:
+    """What was not written would be written again at the end of the process."""
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _expected() -> tuple[type[Exception], ...]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from rich.console import Console
 
 from reach import Refused
-
-if TYPE_CHECKING:
-    from botocore.config import Config
 
 _AWS = "AWS"
 
@@ -53,25 +51,55 @@ DetachKeys = Annotated[
 ]
 
 
-def aws_client(service: str, *, profile: str | None, region: str | None, config: Config | None = None) -> Any:
+class Patience(NamedTuple):
+    """Seconds until a connection and until an answer, and how often a call is tried: botocore waits five minutes."""
+
+    connect: float = 5.0
+    read: float = 10.0
+    attempts: int = 3
+
+
+PATIENCE: Final = Patience()
+
+
+def aws_client(service: str, *, profile: str | None, region: str | None, patience: Patience = PATIENCE) -> Any:
     """A boto3 client that finds credentials, region and endpoint as the AWS CLI does. Raises `Refused`."""
-    return aws_clients(profile=profile, region=region, config=config)(service)
+    return aws_clients(profile=profile, region=region, patience=patience)(service)
 
 
-def aws_clients(*, profile: str | None, region: str | None, config: Config | None = None) -> Callable[[str], Any]:
+def aws_clients(*, profile: str | None, region: str | None, patience: Patience = PATIENCE) -> Callable[[str], Any]:
     """Makes such clients of one session, which takes longer than each of them. Raises `Refused`, also when called."""
     import boto3  # noqa: PLC0415 - a third of the time that a command without AWS takes to start
-    from botocore.exceptions import NoRegionError, ProfileNotFound  # noqa: PLC0415 - the same
+    from botocore.config import Config  # noqa: PLC0415 - the same
+    from botocore.exceptions import (  # noqa: PLC0415 - the same
+        InvalidRegionError,
+        NoRegionError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+
+    from reach.answers import checked  # noqa: PLC0415 - the same
+
+    config = Config(
+        connect_timeout=patience.connect,
+        read_timeout=patience.read,
+        retries={"total_max_attempts": patience.attempts},
+    )
 
     @contextmanager
     def configured() -> Iterator[None]:
         try:
             yield
-        except (NoRegionError, ProfileNotFound) as error:
-            raise Refused(f"{error} What to do: give --region NAME or --profile NAME, or run: aws configure") from error
+        except (InvalidRegionError, NoRegionError, PartialCredentialsError, ProfileNotFound) as error:
+            remedy = "give --region NAME or --profile NAME, set AWS_REGION or AWS_PROFILE, or run: aws configure"
+            raise Refused(f"{str(error).removesuffix('.')}. What to do: {remedy}") from error
 
     with configured():
-        session = boto3.session.Session(profile_name=profile, region_name=region)
+        # boto3 reads AWS_DEFAULT_REGION alone. In the AWS CLI AWS_REGION wins over it, and over the profile.
+        session = boto3.session.Session(
+            profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None
+        )
+        session.events.register("creating-client-class", checked)
 
     @configured()
     def client(service: str) -> Any:

@@ -6,10 +6,10 @@ Decisions where the protocol leaves room:
   process lived on would never stop. Before, attached clients are sent the rest of the output and the `exit`, for
   at most `FLUSH_SECONDS`; `/health` shows `exited` and `exitCode` meanwhile. Commands that were exec'd are killed,
   as they are when a container's main process ends.
-- SIGTERM (also SIGINT, SIGQUIT, SIGHUP) is passed on to the child. Then the agent waits for the child without a
-  limit, because the platform has one (ECS: stopTimeout) and the child may have work to finish. The
-  agent's exit code is 0 when the signal ended the child, and the child's own code when it chose one. In
-  keep-alive mode the agent ends at once, with 0.
+- Every signal is passed on to the child, because each may be an image's STOPSIGNAL, but for `_OWN`. The agent waits for
+  the child without a limit, because the platform has one (ECS: stopTimeout) and the child may have work to finish. The
+  agent's exit code is 0 when the signal ended the child, and the child's own code when it chose one. In keep-alive mode
+  the agent ends at once, with 0, for SIGTERM, SIGINT, SIGQUIT and SIGHUP.
 - SOCKERLESS_KEEP_ALIVE=true wins over a command. Without a token the agent does not start.
 - The agent's exit code is 2 for wrong arguments, 1 when it cannot listen, 127 or 126 when the child cannot be run.
 - The token is not passed on to the child and to exec'd commands. As with every process, the environment the agent
@@ -37,6 +37,11 @@ DEFAULT_PORT: Final = 9111
 _PORTS: Final = range(1, 65536)
 FLUSH_SECONDS: Final = 5.0
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+_OWN: Final = frozenset(
+    {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ}
+    | {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT}
+)
+"""Not to be caught, or of the agent's own work: its children, its writes, its faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +117,22 @@ async def _run(options: Options, env: Mapping[str, str], listener: socket.socket
 
 
 class _StopSignals:
-    """The signals that end the agent, or go to its child."""
+    """The signals that go to the child, or end an agent that has none."""
 
     def __init__(self) -> None:
         self.arrived = asyncio.Event()
         self.forwarded: set[int] = set()
         self._process: Process | None = None
         loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
+        for number in signal.valid_signals() - _OWN:
             loop.add_signal_handler(number, self._pass_on, number)
 
     def forward_to(self, process: Process) -> None:
         self._process = process
 
-    def _pass_on(self, number: signal.Signals) -> None:
-        self.arrived.set()
+    def _pass_on(self, number: int) -> None:
+        if number in _STOP_SIGNALS:
+            self.arrived.set()
         if self._process is not None:
             self.forwarded.add(number)
             self._process.signal(number)

@@ -104,7 +104,7 @@ class Process:
             self._input_closed = True
             await self._input.put(None)
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: int) -> None:
         if not self.ended.done():  # until it is reaped, no other process has its id
             os.kill(self.pid, number)
 

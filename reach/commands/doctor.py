@@ -21,7 +21,8 @@ from reach.doctor.facts import Given
 from reach.doctor.findings import Reported, Status
 from reach.doctor.report import document, lines
 from reach.exits import Exit
-from reach.options import Format, Output, Profile, Region, StackName, aws_clients, console, print_json
+from reach.options import Format, Output, Patience, Profile, Region, StackName, aws_clients, console, print_json
+from reach.stack.functions import SECONDS
 from reach.stack.outputs import DEFAULT_NAME, NAME_VARIABLE
 
 
@@ -84,7 +85,8 @@ def doctor(  # noqa: PLR0913 - the options of the command line
             status.update(f"{what} ...")
 
         def life(of: Deployed) -> Iterator[Reported]:
-            return Canary(aws, of, canary_image, architecture, say).life()
+            patient = aws_clients(profile=profile, region=region, patience=Patience(read=SECONDS))
+            return Canary(aws, patient("lambda"), of, canary_image, architecture, say).life()
 
         with closing(examine(aws, name, given, only=only or (), say=say, canary=life if canary else None)) as findings:
             found = list(findings)

@@ -21,7 +21,7 @@ def exec_command(  # noqa: PLR0913 - the options of the command line
     container: Container,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- COMMAND", help="Default: /bin/sh, with -it."),
+        typer.Argument(metavar="COMMAND", help="Default: /bin/sh, with -it."),
     ] = None,
     *,
     stdin: Annotated[bool, typer.Option("--stdin", "-i", help="Send standard input.")] = False,

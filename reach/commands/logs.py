@@ -21,12 +21,18 @@ from reach.showing.words import SHORT
 from reach.stack.opening import Stack, opened
 
 
+def _lines(text: str) -> int | None:
+    if text != "all" and not (text.isascii() and text.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is neither a number of lines nor all.")
+    return None if text == "all" else int(text)
+
+
 def logs(  # noqa: PLR0913 - the options of the command line
     container: Container,
     *,
     following: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the container has ended.")] = False,
     tail: Annotated[
-        int | None, typer.Option("--tail", "-n", min=0, metavar="N", help="The newest N lines. Default: all.")
+        int | None, typer.Option("--tail", "-n", parser=_lines, metavar="N", help="The newest N lines. Default: all.")
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="10m, 1h30m, 2026-11-23T10:00:00Z, or seconds of the epoch.")

@@ -15,7 +15,7 @@ from reach.stack.opening import opened
 
 def ps(
     *,
-    ended: Annotated[bool, typer.Option("--all", help="Ended ones too: a scan of the whole table.")] = False,
+    ended: Annotated[bool, typer.Option("--all", "-a", help="Ended ones too: a scan of the whole table.")] = False,
     stack: StackName = None,
     profile: Profile = None,
     region: Region = None,

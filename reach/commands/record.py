@@ -11,7 +11,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from reach import Refused
-from reach.options import Format, Output, Profile, Region, aws_client, console, print_json
+from reach.options import Format, Output, Patience, Profile, Region, aws_client, console, print_json
 from reach.recording.capture import Capture
 from reach.recording.sources import LONGEST_POLL, Deliveries, Queue, Source
 
@@ -59,7 +59,8 @@ def record(  # noqa: PLR0913 - the options of the command line
     terminal = console(stderr=True)
     warn = terminal.print
     if queue is not None:
-        source: Source = Queue(aws_client("sqs", profile=profile, region=region), queue, warn, consume=consume)
+        client = aws_client("sqs", profile=profile, region=region, patience=Patience(read=LONGEST_POLL + 10))
+        source: Source = Queue(client, queue, warn, consume=consume)
     elif consume:
         raise Refused("--consume is for a queue: give --queue too.")
     elif fargate is not None:

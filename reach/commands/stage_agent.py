@@ -15,7 +15,7 @@ from core.adapters.clock import SystemClock
 from core.launch.request import Platform
 from core.launch.settings import Settings
 from reach import Refused
-from reach.options import Format, Output, Profile, Region, StackName, aws_client, console, print_json
+from reach.options import Format, Output, Patience, Profile, Region, StackName, aws_client, console, print_json
 from reach.stack.outputs import DEFAULT_NAME, NAME_VARIABLE, described, outputs_of, parameters_of
 from reach.staging.access import access
 from reach.staging.bucket import Bucket
@@ -112,7 +112,7 @@ def _given(**values: str | None) -> dict[str, str]:
 
 def _to_bucket(  # noqa: PLR0913, PLR0917 - what the command has been given
     settings: Settings,
-    client: Callable[[str], Any],
+    client: Callable[..., Any],
     wish: Wish,
     file: Path | None,
     image: str | None,
@@ -120,7 +120,9 @@ def _to_bucket(  # noqa: PLR0913, PLR0917 - what the command has been given
 ) -> Plan:
     if image:
         raise Refused("S3 Files takes a file of this machine, and no image. What to do: --file BINARY")
-    return on_s3_files(Bucket.of(settings, client("s3files"), client("s3")), wish, file, say)
+    # A slow line takes its time for the last of a binary before S3 answers.
+    s3 = client("s3", patience=Patience(read=60.0))
+    return on_s3_files(Bucket.of(settings, client("s3files"), s3), wish, file, say)
 
 
 def _check_efs(stack: str, settings: Settings, file: Path | None) -> None:

@@ -19,7 +19,7 @@ from reach.showing.story import story
 from reach.showing.why import lines
 from reach.showing.words import SHORT
 from reach.stack.opening import Stack, opened
-from reach.stack.waiting import Until, awaited, healthy_seconds
+from reach.stack.waiting import Until, awaited
 from reach.starting import options, words
 from reach.starting.progress import Progress
 from reach.starting.request import Request, request_of, variables
@@ -35,7 +35,7 @@ def start(  # noqa: PLR0913 - the options of the command line
     detach: Annotated[bool, typer.Option("--detach/--wait", "-d", help="Do not wait. Prints the id alone.")] = False,
     until: Annotated[Until, typer.Option("--for", help="What to wait for.")] = Until.HEALTHY,
     timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Of the wait. Default: what the start may take.")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Of the wait. Default: as of reach wait.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and print the request. AWS is not called.")] = False,
     output: Output = Format.TEXT,
@@ -115,12 +115,7 @@ def start(  # noqa: PLR0913 - the options of the command line
     if dry_run:
         print_json(request.document)
         return
-    opened_stack = opened(stack, profile=profile, region=region)
-    if timeout is None:
-        asked = request.parsed
-        ended = until is Until.ENDED
-        timeout = float("inf") if ended else healthy_seconds(asked.start_timeout, asked.health_timeout)
-    _run(opened_stack, request, None if detach else until, timeout, output)
+    _run(opened(stack, profile=profile, region=region), request, None if detach else until, timeout, output)
 
 
 def _without_dashes(command: list[str] | None) -> list[str] | None:
@@ -128,7 +123,7 @@ def _without_dashes(command: list[str] | None) -> list[str] | None:
     return (command[1:] if command[:1] == ["--"] else command) or None if command else None
 
 
-def _run(stack: Stack, request: Request, until: Until | None, timeout: float, output: Format) -> None:
+def _run(stack: Stack, request: Request, until: Until | None, timeout: float | None, output: Format) -> None:
     container_id, image, clock = request.container_id, request.parsed.image, SystemClock()
     answer = None
     try:
@@ -152,7 +147,7 @@ def _run(stack: Stack, request: Request, until: Until | None, timeout: float, ou
         console().print(container_id)
 
 
-def _awaited(stack: Stack, progress: Progress, container_id: str, until: Until, timeout: float) -> Record:
+def _awaited(stack: Stack, progress: Progress, container_id: str, until: Until, timeout: float | None) -> Record:
     """The record of the end of the wait, good or bad. Raises `WaitTimeout`, `CallFailed` and the like."""
     try:
         return awaited(stack.watched(progress), container_id, until, timeout)

@@ -10,7 +10,7 @@ from reach.options import Container, Format, Output, Profile, Region, StackName,
 from reach.showing.documents import document
 from reach.showing.words import SHORT
 from reach.stack.opening import opened
-from reach.stack.waiting import Until, awaited, healthy_seconds
+from reach.stack.waiting import Until, awaited
 
 
 def wait(  # noqa: PLR0913 - the options of the command line
@@ -21,7 +21,7 @@ def wait(  # noqa: PLR0913 - the options of the command line
     ),
     timeout: Annotated[
         float | None,
-        typer.Option(min=0, metavar="SECONDS", help="Default: 700 for healthy, none for ended. 0 reads once."),
+        typer.Option(min=0, metavar="SECONDS", help="Default: a day for healthy, none for ended. 0 reads once."),
     ] = None,
     stack: StackName = None,
     profile: Profile = None,
@@ -49,8 +49,6 @@ def wait(  # noqa: PLR0913 - the options of the command line
     """
     opened_stack = opened(stack, profile=profile, region=region)
     found = opened_stack.whole_id(container)
-    if timeout is None:
-        timeout = healthy_seconds() if until is Until.HEALTHY else float("inf")
     with console(stderr=True).status(f"Until {found[:SHORT]} is {until} ..."):
         record = awaited(opened_stack.client, found, until, timeout)
     if output is Format.JSON:

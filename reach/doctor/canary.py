@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from core.client import ReachClient
 from core.launch.request import Platform
@@ -16,6 +16,7 @@ from reach import FunctionRefused, NotFound
 from reach.doctor.asking import Aws, denied
 from reach.doctor.deployed import Deployed
 from reach.doctor.findings import Finding, Reported, Status, ok, unknown, wrong
+from reach.exits import remedy_of
 from reach.showing.words import SHORT, duration
 from reach.stack.functions import invoke
 
@@ -35,9 +36,10 @@ _REASON: Final = "The canary of reach doctor is not needed any more."
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A container of a new id. `say` takes what it waits for."""
+    """A container of a new id. `functions`: a client of Lambda that waits for them. `say` takes what it waits for."""
 
     aws: Aws
+    functions: Any
     stack: Deployed
     image: str
     platform: Platform
@@ -62,6 +64,7 @@ class Canary:
     def _start(self, container_id: str) -> Finding:
         request = {
             "container_id": container_id,
+            "generation": 1,  # so a repeated call is the same start
             "image": self.image,
             "cmd": list(_COMMAND),
             "platform": self.platform.value,
@@ -70,7 +73,7 @@ class Canary:
         }
         self.say(f"starting {container_id[:SHORT]}")
         try:
-            answer = invoke(self.aws.client("lambda"), self.stack.outputs["StartContainerFunctionArn"], request)
+            answer = invoke(self.functions, self.stack.outputs["StartContainerFunctionArn"], request)
         except FunctionRefused as refused:
             return wrong("StartContainerFunction refuses it: {code}.", "{why}", code=refused.code, why=str(refused))
         return ok("{container} as {task}", container=container_id, task=answer.get("task_arn"))
@@ -117,7 +120,7 @@ class Canary:
         """One that was never recorded needs no stop."""
         function = self.stack.outputs["StopContainerFunctionArn"]
         with suppress(NotFound):
-            invoke(self.aws.client("lambda"), function, {"container_id": container_id, "reason": _REASON})
+            invoke(self.functions, function, {"container_id": container_id, "reason": _REASON})
 
     def _client(self) -> ReachClient:
         from core.adapters.clients import reach_client  # noqa: PLC0415 - brings boto3
@@ -132,4 +135,4 @@ class Canary:
             reason = denied(failed.code, failed.message, _ACTIONS[failed.operation])
             if reason.permission or failed.unreached:
                 return Reported(GROUP, check, unknown(reason))
-            return Reported(GROUP, check, wrong("{message}", "{remedy}", message=str(failed), remedy=failed.remedy))
+            return Reported(GROUP, check, wrong("{message}", "{remedy}", message=str(failed), remedy=remedy_of(failed)))

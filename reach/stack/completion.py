@@ -13,18 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.model.errors import ReachError
 from reach import Refused
+from reach.options import Patience
 from reach.showing.words import SHORT, plain
 from reach.stack.opening import opened
 
-SECONDS: Final = 1.0
-"""Until a connection, and then until an answer."""
+PATIENCE: Final = Patience(connect=1.0, read=1.0, attempts=1)
 
 
 def live_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The first digits of live containers, each with its state and image, which some shells show."""
     named = {name: ctx.params.get(name) for name in ("profile", "region")}
     try:
-        found = opened(ctx.params.get("stack"), seconds=SECONDS, **named).client.list()
+        found = opened(ctx.params.get("stack"), patience=PATIENCE, **named).client.list()
     except (Refused, ReachError, BotoCoreError, ClientError):
         return []
     return [

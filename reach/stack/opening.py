@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from core.adapters.clock import SystemClock
 from core.client import ReachClient, Reader
 from core.model.errors import CallFailed
 from core.model.facts import MAIN
 from core.model.record import Record
-from reach.options import aws_client
+from reach.options import PATIENCE, Patience, aws_client
 from reach.showing.last_lines import MOST, NO_GROUP, LastLines, are_wanted, unread
 from reach.stack import functions
 from reach.stack.outputs import START, STOP, TABLE, Outputs
@@ -20,11 +20,7 @@ from reach.stack.short_ids import whole_id
 from reach.stack.watching import Watched
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from mypy_boto3_logs import CloudWatchLogsClient
-
-_FUNCTION_SECONDS: Final = 60
-"""StartContainerFunction's longest run (template.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +51,23 @@ class Stack:
 
     def start(self, request: dict[str, Any]) -> dict[str, Any]:
         """StartContainerFunction's answer to one send. Raises as `functions.invoke` does."""
-        from botocore.config import Config  # noqa: PLC0415 - brings much of boto3
-
-        # botocore would repeat the call unseen, and give up a function that still works.
-        once = Config(retries={"total_max_attempts": 1}, read_timeout=_FUNCTION_SECONDS + 15)
-        client = aws_client("lambda", profile=self.profile, region=self.region, config=once)
-        return functions.invoke(client, self.outputs[START], request, single=True)
+        return self._invoke(START, request)
 
     def stop(self, container_id: str, reason: str) -> dict[str, Any]:
-        """StopContainerFunction's answer. Raises as `functions.invoke` does."""
-        function = self.outputs[STOP]
-        client = aws_client("lambda", profile=self.profile, region=self.region)
-        return functions.invoke(client, function, {"container_id": container_id, "reason": reason})
+        """StopContainerFunction's answer. Raises as `functions.invoke` does.
+
+        One that came to nothing is sent again. Without an answer it may have stopped the container, and another send
+        would stop what was started since.
+        """
+        request = {"container_id": container_id, "reason": reason}
+        return functions.repeated(lambda: self._invoke(STOP, request), SystemClock(), unanswered=False)
+
+    def _invoke(self, output: str, request: dict[str, Any]) -> dict[str, Any]:
+        function = self.outputs[output]
+        # botocore would repeat the call unseen, and give up a function that still works.
+        once = Patience(read=functions.SECONDS, attempts=1)
+        client = aws_client("lambda", profile=self.profile, region=self.region, patience=once)
+        return functions.invoke(client, function, request, single=True)
 
     def logs(self) -> CloudWatchLogsClient:
         """boto3's client of CloudWatch Logs."""
@@ -88,23 +89,12 @@ class Stack:
             return LastLines(unread=unread(failed, record.logs.group))
 
 
-def opened(name: str | None, *, profile: str | None, region: str | None, seconds: float | None = None) -> Stack:
-    """Finds the stack's table. `seconds`: the most for a connection and for an answer, and no call is repeated.
-
-    Raises `Refused`, `CallFailed`.
-    """
+def opened(name: str | None, *, profile: str | None, region: str | None, patience: Patience = PATIENCE) -> Stack:
+    """Finds the stack's table. Raises `Refused`, `CallFailed`."""
     from core.adapters.dynamodb import DynamoStore  # noqa: PLC0415 - brings boto3
 
-    config = _quick(seconds) if seconds is not None else None
-
     def client(service: str) -> Any:
-        return aws_client(service, profile=profile, region=region, config=config)
+        return aws_client(service, profile=profile, region=region, patience=patience)
 
     outputs = Outputs(name, os.environ, lambda: client("cloudformation"))
     return Stack(outputs, DynamoStore(outputs[TABLE], client("dynamodb")), profile, region)
-
-
-def _quick(seconds: float) -> Config:
-    from botocore.config import Config  # noqa: PLC0415 - brings much of boto3
-
-    return Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1})

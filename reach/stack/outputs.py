@@ -39,6 +39,7 @@ class Outputs:
         self._given = {} if name else {one: environment[key] for one, key in VARIABLES.items() if environment.get(key)}
         self._cloudformation = cloudformation
         self._deployed: dict[str, str] | None = None
+        self._status = ""
 
     def __getitem__(self, output: str) -> str:
         """Raises `NotFound`, `CallFailed`; `Refused` when the environment speaks of another stack."""
@@ -53,14 +54,21 @@ class Outputs:
                     f"export {VARIABLES[output]} too, or unset {VARIABLES[one]}, or name the stack: --stack"
                 )
         if output not in self._deployed:
+            if self._status.endswith("_IN_PROGRESS"):
+                raise NotFound(
+                    f"The stack {self.stack} is {self._status} and has no output {output} yet. What to do: try again "
+                    "when that has ended."
+                )
             raise NotFound(
-                f"The stack {self.stack} has no output {output}. What to do: name a stack of sockerless-reach (--stack "
-                f"NAME), or deploy this one again with the current template."
+                f"The stack {self.stack} is {self._status} and has no output {output}. What to do: name a stack of "
+                "sockerless-reach (--stack NAME), or deploy this one again with the current template."
             )
         return self._deployed[output]
 
     def _read(self) -> dict[str, str]:
-        return outputs_of(described(self.stack, self._cloudformation()))
+        found = described(self.stack, self._cloudformation())
+        self._status = found["StackStatus"]
+        return outputs_of(found)
 
 
 def described(stack: str, cloudformation: CloudFormationClient) -> StackTypeDef:

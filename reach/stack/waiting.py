@@ -8,9 +8,8 @@ from typing import Final
 from core.client import ReachClient
 from core.model.record import Record
 
-_LAUNCHES: Final = 2
-_START, _HEALTH, _SPARE = 300, 60, 40
-"""Seconds; with `_LAUNCHES` the stack's defaults."""
+_DAY: Final = 86400.0
+"""Seconds. A start ends by the time-outs of its stack or its request; this is for a stack that does not work."""
 
 
 class Until(StrEnum):
@@ -20,12 +19,12 @@ class Until(StrEnum):
     ENDED = "ended"
 
 
-def healthy_seconds(start_timeout: int | None = None, health_timeout: int | None = None) -> float:
-    """Longer than a start with these time-outs may take, so that the reason arrives before the end of the wait."""
-    return float(_LAUNCHES * (start_timeout or _START) + (health_timeout or _HEALTH) + _SPARE)
+def awaited(client: ReachClient, container_id: str, until: Until, timeout: float | None) -> Record:
+    """The record of which it is so, at the latest after `timeout` seconds. None: as long as it may take.
 
-
-def awaited(client: ReachClient, container_id: str, until: Until, timeout: float) -> Record:
-    """The record of which it is so. Raises as `ReachClient.wait_until_healthy` and `wait_until_ended` do."""
+    Raises as `ReachClient.wait_until_healthy` and `wait_until_ended` do.
+    """
+    if timeout is None:
+        timeout = _DAY if until is Until.HEALTHY else float("inf")
     wait = client.wait_until_healthy if until is Until.HEALTHY else client.wait_until_ended
     return wait(container_id, timeout).record

@@ -18,6 +18,7 @@ from core.model.errors import CallFailed
 from core.model.facts import INIT
 from core.ports import Clock
 from reach import TimedOut
+from reach.exits import remedy_of
 from reach.signals import deferred, unwinding
 from reach.staging.access import Access
 from reach.staging.explaining import failure
@@ -154,7 +155,9 @@ class OneOff:
                 with translated(operation):
                     remove(*of, **named)
             except CallFailed as failed:
-                self.aws.say(f"{what} is left behind: {failed}. What to do: remove it by {operation}. {failed.remedy}")
+                self.aws.say(
+                    f"{what} is left behind: {failed}. What to do: remove it by {operation}. {remedy_of(failed)}"
+                )
 
         self.made.callback(removed)
 

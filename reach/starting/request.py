@@ -87,8 +87,9 @@ def variables(files: Iterable[str]) -> list[tuple[str, str]]:
 
 def _content(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}. What to do: check the path.") from error
     except UnicodeDecodeError as error:
         raise Refused(f"{file} is not UTF-8. What to do: check the file.") from error
+    return text.removeprefix("\ufeff")  # Windows begins a file with it

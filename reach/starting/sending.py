@@ -6,15 +6,13 @@ one has ended meanwhile the answer says so (backend.md "start").
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from core.client import ReachClient
-from core.model.errors import CallFailed, ContainerNotFound
+from core.model.errors import ContainerNotFound
 from core.ports import Clock
+from reach.stack.functions import repeated
 from reach.starting.request import Request
-
-PAUSES: Final = (1.0, 2.0, 4.0)
-"""Seconds between two sends."""
 
 
 class Starter(Protocol):
@@ -31,16 +29,7 @@ class Starter(Protocol):
 def send(stack: Starter, request: Request, clock: Clock) -> dict[str, Any]:
     """The function's answer. Raises `FunctionRefused`, and `CallFailed`: uncertain when the task may run."""
     generation = request.parsed.generation or (1 if request.fresh else _next_generation(stack.client, request))
-    lost, pauses = False, iter(PAUSES)
-    while True:
-        try:
-            return stack.start({**request.document, "generation": generation})
-        except CallFailed as failed:
-            lost = lost or failed.uncertain
-            pause = next(pauses, None) if failed.uncertain or failed.transient else None
-            if pause is None:
-                raise failed.but(uncertain=lost) from failed
-            clock.sleep(pause)
+    return repeated(lambda: stack.start({**request.document, "generation": generation}), clock, unanswered=True)
 
 
 def _next_generation(client: ReachClient, request: Request) -> int:

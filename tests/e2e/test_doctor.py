@@ -73,7 +73,8 @@ def test_a_canary_lives_and_leaves_nothing(stack: Stack) -> None:
     """It is started by the function, reached by the prober, stopped, and its task has ended."""
 
     def life(deployed: Any) -> Iterator[Reported]:
-        canary = Canary(Aws(partial(client_of, stack)), deployed, "busybox", Platform.X86_64, lambda _: None)
+        client = partial(client_of, stack)
+        canary = Canary(Aws(client), client("lambda"), deployed, "busybox", Platform.X86_64, lambda _: None)
         return canary.life()
 
     found = [one for one in examined(stack, only=["agent"], canary=life) if one.group == "canary"]

@@ -20,7 +20,7 @@ from core.control.stop import stop_container
 from core.model.errors import Refused
 from core.model.record import Record
 from core.storage.item import to_item
-from reach.options import aws_client
+from reach.options import PATIENCE, Patience, aws_client
 from reach.stack.outputs import DEFAULT_NAME, START, STOP, TABLE
 from tests.contract.table import create_containers_table
 from tests.moto_aws import client
@@ -63,7 +63,7 @@ class Deployment:
             item = {name: _serialize(value) for name, value in {**to_item(record), **more}.items()}
             client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
 
-    def client(self, service: str, *, profile: str | None, region: str | None, config: Any = None) -> Any:
+    def client(self, service: str, *, profile: str | None, region: str | None, patience: Patience = PATIENCE) -> Any:
         """As `reach.options.aws_client`."""
         match service:
             case "cloudformation":
@@ -73,7 +73,7 @@ class Deployment:
             case "logs" if self.logs is not None:
                 return self.logs
             case _:
-                return aws_client(service, profile=profile, region=region, config=config)
+                return aws_client(service, profile=profile, region=region, patience=patience)
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class FakeCloudFormation:
 
     stacks: Mapping[str, Mapping[str, str]]
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    status: str = "CREATE_COMPLETE"
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName not in self.stacks:
@@ -93,7 +94,15 @@ class FakeCloudFormation:
         parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
         # CloudFormation leaves a member out where a stack has none.
         members = {"Outputs": shown, "Parameters": parameters}
-        return {"Stacks": [{"StackName": StackName, **{name: one for name, one in members.items() if one}}]}
+        return {
+            "Stacks": [
+                {
+                    "StackName": StackName,
+                    "StackStatus": self.status,
+                    **{name: one for name, one in members.items() if one},
+                }
+            ]
+        }
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,10 @@ def test_every_command_is_documented(command: str) -> None:
 def test_every_command_says_its_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A script's author finds them in the help."""
     assert main([*command.split(), "--help"]) == 0
-    assert "exit codes" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "exit codes" in shown
+    assert main([*command.split(), "-h"]) == 0
+    assert capsys.readouterr().out == shown
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -151,3 +154,24 @@ def test_the_old_names_of_the_events_commands_work(command: str, capsys: pytest.
     shown = capsys.readouterr()
     assert json.loads(shown.out)["steps"]
     assert "Use reach events replay." in shown.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["start", "--dry-run", "alpine", "true"], ["events", "replay", str(EVENTS / "task-running.json")], ["-h"]],
+)
+def test_output_that_cannot_be_written_is_2(command: list[str]) -> None:
+    """A full disk is one line, and no traceback."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reach", *command],
+            cwd=ROOT,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == (
+        "The output cannot be written: No space left on device. What to do: check where it is sent to.\n"
+    )
+    assert done.returncode == 2

@@ -16,7 +16,7 @@ _permission = partial(Row, cause=Cause.PERMISSION)
 UNSENT: Final = (
     Row(
         codes="NoRegionError UnknownEndpointError InvalidRegionError EndpointProviderError",
-        remedy="Set AWS_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
+        remedy="Set AWS_DEFAULT_REGION to a Region's name, and AWS_ENDPOINT_URL to a URL or not at all.",
     ),
     # What is sent is the plan's own (`core.launch.definition`): a member that the SDK does not know is newer than it.
     Row(

@@ -13,6 +13,15 @@ from core.model.failure import Cause
 
 _definition = partial(Row, cause=Cause.TASK_DEFINITION)
 
+# botocore's own classes.
+NO_ANSWER: Final = Row(
+    codes="EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError ConnectionError "
+    "ProxyConnectionError SSLError HTTPClientError IncompleteReadError ResponseStreamingError",
+    remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
+    "or the service's VPC endpoint, with TCP 443 let out.",
+    may_pass=True,
+)
+
 REQUESTS: Final = (
     Row(
         codes="ConflictException",
@@ -94,14 +103,7 @@ REQUESTS: Final = (
         remedy="Try again: the service failed, not the request. If it lasts, see the AWS Health dashboard.",
         actor=Actor.AWS,
     ),
-    # botocore's own classes: no answer came.
-    Row(
-        codes="EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError ConnectionError "
-        "ProxyConnectionError SSLError HTTPClientError IncompleteReadError ResponseStreamingError",
-        remedy="Try again. If it lasts, the function has no route to the API: a function in a VPC needs a NAT gateway "
-        "or the service's VPC endpoint, with TCP 443 let out.",
-        may_pass=True,
-    ),
+    NO_ANSWER,
     Row(
         remedy="Look it up in the ECS API Reference, `Common Errors`, or in the ECS Developer Guide, `Amazon ECS API "
         "failure reasons`; CloudTrail has the call.",

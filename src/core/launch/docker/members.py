@@ -40,7 +40,8 @@ MOUNT: Final = Refused(
 )
 STOP_SIGNAL: Final = Refused(
     "ECS sends the image's STOPSIGNAL, else SIGTERM, and no other signal",
-    "set it in the image, or send it through the agent before the stop",
+    "set it in the image, where the agent passes it on (agent-protocol.md 4); else send it through the agent "
+    "before the stop",
     translated=True,
 )
 PLATFORM: Final = Refused(
@@ -99,7 +100,10 @@ CONTAINER_CONFIG: Final[Members] = {
     "MacAddress": Refused("AWS chooses the MAC address"),
     "ExposedPorts": Ignored("a task has an address, where every port is open that its security groups let in"),
     "Tty": Ignored("the agent starts the process with pipes: it sees no terminal. exec has one"),
-    **_all(Ignored("the agent always holds standard input open for attach"), "OpenStdin StdinOnce"),
+    **_all(
+        Ignored("the agent holds standard input open for attach, where Docker gives /dev/null: backend.md, start"),
+        "OpenStdin StdinOnce",
+    ),
     **_all(_ATTACH, "AttachStdin AttachStdout AttachStderr"),
     **_all(_BUILD, "OnBuild Shell"),
     "ArgsEscaped": _WINDOWS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -89,6 +90,17 @@ def test_sigterm_lets_the_child_finish() -> None:
     with running_agent("--", "sh", "-c", script) as agent:
         agent.read_line()
         agent.process.terminate()
+
+        assert agent.end() == (3, b"cleaning up\n", b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGWINCH, signal.SIGUSR1, signal.SIGQUIT, signal.SIGRTMIN + 3], ids=str)
+def test_any_stop_signal_of_an_image_reaches_the_child(number: int) -> None:
+    """ECS sends the image's STOPSIGNAL to the first process, which is the agent."""
+    script = f"trap 'echo cleaning up; exit 3' {int(number)}; echo ready; while :; do sleep 0.01; done"
+    with running_agent("--", "sh", "-c", script) as agent:
+        agent.read_line()
+        agent.process.send_signal(number)
 
         assert agent.end() == (3, b"cleaning up\n", b"")
 

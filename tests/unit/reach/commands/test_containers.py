@@ -103,7 +103,7 @@ def test_ps(deployment: Deployment, capsys: Shell) -> None:
     head, *rows = printed(capsys, "ps").splitlines()
     assert head.split()[:2] == ["ID", "STATE"]
     assert [row.split()[:2] for row in rows] == [[SHORT, "agent-healthy"]]
-    assert OTHER[:12] in printed(capsys, "ps", "--all")
+    assert OTHER[:12] in printed(capsys, "ps", "--all") == printed(capsys, "ps", "-a")
     assert [one["id"] for one in document(capsys, "ps")["containers"]] == [CONTAINER_ID]
 
 

@@ -69,8 +69,30 @@ def test_standard_input_is_left_alone(container: str, stdin: None, capfdbinary: 
     assert sys.stdin.buffer.read() == b"in\x00put"
 
 
+@pytest.mark.parametrize("dashes", [(), ("--",)], ids=["", "--"])
+@pytest.mark.parametrize(
+    "given", [("-e", "WHO=me", "ID"), ("ID", "-e", "WHO=me"), ("-e", "A=b", "ID", "-e", "WHO=me")], ids=" ".join
+)
+def test_the_first_word_of_the_command_ends_the_options(
+    container: str, capfd: Shell, given: tuple[str, ...], dashes: tuple[str, ...]
+) -> None:
+    """Those of `reach` stand on both sides of the id. What the command gets is never read, and nothing is left out."""
+    theirs = ["-i", "-e", "x", "-w", "20", "--env", "--no-such-option", "--", "--help"]
+    command = ["sh", "-c", 'echo "$WHO" "$@"', "sh", *theirs]
+    arguments = [container if one == "ID" else one for one in given]
+    assert main(["exec", *arguments, *dashes, *command]) == 0
+    assert capfd.readouterr().out == " ".join(["me", *theirs]) + "\n"
+
+
+def test_an_option_that_reach_lacks_is_2(capsys: Shell) -> None:
+    """Before the command, on both sides of the id."""
+    for arguments in (["-l", SHORT, "ls"], [SHORT, "-l", "ls"]):
+        assert main(["exec", *arguments]) == 2
+        assert "No such option: -l" in capsys.readouterr().err
+
+
 def test_environment_and_directory(container: str, capfd: Shell) -> None:
-    """Options of the command itself come after `--`."""
+    """They are the command's."""
     command = ["sh", "-c", 'echo "$WHO in $PWD"']
     assert main(["exec", "-e", "WHO=me", "-w", "/", container, "--", *command]) == 0
     assert capfd.readouterr().out == "me in /\n"

@@ -59,6 +59,10 @@ def test_a_terminal_is_not_steered(container: str, capsys: Shell, environment: p
 def test_the_newest_lines(container: str, capsys: Shell) -> None:
     """With the instant of each, if it is asked for."""
     assert printed(capsys, "logs", container, "--tail", "1") == "third\n"
+    assert printed(capsys, "logs", container, "--tail", "0") == ""
+    assert printed(capsys, "logs", container, "--tail", "all").splitlines()[0] == "first"
+    for wrong in ("-1", "every", "²", "1.5"):
+        assert "is neither a number of lines" in refused(capsys, 2, "logs", container, f"--tail={wrong}")
     shown = printed(capsys, "logs", container, "-n", "1", "-t")
     instant, _, text = shown.partition(" ")
     assert text == "third\n"

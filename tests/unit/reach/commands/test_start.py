@@ -12,7 +12,7 @@ from core.model.failure import Cause
 from core.model.record import Record
 from reach.app import main
 from reach.commands import start as command
-from reach.starting import sending
+from reach.stack.functions import PAUSES
 from tests.factories import ADDRESS, CONTAINER_ID, TOKEN
 from tests.records import exited, failed, healthy, resolved
 from tests.unit.reach.commands.test_containers import SHORT, Shell
@@ -165,29 +165,6 @@ def test_the_time_is_over_is_124(deployment: Deployment, capsys: Shell) -> None:
     assert "was still pending after 5.0 s" in run(capsys, 124, *GIVEN, "--timeout", "5", *SERVE)[1]
 
 
-@pytest.mark.parametrize(
-    ("options", "seconds"),
-    [
-        ([], 700),
-        (["--start-timeout", "3600", "--health-timeout", "240"], 7480),
-        (["--for", "ended"], float("inf")),
-    ],
-)
-def test_the_wait_is_longer_than_the_start_may_take(
-    deployment: Deployment, capsys: Shell, environment: pytest.MonkeyPatch, options: list[str], seconds: float
-) -> None:
-    """So that the reason of a failure arrives before the end of the wait."""
-    asked: list[float] = []
-
-    def awaited(client: Any, container_id: str, until: Any, timeout: float) -> Record:
-        asked.append(timeout)
-        return healthy()
-
-    environment.setattr(command, "awaited", awaited)
-    run(capsys, 0, *GIVEN, *options, *SERVE)
-    assert asked == [seconds]
-
-
 def test_a_container_that_runs_is_1(deployment: Deployment, capsys: Shell) -> None:
     """The function's refusal, with what to do."""
     deployment.put(healthy())
@@ -224,7 +201,7 @@ def test_an_answer_that_is_lost(deployment: Deployment, capsys: Shell) -> None:
 
 def test_answers_that_never_come_are_4(deployment: Deployment, capsys: Shell) -> None:
     """The id is said, because its container may run."""
-    deployment.lost = [False] * (len(sending.PAUSES) + 1)
+    deployment.lost = [False] * (len(PAUSES) + 1)
     _, err = run(capsys, 4, "start", *SERVE)
     container = deployment.invoked[0]["container_id"]
     assert f"{container} may have been started. What to do: reach why {container[:12]}" in err

@@ -42,13 +42,17 @@ class Functions:
 
     started: Record | None = field(default_factory=healthy)
     stopped: Record | None = field(default_factory=exited)
-    answer: dict[str, Any] = field(default_factory=lambda: {"task_arn": "arn:task"})
+    answer: dict[str, Any] = field(default_factory=lambda: {"container_id": "any", "task_arn": "arn:task"})
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
         request = json.loads(Payload)
         self.calls.append((FunctionName, request))
-        record, answer = (self.started, self.answer) if FunctionName == START else (self.stopped, {"state": "any"})
+        record, answer = (
+            (self.started, self.answer)
+            if FunctionName == START
+            else (self.stopped, {"container_id": "any", "state": "any"})
+        )
         if record is None:
             answer = self.answer if FunctionName == START else REFUSED
         else:
@@ -78,8 +82,8 @@ def canary(functions: Any, say: Callable[[str], object] = lambda _: None) -> Can
         "StopContainerFunctionArn": STOP,
     }
     stack = Deployed("reach", REGION, ACCOUNT, "aws", "CREATE_COMPLETE", {}, outputs)
-    services = {"lambda": functions, "dynamodb": client("dynamodb")}
-    return Canary(Aws(services.__getitem__), stack, IMAGE, Platform.X86_64, say)
+    services = {"dynamodb": client("dynamodb")}
+    return Canary(Aws(services.__getitem__), functions, stack, IMAGE, Platform.X86_64, say)
 
 
 def statuses(found: list[Reported]) -> dict[str, Status]:

@@ -73,8 +73,17 @@ def test_no_such_stack() -> None:
 
 def test_another_kind_of_stack() -> None:
     """A stack without the output is not ours, or is older than the template."""
-    with pytest.raises(NotFound, match="has no output ContainersTableName"):
+    with pytest.raises(NotFound, match="has no output ContainersTableName\\."):
         outputs(name="empty", empty={})[TABLE]
+
+
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_is_not_deployed(status: str) -> None:
+    """One that is being made is not to be deployed again; the error says its status, whatever it is."""
+    found = Outputs("new", {}, lambda: FakeCloudFormation({"new": {}}, status=status))  # type: ignore[arg-type, return-value]
+    with pytest.raises(NotFound, match=f"is {status} and has no output") as refused:
+        found[TABLE]
+    assert ("again when that has ended" in str(refused.value)) is status.endswith("IN_PROGRESS")
 
 
 def test_cloudformation_is_asked_once() -> None:

@@ -63,7 +63,7 @@ class Account:
         self.directory.mkdir()
         self._copied.mkdir()
 
-    def client(self, service: str, *, profile: str | None, region: str | None) -> Any:
+    def client(self, service: str, *, profile: str | None, region: str | None, **_: Any) -> Any:
         """As `reach.options.aws_client`, of one session; each call of a client of boto3's is noted."""
         if service == "cloudformation":
             return FakeCloudFormation({DEFAULT_NAME: {}}, {DEFAULT_NAME: self.parameters})

@@ -101,6 +101,16 @@ def test_a_file_that_is_no_start_request(tmp_path: Path, content: bytes, says: s
     assert "password" not in str(refused.value)
 
 
+def test_a_byte_order_mark_is_no_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows begins a file, and what it pipes, with one."""
+    marked = '\ufeff{"image": "alpine"}'
+    monkeypatch.setattr(sys, "stdin", io.StringIO(marked))
+    (tmp_path / "request.json").write_text(marked, encoding="utf-8")
+    (tmp_path / "variables").write_text("\ufeffA=1", encoding="utf-8")
+    assert read("-") == read(str(tmp_path / "request.json")) == {"image": "alpine"}
+    assert variables([str(tmp_path / "variables")])[0][1] == "A=1"
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """With the reason: of a request and of variables alike."""
     with pytest.raises(Refused, match="No such file"):

@@ -9,8 +9,9 @@ from core.model.errors import CallFailed
 from core.model.failure import ErrorCode
 from core.model.record import Record
 from reach import FunctionRefused
+from reach.stack.functions import PAUSES
 from reach.starting.request import Request, request_of
-from reach.starting.sending import PAUSES, send
+from reach.starting.sending import send
 from tests.factories import CONTAINER_ID, at, pending
 from tests.fakes import MemoryStore, SettableClock
 from tests.records import exited, healthy

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import datetime
@@ -107,7 +108,7 @@ def exec_() -> str:
         running_agent("--keep-alive", "--") as agent,
         on_terminal(given, environment(agent), columns=WIDTH, lines=LINES) as terminal,
     ):
-        for line in (b"stty size\r", b"sh -c 'echo waiting; sleep 100'\r", b"exit 3\r"):
+        for line in (b"stty size\r", b"sh -c 'echo waiting; exec sleep 100'\r", b"exit 3\r"):
             terminal.until(re.escape(PROMPT.encode()))
             terminal.type(line)
             if b"sleep" in line:
@@ -197,7 +198,7 @@ def _print(line: str) -> None:
     logs = client("logs")
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName=LOGS.stream)
-    event = {"timestamp": round(at(30).timestamp() * 1000), "message": line}
+    event = {"timestamp": round(time.time() * 1000), "message": line}
     logs.put_log_events(logGroupName=GROUP, logStreamName=LOGS.stream, logEvents=[event])
 
 

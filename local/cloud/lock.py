@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -20,6 +21,9 @@ from local.cloud.processes import CloudError
 
 _STOP_SECONDS = 60.0
 """For an `up` that was interrupted: more than its processes get, one after the other."""
+_NOTE_SECONDS = 2.0
+"""For whoever has the lock to write who it is."""
+_POLL_SECONDS = 0.02
 
 
 class AlreadyUp(CloudError):
@@ -36,7 +40,7 @@ def locked(layout: Layout, command: str, *, wait_for: str | None = None) -> Iter
     _make_directory(layout)
     with layout.lock.open("a+") as file:  # not "w": until the lock is ours, the content is its owner's
         if not _acquire(file):
-            pid, owner = _owner(file)
+            pid, owner = _named_owner(file)
             if owner != wait_for:
                 raise AlreadyUp(
                     f"Process {pid} ({owner}) uses {layout.directory}. "
@@ -56,12 +60,13 @@ def interrupt(layout: Layout, command: str) -> bool:
     with layout.lock.open("a+") as file:
         if _acquire(file):
             return False
-        pid, owner = _owner(file)
-    if owner != command:
-        return False
-    process = psutil.Process(pid)
-    process.terminate()
-    psutil.wait_procs([process], timeout=_STOP_SECONDS)
+        pid, owner = _named_owner(file)
+        if owner != command:
+            return False
+        psutil.Process(pid).terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        while not _acquire(file) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
     return True
 
 
@@ -83,6 +88,14 @@ def _acquire(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _named_owner(file: IO[str]) -> tuple[int, str]:
+    """As `_owner`; one that has just got the lock is given a moment to write its note."""
+    deadline = time.monotonic() + _NOTE_SECONDS
+    while not (owner := _owner(file))[0] and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return owner
 
 
 def _owner(file: IO[str]) -> tuple[int, str]:

@@ -42,6 +42,9 @@ def end_of(record: Record, announced: End) -> End:
         exit_code, stop_code = announced.exit_code, announced.stop_code
     else:
         exit_code, stop_code = (stop.exit_code, stop.code) if stop else (None, None)
+        if stop and stop.reported and announced.stop_code == "EssentialContainerExited":
+            # The prober saw the exit first. Then StopTask may come before ECS's word of it, and that word may be lost.
+            stop_code = announced.stop_code
     tasks = {launch.task_arn for launch in record.launches} | {record.task_arn}
     return End(
         record.state, error.code if error else None, error.cause if error else None, exit_code, stop_code, len(tasks)

@@ -52,6 +52,8 @@ class Crowd:
     repeats: int = 0
     """How often a call is sent again when its function died, as a backend does (docs/backend.md)."""
     stuck_seconds: float = STUCK_SECONDS
+    hold: Callable[[int], bool] = lambda _left: False
+    """Whether the next start waits, by how many are left."""
     repeated: int = 0
     hurried: int = 0
     """Looks that were brought forward."""
@@ -70,7 +72,7 @@ class Crowd:
         progress = begun = time.monotonic()
         with ThreadPoolExecutor(self.hands) as hands:
             while waiting or self._active:
-                while waiting and len(self._active) < self.window:
+                while waiting and len(self._active) < self.window and not self.hold(len(waiting)):
                     member = waiting.popleft()
                     self._active[member.container_id] = _Active(member)
                     self._errands.append(hands.submit(self._start, member))

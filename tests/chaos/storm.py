@@ -36,11 +36,12 @@ def weather(
     tell: Callable[[str], None] = lambda _: None,
     repeats: int = 0,
     stuck_seconds: float = STUCK_SECONDS,
+    hold: Callable[[int], bool] = lambda _left: False,
 ) -> Run:
     """Lets them live, waits until their tasks are gone, and checks everything."""
     before = account.Logbook.read(stack)
     begun = time.monotonic()
-    crowd = Crowd(stack, window, check_after, tell, repeats=repeats, stuck_seconds=stuck_seconds)
+    crowd = Crowd(stack, window, check_after, tell, repeats=repeats, stuck_seconds=stuck_seconds, hold=hold)
     records = crowd.live(members)
     stack.eventually(
         lambda: all(

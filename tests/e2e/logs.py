@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from local.cloud.cloud import LocalCloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 
 def groups(cloud: LocalCloud) -> list[str]:
@@ -19,8 +23,20 @@ def messages(cloud: LocalCloud, function: str = "") -> Iterator[str]:
     logs = cloud.client("logs")
     for group in groups(cloud):
         if group.endswith(function):
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
-                yield from (event["message"] for event in page["events"])
+            for page in logs.get_paginator("describe_log_streams").paginate(logGroupName=group):
+                for stream in page["logStreams"]:
+                    yield from _stream(logs, group, stream["logStreamName"])
+
+
+def _stream(logs: CloudWatchLogsClient, group: str, name: str) -> Iterator[str]:
+    """Of one stream. FilterLogEvents of the local AWS ends with the ten thousandth event of a group."""
+    token: dict[str, Any] = {}
+    while True:
+        page = logs.get_log_events(logGroupName=group, logStreamName=name, startFromHead=True, **token)
+        yield from (event["message"] for event in page["events"])
+        if page["nextForwardToken"] == token.get("nextToken"):
+            return
+        token = {"nextToken": page["nextForwardToken"]}
 
 
 def files(cloud: LocalCloud) -> Iterator[Path]:

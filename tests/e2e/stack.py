@@ -24,7 +24,8 @@ from tests.e2e.queues import Queues
 HEALTH_TIMEOUT: Final = 8
 """Seconds, in the stack under test: what nobody can reach fails soon."""
 """Where the containers of the stack under test print to."""
-PATIENCE: Final = 30.0
+PATIENCE: Final = 120.0
+"""Seconds after which a test has failed; nothing takes that long."""
 IMAGE: Final = "python:3.13-slim"
 POLL_SECONDS: Final = 0.05
 SERVER: Final = ("sh", "-c", "echo serving; exec sleep 3600")

@@ -44,10 +44,23 @@ def flavored(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
     return stacks[request.param]
 
 
+def noticed_end(stack: Stack, container_id: str) -> int | None:
+    """The exit code, when ECS's event, an answer of the agent, or the reconciler's next check has told it."""
+
+    def ended() -> bool:
+        record = stack.record(container_id)
+        if record is not None and record.exit_unseen:
+            due(stack, container_id)
+        return record is not None and record.state.ended
+
+    stack.eventually(ended, lambda: "the end is noticed")
+    return stack.client.wait_until_ended(container_id, PATIENCE).exit_code
+
+
 def test_a_job_that_is_over_at_once_is_stopped_with_its_code(flavored: Stack, container_id: str) -> None:
-    """The first answer of its agent, or ECS's event, says so."""
+    """The first answer of its agent, ECS's event, or the next check says so."""
     flavored.start(container_id, cmd=["sh", "-c", "exit 7"])
-    assert flavored.client.wait_until_ended(container_id, PATIENCE).exit_code == 7
+    assert noticed_end(flavored, container_id) == 7
     assert_nothing_runs(flavored, container_id)
 
 
@@ -57,15 +70,7 @@ def test_a_job_that_ends_later_is_stopped_with_its_code(flavored: Stack, contain
     flavored.start(container_id, cmd=["sh", "-c", f"while [ ! -e {name} ]; do sleep 0.1; done; exit 7"])
     agent = flavored.client.wait_until_healthy(container_id, PATIENCE)
     agent_client.run(agent.address, agent.token, ["touch", name])
-
-    def ended() -> bool:
-        record = flavored.record(container_id)
-        if record is not None and record.exit_unseen:
-            due(flavored, container_id)
-        return record is not None and record.state.ended
-
-    flavored.eventually(ended, lambda: "the end is noticed")
-    assert flavored.client.wait_until_ended(container_id, PATIENCE).exit_code == 7
+    assert noticed_end(flavored, container_id) == 7
     assert_nothing_runs(flavored, container_id)
 
 

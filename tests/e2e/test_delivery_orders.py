@@ -78,9 +78,10 @@ def life_of(seen_on_the_stack: tuple[str, Life]) -> Callable[[str, str], Life]:
 
 
 def recorded(stack: Stack, container_id: str, at: datetime = START) -> None:
-    """The pending item, as it is before RunTask has answered."""
+    """The pending item, as it is before RunTask has answered. No run of the reconciler finds it due meanwhile."""
     token = name("token", container_id)
-    stack.put(pending(container_id=container_id, agent_token=token, created_at=at, updated_at=at))
+    unwatched = {"watch": None, "check_at": None}
+    stack.put(pending(container_id=container_id, agent_token=token, created_at=at, updated_at=at, **unwatched))
 
 
 def outcome(stack: Stack, container_id: str, but: str = "") -> dict[str, Any]:

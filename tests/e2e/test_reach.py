@@ -78,7 +78,8 @@ def test_a_job(stack: Stack, environment: dict[str, str], container_id: str) -> 
     assert out == f"{container_id}  exit code 3\n"
     shown = document(environment, "why", container_id)
     assert (shown["state"], shown["stop"]["exit_code"]) == ("stopped", 3)
-    assert shown["last_lines"] == ["working", "no such table"]
+    said = ["working", "no such table"]  # the log driver may be later than the prober
+    stack.eventually(lambda: document(environment, "why", container_id)["last_lines"] == said, lambda: "both are shown")
     lines = reach(environment, 0, "logs", container_id, "--output", "json")[0].splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["working", "no such table"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.model.policy import Policy
 from core.model.record import Record
-from tests.chaos.crowd import Crowd
+from tests.chaos.crowd import Crowd, _Active
 from tests.chaos.lives import Act, Member
 from tests.faults.lives import Kind
 
@@ -47,6 +47,10 @@ class Backend(Crowd):
     def _act(self, act: Act, record: Record) -> None:
         assert self._answered[record.container_id].wait(self.stuck_seconds)
         super()._act(act, record)
+
+    def _hurry(self, active: _Active, record: Record) -> bool:
+        """Not before the start was answered: what the backend does then is to meet a record without news."""
+        return self._answered[record.container_id].is_set() and super()._hurry(active, record)
 
     def _agent_listens(self, container_id: str) -> bool:
         running = [task["address"] for task in self.stack.tasks(container_id) if task["last_status"] == "RUNNING"]

@@ -37,11 +37,12 @@ _SECRET: Final = Life("token in a parameter", _served(), {**_SERVER, "token_deli
 _RELAUNCH: Final = Life(
     "second launch", _served(2), act=Act.STOP, fault="eni-provisioning", fault_parameters={"times": 1}
 )
-# The exit code is runc's too: only what the container printed tells that its process ran.
+# The exit code is runc's too: only what the container printed tells that its process ran. No prober may see the exit.
 _JOB: Final = Life(
     "job",
     End(State.STOPPED, exit_code=1, stop_code="EssentialContainerExited"),
     {"cmd": ["sh", "-c", "echo no; exit 1"]},
+    fault="port-refused",
 )
 _UNREACHABLE: Final = Life(
     "port refused",

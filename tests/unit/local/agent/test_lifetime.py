@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from local.agent.protocol import Stream
 from local.agent.reaper import Reaper
 from local.agent.server import AgentServer, listen
 from local.agent.session import Container
-from tests.unit.local.agent.running import HOST, TOKEN, RunningAgent, running_agent
+from tests.unit.local.agent.running import HOST, PATIENCE, TOKEN, RunningAgent, running_agent
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_what_the_child_leaves_behind_ends() -> None:
         code, stdout, _ = agent.end()
 
     assert code == 0
-    assert not is_running(int(stdout))
+    assert ended(int(stdout))
 
 
 @pytest.mark.parametrize(("program", "code"), [("no-such-program", 127), ("/etc/passwd", 126)])
@@ -70,7 +71,7 @@ def test_sigterm_in_keep_alive_mode() -> None:
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1001
         assert agent.end() == (0, b"", b"")
-        assert not is_running(pid)
+        assert ended(pid)
 
 
 def test_sigterm_ends_the_child() -> None:
@@ -233,6 +234,14 @@ print(asyncio.run(asyncio.wait_for(scenario(), 20)))
 """
     with running_agent(program=(sys.executable, "-c", script), wait=False) as agent:
         assert agent.end() == (0, b"4\n", b"")
+
+
+def ended(pid: int) -> bool:
+    """Whether the process, which was sent SIGKILL, ends."""
+    deadline = time.monotonic() + PATIENCE
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_running(pid)
 
 
 def is_running(pid: int) -> bool:

@@ -24,7 +24,7 @@ from local.fargate.state_directory import efs_directory, image_directory
 
 QUICK = 0.004
 """A speed at which each phase takes some hundredths of a second."""
-PATIENCE = 15.0
+PATIENCE = 120.0
 AGENT = f"""#!{sys.executable} -IS
 import os, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -8,7 +8,7 @@ from typing import Final
 from core.client import ReachClient
 from core.model.record import Record
 
-_DAY: Final = 86400.0
+LONGEST: Final = 86400.0
 """Seconds. A start ends by the time-outs of its stack or its request; this is for a stack that does not work."""
 
 
@@ -25,6 +25,6 @@ def awaited(client: ReachClient, container_id: str, until: Until, timeout: float
     Raises as `ReachClient.wait_until_healthy` and `wait_until_ended` do.
     """
     if timeout is None:
-        timeout = _DAY if until is Until.HEALTHY else float("inf")
+        timeout = LONGEST if until is Until.HEALTHY else float("inf")
     wait = client.wait_until_healthy if until is Until.HEALTHY else client.wait_until_ended
     return wait(container_id, timeout).record

@@ -61,13 +61,22 @@ def interrupt(layout: Layout, command: str) -> bool:
         if _acquire(file):
             return False
         pid, owner = _named_owner(file)
-        if owner != command:
-            return False
-        psutil.Process(pid).terminate()
-        deadline = time.monotonic() + _STOP_SECONDS
-        while not _acquire(file) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+    if owner != command:
+        return False
+    process = psutil.Process(pid)
+    process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    while not _ended(process) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
     return True
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Also when whoever has started it has not asked for its end yet."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _make_directory(layout: Layout) -> None:

@@ -73,5 +73,5 @@ def test_settings_are_those_of_the_functions() -> None:
 
 def test_a_wrong_option_is_named() -> None:
     """What ECS would refuse later."""
-    with pytest.raises(Refused, match=r"AGENT_IMAGE must be the name of an image.*What to do: correct --image"):
+    with pytest.raises(Refused, match=r"AGENT_IMAGE must be an image of a registry.*What to do: correct --image"):
         settings_of("reach", {**STACK, "AgentImage": "two words"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -17,6 +18,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from core.launch.settings import Settings
 from core.model.agent import Injection
 from docs.generate import ROOT
+from local.cloud.environment import upper_snake_case
 from reach.staging.access import ROLE_TAG
 from tests.template import FOUNDATION, Resolved, load_template
 from tests.transformed import FOUNDATIONS, Founded
@@ -297,11 +299,23 @@ def test_the_policies_are_those_of_the_documents() -> None:
 @pytest.mark.parametrize("choice", FOUNDATIONS)
 def test_the_documented_query_turns_outputs_into_overrides(document: str, choice: str) -> None:
     """What `aws cloudformation describe-stacks` prints by it is words without blanks, each a name and its value."""
-    [query] = re.findall(r'--query "([^"]*join[^"]*)"', (ROOT / document).read_text())
+    [query] = set(re.findall(r'--query "([^"]*join[^"]*)"', (ROOT / document).read_text()))
     outputs = Founded(choice).outputs()
     answer = {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": one} for key, one in outputs.items()]}]}
     printed = "\t".join(jmespath.search(query, answer))
     assert dict(word.split("=", 1) for word in printed.split()) == outputs
+
+
+def test_the_documented_command_exports_the_outputs_of_the_stack() -> None:
+    """By the names that the laptop cloud gives them, with whatever their values have in them."""
+    [program] = re.findall(r"awk '([^']+)'", (ROOT / "docs/deploy.md").read_text())
+    outputs = {name: f"arn:aws:x=y {name}" for name in load_template()["Outputs"]}
+    lines = "".join(f"{name}={value}\n" for name, value in outputs.items())
+    done = subprocess.run(["awk", program], input=lines, capture_output=True, text=True, check=True)
+    shell = ["env", "-i", "sh", "-c", f"{done.stdout}\nexport -p"]
+    exported = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
+    for name, value in outputs.items():
+        assert f"{upper_snake_case(name)}='{value}'" in exported
 
 
 def test_the_binary_lies_where_the_output_says() -> None:

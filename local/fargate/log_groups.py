@@ -54,15 +54,15 @@ class LogStream:
     def __init__(self, logs: Any, group: str, name: str) -> None:
         self._logs = logs
         self._names = {"logGroupName": group, "logStreamName": name}
-        self._partial = b""
+        self._partial: dict[int, bytes] = {}
         self._events: list[dict[str, Any]] = []
         self._file: BinaryIO | None = None
         self._closing = asyncio.Event()
         self._writer = asyncio.create_task(self._write())
 
-    def feed(self, data: bytes) -> None:
-        """More output. A line becomes an event when it is complete."""
-        *lines, self._partial = (self._partial + data).split(b"\n")
+    def feed(self, data: bytes, output: int = 1) -> None:
+        """More of stdout, 1, or stderr, 2. A line becomes an event when it is complete."""
+        *lines, self._partial[output] = (self._partial.get(output, b"") + data).split(b"\n")
         self._add(lines)
 
     def follow(self, file: Path) -> None:
@@ -89,7 +89,7 @@ class LogStream:
         self._read()
         if self._file is not None:
             self._file.close()
-        self._add([self._partial] if self._partial else [])
+        self._add(list(self._partial.values()))
         await self._flush()
 
     def _read(self) -> None:

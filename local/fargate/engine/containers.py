@@ -99,7 +99,7 @@ class Output:
                     while (message := await attached.read_out()) is not None:
                         log.write(message.data)
                         if stream is not None:
-                            stream.feed(message.data)
+                            stream.feed(message.data, message.stream)
                 if stream is not None:
                     # Before `wait` returns: on Fargate the log is complete long before ECS shows the exit.
                     await stream.close()

@@ -57,6 +57,20 @@ def test_a_file_is_followed_until_the_end(tmp_path: Path) -> None:
     assert asyncio.run(follow()) == ["one", "two", "three"]
 
 
+def test_each_output_has_lines_of_its_own() -> None:
+    """However pieces of stdout and stderr follow each other: they are two pipes."""
+
+    async def feed() -> list[str]:
+        logs = Logs()
+        stream = LogStream(logs, "group", "stream")
+        for data, output in ((b"wor", 1), (b"tr", 2), (b"king\n", 1), (b"ouble", 2)):
+            stream.feed(data, output)
+        await stream.close()
+        return [line for call in logs.calls for line in call]
+
+    assert asyncio.run(feed()) == ["working", "trouble"]
+
+
 def test_closing_twice_writes_nothing_twice() -> None:
     """`close` may be called twice: at the container's exit, and at the task's end."""
 

@@ -49,5 +49,5 @@ def deployment(account: None, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     monkeypatch.setattr(SystemClock, "sleep", sleep)
     monkeypatch.setattr(opening, "aws_client", deployment.client)
     # A record of a test may be older than what the function wrote: a wait counts it at its end.
-    monkeypatch.setattr(waiting, "LONGEST", 700.0)
+    monkeypatch.setattr(waiting, "LONGEST", 100.0)
     return deployment

@@ -209,14 +209,15 @@ def test_a_reader_that_has_enough_ends_it_quietly(piped: Callable[..., subproces
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT"])
 def test_signals_go_to_the_command(piped: Callable[..., subprocess.Popen[bytes]], name: str) -> None:
-    """What it makes of the signal is the exit code."""
+    """What it makes of the signal is the exit code. A slow machine is told of a command that has not ended yet."""
     script = f"trap 'echo caught; exit 5' {name}; echo ready; while :; do sleep 0.01; done"
     process = piped("--", "sh", "-c", script)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.Signals[f"SIG{name}"])
-    assert process.communicate(timeout=PATIENCE) == (b"caught\n", b"")
-    assert process.returncode == 5
+    output, said = process.communicate(timeout=PATIENCE)
+    assert (output, process.returncode) == (b"caught\n", 5)
+    assert said == b"" or b"still runs" in said
 
 
 def test_an_ignored_signal_stays_ignored(agent: RunningAgent) -> None:

@@ -17,7 +17,7 @@ from typing import IO
 import psutil
 
 from local.cloud.layout import Layout
-from local.cloud.processes import CloudError
+from local.cloud.processes import CloudError, running
 
 _STOP_SECONDS = 60.0
 """For an `up` that was interrupted: more than its processes get, one after the other."""
@@ -66,17 +66,9 @@ def interrupt(layout: Layout, command: str) -> bool:
     process = psutil.Process(pid)
     process.terminate()
     deadline = time.monotonic() + _STOP_SECONDS
-    while not _ended(process) and time.monotonic() < deadline:
+    while running(process) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
     return True
-
-
-def _ended(process: psutil.Process) -> bool:
-    """Also when whoever has started it has not asked for its end yet."""
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _make_directory(layout: Layout) -> None:

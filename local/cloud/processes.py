@@ -45,11 +45,8 @@ class Daemon:
 
     def alive(self) -> bool:
         """Whether this very process runs; a zombie does not."""
-        try:
-            process = self._process()
-            return process is not None and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        process = self._process()
+        return process is not None and running(process)
 
     def wait_until_ready(self, host: str, port: int, path: str, timeout: float) -> None:
         """Returns when `GET path` answers 200. Raises `CloudError` when the process ends or `timeout` s pass first."""
@@ -76,9 +73,17 @@ class Daemon:
     def _process(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
+            return process if abs(process.create_time() - self.started) < _CLOCK_SECONDS else None
         except psutil.NoSuchProcess:
             return None
-        return process if abs(process.create_time() - self.started) < _CLOCK_SECONDS else None
+
+
+def running(process: psutil.Process) -> bool:
+    """Whether it runs. A zombie does not: whoever has started it has not asked for its end yet."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

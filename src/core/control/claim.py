@@ -147,9 +147,9 @@ def _refuse_if_running(request: StartRequest, known: Record | None) -> None:
         return
     if _launched(known) or (request.generation or 0) > known.generation:
         raise already_running(known)
-    # Of this version, and of those that hashed the defaults too.
-    hashes = {_request_hash(request, known, exclude_defaults=exclude) for exclude in (True, False)}
-    if known.launching and known.launching.request_hash not in (None, *hashes):
+    saved = known.launching and known.launching.request_hash
+    # Of this version, or of one that hashed the defaults too.
+    if saved and all(saved != _request_hash(request, known, exclude_defaults=exclude) for exclude in (True, False)):
         started = f"{_running(known)} with another request, and its task may have been started."
         remedy = "Send the same request again, or stop the container first."
         raise Refused(Failure(ErrorCode.ALREADY_RUNNING, started, remedy, transient=True))

@@ -396,18 +396,21 @@ def test_an_item_that_was_deleted_under_a_start_is_told(world: World) -> None:
     assert running(world) == []
 
 
-def test_a_stop_reaches_the_generation_that_runs(world: World) -> None:
-    """The container ended and was started anew between the read and the write of the request."""
-    first = world.start().task_arn
-
+def restart_before(world: World, task_arn: str | None, write: Callable[[Record], bool]) -> None:
+    """The container, whose task this is, ends and is started anew just before the write."""
     usual = world.store
 
     def restarted() -> None:
         world.store = usual
-        world.settle(exited(5, task_arn=first))
+        world.settle(exited(5, task_arn=task_arn))
         world.start()
 
-    world.store = Before(usual, lambda record: record.stop_requested, restarted)
+    world.store = Before(usual, write, restarted)
+
+
+def test_a_stop_reaches_the_generation_that_runs(world: World) -> None:
+    """The container ended and was started anew between the read and the write of the request."""
+    restart_before(world, world.start().task_arn, lambda record: record.stop_requested)
     record = world.stop()
 
     assert (record.generation, record.stop_requested) == (2, True)
@@ -417,16 +420,8 @@ def test_a_stop_reaches_the_generation_that_runs(world: World) -> None:
 def test_an_exit_ends_no_generation_that_began_meanwhile(world: World) -> None:
     """The container ended and was started anew between the read and the write of its agent's report."""
     first = world.start().task_arn
-
-    usual = world.store
-
-    def restarted() -> None:
-        world.store = usual
-        world.settle(exited(5, task_arn=first))
-        world.start()
-
     world.settle(observed(4, task_arn=first))
-    world.store = Before(usual, lambda record: record.state.ended, restarted)
+    restart_before(world, first, lambda record: record.state.ended)
     record = world.stop({"container_id": CONTAINER_ID, "generation": 1, "exit_code": 3})
 
     assert (record.generation, record.state, record.stop) == (2, State.PENDING, None)
